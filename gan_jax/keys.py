@@ -1,0 +1,41 @@
+"""Random keys: every draw is a pure function of (seed, step, example).
+
+No key is ever stored. Because a draw is tied to the index of the example in
+the global batch, any number of devices draws the same numbers.
+"""
+
+import jax
+import jax.numpy as jnp
+
+# One stream for each purpose, so that adding a draw never shifts another.
+INIT, ORDER, STEP, SAMPLE = range(4)
+
+
+def seed_keys(seed: int, num_seeds: int) -> jax.Array:
+  """Returns the root keys [num_seeds] of the seeds seed, seed + 1, ..."""
+  return jax.vmap(jax.random.key)(seed + jnp.arange(num_seeds))
+
+
+def stream(key: jax.Array, purpose: int, *index) -> jax.Array:
+  """Folds the purpose, then each index (a step, a player), into a key []."""
+  for i in (purpose, *index):
+    key = jax.random.fold_in(key, i)
+  return key
+
+
+def fold_examples(key: jax.Array, index: jax.Array) -> jax.Array:
+  """One key for each example: key [], index [B] int -> keys [B]."""
+  return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, index)
+
+
+def example_keys(key: jax.Array, n: int) -> jax.Array:
+  """One key for each of n examples; keys that are so already pass through.
+
+  Args:
+    key: a typed key [], or typed keys [n].
+    n: number of examples.
+
+  Returns:
+    keys [n].
+  """
+  return fold_examples(key, jnp.arange(n)) if key.ndim == 0 else key

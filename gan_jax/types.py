@@ -1,0 +1,55 @@
+"""The few structures that every part of the package shares."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+Tree = Any  # any pytree of arrays
+Metrics = dict[str, jax.Array]  # scalars by name
+
+
+class UserError(ValueError):
+  """A user's mistake, told in one line; the commands exit with code 2."""
+
+
+class Pair(NamedTuple):
+  """Something of the generator beside the same thing of the discriminator."""
+
+  g: Any
+  d: Any
+
+
+class Player(NamedTuple):
+  """All that one player learns."""
+
+  params: Tree
+  vars: Tree  # other collections: batch statistics, spectral-norm vectors
+  opt: Tree  # the optimizer's state
+
+
+class State(NamedTuple):
+  """All training state, one pytree. Nothing random is in it."""
+
+  step: jax.Array  # [], int32: updates of G so far
+  g: Player
+  d: Player
+  ema: Tree  # moving average of G: {'params': ..., 'vars': ...}
+  memo: Tree  # running statistics of the penalties, by name
+
+
+class Dataset(NamedTuple):
+  """Examples behind one interface, wherever they lie.
+
+  `x` is uint8, meaning [-1, 1] by x / 127.5 - 1, or float32 in model range.
+  """
+
+  name: str
+  kind: str  # 'image' or 'point': how samples are shown
+  shape: tuple[int, ...]  # of one sample, (H, W, C) or (D,)
+  size: int  # number of examples
+  read: Callable  # rows [n] -> {'x': [n, *shape], 'label': [n] int32 if any}
+  nbytes: int  # of all examples in memory
+  class_names: tuple[str, ...] = ()  # label k means class_names[k]
+  modes: Any = None  # known modes: {'centers': [M, D], 'std': float}
+  fingerprint: str = ''  # sha256 of the content and its preparation
