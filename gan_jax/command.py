@@ -1,0 +1,168 @@
+"""What the commands share: flags, one-line errors, exit codes, signals.
+
+Exit codes: 0 done, 2 a user's mistake (one line on stderr), 128 + signal when
+told to stop, 1 anything else.
+"""
+
+from collections.abc import Callable
+import difflib
+import os
+import pathlib
+import signal
+import sys
+
+from absl import flags
+from ml_collections import config_dict, config_flags
+
+from gan_jax.types import UserError
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+
+class Stopped(Exception):
+  """The process was told to stop and has put everything in order."""
+
+  def __init__(self, signum: int):
+    super().__init__(f'told to stop by {signal.Signals(signum).name}')
+    self.signum = signum
+
+
+def parse(argv: list[str], *, help_lines: Callable, **strings) -> flags.FlagValues:
+  """Parses a command's flags.
+
+  Args:
+    argv: the program's name and its arguments.
+    help_lines: () -> the lines that --help prints, two or three.
+    **strings: default by flag name; None means the flag must be given. `config`
+      is a config file with overrides; int defaults make int flags.
+
+  Raises:
+    UserError: a flag that does not exist, lacks or has a wrong value.
+    SystemExit: after --help.
+  """
+  if {'--help', '-help', '-h', '--helpfull', '--helpshort'} & set(argv[1:]):
+    print('\n'.join(help_lines()))
+    raise SystemExit(0)
+  values = flags.FlagValues()
+  for name, default in strings.items():
+    if name == 'config':
+      _define_config(values, argv)
+    elif isinstance(default, int):
+      flags.DEFINE_integer(name, default, '', flag_values=values)
+    else:
+      flags.DEFINE_string(name, default, '', flag_values=values)
+  try:
+    rest = values(argv, known_only=False)
+  except flags.Error as e:
+    raise UserError(_readable(str(e), strings)) from e
+  except (OSError, ImportError, SyntaxError, AttributeError, KeyError,
+          TypeError, ValueError) as e:
+    raise UserError(_config_problem(argv, e)) from e
+  if len(rest) > 1:
+    raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
+  for name in strings:
+    if values[name].value is None:
+      raise UserError(f'--{name} is missing; --help shows the usage.')
+  return values
+
+
+def _define_config(values, argv):
+  # Unlocked, so that a flag may give a loss or a penalty an option which the
+  # file leaves at its default; `checked_config` refuses what nobody reads.
+  config_flags.DEFINE_config_file(
+    'config',
+    flag_values=values,
+    sys_argv=argv,
+    lock_config=False,
+    accept_new_attributes=True,
+  )
+
+
+def _readable(message, names):
+  message = ' '.join(message.split()).removeprefix('flag ')
+  if message.startswith('Unknown command line flag'):
+    return f'{message} Flags: {", ".join("--" + n for n in names)}.'
+  return message
+
+
+def _config_problem(argv, error):
+  """Names the config file, which the flags library leaves out."""
+  path = next(
+    (a.split('=', 1)[1] for a in argv if a.lstrip('-').startswith('config=')),
+    '',
+  )
+  file = path.split(':')[0]
+  if not pathlib.Path(file).is_file():
+    found = ', '.join(sorted(str(p) for p in pathlib.Path('configs').glob('*.py')))
+    return f'--config={path}: no such file; here are {found or "none"}.'
+  last = str(error).strip().splitlines()
+  return f'--config={path}: {type(error).__name__}: {last[-1] if last else ""}'
+
+
+def checked_config(values: flags.FlagValues, known: tuple[str, ...]) -> dict:
+  """The config as a plain dict, its top-level keys just the known ones.
+
+  Raises:
+    UserError: a key is unknown, with the nearest known one, or missing.
+  """
+  config = values.config.to_dict() if values.config is not None else {}
+  return check_keys(config, known)
+
+
+def check_keys(config: dict, known: tuple[str, ...]) -> dict:
+  """See checked_config."""
+  for key in config:
+    if key not in known:
+      near = difflib.get_close_matches(key, known, n=1)
+      hint = f'did you mean {near[0]!r}?' if near else f'keys: {", ".join(known)}.'
+      raise UserError(f'config.{key}: no such key; {hint}')
+  missing = [key for key in known if key not in config]
+  if missing:
+    raise UserError(f'config lacks {", ".join(missing)}.')
+  return config
+
+
+def load_config(path: str, overrides: dict | None = None) -> dict:
+  """A config file as a plain dict, for use from Python.
+
+  Args:
+    path: 'configs/NAME.py' or 'configs/NAME.py:argument'.
+    overrides: values by dotted key, like {'loss.name': 'hinge'}.
+  """
+  argv = ['', f'--config={path}']
+  config = parse(argv, help_lines=list, config=None).config
+  with config.unlocked():
+    config.update_from_flattened_dict(overrides or {})
+  return config.to_dict()
+
+
+def catch_signals() -> Callable:
+  """From now on a first stop signal is only noted; a second one ends at once.
+
+  Returns:
+    () -> the signal's number, or None if there was none.
+  """
+  caught = []
+
+  def handler(signum, frame):
+    del frame
+    if caught:
+      os._exit(128 + signum)
+    caught.append(signum)
+
+  for signum in STOP_SIGNALS:
+    signal.signal(signum, handler)
+  return lambda: caught[0] if caught else None
+
+
+def run(main: Callable, argv: list[str] | None = None):
+  """Runs a command's main(argv) and leaves with its exit code."""
+  try:
+    main(sys.argv if argv is None else argv)
+  except UserError as e:
+    print(f'error: {e}', file=sys.stderr)
+    raise SystemExit(2) from None
+  except Stopped as e:
+    raise SystemExit(128 + e.signum) from None
+  except KeyboardInterrupt:
+    raise SystemExit(128 + signal.SIGINT) from None

@@ -1,0 +1,40 @@
+"""The 1,797 handwritten digits, 8x8, that scikit-learn carries.
+
+E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (1998),
+https://doi.org/10.24432/C50P49; the test part, as in sklearn's load_digits.
+"""
+
+import numpy as np
+
+from gan_jax import examples
+from gan_jax.types import Dataset
+
+
+def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
+  """Loads the digits; no file and no network is needed.
+
+  Args:
+    image_size: side to resize to, 0 = 8.
+    channels: 1 or 3, 0 = 1.
+
+  Returns:
+    1,797 images [8, 8, 1], float32, exactly v / 8 - 1 for v = 0 ... 16.
+
+  Raises:
+    UserError: an option out of range.
+  """
+  examples.check_options(image_size=image_size, channels=channels)
+  from sklearn.datasets import load_digits
+
+  found = load_digits()
+  x = (found.images / 8 - 1).astype(np.float32)[..., None]  # [N, 8, 8, 1]
+  fitted = [
+    examples.fit(i, image_size=image_size, channels=channels) for i in x
+  ]
+  return examples.from_arrays(
+    'digits',
+    'image',
+    np.stack(fitted),
+    found.target,
+    class_names=tuple('0123456789'),
+  )

@@ -1,0 +1,111 @@
+"""A NumPy .npz file of images or points, with or without labels."""
+
+import pathlib
+import zipfile
+
+import numpy as np
+
+from gan_jax import examples
+from gan_jax.types import Dataset, UserError
+
+X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
+LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
+
+
+def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
+  """Loads an .npz with the arrays `x` and, if there are labels, `label`.
+
+  Args:
+    path: the file. `samples`, `images`, `image`, `data`, `arr_0` do for `x`:
+      images [N, H, W, C] or [N, H, W], either whole numbers 0 ... 255 or
+      floats in [-1, 1]; or points [N, 2]. `labels`, `y`, `arr_1` do for
+      `label`: [N], whole numbers or strings.
+    image_size: side of the images, 0 = as they are.
+    channels: 1 or 3, 0 = as they are.
+
+  Raises:
+    UserError: the file, an array's shape or its range is not as said.
+  """
+  examples.check_options(image_size=image_size, channels=channels)
+  found = _read(path)
+  x = _first(found, X_KEYS)
+  if x is None:
+    raise UserError(
+      f'data.path={path}: no array `x`; there are: {", ".join(found)}.'
+    )
+  x = _samples(x, path)
+  if x.ndim == 4:
+    fit = {'image_size': image_size, 'channels': channels}
+    x = np.stack([examples.fit(i, **fit) for i in x])
+  label, class_names = _labels(_first(found, LABEL_KEYS), len(x), path)
+  return examples.from_arrays(
+    pathlib.Path(path).stem,
+    'image' if x.ndim == 4 else 'point',
+    x,
+    label,
+    class_names=class_names,
+  )
+
+
+def _read(path):
+  if not path:
+    raise UserError('data.path: expected an .npz file, there is none.')
+  try:
+    with np.load(pathlib.Path(path).expanduser(), allow_pickle=False) as f:
+      return dict(f)
+  except FileNotFoundError as e:
+    raise UserError(f'data.path={path}: there is no such file.') from e
+  except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as e:
+    reason = str(e).partition('\n')[0]
+    raise UserError(f'data.path={path}: no .npz file ({reason}).') from e
+
+
+def _first(found, keys):
+  return next((found[k] for k in keys if k in found), None)
+
+
+def _samples(x, path):
+  """[N, H, W, C] uint8 or float32 images, or [N, 2] float32 points."""
+  if x.dtype.kind not in 'uif' or x.ndim not in (2, 3, 4) or not x.size:
+    raise UserError(
+      f'data.path={path}: expected images [N, H, W, C] or [N, H, W], or points'
+      f' [N, 2], there is {x.dtype} {list(x.shape)}.'
+    )
+  x = x[..., None] if x.ndim == 3 else x
+  low, high = x.min(), x.max()
+  if x.dtype.kind == 'f' and not np.isfinite([low, high]).all():
+    raise UserError(f'data.path={path}: `x` has values that are not finite.')
+  if x.ndim == 2:
+    return _points(x, path)
+  if x.shape[-1] not in (1, 2, 3, 4):
+    raise UserError(
+      f'data.path={path}: expected [N, H, W, C] with C = 1 ... 4, there is'
+      f' {list(x.shape)}.'
+    )
+  whole = x.dtype.kind in 'ui'
+  least, most = (0, 255) if whole else (-1, 1)
+  if low < least or high > most:
+    raise UserError(
+      f'data.path={path}: expected {x.dtype} images in [{least}, {most}], they'
+      f' are in [{low:g}, {high:g}].'
+    )
+  return x.astype(np.uint8 if whole else np.float32)
+
+
+def _points(x, path):
+  if x.shape[-1] != 2:
+    raise UserError(
+      f'data.path={path}: expected points [N, 2], there is {list(x.shape)}.'
+    )
+  return x.astype(np.float32)
+
+
+def _labels(y, size, path):
+  if y is None:
+    return None, ()
+  if y.shape != (size,):
+    raise UserError(
+      f'data.path={path}: expected {size} labels, there are {list(y.shape)}.'
+    )
+  names, label = np.unique(y, return_inverse=True)
+  return label, tuple(str(n) for n in names.tolist())

@@ -1,0 +1,215 @@
+"""Any image data set of TensorFlow Datasets, read without TensorFlow.
+
+https://www.tensorflow.org/datasets; the folder must have been prepared as
+array_record. A name that is no other data set's is looked for here, so
+`data.name = 'mnist'` will do.
+"""
+
+import contextlib
+import difflib
+import functools
+import io
+import math
+import os
+import pathlib
+import re
+
+import numpy as np
+
+from gan_jax import examples
+from gan_jax.types import Dataset, UserError
+
+
+def load(
+  *,
+  name: str,
+  dir: str = '',
+  split: str = 'train',
+  image_size: int = 0,
+  channels: int = 0,
+  memory_mb: float = 1024,
+) -> Dataset:
+  """Opens a prepared data set; the images are decoded when first read.
+
+  Args:
+    name: as TFDS calls it: 'mnist', 'celeb_a', 'lsun/bedroom', 'mnist:3.0.1'.
+    dir: the folder it was prepared in; '' = $TFDS_DATA_DIR or, without it,
+      ~/tensorflow_datasets.
+    split: 'train', 'test', 'train[:1000]', 'train+test'.
+    image_size: side of the images, 0 = as they are.
+    channels: 1 or 3, 0 = as they are.
+    memory_mb: most that the decoded images may take; beyond it they are
+      decoded again whenever they are read.
+
+  Raises:
+    UserError: an unknown name or split, or a folder that is not prepared; the
+      message says how to prepare it.
+  """
+  examples.check_options(image_size=image_size, channels=channels)
+  if not dir:
+    dir = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
+  folder = os.path.expanduser(dir)
+  builder = _builder(name, folder)
+  key, shape = _image_feature(builder, name, image_size, channels)
+  source = _source(builder, key, name, folder, split)
+  label = _label_feature(builder, source)
+
+  read = _make_read(source, key, label, name, image_size, shape)
+  nbytes = len(source) * math.prod(shape)
+  if nbytes <= memory_mb * 2**20:
+    read = examples.remember(read, len(source))
+  return Dataset(
+    name=name,
+    kind='image',
+    shape=shape,
+    size=len(source),
+    read=read,
+    nbytes=nbytes,
+    class_names=tuple(label.names) if label else (),
+    fingerprint=_fingerprint(builder, split, shape),
+  )
+
+
+def _make_read(source, key, label, name, image_size, shape):
+  decode = functools.partial(
+    _decode, name=name, image_size=image_size, shape=shape
+  )
+
+  def read(rows):
+    found = source.__getitems__([int(r) for r in rows])
+    images = examples.in_parallel(decode, [e[key] for e in found])
+    batch = {'x': np.stack(images)}
+    if label:
+      batch['label'] = np.array([e['label'] for e in found], np.int32)
+    return batch
+
+  return read
+
+
+def _builder(name, folder):
+  import tensorflow_datasets as tfds
+
+  try:
+    # TFDS talks at length about a missing TensorFlow before it raises.
+    with contextlib.redirect_stderr(io.StringIO()):
+      return tfds.builder(
+        name, data_dir=folder, file_format='array_record', try_gcs=False
+      )
+  except tfds.core.DatasetNotFoundError as e:
+    raise _unknown(name) from e
+  except (AssertionError, ValueError, OSError, ImportError) as e:
+    if not re.match(r'[a-z]\w*([:/]|$)', name):
+      raise _unknown(name) from e
+    reason = re.sub(r'.*builder_kwargs "[^"]*": ', '', ' '.join(str(e).split()))
+    raise UserError(f'data.name={name!r}: {reason[:200]}') from e
+
+
+def _unknown(name):
+  import tensorflow_datasets as tfds
+
+  ours = examples.available()
+  theirs = tfds.list_builders(with_community_datasets=False)
+  near = difflib.get_close_matches(name, ours + theirs, 1)
+  hint = f' (did you mean {near[0]!r}?)' if near else ''
+  return UserError(
+    f'data.name={name!r}: unknown{hint}; there are {", ".join(ours)}, and any'
+    ' image data set of TFDS by its name: mnist, cifar10, celeb_a, ...'
+  )
+
+
+def prepare_command(name: str, folder: str) -> str:
+  """The shell command that downloads and prepares a data set."""
+  return (
+    'pip install "tensorflow>=2.20" && python -c "import tensorflow_datasets'
+    f" as tfds; tfds.builder('{name}', data_dir='{folder}', "
+    "file_format='array_record').download_and_prepare()\""
+  )
+
+
+def _source(builder, key, name, folder, split):
+  """Random access to the split's examples, images as encoded bytes."""
+  import tensorflow_datasets as tfds
+
+  form = builder.info.file_format
+  if not builder.info.splits:
+    raise _not_prepared('has not been prepared in', name, folder)
+  if form is not None and form.value != 'array_record':
+    raise _not_prepared(f'is {form.value}, not array_record, in', name, folder)
+  try:
+    return builder.as_data_source(
+      split=split, decoders={key: tfds.decode.SkipDecoding()}
+    )
+  except FileNotFoundError as e:
+    raise _not_prepared('lacks files in', name, folder) from e
+  except (ValueError, KeyError, AssertionError) as e:
+    there = ', '.join(builder.info.splits)
+    raise UserError(
+      f'data.split={split!r}: not of {name}, or empty; splits: {there}.'
+    ) from e
+
+
+def _not_prepared(problem, name, folder):
+  return UserError(
+    f'data.name={name!r} {problem} data.dir={folder}; to prepare it: '
+    + prepare_command(name, folder)
+  )
+
+
+def _image_feature(builder, name, image_size, channels):
+  """Key of the image and the shape it will have: ('image', (H, W, C))."""
+  import tensorflow_datasets as tfds
+
+  found = {
+    k: f
+    for k, f in dict(builder.info.features or {}).items()
+    if isinstance(f, tfds.features.Image)
+  }
+  if not found:
+    there = ', '.join(builder.info.features or ()) or 'none'
+    raise UserError(
+      f'data.name={name!r}: no image among its features: {there}.'
+    )
+  key = 'image' if 'image' in found else next(iter(found))
+  height, width, depth = found[key].shape
+  depth = channels or (1 if depth == 1 else 3)
+  if image_size:
+    return key, (image_size, image_size, depth)
+  if height is None or width is None:
+    raise UserError(
+      f'data.name={name!r}: its images differ in size; data.image_size=N'
+      ' makes all alike.'
+    )
+  return key, (height, width, depth)
+
+
+def _label_feature(builder, source):
+  """The feature `label` if examples have a class; -1 stands for none."""
+  import tensorflow_datasets as tfds
+
+  feature = dict(builder.info.features).get('label')
+  if not isinstance(feature, tfds.features.ClassLabel):
+    return None
+  return feature if int(source[0]['label']) >= 0 else None
+
+
+def _decode(encoded, *, name, image_size, shape):
+  try:
+    x = examples.decode(
+      io.BytesIO(encoded), image_size=image_size, channels=shape[-1]
+    )
+  except examples.UNREADABLE as e:
+    raise UserError(f'data.name={name!r}: a damaged image ({e}).') from e
+  if x.shape != shape:
+    raise UserError(
+      f'data.name={name!r}: an image is {x.shape}, others are {shape};'
+      ' data.image_size=N makes all alike.'
+    )
+  return x
+
+
+def _fingerprint(builder, split, shape):
+  root = pathlib.Path(str(builder.data_dir))
+  files = sorted(p for p in root.iterdir() if p.is_file())
+  return examples.digest_files(
+    files, root, builder.info.full_name, split, shape
+  )

@@ -1,0 +1,63 @@
+"""Moving average of the generator, its half-life counted in images.
+
+Karras et al. 2018 (https://arxiv.org/abs/1710.10196), Section 4, average the
+weights; the half-life in images and its warm-up follow Karras et al. 2020
+(https://arxiv.org/abs/2006.06676), whose training code names them so.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.types import Tree, UserError
+
+
+def make_decay(
+  *, halflife_kimg: float = 0.0, rampup: float = 0.05, batch_size: int
+) -> Callable:
+  """Returns decay(step []) -> [] in [0, 1): the weight of the old average.
+
+  Args:
+    halflife_kimg: thousands of images after which a weight counts half; 0
+      means no averaging (the decay is 0).
+    rampup: the half-life is at most this share of the images seen so far, so
+      that the average forgets the first weights; 0 means no warm-up.
+    batch_size: images in one step of G.
+
+  Raises:
+    UserError: a negative half-life or warm-up.
+  """
+  if halflife_kimg < 0 or rampup < 0:
+    raise UserError(
+      f'ema: halflife_kimg={halflife_kimg} and rampup={rampup} must be >= 0.'
+    )
+
+  def decay(step):
+    halflife = jnp.float32(halflife_kimg * 1000)
+    if rampup:
+      halflife = jnp.minimum(halflife, rampup * batch_size * step)
+    return 0.5 ** (batch_size / jnp.maximum(halflife, 1e-8))
+
+  return decay
+
+
+def update(average: Tree, params: Tree, variables: Tree, decay) -> Tree:
+  """Moves the average towards G; what is no average of weights is copied.
+
+  Args:
+    average: {'params': ..., 'vars': ...}, shapes as in G.
+    params: G's parameters.
+    variables: G's other collections; batch statistics are averaged, the rest
+      (spectral-norm vectors, say) belongs to the newest weights.
+    decay: [], weight of the old average.
+  """
+
+  def lerp(old, new):
+    return jax.tree.map(lambda a, b: b + decay * (a - b), old, new)
+
+  averaged = {
+    name: lerp(average['vars'][name], new) if name == 'batch_stats' else new
+    for name, new in variables.items()
+  }
+  return {'params': lerp(average['params'], params), 'vars': averaged}

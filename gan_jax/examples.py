@@ -1,0 +1,242 @@
+"""What the data-set files share: decode, crop, resize, keep, fingerprint."""
+
+import concurrent.futures
+import hashlib
+import itertools
+import os
+import pathlib
+import pkgutil
+import struct
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gan_jax import datasets
+from gan_jax.types import Dataset, UserError
+
+# What Pillow raises on a damaged or foreign file.
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_HASHED_BYTES = 2**30  # beyond this, sizes and times stand for the content
+
+
+def available() -> list[str]:
+  """Names of the data sets that the package brings, one for each file."""
+  return sorted(m.name for m in pkgutil.iter_modules(datasets.__path__))
+
+
+def from_arrays(
+  name: str, kind: str, x: np.ndarray, label: Any = None, **fields
+) -> Dataset:
+  """A data set that lies in memory.
+
+  Args:
+    name: shown to people.
+    kind: 'image' or 'point'.
+    x: [N, *shape], uint8 or float32.
+    label: [N] int, or None.
+    **fields: class_names and modes of Dataset.
+
+  Returns:
+    the data set, its fingerprint made from the content.
+  """
+  arrays = {'x': x}
+  if label is not None:
+    arrays['label'] = np.asarray(label, np.int32)
+  return Dataset(
+    name=name,
+    kind=kind,
+    shape=x.shape[1:],
+    size=len(x),
+    read=lambda rows: {k: v[rows] for k, v in arrays.items()},
+    nbytes=x.nbytes,
+    fingerprint=digest(arrays, fields),
+    **fields,
+  )
+
+
+def remember(read: Callable, size: int, *, chunk: int = 1024) -> Callable:
+  """A reader that reads everything once, when first asked, and keeps it.
+
+  Args:
+    read: rows [n] -> dict of arrays [n, ...].
+    size: number of rows.
+    chunk: rows read at a time, so that encoded bytes do not pile up.
+  """
+  kept, lock = {}, threading.Lock()
+
+  def from_memory(rows):
+    with lock:
+      if not kept:
+        kept.update(_read_all(read, size, chunk))
+    return {k: v[rows] for k, v in kept.items()}
+
+  return from_memory
+
+
+def _read_all(read, size, chunk):
+  arrays = {}
+  for start in range(0, size, chunk):
+    rows = np.arange(start, min(start + chunk, size))
+    for k, part in read(rows).items():
+      if k not in arrays:
+        arrays[k] = np.empty((size, *part.shape[1:]), part.dtype)
+      arrays[k][rows] = part
+  return arrays
+
+
+def decode(
+  file: str | os.PathLike | BinaryIO, *, image_size: int = 0, channels: int = 0
+) -> np.ndarray:
+  """Decodes an image file, upright, and fits it.
+
+  Args:
+    file: a path or an open file; of an animation the first frame counts.
+    image_size: side of the result, 0 = as it is.
+    channels: 1 or 3, 0 = as it is (grey or colour).
+
+  Returns:
+    [H, W, C] uint8.
+
+  Raises:
+    one of UNREADABLE: the file is damaged or no image.
+  """
+  from PIL import Image, ImageOps
+
+  try:
+    with Image.open(file) as opened:
+      image = ImageOps.exif_transpose(opened)
+      array = _pixels(image)
+  except Image.DecompressionBombError as e:
+    raise OSError(str(e)) from e
+  return fit(array, image_size=image_size, channels=channels)
+
+
+def _pixels(image):
+  """[H, W, 1 or 3] uint8 of a Pillow image of any mode."""
+  if image.mode.startswith('I'):  # 16 bits: Pillow would clip them, not scale
+    return (np.asarray(image) >> 8).astype(np.uint8)[..., None]
+  if image.mode == 'P' and 'transparency' in image.info:
+    image = image.convert('RGBA')
+  grey = image.mode in ('1', 'L', 'LA')
+  return np.atleast_3d(np.asarray(image.convert('L' if grey else 'RGB')))
+
+
+def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
+  """Cuts the central square, resizes it (Lanczos), sets the channels.
+
+  Args:
+    x: [H, W, C] uint8 or float32.
+    image_size: side of the result, 0 = neither cut nor resize.
+    channels: 1 (luma of three) or 3 (one repeated), 0 = as it is.
+
+  Returns:
+    [H, W, C] of x's type, values within the range of x's.
+  """
+  if image_size:
+    x = _resize(_centre_square(x), image_size)
+  if channels in (0, x.shape[-1]):
+    return x
+  if channels == 1 and x.shape[-1] == 3:
+    return _grey(x)
+  if channels == 3 and x.shape[-1] == 1:
+    return np.repeat(x, 3, axis=-1)
+  raise UserError(
+    f'data.channels={channels}: cannot be made of {x.shape[-1]} channels.'
+  )
+
+
+def _centre_square(x):
+  height, width, _ = x.shape
+  side = min(height, width)
+  top, left = (height - side) // 2, (width - side) // 2
+  return x[top : top + side, left : left + side]
+
+
+def _resize(x, side):
+  from PIL import Image
+
+  if x.shape[:2] == (side, side):
+    return x
+  planes = [Image.fromarray(x[..., c].copy()) for c in range(x.shape[-1])]
+  lanczos = Image.Resampling.LANCZOS
+  resized = np.stack([p.resize((side, side), lanczos) for p in planes], -1)
+  # The filter overshoots at edges; uint8 is clipped by Pillow anyway.
+  return np.clip(resized, x.min(), x.max())
+
+
+def _grey(x):
+  luma = (x * _LUMA[None, None, :]).sum(-1, keepdims=True)
+  return np.rint(luma).astype(np.uint8) if x.dtype == np.uint8 else luma
+
+
+def check_options(*, image_size: int = 0, channels: int = 0) -> None:
+  """Raises UserError for options of image data sets that mean nothing."""
+  if image_size < 0:
+    raise UserError(
+      f'data.image_size={image_size}: expected 0 (as is) or more.'
+    )
+  if channels not in (0, 1, 3):
+    raise UserError(f'data.channels={channels}: expected 1, 3 or 0 (as is).')
+
+
+def in_parallel(function: Callable, items: Sequence) -> list:
+  """[function(i) for i in items] in threads; Pillow frees the interpreter."""
+  workers = min(os.cpu_count() or 1, 8, len(items) // 16 + 1)
+  if workers == 1:
+    return [function(i) for i in items]
+  share = -(-len(items) // workers)
+  parts = [items[i : i + share] for i in range(0, len(items), share)]
+  with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    done = pool.map(lambda part: [function(i) for i in part], parts)
+    return list(itertools.chain.from_iterable(done))
+
+
+def digest(*parts: Any) -> str:
+  """SHA-256 (hex) of nested dicts, sequences, arrays and plain values."""
+  sha = hashlib.sha256()
+  for piece in _pieces(parts):
+    sha.update(piece)
+  return sha.hexdigest()
+
+
+def _pieces(value) -> Iterable[bytes]:
+  if isinstance(value, np.ndarray):
+    yield f'{value.dtype.str} {value.shape}'.encode()
+    yield memoryview(np.ascontiguousarray(value)).cast('B')
+  elif isinstance(value, dict):
+    yield from _pieces(sorted(value.items()))
+  elif isinstance(value, list | tuple):
+    yield f'({len(value)}'.encode()
+    for v in value:
+      yield from _pieces(v)
+  else:
+    yield f'{value!r},'.encode()
+
+
+def digest_files(
+  paths: Sequence[pathlib.Path], root: pathlib.Path, *preparation: Any
+) -> str:
+  """SHA-256 (hex) of files, their names below root and their preparation.
+
+  Their content counts up to a gigabyte in all; beyond, that is too slow, and
+  sizes and times of change stand for it.
+  """
+  stats = [p.stat() for p in paths]
+  hashed = sum(s.st_size for s in stats) <= _HASHED_BYTES
+  return digest(
+    [p.relative_to(root).as_posix() for p in paths],
+    [s.st_size for s in stats],
+    [
+      _content(p) if hashed else s.st_mtime_ns
+      for p, s in zip(paths, stats, strict=True)
+    ],
+    preparation,
+  )
+
+
+def _content(path):
+  with open(path, 'rb') as f:
+    return hashlib.file_digest(f, 'sha256').hexdigest()

@@ -1,0 +1,139 @@
+"""Convolutions as one matrix multiplication, for CPU; elsewhere XLA's own.
+
+XLA's own are slow on CPU in three cases: the kernel gradient of a transposed
+convolution, any convolution inside a while loop, and any under vmap over its
+kernels. Slices, pads and one dot are fast in all of them, and autodiff of any
+order is made of the same three. Strides vanish first: space-to-depth turns a
+strided convolution into one of stride 1 on fewer, wider pixels.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+# Patches hold every pixel once per tap; beyond this XLA's own is the lesser
+# evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
+MAX_PATCH_BYTES = 2**29
+_LAYOUT = ('NHWC', 'HWIO', 'NHWC')
+
+
+def use_gemm() -> bool:
+  """True where XLA's convolutions are the slower ones."""
+  return jax.default_backend() == 'cpu'
+
+
+def conv(x, kernel, strides=(1, 1), padding='SAME'):
+  """Convolution as lax.conv_general_dilated.
+
+  Args:
+    x: [B, H, W, C].
+    kernel: [h, w, C, O].
+    strides: of rows and columns.
+    padding: 'SAME' or 'VALID'.
+
+  Returns:
+    [B, H', W', O].
+  """
+  if not (use_gemm() and _fits(x, kernel, strides)):
+    return lax.conv_general_dilated(
+      x, kernel, strides, padding, dimension_numbers=_LAYOUT
+    )
+  return gemm_conv(x, kernel, strides, padding)
+
+
+def conv_transpose(x, kernel, strides=(2, 2), padding='SAME'):
+  """Transposed convolution as lax.conv_transpose; arguments as for conv."""
+  if not (use_gemm() and _fits(x, kernel, strides)):
+    return lax.conv_transpose(
+      x, kernel, strides, padding, dimension_numbers=_LAYOUT
+    )
+  return gemm_conv_transpose(x, kernel, strides, padding)
+
+
+def gemm_conv(x, kernel, strides, padding):
+  """Convolution by space-to-depth and one dot; see conv."""
+  pads, taps = [(0, 0)], []
+  for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False):
+    out = -(-size // s) if padding == 'SAME' else (size - k) // s + 1
+    missing = max((out - 1) * s + k - size, 0) if padding == 'SAME' else 0
+    tap = -(-k // s)  # taps left when blocks of s pixels are one
+    # A negative pad drops the rows that no tap reads.
+    before = missing // 2
+    pads.append((before, (out - 1 + tap) * s - size - before))
+    taps.append(tap)
+  x = lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
+  kernel = _blocks_of_kernel(kernel, taps, strides)  # [t, u, s, r, C, O]
+  kernel = kernel.reshape(*taps, -1, kernel.shape[-1])
+  return _conv_stride_1(_space_to_depth(x, strides), kernel)
+
+
+def gemm_conv_transpose(x, kernel, strides, padding):
+  """Transposed convolution: one dot, then depth-to-space; see conv."""
+  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
+  # y[s q + r] = sum_t x[q - t] flipped_kernel[s t + r]
+  flipped = _blocks_of_kernel(kernel[::-1, ::-1], taps, strides)
+  phases = flipped[::-1, ::-1].transpose(0, 1, 4, 2, 3, 5)  # [t, u, C, s, r, O]
+  phases = phases.reshape(*taps, x.shape[-1], -1)
+  edge = [(0, 0), *((t - 1, t - 1) for t in taps), (0, 0)]
+  y = _conv_stride_1(jnp.pad(x, edge), phases)
+  y = _depth_to_space(y, strides)
+  rows, columns = (
+    _kept(size, k, s, padding)
+    for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False)
+  )
+  return y[:, rows, columns]
+
+
+def _conv_stride_1(x, kernel):
+  """Unpadded, stride 1: [B, H, W, C], [h, w, C, O] -> [B, H-h+1, W-w+1, O]."""
+  h, w = kernel.shape[:2]
+  rows, columns = x.shape[1] - h + 1, x.shape[2] - w + 1
+  patches = jnp.concatenate(
+    [x[:, i : i + rows, j : j + columns] for i in range(h) for j in range(w)],
+    axis=-1,
+  )  # [B, H', W', h w C]
+  # A flat dot of two matrices: XLA runs that twice as fast as the same dot
+  # over three leading axes.
+  flat = patches.reshape(-1, patches.shape[-1])
+  y = jnp.dot(flat, kernel.reshape(-1, kernel.shape[-1]))
+  return y.reshape(*patches.shape[:3], -1)
+
+
+def _blocks_of_kernel(kernel, taps, strides):
+  """[h, w, C, O] -> [t, u, s, r, C, O], padded by zeros to whole blocks."""
+  (t, u), (s, r) = taps, strides
+  (h, w), channels = kernel.shape[:2], kernel.shape[2:]
+  pads = ((0, t * s - h), (0, u * r - w), (0, 0), (0, 0))
+  kernel = jnp.pad(kernel, pads).reshape(t, s, u, r, *channels)
+  return kernel.transpose(0, 2, 1, 3, 4, 5)
+
+
+def _space_to_depth(x, strides):
+  """[B, s H, r W, C] -> [B, H, W, s r C]."""
+  (s, r), (b, h, w, c) = strides, x.shape
+  x = x.reshape(b, h // s, s, w // r, r, c).transpose(0, 1, 3, 2, 4, 5)
+  return x.reshape(b, h // s, w // r, -1)
+
+
+def _depth_to_space(x, strides):
+  """[B, H, W, s r C] -> [B, s H, r W, C]."""
+  (s, r), (b, h, w, _) = strides, x.shape
+  x = x.reshape(b, h, w, s, r, -1).transpose(0, 1, 3, 2, 4, 5)
+  return x.reshape(b, s * h, r * w, -1)
+
+
+def _kept(size, k, s, padding):
+  """The part of the full transposed convolution that the padding keeps."""
+  if padding == 'VALID':
+    return slice(0, size * s + max(k - s, 0))
+  before = k - 1 if s > k - 1 else -(-(k + s - 2) // 2)
+  return slice(k - 1 - before, k - 1 - before + size * s)
+
+
+def _fits(x, kernel, strides):
+  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
+  return x.nbytes * taps[0] * taps[1] <= MAX_PATCH_BYTES
+
+
+def _zero(x):
+  return jnp.zeros((), x.dtype)

@@ -1,0 +1,242 @@
+"""A config, resolved: every name has become what it names."""
+
+from collections.abc import Callable
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax import data as data_lib
+from gan_jax import ema, keys, latents, optim, parallel, select, step
+from gan_jax.sampling import make_sampler
+from gan_jax.types import Dataset, Pair, UserError
+
+# All top-level keys; those of the second group change what is said about a
+# run but not its numbers, so a resumed run may change them.
+TRAINING_KEYS = (
+  'seed', 'num_seeds', 'batch_size', 'd_steps', 'update', 'fresh_real',
+  'conditional', 'dtype', 'data', 'model', 'latent', 'loss', 'penalties',
+  'optim', 'ema',
+)  # fmt: skip
+FREE_KEYS = (
+  'steps', 'parallel', 'report_every', 'save_every', 'eval_every',
+  'eval_samples', 'metrics', 'stop_when',
+)  # fmt: skip
+KEYS = TRAINING_KEYS + FREE_KEYS
+UPDATES = ('alternating', 'simultaneous')
+MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
+DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
+
+
+class Lab(NamedTuple):
+  """Everything that training, sampling and scoring need, as plain values."""
+
+  dataset: Dataset
+  keys: jax.Array  # root keys [S]
+  net: Pair
+  num_classes: int  # that the networks know; 0 if unconditional
+  batch_size: int  # global
+  num_batches: int  # that a step draws
+  flip: bool
+  resident: bool  # whether the data set lies on the device
+  init: Callable  # () -> State [S, ...] at step 0
+  make_step: Callable  # axis -> step
+  sample: Callable  # see sampling.make_sampler
+  averaged: bool  # whether State.ema differs from G
+
+
+def build(config: dict) -> Lab:
+  """Resolves and checks a config; trains nothing and writes nothing.
+
+  Raises:
+    UserError: whatever is wrong with it, in one line.
+  """
+  _check_numbers(config)
+  loss = select.loss(**config['loss'])
+  penalties = {
+    name: select.penalty(name, **kw) for name, kw in config['penalties'].items()
+  }
+  tx = Pair(
+    *(
+      optim.make_optimizer(**config['optim'][p], flag=f'optim.{p}')
+      for p in Pair._fields
+    )
+  )
+  prior = latents.make_prior(**config['latent'])
+  decay = ema.make_decay(**config['ema'], batch_size=config['batch_size'])
+  select.module('models', config['model']['name'], flag='model.name')
+
+  options = dict(config['data'])
+  flip = options.pop('flip', False)
+  options = {'memory_mb': MEMORY_MB, **options}
+  dataset = data_lib.load(options.pop('name'), **options)
+  num_classes = _num_classes(dataset) if config['conditional'] else 0
+  net = select.model(
+    **config['model'],
+    shape=dataset.shape,
+    num_classes=num_classes,
+    dtype=DTYPES[config['dtype']],
+  )
+  init = step.make_init(net, penalties, tx, prior=prior)
+  label = jnp.zeros(1, jnp.int32) if num_classes else None
+  sample = make_sampler(net.g, prior=prior)
+  _check_networks(init, sample, label, dataset, penalties)
+
+  def make_step(axis):
+    update = step.make_updates(
+      net, loss, penalties, tx, prior=prior, decay=decay, axis=axis
+    )
+    if config['update'] == 'simultaneous':
+      return step.simultaneous(update)
+    return step.alternating(update, d_steps=config['d_steps'])
+
+  roots = keys.seed_keys(config['seed'], config['num_seeds'])
+  return Lab(
+    dataset,
+    roots,
+    net,
+    num_classes,
+    config['batch_size'],
+    config['d_steps'] + bool(config['fresh_real']),
+    flip,
+    dataset.nbytes <= options['memory_mb'] * 2**20,
+    functools.partial(_init_all, init, roots, label),
+    make_step,
+    sample,
+    config['ema'].get('halflife_kimg', 0) > 0,
+  )
+
+
+def _init_all(init, roots, label):
+  """One compiled init for one seed after the other: each is as if alone."""
+  one = jax.jit(init)
+  states = [one(key, label) for key in roots]
+  return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+
+def _check_numbers(config):
+  for name in ('num_seeds', 'batch_size', 'd_steps', 'eval_samples'):
+    if config[name] < 1:
+      raise UserError(f'{name}={config[name]}: expected at least 1.')
+  for name in ('seed', 'steps', 'report_every', 'save_every', 'eval_every'):
+    if config[name] < 0:
+      raise UserError(f'{name}={config[name]}: expected at least 0.')
+  if config['update'] not in UPDATES:
+    raise UserError(f'update={config["update"]!r}: there are {", ".join(UPDATES)}.')
+  if config['dtype'] not in DTYPES:
+    raise UserError(f'dtype={config["dtype"]!r}: there are {", ".join(DTYPES)}.')
+  if config['update'] == 'simultaneous' and config['d_steps'] != 1:
+    raise UserError(
+      f'update=simultaneous moves D once a step, but d_steps={config["d_steps"]}.'
+    )
+
+
+def _num_classes(dataset):
+  if not dataset.class_names:
+    raise UserError(f'conditional=True, but {dataset.name} has no labels.')
+  return len(dataset.class_names)
+
+
+def _check_networks(init, sample, label, dataset, penalties):
+  """G makes the data's shape; D suits the penalties. Only shapes are traced."""
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  state = jax.eval_shape(init, key, label)
+  index = jnp.zeros(1, jnp.int32)
+  made = jax.eval_shape(sample, state.ema, key, index, label).shape[1:]
+  if made != tuple(dataset.shape):
+    raise UserError(
+      f'model.name: G makes {made}, but {dataset.name} is {dataset.shape}.'
+    )
+  for name, penalty in penalties.items():
+    if penalty.per_example and 'batch_stats' in state.d.vars:
+      raise UserError(
+        f'penalties.{name} is a gradient for each example, but with batch norm'
+        " in D a logit depends on the whole batch; set model.d.norm to 'none'"
+        " or 'spectral'."
+      )
+
+
+def make_feed(lab: Lab) -> Callable:
+  """Returns feed(data, key, step, index) -> {'x': [n, b, ...], ...}.
+
+  `data` is the whole data set where it lies on the device, else the step's
+  batches. Labels go only to networks that know classes.
+  """
+  wanted = ('x', 'label') if lab.num_classes else ('x',)
+
+  def feed(data, key, step, index):
+    data = {name: data[name] for name in wanted}
+    if not lab.resident:
+      return {**data, 'x': data_lib.to_model_range(data['x'])}
+    return data_lib.draw(
+      data,
+      key,
+      step,
+      index,
+      batches=lab.num_batches,
+      batch_size=lab.batch_size,
+      flip=lab.flip,
+    )
+
+  return feed
+
+
+def make_program(lab: Lab, *, wrapper: str = '', **kwargs) -> parallel.Program:
+  """The program that trains this lab's networks; see parallel.make_program.
+
+  Args:
+    lab: from build.
+    wrapper: 'jit', 'pmap', 'shard_map', or '' for the default.
+    **kwargs: devices, layout: in place of the defaults.
+  """
+  if 'layout' not in kwargs:
+    kwargs['layout'] = parallel.choose_layout(convolutions=_convolves(lab))
+  devices = kwargs.get('devices') or jax.local_devices()
+  return parallel.make_program(
+    lab.make_step,
+    make_feed(lab),
+    keys=lab.keys,
+    batch_size=lab.batch_size,
+    wrapper=wrapper or parallel.default_wrapper(len(devices)),
+    streamed=not lab.resident,
+    **kwargs,
+  )
+
+
+def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:
+  """Returns data(step) for each step from `step` on: what the program eats."""
+  if lab.resident:
+    placed = program.place(data_lib.arrays(lab.dataset))
+    return lambda at: placed
+  batches = data_lib.stream(
+    lab.dataset,
+    lab.keys,
+    jnp.arange(lab.batch_size),
+    step=step,
+    batches=lab.num_batches,
+    batch_size=lab.batch_size,
+    flip=lab.flip,
+  )
+  return lambda at: next(batches)
+
+
+def _convolves(lab):
+  """Whether a network convolves on this backend, by its forward pass."""
+  state = jax.eval_shape(lab.init)
+  one = jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.ema
+  )
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  index = jax.ShapeDtypeStruct((2,), jnp.int32)
+  label = index if lab.num_classes else None
+  if parallel.has_convolution(lab.sample, one, key, index, label):
+    return True
+  d = jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.d
+  )
+  sample = jax.ShapeDtypeStruct((2, *lab.dataset.shape), jnp.float32)
+  judge = lambda d, x, y: lab.net.d.apply(
+    {'params': d.params, **d.vars}, x, y, train=False
+  )
+  return parallel.has_convolution(judge, d, sample, label)

@@ -1,0 +1,43 @@
+"""Latent priors: one draw z for one key."""
+
+from collections.abc import Callable
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.types import UserError
+
+
+def _normal(key, dim):
+  return jax.random.normal(key, (dim,))
+
+
+def _uniform(key, dim):
+  return jax.random.uniform(key, (dim,), minval=-1.0, maxval=1.0)
+
+
+def _sphere(key, dim):
+  """Uniform on the sphere of radius sqrt(dim), the norm of a normal z."""
+  z = _normal(key, dim)
+  return z * jnp.sqrt(dim) / jnp.linalg.norm(z)
+
+
+PRIORS = {'normal': _normal, 'uniform': _uniform, 'sphere': _sphere}
+
+
+def make_prior(name: str = 'normal', *, dim: int = 64) -> Callable:
+  """Returns prior(key []) -> z [dim], float32.
+
+  Args:
+    name: 'normal', 'uniform' on [-1, 1], or 'sphere' of radius sqrt(dim).
+    dim: length of z.
+
+  Raises:
+    UserError: the name is unknown or dim is not positive.
+  """
+  if name not in PRIORS:
+    raise UserError(f'latent.name={name!r}: there are {", ".join(PRIORS)}.')
+  if dim < 1:
+    raise UserError(f'latent.dim={dim}: expected a positive number.')
+  return functools.partial(PRIORS[name], dim=dim)

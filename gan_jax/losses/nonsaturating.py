@@ -1,0 +1,5 @@
+"""The non-saturating GAN: the field's name of the pair in cross_entropy.py."""
+
+from gan_jax.losses.cross_entropy import d_loss, g_loss
+
+__all__ = ['d_loss', 'g_loss']

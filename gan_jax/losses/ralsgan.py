@@ -1,0 +1,41 @@
+"""The relativistic average least-squares GAN (RaLSGAN).
+
+Jolicoeur-Martineau, 'The relativistic discriminator: a key element missing
+from standard GAN', 2018 (https://arxiv.org/abs/1807.00734). With r = real -
+mean(fake) and f = fake - mean(real), targets +1 and -1 (not 1 and 0):
+
+  D: scale ((r - 1)^2 + (f + 1)^2)      G: scale ((r + 1)^2 + (f - 1)^2)
+
+The default halves are those of the author's code (and of lsgan.py). The means
+are over the batch given, so the logits must be those of the whole global
+batch, which the step gathers; the gradient flows through the means.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.losses.ragan import relative
+
+
+def d_loss(
+  real_logits: jax.Array, fake_logits: jax.Array, *, scale: float = 0.5
+) -> jax.Array:
+  """Returns D's loss of each example.
+
+  Args:
+    real_logits: D's raw outputs on the global batch of reals, [B].
+    fake_logits: D's raw outputs on the global batch of fakes, [B].
+    scale: factor of the sum, in both losses.
+
+  Returns:
+    [B].
+  """
+  real, fake = relative(real_logits, fake_logits)
+  return scale * (jnp.square(real - 1.0) + jnp.square(fake + 1.0))  # [B]
+
+
+def g_loss(
+  real_logits: jax.Array, fake_logits: jax.Array, *, scale: float = 0.5
+) -> jax.Array:
+  """Returns G's loss of each example, [B], [B] -> [B]: the roles exchanged."""
+  return d_loss(fake_logits, real_logits, scale=scale)  # [B]

@@ -1,0 +1,56 @@
+"""What every metric asks of the arrays it is given."""
+
+import numpy as np
+
+from gan_jax.types import UserError
+
+
+def features(x, name: str, *, least: int = 1) -> np.ndarray:
+  """Takes features to the host in float64, or says what is wrong with them.
+
+  Args:
+    x: features [N, D], any kind of number.
+    name: what to call them in an error.
+    least: how many examples are needed.
+
+  Returns:
+    float64 [N, D].
+
+  Raises:
+    UserError: not [N, D], fewer than `least` examples, NaN or infinity.
+  """
+  x = np.asarray(x)
+  if x.ndim != 2 or not x.shape[1]:
+    raise UserError(f'{name}: expected an array [N, D], got {list(x.shape)}')
+  if len(x) < least:
+    raise UserError(f'{name}: at least {least} examples needed, got {len(x)}')
+  x = x.astype(np.float64)
+  bad = int((~np.isfinite(x)).any(axis=1).sum())
+  if bad:
+    raise UserError(f'{name}: {bad} of {len(x)} examples hold NaN or infinity')
+  return x  # [N, D]
+
+
+def pair(a, b, names: tuple[str, str], *, least: int = 1) -> tuple:
+  """Two sets of features as `features` gives them, of the same dimension.
+
+  Args:
+    a: features [N, D].
+    b: features [M, D].
+    names: what to call them in an error.
+    least: how many examples are needed of each.
+
+  Returns:
+    float64 [N, D] and [M, D].
+
+  Raises:
+    UserError: as `features`, or the dimensions differ.
+  """
+  a, b = (
+    features(x, n, least=least) for x, n in zip((a, b), names, strict=True)
+  )
+  if a.shape[1] != b.shape[1]:
+    raise UserError(
+      f'{names[0]} have {a.shape[1]} dimensions, {names[1]} {b.shape[1]}'
+    )
+  return a, b

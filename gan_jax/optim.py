@@ -1,0 +1,70 @@
+"""Optimizers by their names in optax."""
+
+import inspect
+
+import optax
+
+from gan_jax.types import UserError
+
+
+def _attribute(flag, name):
+  found = getattr(optax, name, None)
+  if not callable(found):
+    raise UserError(f'{flag}={name!r}: optax has no such function.')
+  return found
+
+
+def _call(flag, function, kwargs):
+  """Calls an optax factory; unknown or missing arguments are named."""
+  try:
+    inspect.signature(function).bind(**kwargs)
+    return function(**kwargs)
+  except (TypeError, ValueError) as e:
+    takes = ', '.join(inspect.signature(function).parameters)
+    raise UserError(f'{flag}: {e}; {function.__name__} takes {takes}.') from e
+
+
+def make_optimizer(
+  name: str,
+  *,
+  learning_rate: float,
+  schedule: dict | None = None,
+  clip_norm: float = 0.0,
+  flag: str = 'optim',
+  **kwargs,
+) -> optax.GradientTransformation:
+  """An optax optimizer with a schedule and clipping.
+
+  Args:
+    name: a function of optax: 'adam', 'rmsprop', 'sgd', 'lion', ...
+    learning_rate: its peak value; the schedule starts from it.
+    schedule: {'name': 'cosine_decay_schedule', ...} with the arguments of that
+      function of optax; its `init_value` (or `peak_value`) is the learning
+      rate unless given. Counted in updates of this player. {} for none.
+    clip_norm: largest global norm of the gradient; 0 for no clipping.
+    flag: how the config names this optimizer, for error messages.
+    **kwargs: handed to the optax function.
+
+  Raises:
+    UserError: a name or an argument that optax does not know.
+  """
+  rate = learning_rate
+  if schedule:
+    rate = _schedule(f'{flag}.schedule', learning_rate, **schedule)
+  factory = _attribute(f'{flag}.name', name)
+  tx = _call(flag, factory, {'learning_rate': rate, **kwargs})
+  if not isinstance(tx, optax.GradientTransformation):
+    raise UserError(f'{flag}.name={name!r}: not an optimizer of optax.')
+  if clip_norm < 0:
+    raise UserError(f'{flag}.clip_norm={clip_norm}: expected >= 0.')
+  return optax.chain(optax.clip_by_global_norm(clip_norm), tx) if clip_norm else tx
+
+
+def _schedule(flag, learning_rate, *, name='', **kwargs):
+  factory = _attribute(f'{flag}.name', name)
+  takes = inspect.signature(factory).parameters
+  for start in ('peak_value', 'init_value', 'value'):
+    if start in takes:
+      kwargs.setdefault(start, learning_rate)
+      break
+  return _call(flag, factory, kwargs)

@@ -1,0 +1,48 @@
+"""R2: the squared gradient of D at the fakes.
+
+Mescheder et al., 'Which Training Methods for GANs do actually Converge?',
+2018, section 4.1 (https://arxiv.org/abs/1801.04406), with the paper's half:
+
+  gamma / 2 |grad D(G(z))|^2
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from gan_jax.gradients import input_gradient, squared_norm
+
+PER_EXAMPLE = True
+
+
+def init() -> tuple:
+  """Returns the memo: there is none."""
+  return ()
+
+
+def penalty(
+  critic: Callable,
+  real: jax.Array,
+  fake: jax.Array,
+  memo: Any,
+  *,
+  key: jax.Array,
+  gamma: float = 10.0,
+) -> tuple[jax.Array, Any]:
+  """Penalises D's slope at the fakes.
+
+  Args:
+    critic: samples [B, ...] -> logits [B].
+    real: unused.
+    fake: samples [B, ...]; no gradient reaches them.
+    memo: passed through.
+    key: unused, nothing is random.
+    gamma: weight; half of it multiplies the squared norm.
+
+  Returns:
+    the penalty of each example [B], and memo.
+  """
+  del real, key
+  gradient = input_gradient(critic, jax.lax.stop_gradient(fake))  # [B, ...]
+  return gamma / 2.0 * squared_norm(gradient), memo

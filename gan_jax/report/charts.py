@@ -1,0 +1,232 @@
+"""Small line charts as inline SVG; page.css colours, page.js reads out."""
+
+import html
+import json
+import math
+from typing import NamedTuple
+
+from gan_jax.report import text
+
+WIDTH, HEIGHT = 360, 210
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 26
+POINTS = 240  # of a line, at most: more would be less than a pixel apart
+DECADES = 30  # a score that falls by more than this gets a logarithmic axis
+
+
+class Point(NamedTuple):
+  """A value over the seeds at a step; None where it is no number."""
+
+  step: int
+  mean: float | None
+  low: float | None
+  high: float | None
+
+
+class Line(NamedTuple):
+  """A named line of points, in the order of their steps."""
+
+  title: str
+  points: list[Point]
+
+
+def line(name: str, rows: list[dict]) -> Line:
+  """The line of a metric in rows {'step': int, name: value or one per seed}."""
+  values = {row['step']: row[name] for row in rows if name in row}
+  points = [_point(step, values[step]) for step in sorted(values)]
+  return Line(text.title(name), _thin(points))
+
+
+def chart(title: str, lines: list[Line], *, log: bool = False) -> str:
+  """A chart with axes, a band from the lowest to the highest seed, a legend.
+
+  Args:
+    title: heading of the chart.
+    lines: one or more.
+    log: whether a logarithmic axis may be taken where values span decades.
+
+  Returns:
+    HTML, a <figure>.
+  """
+  values = [v for one in lines for p in one.points for v in p[1:] if _real(v)]
+  steps = sorted({p.step for one in lines for p in one.points})
+  low, high, log = _range(values, log=log)
+  to_x = _scale(steps[0], steps[-1], LEFT, WIDTH - RIGHT)
+  to_y = _scale(low, high, HEIGHT - BOTTOM, TOP, log=log)
+  parts = [
+    *_y_axis(low, high, to_y, log=log),
+    *_x_axis(steps[0], steps[-1], to_x),
+    *(_draw(k, one, to_x, to_y) for k, one in enumerate(lines)),
+    f'<g class="cursor" hidden><line y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+    f'{_dots(len(lines))}</g>',
+  ]
+  readings = html.escape(_readings(steps, lines, to_x, to_y), quote=True)
+  note = ' · log scale' if log else ''
+  return (
+    f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
+    f'<small>{note}</small></h3>{_legend(lines)}</figcaption>'
+    f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
+    f'aria-label="{html.escape(_summary(title, lines), quote=True)}" '
+    f'data-readings="{readings}">{"".join(parts)}</svg></figure>'
+  )
+
+
+def ticks(low: float, high: float, count: int = 4) -> list[float]:
+  """Round numbers from low to high, about `count` of them."""
+  raw = (high - low) / count
+  unit = 10.0 ** math.floor(math.log10(raw))
+  step = unit * next(m for m in (1, 2, 5, 10) if m * unit >= raw * 0.999)
+  first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+  return [k * step for k in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+  """Powers of ten from low to high; also 2 and 5 times where these are few."""
+  decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+  for factors in ((1,), (1, 3), (1, 2, 5)):
+    found = [m * 10.0**k for k in decades for m in factors]
+    found = [tick for tick in found if low <= tick <= high]
+    if len(found) >= 3:
+      break
+  return found[:: math.ceil(len(found) / 5)]
+
+
+def _real(value):
+  return value is not None and math.isfinite(value)
+
+
+def _point(step, value):
+  # A band of the seeds that still live; the mean only while all do.
+  finite = [v for v in text.numbers(value) if math.isfinite(v)]
+  if not finite:
+    return Point(step, None, None, None)
+  return Point(step, text.mean(value), min(finite), max(finite))
+
+
+def _thin(points):
+  """Averages neighbours; the band keeps every extreme."""
+  size = math.ceil(len(points) / POINTS)
+  if size <= 1:
+    return points
+  chunks = [points[i : i + size] for i in range(0, len(points), size)]
+  return [_merge(chunk) for chunk in chunks]
+
+
+def _merge(points):
+  lows = [p.low for p in points if _real(p.low)]
+  highs = [p.high for p in points if _real(p.high)]
+  mean = text.mean([p.mean for p in points])
+  low, high = (min(lows), max(highs)) if lows else (None, None)
+  return Point(points[-1].step, mean, low, high)
+
+
+def _range(values, *, log):
+  """Limits of the axis; far outliers are cut off, or they hide the rest."""
+  if not values:
+    return 0.0, 1.0, False
+  low, high = min(values), max(values)
+  if log and low > 0 and high / low > DECADES:
+    return low / 1.15, high * 1.15, True
+  ordered = sorted(values)
+  near = ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
+  reach = 2 * (near[1] - near[0])
+  if reach > 0:
+    low, high = max(low, near[0] - reach), min(high, near[1] + reach)
+  margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.5
+  floor = 0.0 if low >= 0 else -math.inf
+  return max(low - margin, floor), high + margin, False
+
+
+def _scale(low, high, start, end, *, log=False):
+  if log:
+    low, high = math.log(low), math.log(high)
+  span = (high - low) or 1
+
+  def scale(value):
+    value = math.log(value) if log else value
+    return round(start + (end - start) * (value - low) / span, 1)
+
+  return scale
+
+
+def _y_axis(low, high, to_y, *, log):
+  for tick in log_ticks(low, high) if log else ticks(low, high):
+    y = to_y(tick)
+    yield f'<path class="rule" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
+    yield f'<text x="{LEFT - 8}" y="{y + 3.5}" text-anchor="end">'
+    yield f'{text.short(tick)}</text>'
+
+
+def _x_axis(first, last, to_x):
+  for tick in ticks(first, last) if last > first else [first]:
+    x = to_x(tick)
+    anchor = 'end' if x > WIDTH - RIGHT - 8 else 'middle'
+    yield f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="{anchor}">'
+    yield f'{text.short(tick)}</text>'
+
+
+def _draw(k, one, to_x, to_y):
+  clip = lambda y: min(max(y, TOP), HEIGHT - BOTTOM)
+  place = lambda step, value: f'{to_x(step)} {clip(to_y(value))}'
+  band = [p for p in one.points if _real(p.low) and p.low != p.high]
+  parts = []
+  if band:
+    edge = [place(p.step, p.high) for p in band]
+    edge += [place(p.step, p.low) for p in reversed(band)]
+    parts.append(f'<path class="band s{k}" d="M{"L".join(edge)}Z"/>')
+  runs, pen = [], 'M'
+  for p in one.points:
+    runs += [pen + place(p.step, p.mean)] if _real(p.mean) else []
+    pen = 'L' if _real(p.mean) else 'M'  # a gap where it is no number
+  parts.append(f'<path class="line s{k}" d="{"".join(runs)}"/>' if runs else '')
+  if len(runs) == 1:
+    x, y = runs[0][1:].split()
+    parts.append(f'<circle class="dot s{k}" cx="{x}" cy="{y}" r="3"/>')
+  return ''.join(parts)
+
+
+def _dots(count):
+  return ''.join(f'<circle class="dot s{k}" r="3.5"/>' for k in range(count))
+
+
+def _legend(lines):
+  items = [
+    f'<span class="key s{k}"><i></i>{html.escape(one.title)} '
+    f'<output>{text.number(_last(one).mean)}</output></span>'
+    for k, one in enumerate(lines)
+  ]
+  return f'<p class="legend">{"".join(items)}<span class="at"></span></p>'
+
+
+def _last(one):
+  return one.points[-1]
+
+
+def _summary(title, lines):
+  ends = [f'{one.title} {text.number(_last(one).mean)}' for one in lines]
+  return f'{title}; at step {_last(lines[0]).step:,}: {", ".join(ends)}'
+
+
+def _readings(steps, lines, to_x, to_y):
+  """What page.js needs: positions and texts at every step."""
+  series = []
+  for one in lines:
+    points = {p.step: p for p in one.points if _real(p.mean)}
+    found = [points.get(step) for step in steps]
+    series.append(
+      {
+        'y': [
+          p and min(max(to_y(p.mean), TOP), HEIGHT - BOTTOM) for p in found
+        ],
+        'text': [p and _reading(p) for p in found],
+      }
+    )
+  labels = [f'step {step:,}' for step in steps]
+  x = [to_x(step) for step in steps]
+  return json.dumps({'x': x, 'step': labels, 'series': series})
+
+
+def _reading(point):
+  mean = text.number(point.mean)
+  if point.low == point.high:
+    return mean
+  return f'{mean} ({text.number(point.low)}–{text.number(point.high)})'

@@ -1,0 +1,157 @@
+"""The progress of a run: a live line on a terminal, plain lines elsewhere."""
+
+import collections
+import os
+import sys
+import time
+
+from gan_jax.report import text
+
+BAR_WIDTH = 20
+WINDOW = 20  # marks, at least half a second apart, that the rate is taken from
+
+
+def say(line: str, *, main: bool = True, stream=None):
+  """Prints one line at once; nothing in processes that are not the main one.
+
+  Args:
+    line: the text.
+    main: whether this is the process that talks.
+    stream: where to; stdout by default.
+  """
+  if main:
+    print(line, file=stream or sys.stdout, flush=True)
+
+
+class Progress:
+  """Step, images/s, time left, both losses and the latest scores.
+
+  A context manager. On a terminal one line is kept up to date; elsewhere each
+  report is a line of its own, without control characters.
+  """
+
+  def __init__(self, total: int, *, start=0, main=True, stream=None):
+    """Starts the line.
+
+    Args:
+      total: steps of the whole run.
+      start: step that the run goes on from.
+      main: whether this is the process that talks; others stay quiet.
+      stream: where to; stdout by default.
+    """
+    self._total, self._step, self._main = total, start, main
+    self._stream = stream or sys.stdout
+    self._metrics, self._scores = {}, {}
+    self._marks = collections.deque(maxlen=WINDOW)
+    self._live = (
+      self._start_live() if main and _is_terminal(self._stream) else None
+    )
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *_):
+    self.close()
+
+  def advance(self, step: int):
+    """Notes the step; cheap, for every call of the training loop."""
+    self._step = step
+    now = time.monotonic()
+    if not self._marks or now - self._marks[-1][0] >= 0.5:
+      self._marks.append((now, step))
+
+  def report(self, step: int, metrics: dict):
+    """Shows what was measured since the last report.
+
+    Args:
+      step: updates of G so far.
+      metrics: scalars, or one value per seed, by name; shown are `d_loss`,
+        `g_loss` and `images_per_s`.
+    """
+    self.advance(step)
+    self._metrics = {k: text.plain(v) for k, v in metrics.items()}
+    if not self._live:
+      self.say('  '.join(self._parts()))
+
+  def scores(self, step: int, scores: dict):
+    """Shows scores; they stay on the line until the next ones come.
+
+    Args:
+      step: updates of G so far.
+      scores: scalars, or one value per seed, by name.
+    """
+    self._scores = {k: text.plain(v) for k, v in scores.items()}
+    if not self._live:
+      self.say('  '.join([f'step {step:,}', 'scores', *self._score_parts()]))
+
+  def say(self, line: str):
+    """Prints a line, above the live one where there is one."""
+    if self._live:
+      self._live.console.print(line, markup=False, highlight=False)
+    else:
+      say(line, main=self._main, stream=self._stream)
+
+  def close(self):
+    """Leaves the last state of the live line standing; may be called twice."""
+    if self._live:
+      self._live.stop()
+      self._live = None
+
+  def seconds_left(self):
+    """Seconds to the end at the pace of the last reports, None if unknown."""
+    if len(self._marks) < 2:
+      return None
+    (then, first), (now, last) = self._marks[0], self._marks[-1]
+    if last <= first:
+      return None
+    return max(self._total - self._step, 0) * (now - then) / (last - first)
+
+  def _parts(self):
+    share = self._step / self._total if self._total else 1.0
+    yield f'step {self._step:,}/{self._total:,}'
+    yield f'{share:4.0%}'
+    speed = text.mean(self._metrics.get('images_per_s'))
+    if speed is not None:
+      yield f'{speed:,.0f} images/s'
+    left = self.seconds_left()
+    if left is not None and self._step < self._total:
+      yield f'{text.duration(left)} left'
+    for player in ('d', 'g'):
+      if f'{player}_loss' in self._metrics:
+        loss = text.mean(self._metrics[f'{player}_loss'])
+        yield f'{player.upper()} {text.number(loss)}'
+    yield from self._score_parts()
+
+  def _score_parts(self):
+    for name, value in self._scores.items():
+      yield f'{name} {text.number(text.mean(value))}'
+
+  def _start_live(self):
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=self._stream)
+    live = Live(
+      get_renderable=lambda: self._line(ascii_only=console.options.ascii_only),
+      console=console,
+      refresh_per_second=4,
+    )
+    live.start()
+    return live
+
+  def _line(self, *, ascii_only):
+    from rich.text import Text
+
+    share = self._step / self._total if self._total else 1.0
+    full = round(min(share, 1.0) * BAR_WIDTH)
+    done, todo = ('#', '-') if ascii_only else ('━', '━')
+    line = Text(no_wrap=True, overflow='ellipsis')
+    line.append(done * full, style='cyan')
+    line.append(todo * (BAR_WIDTH - full), style='bright_black')
+    for part in self._parts():
+      line.append('  ' + part)
+    return line
+
+
+def _is_terminal(stream):
+  return stream.isatty() and os.environ.get('TERM', '') not in ('', 'dumb')

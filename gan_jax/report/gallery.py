@@ -1,0 +1,98 @@
+"""The page's pictures: samples over time beside real ones, all embedded."""
+
+import base64
+import functools
+import html
+import io
+import pathlib
+
+from gan_jax.report import pictures
+
+STEPS = 12  # step pictures on a page, at most
+SIDE = 640  # pixels; larger pictures are made smaller
+BUDGET = 2_100_000  # bytes of all pictures before base64; 3 MB of page
+
+
+def gallery(samples_dir) -> str:
+  """A <section> with a slider through the step pictures, '' without any.
+
+  Args:
+    samples_dir: folder with step_*.png, and perhaps real.png, progress.webp.
+  """
+  folder = pathlib.Path(samples_dir)
+  paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
+  if not paths:
+    return ''
+  steps = [pictures.step_of(path) for path in paths]
+  embedded = [embed(path) for path in paths]
+  real = folder / 'real.png'
+  real = embed(real) if real.exists() else ''
+  left = BUDGET - sum(map(len, [*embedded, real])) * 3 // 4
+  film = _film(folder / 'progress.webp', left)
+  columns = _generated(embedded, steps, film) + _real(real)
+  return (
+    '<section id="samples"><h2>Samples</h2>'
+    f'<div class="pair">{columns}</div></section>'
+  )
+
+
+def embed(path) -> str:
+  """A picture as a small data: URL."""
+  stat = pathlib.Path(path).stat()
+  return _embed(str(path), stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=64)  # the page is written at every report
+def _embed(path, _time, _size):
+  from PIL import Image
+
+  with Image.open(path) as image:
+    image = image.convert('RGB')
+    image.thumbnail((SIDE, SIDE))
+  buffer = io.BytesIO()
+  image.save(buffer, 'WEBP', quality=80, method=2)
+  return _url(buffer.getvalue())
+
+
+def _url(webp):
+  return 'data:image/webp;base64,' + base64.b64encode(webp).decode()
+
+
+def _film(path, budget):
+  """The animation as a URL; '' if there is none or it is too large."""
+  if not path.exists() or path.stat().st_size > budget:
+    return ''
+  return _url(path.read_bytes())
+
+
+def _generated(embedded, steps, film):
+  last = len(steps) - 1
+  shown = ''.join(
+    f'<img src="{url}" alt="Samples at step {step:,}" data-step="{step:,}"'
+    f'{"" if k == last else " hidden"}>'
+    for k, (url, step) in enumerate(zip(embedded, steps, strict=True))
+  )
+  play = ''
+  if film:
+    shown += f'<img class="film" src="{film}" alt="All steps" hidden>'
+    play = '<button type="button" aria-pressed="false">Play</button>'
+  slider = (
+    f'<input type="range" min="0" max="{last}" value="{last}" '
+    'aria-label="Step of the samples shown">'
+  )
+  controls = f'<div class="controls">{play}{slider}</div>' if last else ''
+  return (
+    '<figure class="generated"><figcaption><h3>Generated</h3>'
+    f'<output>step {steps[-1]:,}</output></figcaption>'
+    f'<div class="plate">{shown}</div>{controls}</figure>'
+  )
+
+
+def _real(url):
+  if not url:
+    return ''
+  return (
+    '<figure><figcaption><h3>Real</h3></figcaption><div class="plate">'
+    f'<img src="{html.escape(url, quote=True)}" alt="Real examples"></div>'
+    '</figure>'
+  )

@@ -1,0 +1,266 @@
+"""report.html: one page that shows a run, without anything from outside."""
+
+import base64
+import hashlib
+import html
+import json
+import pathlib
+
+from gan_jax.report import charts, gallery, tables, text, writers
+
+HERE = pathlib.Path(__file__).parent
+LOSSES = ('d_loss', 'g_loss')
+PLAYERS = ('Discriminator', 'Generator')
+SPEED = 'images_per_s'
+TILES = 4  # scores in the headline, at most
+
+
+def write_page(workdir) -> pathlib.Path:
+  """Writes report.html from what lies in a workdir; all of it may be missing.
+
+  Read are config.json, manifest.json, metrics.jsonl, scores.json and samples/.
+
+  Args:
+    workdir: of a run.
+
+  Returns:
+    The path of the page.
+  """
+  workdir = pathlib.Path(workdir).resolve()
+  config = _read(workdir / 'config.json', dict)
+  rows = writers.read_rows(workdir / 'metrics.jsonl')
+  records = _records(workdir / 'scores.json')
+  body = [
+    _header(workdir.name, config, rows, records),
+    gallery.gallery(workdir / 'samples'),
+    _curves(rows, records),
+    _section('Scores', tables.scores(records)),
+    _settings('Configuration', config),
+    _settings('Manifest', _read(workdir / 'manifest.json', dict)),
+  ]
+  path = workdir / 'report.html'
+  writers.write_text(path, _document(workdir.name, ''.join(body)))
+  return path
+
+
+def _read(path, kind):
+  """A JSON document of a kind; an empty one if it is missing or broken."""
+  try:
+    document = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError):
+    return kind()
+  return document if isinstance(document, kind) else kind()
+
+
+def _records(path):
+  return [one for one in _read(path, list) if isinstance(one, dict)]
+
+
+def _document(name, body):
+  style = (HERE / 'page.css').read_text('utf-8')
+  script = (HERE / 'page.js').read_text('utf-8')
+  digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+  # The browser enforces what the page promises: nothing is loaded, and no
+  # other script runs, whatever a class or a run is called.
+  policy = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    f"script-src 'sha256-{digest}'"
+  )
+  return (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta name="color-scheme" content="light dark">'
+    f'<title>{html.escape(name)} · gan_jax</title>'
+    f'<style>{style}</style></head><body><main>{body}</main>'
+    f'<script>{script}</script></body></html>\n'
+  )
+
+
+def _section(title, content):
+  if not content:
+    return ''
+  return f'<section><h2>{title}</h2>{content}</section>'
+
+
+def _settings(title, settings):
+  if not settings:
+    return ''
+  return (
+    f'<section><details><summary><h2>{title}</h2></summary>'
+    f'{tables.tree(settings)}</details></section>'
+  )
+
+
+def _header(name, config, rows, records):
+  words = [_name_of(config, key) for key in ('data', 'model', 'loss')]
+  penalties = config.get('penalties')
+  words += list(penalties) if isinstance(penalties, dict) else []
+  kind, state = _state(config, rows)
+  line = ''.join(f'<li>{html.escape(str(word))}</li>' for word in words if word)
+  return (
+    f'<header><p class="state {kind}">{html.escape(state)}</p>'
+    f'<h1>{html.escape(name)}</h1><ul class="facts">{line}'
+    f'{_facts(config, rows)}</ul>{_tiles(rows, records)}</header>'
+  )
+
+
+def _name_of(config, key):
+  part = config.get(key)
+  return part.get('name') if isinstance(part, dict) else None
+
+
+def _facts(config, rows):
+  facts = []
+  seeds = config.get('num_seeds')
+  if isinstance(seeds, int):
+    facts.append(f'{seeds} seed{"s" if seeds > 1 else ""}')
+  speeds = [text.mean(row[SPEED]) for row in rows if SPEED in row]
+  # The first reports hold the compilation; the middle one does not.
+  speeds = sorted(speed for speed in speeds if speed is not None)
+  if speeds:
+    facts.append(f'{text.number(round(speeds[len(speeds) // 2]))} images/s')
+  return ''.join(f'<li>{fact}</li>' for fact in facts)
+
+
+def _state(config, rows):
+  """How the run stands: a class for the colour and a sentence."""
+  if not rows:
+    return 'running', 'Not reported yet'
+  step, total = rows[-1]['step'], config.get('steps')
+  last = next((row for row in reversed(rows) if LOSSES[0] in row), {})
+  dead = {k for name in LOSSES for k in _not_finite(last.get(name, 0.0))}
+  if dead:
+    seeds = len(text.numbers(last[LOSSES[0]]))
+    of = f', {len(dead)} of {seeds} seeds' if seeds > 1 else ''
+    return 'failed', f'Diverged: losses not finite at step {step:,}{of}'
+  reached = _goal(config, rows)
+  if reached:
+    return 'done', f'Goal reached at step {step:,}: {reached}'
+  if not isinstance(total, int):
+    return 'running', f'At step {step:,}'
+  if step >= total:
+    return 'done', f'Finished, {step:,} steps'
+  return 'running', f'At step {step:,} of {total:,}'
+
+
+def _not_finite(value):
+  return [k for k, one in enumerate(text.numbers(value)) if one != one]
+
+
+def _goal(config, rows):
+  """The goal in words if the last score of its metric meets it."""
+  goal = config.get('stop_when')
+  if not isinstance(goal, dict) or not goal.get('metric'):
+    return None
+  name = goal['metric']
+  last = next((text.mean(r[name]) for r in reversed(rows) if name in r), None)
+  if last is None:
+    return None
+  for word, sign in (('below', 1), ('above', -1)):
+    limit = goal.get(word)
+    if isinstance(limit, (int, float)) and sign * last < sign * limit:
+      return f'{text.title(name)} {word} {text.number(limit)}'
+  return None
+
+
+def _tiles(rows, records):
+  """The latest scores, as large as they deserve."""
+  found = _latest_scores(rows) | _latest_records(records)
+  order = [name for name in text.SCORES if name in found]
+  order += [name for name in found if name not in order]
+  tiles = ''.join(_tile(name, found[name], rows) for name in order[:TILES])
+  return f'<dl class="tiles">{tiles}</dl>' if tiles else ''
+
+
+def _latest_scores(rows):
+  names = [name for name in text.SCORES if any(name in row for row in rows)]
+  found = {}
+  for name in names:
+    row = next(row for row in reversed(rows) if name in row)
+    found[name] = (row['step'], text.numbers(row[name]))
+  return found
+
+
+def _latest_records(records):
+  """By metric; under the protocol of its first record only."""
+  found = {}
+  for metric in dict.fromkeys(one.get('metric', '') for one in records):
+    same = [one for one in records if one.get('metric', '') == metric]
+    rest = [_protocol(one) for one in same]
+    same = [one for one, own in zip(same, rest, strict=True) if own == rest[0]]
+    same = tables.latest(same)
+    values = text.numbers([one.get('value') for one in same])
+    found[metric] = (same[0].get('step', 0), values)
+  return found
+
+
+def _protocol(record):
+  return {k: v for k, v in record.items() if k not in tables.RESULT}
+
+
+def _tile(name, latest, rows):
+  step, values = latest
+  notes = [_spread(values)] if len(values) > 1 else []
+  notes.append(_best(name, step, rows) or f'at step {step:,}')
+  return (
+    f'<div><dt>{html.escape(text.title(name))}</dt>'
+    f'<dd>{tables.value(text.mean(values))}'
+    f'<small>{" · ".join(notes)}</small></dd></div>'
+  )
+
+
+def _spread(values):
+  finite = [value for value in values if value == value]
+  if not finite:
+    return f'{len(values)} seeds'
+  low, high = text.number(min(finite)), text.number(max(finite))
+  return f'{len(values)} seeds, {low}–{high}'
+
+
+def _best(name, step, rows):
+  """Where the best score was, if it was not the last one."""
+  sign = 1 if name in text.LOWER_IS_BETTER else -1
+  scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
+  scored = [(sign * mean, at) for mean, at in scored if mean is not None]
+  best, at = min(scored, default=(0, step))
+  return f'best {text.number(sign * best)} at {at:,}' if at != step else ''
+
+
+def _curves(rows, records):
+  names = list(dict.fromkeys(name for row in rows for name in row))
+  numeric = [n for n in names if n != 'step' and _is_numeric(n, rows)]
+  scored = {record.get('metric') for record in records} | set(text.SCORES)
+  scores = [n for n in text.SCORES if n in numeric]
+  scores += [n for n in numeric if n in scored and n not in scores]
+  main = [_losses(rows)] if set(LOSSES) <= set(numeric) else []
+  main += [_chart(name, rows, log=True) for name in scores]
+  if SPEED in numeric:
+    main += [_chart(SPEED, rows, title='Images per second')]
+  shown = {*LOSSES, SPEED, *scores} if main else set()
+  more = ''.join(_chart(n, rows) for n in numeric if n not in shown)
+  content = f'<div class="charts">{"".join(main)}</div>' if main else ''
+  if more:
+    content += (
+      '<details><summary>More measurements</summary>'
+      f'<div class="charts">{more}</div></details>'
+    )
+  return _section('Curves', content)
+
+
+def _is_numeric(name, rows):
+  values = (value for row in rows for value in text.numbers(row.get(name)))
+  return any(value == value for value in values)
+
+
+def _losses(rows):
+  lines = [charts.line(name, rows) for name in LOSSES]
+  lines = [
+    one._replace(title=title) for one, title in zip(lines, PLAYERS, strict=True)
+  ]
+  return charts.chart('Losses', lines)
+
+
+def _chart(name, rows, *, title=None, log=False):
+  line = charts.line(name, rows)
+  return charts.chart(title or line.title, [line._replace(title='')], log=log)

@@ -1,0 +1,185 @@
+"""The page's tables: scores under their protocol, nested settings."""
+
+import html
+import json
+import math
+
+from gan_jax.report import text
+
+# What two records must share to stand in one table. What else a record tells
+# is written beside its value.
+PROTOCOL = ('features', 'features_hash', 'reference', 'n_real', 'n_fake', 'ema')
+RESULT = ('metric', 'value', 'step', 'seed')
+HISTORY = 400  # records in the list of all of them, at most
+
+
+def scores(records: list[dict]) -> str:
+  """A table for every protocol; '' without records.
+
+  Args:
+    records: score records {'metric', 'value', 'step', 'seed', ...}; whatever
+      else they tell is their protocol.
+  """
+  tables = ''.join(
+    _score_table(list(group)) for group in _groups(records, _protocol).values()
+  )
+  return tables and tables + _history(records)
+
+
+def latest(records: list[dict]) -> list[dict]:
+  """The records of the last step among some of one metric and protocol."""
+  last = max(record.get('step', 0) for record in records)
+  return [record for record in records if record.get('step', 0) == last]
+
+
+def value(number, *, digits=text.number) -> str:
+  """A number as people read it, with the exact one for machines."""
+  exact = html.escape(json.dumps(text.plain(number)), quote=True)
+  return f'<data value="{exact}" title="{exact}">{digits(number)}</data>'
+
+
+def tree(settings: dict) -> str:
+  """A nested dict as cards of key and value, one card for a nested dict."""
+  top = {k: v for k, v in settings.items() if not _nested(v)}
+  cards = [('', top)] if top else []
+  cards += [(k, v) for k, v in settings.items() if _nested(v)]
+  return f'<div class="cards">{"".join(_card(*card) for card in cards)}</div>'
+
+
+def _groups(records, key):
+  groups = {}
+  for record in records:
+    groups.setdefault(key(record), []).append(record)
+  return groups
+
+
+def _protocol(record):
+  return tuple(json.dumps(record.get(name)) for name in PROTOCOL)
+
+
+def _settings(record):
+  """What a record tells besides its result and the table's protocol."""
+  known = (*PROTOCOL, *RESULT)
+  return {k: v for k, v in record.items() if k not in known}
+
+
+def _row_key(record):
+  settings = json.dumps(_settings(record), sort_keys=True, default=str)
+  return record.get('metric', ''), settings
+
+
+def _score_table(records):
+  rows = _groups(records, _row_key).values()
+  seeds = any(len(latest(row)) > 1 for row in rows)
+  heads = ['Score', 'Value', *(['Seeds'] if seeds else []), 'Step', 'Settings']
+  head = ''.join(f'<th scope="col">{name}</th>' for name in heads)
+  body = ''.join(_score_row(row, seeds=seeds) for row in rows)
+  return (
+    f'<div class="card score">{_protocol_line(records[0])}'
+    f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+    f'<tbody>{body}</tbody></table></div></div>'
+  )
+
+
+def _score_row(records, *, seeds):
+  records = latest(records)
+  values = [record.get('value') for record in records]
+  cells = [
+    f'<th scope="row">{html.escape(text.title(records[0].get("metric", "")))}'
+    f'</th><td class="main">{_mean(values)}</td>'
+  ]
+  if seeds:
+    each = ' '.join(value(one) for one in values)
+    cells.append(f'<td class="seeds">{each}</td>')
+  settings = ', '.join(
+    f'{k} {_inline(v)}' for k, v in _settings(records[0]).items()
+  )
+  cells.append(
+    f'<td>{records[0].get("step", 0):,}</td>'
+    f'<td class="settings">{html.escape(settings)}</td>'
+  )
+  return f'<tr>{"".join(cells)}</tr>'
+
+
+def _mean(values):
+  if len(values) == 1:
+    return value(values[0])
+  spread = [one for one in text.numbers(values) if math.isfinite(one)]
+  if not spread:
+    return '–'
+  return (
+    f'{value(text.mean(values))} <small>{text.number(min(spread))}–'
+    f'{text.number(max(spread))}</small>'
+  )
+
+
+def _protocol_line(record):
+  pairs = [(name, record[name]) for name in PROTOCOL if name in record]
+  items = ''.join(
+    f'<div><dt>{html.escape(name.replace("_", " "))}</dt>'
+    f'<dd>{_shown(name, one)}</dd></div>'
+    for name, one in pairs
+  )
+  return f'<dl class="protocol">{items}</dl>' if items else ''
+
+
+def _shown(name, one):
+  if name.endswith('hash') and isinstance(one, str) and len(one) > 12:
+    full = html.escape(one, quote=True)
+    return f'<abbr title="{full}">{html.escape(one[:10])}</abbr>'
+  return html.escape(_inline(one)) or '–'
+
+
+def _history(records):
+  """Every record, also of earlier steps, where there are any."""
+  groups = _groups(records, lambda r: (_protocol(r), _row_key(r))).values()
+  if all(len(latest(group)) == len(group) for group in groups):
+    return ''
+  rows = ''.join(
+    f'<tr><td>{record.get("step", 0):,}</td>'
+    f'<td>{html.escape(text.title(record.get("metric", "")))}</td>'
+    f'<td>{html.escape(str(record.get("seed", "")))}</td>'
+    f'<td class="main">{value(record.get("value"))}</td></tr>'
+    for record in records[-HISTORY:]
+  )
+  return (
+    f'<details><summary>All {len(records):,} records</summary>'
+    '<div class="card wide"><table><thead><tr><th>Step</th><th>Score</th>'
+    f'<th>Seed</th><th>Value</th></tr></thead><tbody>{rows}</tbody></table>'
+    '</div></details>'
+  )
+
+
+def _nested(one):
+  return isinstance(one, dict) and bool(one)
+
+
+def _card(name, settings):
+  heading = f'<h3>{html.escape(str(name))}</h3>' if name else ''
+  rows = ''.join(
+    f'<div><dt>{html.escape(key)}</dt><dd>{html.escape(_inline(one))}</dd></div>'
+    for key, one in _flat(settings)
+  )
+  return f'<div class="card">{heading}<dl class="tree">{rows}</dl></div>'
+
+
+def _flat(settings, prefix=''):
+  for key, one in settings.items():
+    if _nested(one):
+      yield from _flat(one, f'{prefix}{key}.')
+    else:
+      yield f'{prefix}{key}', one
+
+
+def _inline(one):
+  if one is None:
+    return '–'
+  if isinstance(one, bool):
+    return 'yes' if one else 'no'
+  if isinstance(one, str):
+    return one
+  if isinstance(one, int):
+    return f'{one:,}' if abs(one) >= 10_000 else str(one)
+  if isinstance(one, (list, tuple)) and not any(map(_nested, one)):
+    return ', '.join(map(_inline, one)) or '–'
+  return json.dumps(one, default=str) if one != {} else '–'

@@ -1,0 +1,99 @@
+"""Numbers, durations and names as people read them."""
+
+import math
+
+import numpy as np
+
+# Names of scores as files and metrics call them, and as a page does. The first
+# ones are the first to be shown.
+SCORES = {
+  'fid': 'Fréchet distance',
+  'kid': 'Kernel distance',
+  'is': 'Inception score',
+  'precision': 'Precision',
+  'recall': 'Recall',
+  'density': 'Density',
+  'coverage': 'Coverage',
+  'class_coverage': 'Class coverage',
+  'modes': 'Modes captured',
+  'high_quality': 'High-quality samples',
+}
+LOWER_IS_BETTER = frozenset({'fid', 'kid'})
+
+
+def number(value) -> str:
+  """Four significant digits; thousands are grouped, None and NaN a dash."""
+  if value is None or not math.isfinite(value):
+    return '–'
+  if value == int(value) and abs(value) < 1e15:
+    return f'{int(value):,}'
+  if abs(value) >= 1000:
+    return f'{value:,.0f}'
+  return f'{value:#.4g}' if abs(value) >= 1e-4 else f'{value:.2e}'
+
+
+def short(value: float) -> str:
+  """A tick of an axis: 1200 is 1.2k, 0.30000000000000004 is 0.3."""
+  for size, letter in ((1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
+    if abs(value) >= size:
+      return f'{value / size:.4g}{letter}'
+  return f'{value:.4g}'.replace('e-0', 'e-')
+
+
+def duration(seconds) -> str:
+  """Seconds as 0:42, 3:05 or 2:03:05."""
+  minutes, second = divmod(round(seconds), 60)
+  hour, minute = divmod(minutes, 60)
+  clock = f'{minute:02d}:{second:02d}'
+  return f'{hour}:{clock}' if hour else f'{minute}:{second:02d}'
+
+
+def title(name: str) -> str:
+  """What a page calls a metric: 'fid' is 'Fréchet distance'."""
+  return SCORES.get(name) or name.replace('_', ' ').capitalize()
+
+
+def numbers(value) -> list:
+  """One value per seed as floats, whatever came: a scalar, a list, None."""
+  seeds = value if isinstance(value, (list, tuple)) else [value]
+  return [_number_or_nan(seed) for seed in seeds]
+
+
+def mean(value):
+  """Mean over seeds; None where a seed has no finite value."""
+  seeds = numbers(value)
+  finite = all(map(math.isfinite, seeds))
+  return math.fsum(seeds) / len(seeds) if seeds and finite else None
+
+
+def plain(value):
+  """An array, NumPy scalar or Python value as strict JSON can hold it.
+
+  Args:
+    value: anything; of numbers [] or [S], one per seed.
+
+  Returns:
+    Numbers, None for NaN and infinities, a list where there are several
+    seeds. A float32 becomes the shortest decimal that reads back the same.
+  """
+  if value is None or isinstance(value, (str, bool)):
+    return value
+  if isinstance(value, dict):
+    return {str(k): plain(v) for k, v in value.items()}
+  if isinstance(value, (list, tuple)):
+    return [plain(v) for v in value]
+  array = np.asarray(value)
+  if array.ndim:
+    return [plain(v) for v in array]
+  if array.dtype.kind in 'biu':
+    return array.item()
+  if array.dtype.kind in 'OSU':
+    return str(value)
+  exact = float(str(array[()]))  # also of bfloat16
+  return exact if math.isfinite(exact) else None
+
+
+def _number_or_nan(value):
+  # True and False are no measurements.
+  real = isinstance(value, (int, float)) and not isinstance(value, bool)
+  return float(value) if real else math.nan

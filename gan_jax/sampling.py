@@ -1,0 +1,67 @@
+"""Samples of a trained generator."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax import keys as keys_lib
+
+BATCH = 250  # samples in one call
+
+
+def make_sampler(net_g, *, prior: Callable) -> Callable:
+  """Returns sample(variables, key, index [B], label [B] | None) -> [B, ...].
+
+  `variables` is {'params': ..., 'vars': ...} of one seed: State.ema, or G's
+  own. A sample depends on the key and on its index alone.
+  """
+
+  def sample(variables, key, index, label=None):
+    key = keys_lib.stream(key, keys_lib.SAMPLE)
+    z = jax.vmap(prior)(keys_lib.fold_examples(key, index))
+    tree = {'params': variables['params'], **variables['vars']}
+    return net_g.apply(tree, z, label, train=False).astype(jnp.float32)
+
+  return jax.jit(sample)
+
+
+def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:
+  """Labels [N] that go through the classes in turn; None without classes."""
+  if not num_classes:
+    return None
+  return np.arange(num_samples, dtype=np.int32) % num_classes
+
+
+def collect(
+  sample: Callable,
+  variables,
+  key: jax.Array,
+  num_samples: int,
+  *,
+  num_classes: int = 0,
+) -> np.ndarray:
+  """Draws any number of samples in batches of one compiled size.
+
+  Args:
+    sample: from make_sampler.
+    variables: of one seed.
+    key: root key [] of the draw.
+    num_samples: N.
+    num_classes: 0 for a generator without labels.
+
+  Returns:
+    float32 [N, ...] in model range; the first n do not depend on N.
+  """
+  parts = []
+  for first in range(0, num_samples, BATCH):
+    index = np.arange(first, first + BATCH, dtype=np.int32)
+    label = index % num_classes if num_classes else None
+    parts.append(np.asarray(sample(variables, key, index, label)))
+  return np.concatenate(parts)[:num_samples]
+
+
+def take_seed(tree, seed: int):
+  """One seed [...] of a tree of arrays [S, ...]."""
+  return jax.tree.map(lambda x: x[seed], tree)

@@ -1,0 +1,137 @@
+"""From a name in a config to a component: the name is the module's name."""
+
+from collections.abc import Callable
+import functools
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.types import Pair, UserError
+
+
+class Loss(NamedTuple):
+  """Both players' objectives: logits [B], [B] -> [B]."""
+
+  d_loss: Callable
+  g_loss: Callable
+
+
+class Penalty(NamedTuple):
+  """A penalty on D, or a projection of D's parameters; the other is None."""
+
+  init: Callable
+  penalty: Callable | None
+  project: Callable | None
+  per_example: bool  # meaningless where D's logits depend on the batch
+
+
+def available(kind: str) -> list[str]:
+  """Names of the components of a kind ('losses', 'models', ...)."""
+  package = importlib.import_module(f'gan_jax.{kind}')
+  return sorted(m.name for m in pkgutil.iter_modules(package.__path__))
+
+
+def module(kind: str, name: str, *, flag: str) -> Any:
+  """Imports gan_jax.KIND.NAME, or NAME itself if it is dotted.
+
+  Raises:
+    UserError: there is no such module; the message lists what exists.
+  """
+  path = name if '.' in name else f'gan_jax.{kind}.{name}'
+  try:
+    found = importlib.util.find_spec(path) is not None and name != ''
+  except (ModuleNotFoundError, ValueError):
+    found = False
+  if not found:
+    choices = ', '.join(available(kind))
+    raise UserError(f'{flag}={name!r}: there is no such module; {kind}: {choices}.')
+  return importlib.import_module(path)
+
+
+def _bind(function, kwargs, flag):
+  """functools.partial that refuses a keyword which the function lacks."""
+  known = [
+    p.name
+    for p in inspect.signature(function).parameters.values()
+    if p.kind is p.KEYWORD_ONLY and p.name != 'key'
+  ]
+  for name in kwargs:
+    if name not in known:
+      options = ', '.join(known) or 'no options'
+      raise UserError(f'{flag}.{name}: unknown; {flag} takes {options}.')
+  return functools.partial(function, **kwargs)
+
+
+def _probe(flag, function, *args):
+  """Traces a function once, so that a bad value is a message, not a trace."""
+  try:
+    return jax.eval_shape(function, *args)
+  except (ValueError, TypeError) as e:
+    raise UserError(f'{flag}: {str(e).splitlines()[0]}') from e
+
+
+def loss(name: str, **kwargs) -> Loss:
+  """The loss of that name, its keyword arguments bound.
+
+  Returns:
+    an object with .d_loss(real_logits, fake_logits) and .g_loss(...), both
+    [B], [B] -> [B].
+
+  Raises:
+    UserError: an unknown name or keyword.
+  """
+  found = module('losses', name, flag='loss.name')
+  flag = f'loss {name}'
+  pair = Loss(*(_bind(getattr(found, f), kwargs, flag) for f in Loss._fields))
+  for function in pair:
+    _probe(flag, function, jnp.zeros(2), jnp.zeros(2))
+  return pair
+
+
+def penalty(name: str, **kwargs) -> Penalty:
+  """The penalty or projection of that name, its keyword arguments bound.
+
+  Raises:
+    UserError: an unknown name or keyword.
+  """
+  found = module('penalties', name, flag='penalties')
+  flag = f'penalties.{name}'
+  bound = {
+    f: _bind(getattr(found, f), kwargs, flag) if hasattr(found, f) else None
+    for f in ('penalty', 'project')
+  }
+  init = getattr(found, 'init', tuple)
+  return Penalty(init, **bound, per_example=getattr(found, 'PER_EXAMPLE', False))
+
+
+def model(name: str, *, g: dict, d: dict, **common) -> Pair:
+  """The networks of that name.
+
+  Args:
+    name: a module with flax.linen modules Generator and Discriminator.
+    g: fields of Generator from the config.
+    d: fields of Discriminator from the config.
+    **common: fields given to both where they have them (num_classes, dtype,
+      shape).
+
+  Raises:
+    UserError: an unknown name or field.
+  """
+  found = module('models', name, flag='model.name')
+  nets = zip(('g', 'd'), (found.Generator, found.Discriminator), (g, d))
+  return Pair(*(_network(f'model.{p}', net, kw, common) for p, net, kw in nets))
+
+
+def _network(flag, net, kwargs, common):
+  fields = set(net.__dataclass_fields__) - {'parent', 'name'}
+  for name in kwargs:
+    if name not in fields - set(common) - {'axis_name'}:
+      options = ', '.join(sorted(fields - set(common) - {'axis_name'}))
+      raise UserError(f'{flag}.{name}: unknown; the network takes {options}.')
+  given = {k: v for k, v in common.items() if k in fields}
+  return net(**given, **kwargs)

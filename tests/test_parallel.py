@@ -1,0 +1,161 @@
+"""The same step under every wrapper, on any number of devices."""
+
+import jax
+import numpy as np
+import pytest
+
+from gan_jax import parallel
+from gan_jax.types import UserError
+from tests import tiny
+
+LOOP = parallel.Layout(loop=True, vmap=True)
+SINGLE = parallel.Layout(loop=False, vmap=True)
+APART = parallel.Layout(loop=False, vmap=False)
+STEPS = 4
+
+
+def train(wrapper, devices, *, num_seeds=1, layout=LOOP, cuts=(STEPS,), **kw):
+  """States [S, ...] and mean metrics after STEPS steps."""
+  init, make_step = tiny.game(**kw)
+  roots, state = tiny.states(init, num_seeds)
+  program = parallel.make_program(
+    make_step,
+    tiny.feed,
+    keys=roots,
+    batch_size=tiny.BATCH,
+    wrapper=wrapper,
+    layout=layout,
+    devices=jax.devices()[:devices],
+  )
+  state = program.put(state)
+  total = program.zeros(state, tiny.DATA)
+  if program.max_steps:
+    cuts = (1,) * STEPS
+  for n in cuts:
+    state, total = program.advance(state, total, tiny.DATA, n)
+  return jax.device_get((program.get(state), total))
+
+
+@pytest.fixture(scope='module')
+def reference():
+  return train('jit', 1)
+
+
+@pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
+@pytest.mark.parametrize('devices', [1, 2, 8])
+def test_same_update_on_any_number_of_devices(wrapper, devices, reference):
+  """SGD: Adam would hide a wrong scale of the gradient."""
+  state, total = train(wrapper, devices)
+  assert tiny.distance(state, reference[0]) < 1e-6
+  assert tiny.distance(total, reference[1]) < 1e-5
+  assert state.step.tolist() == [STEPS]
+  before = tiny.states(tiny.game()[0], 1)[1]
+  assert tiny.distance(state.g.params, before.g.params) > 1e-3
+  assert tiny.distance(state.d.params, before.d.params) > 1e-3
+
+
+@pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
+@pytest.mark.parametrize(
+  'game',
+  [
+    {'loss': 'ragan', 'd_steps': 1},
+    {'penalties': {'r1': {'gamma': 0.1}, 'gradient_penalty': {'weight': 0.1}}},
+    {'update': 'simultaneous', 'loss': 'lsgan'},
+  ],
+  ids=['ragan', 'penalties', 'simultaneous'],
+)
+def test_batch_means_penalties_and_dynamics(wrapper, game):
+  """A mean over the batch inside the loss is over the global batch."""
+  one, _ = train('jit', 1, **game)
+  many, _ = train(wrapper, 8, **game)
+  assert tiny.distance(one, many) < 1e-6
+
+
+@pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
+@pytest.mark.parametrize('devices, num_seeds', [(8, 4), (4, 8), (8, 3)])
+def test_seeds_are_runs_of_their_own(wrapper, devices, num_seeds):
+  state, total = train(wrapper, devices, num_seeds=num_seeds)
+  alone, _ = train('jit', 1, num_seeds=1)
+  assert tiny.distance(jax.tree.map(lambda x: x[:1], state), alone) < 1e-6
+  assert total['d_loss'].shape == (num_seeds,)
+  assert len(np.unique(total['d_loss'])) == num_seeds
+
+
+@pytest.mark.parametrize('layout', [SINGLE, APART])
+@pytest.mark.parametrize('devices', [1, 2])
+def test_layouts_agree(layout, devices):
+  game = {'num_seeds': 2, 'd': tiny.ConvDiscriminator}
+  one = train('jit', 1, layout=LOOP, **game)
+  other = train('jit', devices, layout=layout, **game)
+  assert tiny.distance(one, other) < 1e-5
+
+
+@pytest.mark.parametrize('cuts', [(1, 3), (2, 1, 1)])
+def test_where_a_run_is_cut_changes_no_bit(cuts, reference):
+  cut = train('jit', 1, cuts=cuts)
+  assert tiny.distance(cut, reference) == 0
+
+
+def test_streamed_batches_equal_the_resident_set(reference):
+  init, make_step = tiny.game()
+  roots, state = tiny.states(init, 1)
+  for wrapper, devices in (('jit', 1), ('pmap', 2), ('shard_map', 8)):
+    program = parallel.make_program(
+      make_step,
+      lambda batch, key, at, index: batch,
+      keys=roots,
+      batch_size=tiny.BATCH,
+      wrapper=wrapper,
+      layout=LOOP,
+      streamed=True,
+      devices=jax.devices()[:devices],
+    )
+    assert program.max_steps == 1
+    kept, total = program.put(state), None
+    for at in range(STEPS):
+      rows = tiny.feed(tiny.DATA, None, at, np.arange(tiny.BATCH))
+      fed = {'x': np.asarray(rows['x'])[None]}  # [S, n, B, 2]
+      total = total or program.zeros(kept, fed)
+      kept, total = program.advance(kept, total, fed, 1)
+    assert tiny.distance(program.get(kept), reference[0]) < 1e-6
+
+
+def test_layout_is_chosen_by_backend_and_model():
+  z = np.zeros((1, 2), np.float32)
+  for net, convolves in (
+    (tiny.Discriminator(), False),
+    (tiny.ConvDiscriminator(), True),
+  ):
+    params = net.init(jax.random.key(0), z, train=False)
+    apply = lambda p, x, net=net: net.apply(p, x, train=False)
+    assert parallel.has_convolution(apply, params, z) is convolves
+  choose = parallel.choose_layout
+  assert choose(convolutions=True, backend='cpu') == APART
+  assert choose(convolutions=False, backend='cpu') == LOOP
+  assert choose(convolutions=True, backend='tpu') == LOOP
+
+
+@pytest.mark.parametrize(
+  'seeds, devices, wrapper, grid',
+  [
+    (1, 8, 'pmap', (1, 8)),
+    (16, 8, 'pmap', (8, 1)),
+    (4, 8, 'pmap', (1, 8)),
+    (4, 8, 'shard_map', (4, 2)),
+    (6, 8, 'jit', (2, 4)),
+  ],
+)
+def test_seeds_are_split_first(seeds, devices, wrapper, grid):
+  found = parallel.device_grid(seeds, devices, wrapper=wrapper, layout=LOOP)
+  assert found == grid
+  apart = parallel.device_grid(seeds, devices, wrapper=wrapper, layout=APART)
+  assert apart == (1, devices)
+
+
+def test_mistakes_are_named():
+  with pytest.raises(UserError, match='batch_size=16.*3 devices'):
+    train('jit', 3)
+  with pytest.raises(UserError, match="parallel='xmap'.*pmap"):
+    train('xmap', 1)
+  assert parallel.default_wrapper(8) == 'pmap'
+  assert parallel.default_wrapper(1) == 'jit'

@@ -1,0 +1,59 @@
+"""Small data on disk for the tests: image folders and a TFDS folder."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def images(n, shape=(8, 8, 3), *, seed=0):
+  """Noise [n, *shape] uint8."""
+  return np.random.default_rng(seed).integers(0, 256, (n, *shape), np.uint8)
+
+
+def png(x):
+  """The bytes of a PNG file: x [H, W, 1 or 3] uint8."""
+  buffer = io.BytesIO()
+  Image.fromarray(x[..., 0] if x.shape[-1] == 1 else x).save(buffer, 'PNG')
+  return buffer.getvalue()
+
+
+def write_folder(root, x, *, classes=('',)):
+  """Writes x [N, H, W, C] as root/CLASS/0000.png, classes in turn."""
+  for i, image in enumerate(x):
+    path = root / classes[i % len(classes)] / f'{i:04}.png'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png(image))
+  return root
+
+
+def write_tfds(root, name, splits):
+  """Writes {split: (x, label)} as the array_record TFDS data set of a name.
+
+  The stock builder is subclassed, so that name, version and features are its
+  own; PNG bytes keep TFDS from asking for TensorFlow.
+  """
+  import tensorflow_datasets as tfds
+
+  def example(x, label):
+    return {'image': png(x), 'label': int(label)}
+
+  def generate(split):
+    for i, (x, label) in enumerate(zip(*splits[split], strict=True)):
+      yield i, example(x, label)
+
+  stock = tfds.builder_cls(name)
+  fields = {
+    'name': name,
+    'pkg_dir_path': None,
+    'url_infos': None,
+    '__module__': stock.__module__,
+    '_split_generators': lambda self, _: {s: generate(s) for s in splits},
+    '_generate_examples': lambda self: None,
+  }
+  with tfds.core.registered.skip_registration():
+    builder = type(stock.__name__, (stock,), fields)
+  builder(data_dir=str(root), file_format='array_record').download_and_prepare(
+    download_config=tfds.download.DownloadConfig(try_download_gcs=False)
+  )
+  return root
