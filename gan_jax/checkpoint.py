@@ -1,28 +1,19 @@
 """Checkpoints by Orbax: everything needed to go on, bit for bit.
 
-Orbax writes the arrays, in the background, and marks a finished step with a
-file of its own. What it leaves open is done here: each leaf has a checksum,
-the description of the leaves too; the latest and the best steps stay; a
-damaged step is passed over, aloud; dtypes are never cast in silence.
-
-In a step's directory `state` holds the leaves by name, and `meta` the caller's
-notes, the score, and dtype, shape and checksum of each leaf. Tree structure is
-not stored: the caller's state has it.
+Orbax writes in the background and marks a finished step with a file of its own.
+What it leaves open is done here: the latest and the best steps stay, a damaged
+one is passed over, aloud, and never in the way of the run that goes on.
 """
 
-import json
-import logging
 import math
 import pathlib
-import zlib
+import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 import orbax.checkpoint as ocp
 
+from gan_jax import stored
 from gan_jax.types import Tree, UserError
 
 _DONE = 'commit_success.txt'  # Orbax writes it last
@@ -34,125 +25,6 @@ class Restored(NamedTuple):
   step: int
   state: Tree
   meta: dict[str, Any]
-
-
-class _Damaged(Exception):
-  """A step whose content is not what was saved."""
-
-
-def _not_by_orbax(record: logging.LogRecord) -> bool:
-  # Orbax logs each phase of each save, and errors that it raises anyway.
-  return 'orbax' not in pathlib.PurePath(record.pathname).parts
-
-
-logging.getLogger('absl').addFilter(_not_by_orbax)
-
-
-# Leaves.
-
-
-def _named(tree: Tree) -> dict[str, Any]:
-  leaves = jax.tree_util.tree_leaves_with_path(tree)
-  name = lambda path: jax.tree_util.keystr(path, simple=True, separator='/')
-  named = {name(path): leaf for path, leaf in leaves}
-  if len(named) < len(leaves):
-    raise ValueError('two leaves of the state have the same name')
-  return named
-
-
-def _is_key(leaf) -> bool:
-  dtype = getattr(leaf, 'dtype', np.dtype(int))
-  return jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
-
-
-def _kind(leaf) -> dict:
-  """What has to agree before a leaf is read: dtype and shape."""
-  dtype = getattr(leaf, 'dtype', type(leaf).__name__)
-  return {'dtype': str(dtype), 'shape': list(np.shape(leaf))}
-
-
-def _crc(leaf) -> int:
-  array = np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
-  return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
-
-
-def _target(leaf):
-  """What Orbax fills: with a sharding, so any device count reads any other."""
-  if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
-    return leaf
-  sharding = leaf.sharding or jax.sharding.SingleDeviceSharding(
-    jax.local_devices()[0]
-  )
-  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
-
-
-def _empty(target):
-  """A leaf without elements; Orbax cannot save these."""
-  if not isinstance(target, jax.ShapeDtypeStruct):
-    return target
-  return jax.device_put(jnp.zeros(target.shape, target.dtype), target.sharding)
-
-
-def _stored(named: dict[str, Any]) -> dict[str, Any]:
-  return {k: v for k, v in named.items() if np.size(v)}
-
-
-def _check_kinds(path, want: dict[str, Any], have: dict[str, dict]) -> None:
-  """Raises UserError at the first leaf that is not the same in both."""
-  text = lambda kind: f'{kind["dtype"]}{kind["shape"]}' if kind else 'missing'
-  for name in sorted({*want, *have}):
-    here = _kind(want[name]) if name in want else {}
-    there = (
-      {k: have[name][k] for k in ('dtype', 'shape')} if name in have else {}
-    )
-    if here != there:
-      raise UserError(
-        f'checkpoint {path}: {name} is {text(there)} there, {text(here)} here'
-      )
-
-
-# The description beside the leaves.
-
-
-def _seal(note: dict) -> int:
-  return zlib.crc32(json.dumps(note, sort_keys=True).encode())
-
-
-def _read(path: pathlib.Path, **items) -> dict:
-  with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
-    return reader.restore(path, args=ocp.args.Composite(**items))
-
-
-def _read_note(path: pathlib.Path) -> dict:
-  sealed = _read(path, meta=ocp.args.JsonRestore())['meta']
-  if _seal(sealed['note']) != sealed['crc']:
-    raise _Damaged('wrong checksum of meta')
-  if str(sealed['note']['step']) != path.name:
-    raise _Damaged(f'it holds step {sealed["note"]["step"]}')
-  return sealed['note']
-
-
-def _read_leaves(path: pathlib.Path, like: Tree, kinds: dict) -> Tree:
-  targets = {k: _target(v) for k, v in _named(like).items()}
-  _check_kinds(path, targets, kinds)
-  leaves = {k: _empty(v) for k, v in targets.items() if not np.size(v)}
-  if len(leaves) < len(targets):
-    args = ocp.args.StandardRestore(_stored(targets))
-    leaves.update(_read(path, state=args)['state'])
-  for name, kind in kinds.items():
-    if _crc(leaves[name]) != kind['crc']:
-      raise _Damaged(f'wrong checksum of {name}')
-  return jax.tree.unflatten(
-    jax.tree.structure(like), [leaves[name] for name in targets]
-  )
-
-
-def _reason(error: Exception) -> str:
-  """One short line; Orbax's own run over several."""
-  if isinstance(error, _Damaged):
-    return str(error)
-  lines = str(error).strip().splitlines() or ['']
-  return f'{type(error).__name__}: {lines[0]}'[:160]
 
 
 class Checkpoints:
@@ -218,7 +90,7 @@ class Checkpoints:
   def _score(self, step: int) -> float | None:
     if step not in self._scores:
       try:
-        note = _read_note(self._directory / str(step))
+        note = stored.read_note(self._directory / str(step))
       except Exception:  # damaged, or just deleted: restore() tells
         return None
       same = note['metric'] == self._metric
@@ -253,8 +125,9 @@ class Checkpoints:
   ) -> bool:
     """Saves in the background; the state may be donated right afterwards.
 
-    An error of the save before is raised here. Steps at or above this one are
-    a future that was left (damaged, or the run went back): moved aside.
+    An error of the save before is raised here. What restore() found damaged,
+    and steps above this one (the run went back), are moved aside, aloud, into
+    `damaged/` and `superseded/`; what a killed process left half is deleted.
 
     Args:
       step: number of the checkpoint.
@@ -274,25 +147,17 @@ class Checkpoints:
     self._clear_way(step)
     finite = score is not None and math.isfinite(score)
     self._scores[step] = float(score) if finite else None
-    self._open().save(step, args=self._args(step, state, meta), force=True)
+    args = stored.to_write(
+      state,
+      step=int(step),
+      meta=meta,
+      metric=self._metric,
+      score=self._scores[step],
+    )
+    self._open().save(step, args=args, force=True)
     if wait:
       self.wait()
     return True
-
-  def _args(self, step: int, state: Tree, meta: dict) -> ocp.args.Composite:
-    named = _named(state)
-    note = {
-      'step': int(step),
-      'meta': meta,
-      'metric': self._metric,
-      'score': self._scores[step],
-      'leaves': {k: _kind(v) | {'crc': _crc(v)} for k, v in named.items()},
-    }
-    note = json.loads(json.dumps(note))  # a copy, as it will be read
-    return ocp.args.Composite(
-      state=ocp.args.StandardSave(_stored(named)),
-      meta=ocp.args.JsonSave({'note': note, 'crc': _seal(note)}),
-    )
 
   def _open(self) -> ocp.CheckpointManager:
     if self._manager is None:
@@ -301,7 +166,6 @@ class Checkpoints:
         self._directory,
         options=ocp.CheckpointManagerOptions(
           preservation_policy=self,
-          cleanup_tmp_directories=True,
           atomicity_options=ocp.options.AtomicityOptions(mode=mode),
         ),
       )
@@ -310,13 +174,15 @@ class Checkpoints:
   def _clear_way(self, step: int) -> None:
     """Moves aside what would stop or outlive this save."""
     for other in self._folders():
-      if other in self._damaged or not self._durable(other):
+      if not self._durable(other):  # Orbax would clean more than it should
+        shutil.rmtree(self._directory / str(other))
+      elif other in self._damaged:
         self._move_aside(other, 'damaged')
       elif other > step:
         self._move_aside(other, 'superseded')
 
   def _move_aside(self, step: int, why: str) -> None:
-    """Into a folder that Orbax does not count; nothing is ever deleted."""
+    """Into a folder that Orbax does not count."""
     self._say(f'checkpoint {self._directory / str(step)} moved to {why}/')
     folder, number = self._directory / why, 0
     folder.mkdir(exist_ok=True)
@@ -364,19 +230,30 @@ class Checkpoints:
       UserError: no step can be read, or its leaves are not those of `like`.
     """
     self.wait()
-    self._say, failures = say, []
+    self._say, skipped = say, []
+    if not self._read_only:  # else it is being saved just now
+      self._tell_unfinished()
     for step in self._candidates(which):
+      path = self._directory / str(step)
       try:
-        return self._restore_step(step, like)
+        return Restored(step, *stored.read(path, like))
       except UserError:
         raise
       except Exception as error:  # Orbax raises anything, even bare Exception
-        failures.append(f'{self._directory / str(step)} ({_reason(error)})')
-        self._damaged.add(step)
-        say(f'checkpoint skipped: {failures[-1]}')
-    if failures:
-      raise UserError(f'no checkpoint can be read: {"; ".join(failures)}')
+        skipped.append(f'{path} ({stored.reason(error)})')
+      stored.forget_failed_reads()
+      self._damaged.add(step)
+      say(f'checkpoint skipped: {skipped[-1]}')
+    if skipped:
+      raise UserError(f'no checkpoint can be read: {"; ".join(skipped)}')
     return None
+
+  def _tell_unfinished(self) -> None:
+    newest = self.latest_step()
+    for step in self._folders():
+      if newest is None or step > newest:
+        path = self._directory / str(step)
+        self._say(f'checkpoint skipped: {path} (never finished)')
 
   def _candidates(self, which: str | int) -> list[int]:
     newest = self.steps()[::-1]
@@ -391,9 +268,3 @@ class Checkpoints:
         f'no checkpoint {which} in {self._directory}; there: {there}'
       )
     return [which]
-
-  def _restore_step(self, step: int, like: Tree) -> Restored:
-    path = self._directory / str(step)
-    note = _read_note(path)
-    state = _read_leaves(path, like, note['leaves'])
-    return Restored(step, state, note['meta'])

@@ -111,7 +111,7 @@ def build(config: dict) -> Lab:
 def _init_all(init, roots, label):
   """One compiled init for one seed after the other: each is as if alone."""
   one = jax.jit(init)
-  states = [one(key, label) for key in roots]
+  states = [one(roots[s], label) for s in range(len(roots))]
   return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 

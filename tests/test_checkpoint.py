@@ -30,7 +30,10 @@ def small(step):
 
 def realistic():
   params = {
-    'Dense_0': {'kernel': jnp.arange(6.0).reshape(2, 3) / 7, 'bias': jnp.ones(3)}
+    'Dense_0': {
+      'kernel': jnp.arange(6.0).reshape(2, 3) / 7,
+      'bias': jnp.ones(3),
+    }
   }
   optimizer = optax.chain(
     optax.clip_by_global_norm(1.0), optax.adam(optax.constant_schedule(1e-3))
@@ -39,7 +42,11 @@ def realistic():
     params, {'batch_stats': {'mean': jnp.zeros(3)}}, optimizer.init(params)
   )
   half = jax.tree.map(lambda x: x.astype(jnp.bfloat16), params)
-  memo = {'r1': (), 'none': {}, 'lecam': (jnp.float32(np.nan), jnp.zeros((2, 0)))}
+  memo = {
+    'r1': (),
+    'none': {},
+    'lecam': (jnp.float32(np.nan), jnp.zeros((2, 0))),
+  }
   return State(jnp.int32(3), player, player._replace(vars={}), half, memo)
 
 
@@ -116,8 +123,8 @@ def test_another_state_is_refused_by_name(tmp_path, change, words):
 
 
 def largest(step):
-  files = [p for p in (step / 'state').rglob('*') if p.is_file()]
-  return max(files, key=lambda p: p.stat().st_size)
+  """The arrays; Orbax keeps a second copy that it never reads."""
+  return max((step / 'state' / 'd').iterdir(), key=lambda p: p.stat().st_size)
 
 
 def flip(path, at):
@@ -166,11 +173,13 @@ def test_falls_back_and_goes_on(tmp_path, damage):
     assert '\n' not in said[0]
     # The same step comes by again and is really saved now.
     assert c.save(2, small(2), {'at': 'again'}, wait=True)
-    assert c.steps() == [1, 2] and 'moved to damaged/' in said[1]
+    assert c.steps() == [1, 2]
     assert c.restore(small(1)).meta == {'at': 'again'}
+  unfinished = damage in ('empty_folder', 'half_deleted')
+  assert unfinished or said[1].endswith('/2 moved to damaged/')
   save_all(tmp_path, {3: None})  # opens well with the damaged one beside
-  assert Checkpoints(tmp_path).steps() == [2, 3]
-  assert (tmp_path / 'damaged').is_dir()
+  assert Checkpoints(tmp_path).steps() == [1, 2, 3]  # 1 is the best
+  assert unfinished or (tmp_path / 'damaged' / '2.0').is_dir()
 
 
 def test_any_flipped_byte_is_noticed_or_harmless(tmp_path):
@@ -281,12 +290,13 @@ def test_other_device_counts(tmp_path, count, then, spec):
 
 def test_donation_right_after_save(tmp_path):
   bump = jax.jit(lambda s: jax.tree.map(lambda x: x + 1, s), donate_argnums=0)
-  state = {'w': jnp.zeros((300, 1000)), 'step': jnp.int32(0)}
+  state = {'w': jnp.full((300, 1000), -1.0), 'step': jnp.int32(-1)}
+  before, state = state, bump(state)
+  assert before['w'].is_deleted()  # so it does donate
   with Checkpoints(tmp_path, keep_last=9) as c:
     for step in range(4):
       c.save(step, state, {})
-      old, state = state, bump(state)
-      assert old['w'].is_deleted()
+      state = bump(state)
     c.wait()
     for step in range(4):
       got = c.restore(state, which=step).state

@@ -91,7 +91,7 @@ def _builder(name, folder):
 
   try:
     # TFDS talks at length about a missing TensorFlow before it raises.
-    with contextlib.redirect_stderr(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
       return tfds.builder(
         name, data_dir=folder, file_format='array_record', try_gcs=False
       )

@@ -16,6 +16,9 @@ from gan_jax.metrics.features import base
 # Defaults of what `options` may hold, by the names that records use.
 OPTIONS = {'k': 5, 'threshold': 3.0, 'min_count': 1, 'min_share': None}
 
+# Of all the others, more is better.
+LOWER_IS_BETTER = frozenset({'fid', 'kid', 'reverse_kl'})
+
 NEEDS = {
   'probabilities': 'a labelled data set',
   'modes': 'a data set with known modes',

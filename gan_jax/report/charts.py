@@ -36,13 +36,14 @@ def line(name: str, rows: list[dict]) -> Line:
   return Line(text.title(name), _thin(points))
 
 
-def chart(title: str, lines: list[Line], *, log: bool = False) -> str:
+def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
   """A chart with axes, a band from the lowest to the highest seed, a legend.
 
   Args:
     title: heading of the chart.
     lines: one or more.
     log: whether a logarithmic axis may be taken where values span decades.
+    zero: whether the axis starts at zero.
 
   Returns:
     HTML, a <figure>.
@@ -50,6 +51,7 @@ def chart(title: str, lines: list[Line], *, log: bool = False) -> str:
   values = [v for one in lines for p in one.points for v in p[1:] if _real(v)]
   steps = sorted({p.step for one in lines for p in one.points})
   low, high, log = _range(values, log=log)
+  low = 0.0 if zero else low
   to_x = _scale(steps[0], steps[-1], LEFT, WIDTH - RIGHT)
   to_y = _scale(low, high, HEIGHT - BOTTOM, TOP, log=log)
   parts = [
@@ -63,18 +65,18 @@ def chart(title: str, lines: list[Line], *, log: bool = False) -> str:
   note = ' · log scale' if log else ''
   return (
     f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
-    f'<small>{note}</small></h3>{_legend(lines)}</figcaption>'
+    f'<small>{note}</small><span class="at"></span></h3>{_legend(lines)}</figcaption>'
     f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
     f'aria-label="{html.escape(_summary(title, lines), quote=True)}" '
     f'data-readings="{readings}">{"".join(parts)}</svg></figure>'
   )
 
 
-def ticks(low: float, high: float, count: int = 4) -> list[float]:
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
   """Round numbers from low to high, about `count` of them."""
   raw = (high - low) / count
   unit = 10.0 ** math.floor(math.log10(raw))
-  step = unit * next(m for m in (1, 2, 5, 10) if m * unit >= raw * 0.999)
+  step = unit * next(m for m in (1, 2, 5, 10) if m * unit >= raw * 0.75)
   first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
   return [k * step for k in range(first, last + 1)]
 
@@ -194,7 +196,7 @@ def _legend(lines):
     f'<output>{text.number(_last(one).mean)}</output></span>'
     for k, one in enumerate(lines)
   ]
-  return f'<p class="legend">{"".join(items)}<span class="at"></span></p>'
+  return f'<p class="legend">{"".join(items)}</p>'
 
 
 def _last(one):
@@ -217,7 +219,7 @@ def _readings(steps, lines, to_x, to_y):
         'y': [
           p and min(max(to_y(p.mean), TOP), HEIGHT - BOTTOM) for p in found
         ],
-        'text': [p and _reading(p) for p in found],
+        'text': [p and _reading(p, spread=len(lines) == 1) for p in found],
       }
     )
   labels = [f'step {step:,}' for step in steps]
@@ -225,8 +227,9 @@ def _readings(steps, lines, to_x, to_y):
   return json.dumps({'x': x, 'step': labels, 'series': series})
 
 
-def _reading(point):
+def _reading(point, *, spread):
   mean = text.number(point.mean)
-  if point.low == point.high:
+  # Two spreads would break the legend's line and move the chart.
+  if point.low == point.high or not spread:
     return mean
   return f'{mean} ({text.number(point.low)}–{text.number(point.high)})'

@@ -60,16 +60,19 @@ class Progress:
     if not self._marks or now - self._marks[-1][0] >= 0.5:
       self._marks.append((now, step))
 
-  def report(self, step: int, metrics: dict):
+  def report(self, step: int, metrics: dict, *, scores: dict | None = None):
     """Shows what was measured since the last report.
 
     Args:
       step: updates of G so far.
       metrics: scalars, or one value per seed, by name; shown are `d_loss`,
-        `g_loss` and `images_per_s`.
+        `g_loss`, `images_per_s` and the names in `text.SCORES`.
+      scores: scores of other names; without any score the last ones stay.
     """
     self.advance(step)
-    self._metrics = {k: text.plain(v) for k, v in metrics.items()}
+    self._metrics = text.plain(metrics)
+    known = {k: v for k, v in self._metrics.items() if k in text.SCORES}
+    self._scores = known | text.plain(scores or {}) or self._scores
     if not self._live:
       self.say('  '.join(self._parts()))
 
@@ -80,7 +83,7 @@ class Progress:
       step: updates of G so far.
       scores: scalars, or one value per seed, by name.
     """
-    self._scores = {k: text.plain(v) for k, v in scores.items()}
+    self._scores = text.plain(scores)
     if not self._live:
       self.say('  '.join([f'step {step:,}', 'scores', *self._score_parts()]))
 

@@ -35,7 +35,7 @@ def write_page(workdir) -> pathlib.Path:
     gallery.gallery(workdir / 'samples'),
     _curves(rows, records),
     _section('Scores', tables.scores(records)),
-    _settings('Configuration', config),
+    _settings('Configuration', config, attribute=' open'),
     _settings('Manifest', _read(workdir / 'manifest.json', dict)),
   ]
   path = workdir / 'report.html'
@@ -83,11 +83,11 @@ def _section(title, content):
   return f'<section><h2>{title}</h2>{content}</section>'
 
 
-def _settings(title, settings):
+def _settings(title, settings, *, attribute=''):
   if not settings:
     return ''
   return (
-    f'<section><details><summary><h2>{title}</h2></summary>'
+    f'<section><details{attribute}><summary><h2>{title}</h2></summary>'
     f'{tables.tree(settings)}</details></section>'
   )
 
@@ -206,16 +206,13 @@ def _tile(name, latest, rows):
   return (
     f'<div><dt>{html.escape(text.title(name))}</dt>'
     f'<dd>{tables.value(text.mean(values))}'
-    f'<small>{" · ".join(notes)}</small></dd></div>'
+    f'<small>{"<br>".join(notes)}</small></dd></div>'
   )
 
 
 def _spread(values):
-  finite = [value for value in values if value == value]
-  if not finite:
-    return f'{len(values)} seeds'
-  low, high = text.number(min(finite)), text.number(max(finite))
-  return f'{len(values)} seeds, {low}–{high}'
+  spread = text.spread(values)
+  return f'{len(values)} seeds{spread and ", "}{spread}'
 
 
 def _best(name, step, rows):
@@ -224,7 +221,8 @@ def _best(name, step, rows):
   scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
   scored = [(sign * mean, at) for mean, at in scored if mean is not None]
   best, at = min(scored, default=(0, step))
-  return f'best {text.number(sign * best)} at {at:,}' if at != step else ''
+  better = scored and best < scored[-1][0]
+  return f'best {text.number(sign * best)} at step {at:,}' if better else ''
 
 
 def _curves(rows, records):
@@ -236,7 +234,7 @@ def _curves(rows, records):
   main = [_losses(rows)] if set(LOSSES) <= set(numeric) else []
   main += [_chart(name, rows, log=True) for name in scores]
   if SPEED in numeric:
-    main += [_chart(SPEED, rows, title='Images per second')]
+    main += [_chart(SPEED, rows, title='Images per second', zero=True)]
   shown = {*LOSSES, SPEED, *scores} if main else set()
   more = ''.join(_chart(n, rows) for n in numeric if n not in shown)
   content = f'<div class="charts">{"".join(main)}</div>' if main else ''
@@ -261,6 +259,6 @@ def _losses(rows):
   return charts.chart('Losses', lines)
 
 
-def _chart(name, rows, *, title=None, log=False):
+def _chart(name, rows, *, title=None, **options):
   line = charts.line(name, rows)
-  return charts.chart(title or line.title, [line._replace(title='')], log=log)
+  return charts.chart(title or line.title, [line._replace(title='')], **options)

@@ -42,7 +42,6 @@ class Reporter:
     self._board = writers.TensorBoard(self._workdir, start or None)
     self._progress = console.Progress(steps, start=start)
     self._clock = (start, time.monotonic())
-    self._latest = {}  # scores, by name
 
   def __enter__(self):
     self._progress.__enter__()
@@ -65,7 +64,7 @@ class Reporter:
     """Metrics {name: [S]} and fixed samples [N, ...] of a step."""
     metrics = {**metrics, 'images_per_s': self._rate(step)}
     self._write(step, metrics)
-    self._progress.report(step, metrics, scores=self._latest)
+    self._progress.report(step, metrics)
     self.picture(step, samples)
     page.write_page(self._workdir)
     self._clock = (step, time.monotonic())
@@ -82,7 +81,7 @@ class Reporter:
     for record in records:
       values.setdefault(record['metric'], []).append(record['value'])
     self._write(step, values)
-    self._latest = values
+    self._progress.scores(step, values)
     # What follows trained no step: it does not count as training time.
     self._clock = (step, time.monotonic())
 

@@ -2,13 +2,15 @@
 
 import html
 import json
-import math
 
 from gan_jax.report import text
 
 # What two records must share to stand in one table. What else a record tells
 # is written beside its value.
-PROTOCOL = ('features', 'features_hash', 'reference', 'n_real', 'n_fake', 'ema')
+PROTOCOL = (
+  'features', 'features_hash', 'features_accuracy', 'reference', 'n_real',
+  'n_fake', 'ema',
+)  # fmt: skip
 RESULT = ('metric', 'value', 'step', 'seed')
 HISTORY = 400  # records in the list of all of them, at most
 
@@ -71,9 +73,13 @@ def _row_key(record):
 def _score_table(records):
   rows = _groups(records, _row_key).values()
   seeds = any(len(latest(row)) > 1 for row in rows)
-  heads = ['Score', 'Value', *(['Seeds'] if seeds else []), 'Step', 'Settings']
+  settings = any(map(_settings, records))
+  heads = ['Score', 'Value', *['Seeds'] * seeds, 'Step']
+  heads += ['Settings'] * settings
   head = ''.join(f'<th scope="col">{name}</th>' for name in heads)
-  body = ''.join(_score_row(row, seeds=seeds) for row in rows)
+  body = ''.join(
+    _score_row(row, seeds=seeds, settings=settings) for row in rows
+  )
   return (
     f'<div class="card score">{_protocol_line(records[0])}'
     f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
@@ -81,7 +87,7 @@ def _score_table(records):
   )
 
 
-def _score_row(records, *, seeds):
+def _score_row(records, *, seeds, settings):
   records = latest(records)
   values = [record.get('value') for record in records]
   cells = [
@@ -91,26 +97,18 @@ def _score_row(records, *, seeds):
   if seeds:
     each = ' '.join(value(one) for one in values)
     cells.append(f'<td class="seeds">{each}</td>')
-  settings = ', '.join(
-    f'{k} {_inline(v)}' for k, v in _settings(records[0]).items()
-  )
-  cells.append(
-    f'<td>{records[0].get("step", 0):,}</td>'
-    f'<td class="settings">{html.escape(settings)}</td>'
-  )
+  cells.append(f'<td>{records[0].get("step", 0):,}</td>')
+  if settings:
+    told = [f'{k} {_inline(v)}' for k, v in _settings(records[0]).items()]
+    cells.append(f'<td class="settings">{html.escape(", ".join(told))}</td>')
   return f'<tr>{"".join(cells)}</tr>'
 
 
 def _mean(values):
   if len(values) == 1:
     return value(values[0])
-  spread = [one for one in text.numbers(values) if math.isfinite(one)]
-  if not spread:
-    return '–'
-  return (
-    f'{value(text.mean(values))} <small>{text.number(min(spread))}–'
-    f'{text.number(max(spread))}</small>'
-  )
+  spread = text.spread(values)
+  return value(text.mean(values)) + (spread and f' <small>{spread}</small>')
 
 
 def _protocol_line(record):
@@ -177,7 +175,7 @@ def _inline(one):
   if isinstance(one, bool):
     return 'yes' if one else 'no'
   if isinstance(one, str):
-    return one
+    return one or '–'
   if isinstance(one, int):
     return f'{one:,}' if abs(one) >= 10_000 else str(one)
   if isinstance(one, (list, tuple)) and not any(map(_nested, one)):

@@ -66,6 +66,14 @@ def mean(value):
   return math.fsum(seeds) / len(seeds) if seeds and finite else None
 
 
+def spread(values) -> str:
+  """Lowest to highest of the finite values, '' where they are one."""
+  finite = [value for value in numbers(values) if math.isfinite(value)]
+  if not finite or min(finite) == max(finite):
+    return ''
+  return f'{number(min(finite))}–{number(max(finite))}'
+
+
 def plain(value):
   """An array, NumPy scalar or Python value as strict JSON can hold it.
 

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import tempfile
+import time
 
 from gan_jax.report import text
 
@@ -114,46 +115,64 @@ class TensorBoard:
       resume_step: step that was restored: TensorBoard hides later events of
         earlier files.
     """
-    from tensorboardX import SummaryWriter
+    # Beneath tensorboardX's SummaryWriter, which queues events for a thread
+    # and whose flush does not wait for it.
+    from tensorboardX.event_file_writer import EventsWriter
 
-    self._writer = SummaryWriter(
-      str(directory),
-      purge_step=None if resume_step is None else resume_step + 1,
-      # Two files of one second and host would have the same name otherwise,
-      # and the second writer truncates the first's.
-      filename_suffix=f'.{os.getpid()}',
-    )
+    pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+    # Two files of one second and host would have the same name otherwise,
+    # and the second writer truncates the first's.
+    name = pathlib.Path(directory) / 'events'
+    self._writer = EventsWriter(str(name), f'.{os.getpid()}')
+    if resume_step is not None:
+      self._purge(resume_step + 1)
+    self._writer.flush()
 
   def write(self, step: int, scalars: dict):
     """Adds scalars, [] or [S] by name, and flushes: a killed run keeps them."""
-    for name, value in scalars.items():
-      self._scalar(name, _unwrap(value), step)
+    from tensorboardX import summary
+
+    for name, value in _tags(scalars):
+      self._event(step, summary=summary.scalar(name, value))
     self._writer.flush()
 
   def picture(self, step: int, image, *, name: str = 'samples'):
-    """Adds a PIL image."""
+    """Adds a PIL image and flushes."""
     import numpy as np
+    from tensorboardX import summary
 
     pixels = np.asarray(image.convert('RGB'))  # [H, W, 3]
-    self._writer.add_image(name, pixels, step, dataformats='HWC')
+    picture = summary.image(name, pixels, dataformats='HWC')
+    self._event(step, summary=picture)
     self._writer.flush()
 
   def close(self):
     """Flushes and closes the file."""
     self._writer.close()
 
-  def _scalar(self, name, value, step):
-    if not isinstance(value, list):
-      self._add(name, value, step)
-      return
-    self._add(name, text.mean(value), step)
-    for seed, one in enumerate(value):
-      self._add(f'{name}/seed_{seed}', one, step)
+  def _purge(self, step):
+    from tensorboardX.proto import event_pb2
 
-  def _add(self, name, value, step):
+    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+    self._event(step, session_log=start)
+
+  def _event(self, step, **content):
+    from tensorboardX.proto import event_pb2
+
+    event = event_pb2.Event(wall_time=time.time(), step=step, **content)
+    self._writer.write_event(event)
+
+
+def _tags(scalars):
+  """Name and number of every scalar, of several seeds the mean and each."""
+  for name, value in scalars.items():
+    value = _unwrap(value)
+    pairs = [(name, value)]
+    if isinstance(value, list):
+      pairs = [(name, text.mean(value))]
+      pairs += [(f'{name}/seed_{seed}', one) for seed, one in enumerate(value)]
     # What is no number leaves a gap in the curve, as it does in the JSON.
-    if isinstance(value, (int, float)):
-      self._writer.add_scalar(name, value, step)
+    yield from (pair for pair in pairs if isinstance(pair[1], (int, float)))
 
 
 def _unwrap(value):

@@ -1,0 +1,28 @@
+"""The 1,797 handwritten digits of scikit-learn, 8 x 8: the first run."""
+
+from configs import common
+
+
+def get_config(arg: str = ''):
+  """Returns the recipe; 'tiny' shrinks it to seconds."""
+  config = common.default()
+  config.update({
+    'data': {'name': 'digits'},
+    'model': {
+      'name': 'dcgan',
+      'g': {'widths': (64, 32), 'norm': 'batch'},
+      'd': {'widths': (32, 64), 'norm': 'none'},
+    },
+    'steps': 5000,
+    'batch_size': 64,
+    'report_every': 100,
+    'save_every': 500,
+    'eval_every': 1000,
+    'eval_samples': 2000,
+  })
+  config.latent.dim = 32
+  config.ema.halflife_kimg = 10.0
+  if arg == 'tiny':
+    common.shrink(config)
+    config.model.g.widths, config.model.d.widths = (8, 4), (4, 8)
+  return common.finish(config, arg)

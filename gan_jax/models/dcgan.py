@@ -1,0 +1,134 @@
+"""DCGAN: Radford et al. 2016, https://arxiv.org/abs/1511.06434, section 3.
+
+Square images of 8 to 128 pixels. With n stages the smallest picture has
+ceil(size / 2^n) pixels; G doubles it n times and crops the centre, D halves
+n times by SAME convolutions, so 28 is made from 7 and 30 from 8.
+"""
+
+import math
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from gan_jax import layers
+from gan_jax.types import UserError
+
+SIZES = (8, 128)  # smallest and largest
+FIRST, LAST = 64, 512  # narrowest and widest stage by default
+
+
+def default_widths(size: int) -> tuple[int, ...]:
+  """Channels of each stage from fine to coarse, down to 4 (or 2) pixels.
+
+  Args:
+    size: of the image's side in pixels.
+
+  Returns:
+    one width per stage: 8 -> (64, 128), 32 -> (64, 128, 256).
+  """
+  stages = max(2, (size // 4).bit_length() - 1)
+  return tuple(min(FIRST * 2**i, LAST) for i in range(stages))
+
+
+def base_size(shape: tuple[int, ...], stages: int) -> int:
+  """Side of the smallest picture; UserError names a shape none can make."""
+  low, high = SIZES
+  if len(shape) != 3 or shape[0] != shape[1] or not low <= shape[0] <= high:
+    raise UserError(
+      f'model dcgan: cannot make samples of shape {tuple(shape)};'
+      f' it makes square images (H, H, C) with H from {low} to {high}'
+    )
+  if not 1 <= stages <= math.log2(shape[0]):
+    raise UserError(
+      f'model dcgan: {stages} widths for size {shape[0]};'
+      f' give 1 to {int(math.log2(shape[0]))} (each halves the image)'
+    )
+  return -(-shape[0] // 2**stages)
+
+
+class Generator(nn.Module):
+  """Latent vectors to images in [-1, 1].
+
+  Class-conditional by conditional batch norm; without batch norm, by the
+  class's embedding beside the latent vector.
+  """
+
+  shape: tuple[int, ...]  # of a sample (H, H, C)
+  widths: tuple[int, ...] = ()  # coarse to fine; () is sized to the image
+  norm: str = 'batch'
+  num_classes: int = 0
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, z, label=None, *, train):
+    """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
+    widths = self.widths or default_widths(self.shape[0])[::-1]
+    base = base_size(self.shape, len(widths))
+    label = layers.check_label(label, self.num_classes)
+    part = layers.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      label=label,
+      num_classes=self.num_classes,
+      kernel_init=layers.DCGAN_INIT,
+    )
+    if label is not None and not part.has_norm:
+      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
+      z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+    bias = not part.has_norm
+    x = part.dense(base**2 * widths[0], use_bias=bias, name='start')(z)
+    x = x.reshape(-1, base, base, widths[0])  # [B, base, base, widths[0]]
+    for i, width in enumerate((*widths[1:], self.shape[-1])):
+      x = nn.relu(part.norm(name=f'norm_{i}')(x))
+      last = i == len(widths) - 1
+      x = part.conv_transpose(width, use_bias=bias or last, name=f'up_{i}')(x)
+    start = (x.shape[1] - self.shape[0]) // 2
+    keep = slice(start, start + self.shape[0])
+    return jnp.tanh(x[:, keep, keep].astype(jnp.float32))  # [B, H, H, C]
+
+
+class Discriminator(nn.Module):
+  """Images to logits; class-conditional by projection.
+
+  The projection is that of Miyato and Koyama 2018,
+  https://arxiv.org/abs/1802.05637, on the features summed over pixels.
+  """
+
+  widths: tuple[int, ...] = ()  # fine to coarse; () is sized to the image
+  norm: str = 'batch'
+  num_classes: int = 0
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, sample, label=None, *, train):
+    """Returns logits [B] float32 of images [B, H, H, C] and label [B]."""
+    shape = sample.shape[1:]
+    widths = self.widths or default_widths(shape[0])
+    base_size(shape, len(widths))
+    label = layers.check_label(label, self.num_classes)
+    part = layers.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      kernel_init=layers.DCGAN_INIT,
+    )
+    x = sample
+    for i, width in enumerate(widths):
+      plain = i == 0  # DCGAN: no norm on what sees the image
+      bias = plain or not part.has_norm
+      x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
+      x = x if plain else part.norm(name=f'norm_{i}')(x)
+      x = layers.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
+    flat = x.reshape(x.shape[0], -1)
+    logits = part.dense(1, name='logits')(flat)[:, 0].astype(jnp.float32)
+    if label is not None:
+      features = x.sum((1, 2))  # [B, widths[-1]]
+      embedding = part.embed(self.num_classes, widths[-1], name='embed')
+      logits += (embedding(label) * features).sum(-1).astype(jnp.float32)
+    return logits

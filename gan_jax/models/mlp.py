@@ -1,0 +1,92 @@
+"""Multi-layer perceptrons, for points and small images."""
+
+import math
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from gan_jax import layers
+
+INIT = nn.initializers.he_normal()
+
+
+class Generator(nn.Module):
+  """Latent vectors to samples: images through tanh, points as they are.
+
+  Class-conditional by conditional batch norm; without batch norm, by the
+  class's embedding beside the latent vector.
+  """
+
+  shape: tuple[int, ...]  # of a sample, (2,) or (H, W, C)
+  hidden: tuple[int, ...] = (128, 128)
+  activation: str = 'relu'
+  norm: str = 'none'
+  num_classes: int = 0
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, z, label=None, *, train):
+    """Returns samples [B, *shape] float32 of z [B, Z] and label [B]."""
+    label = layers.check_label(label, self.num_classes)
+    part = layers.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      label=label,
+      num_classes=self.num_classes,
+      kernel_init=INIT,
+    )
+    act = layers.activation(self.activation)
+    x = z
+    if label is not None and not part.has_norm:
+      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
+      x = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+    for i, width in enumerate(self.hidden):
+      bias = not part.has_norm
+      x = part.dense(width, use_bias=bias, name=f'hidden_{i}')(x)
+      x = act(part.norm(name=f'norm_{i}')(x))  # [B, width]
+    x = part.dense(math.prod(self.shape), name='sample')(x)
+    x = x.astype(jnp.float32).reshape(-1, *self.shape)
+    return jnp.tanh(x) if len(self.shape) == 3 else x
+
+
+class Discriminator(nn.Module):
+  """Samples to logits; class-conditional by projection.
+
+  The projection is that of Miyato and Koyama 2018,
+  https://arxiv.org/abs/1802.05637, on the last hidden layer.
+  """
+
+  hidden: tuple[int, ...] = (128, 128)
+  activation: str = 'leaky_relu'
+  norm: str = 'none'
+  num_classes: int = 0
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, sample, label=None, *, train):
+    """Returns logits [B] float32 of samples [B, ...] and label [B]."""
+    label = layers.check_label(label, self.num_classes)
+    part = layers.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      kernel_init=INIT,
+    )
+    act = layers.activation(self.activation)
+    x = sample.reshape(sample.shape[0], -1)
+    for i, width in enumerate(self.hidden):
+      plain = i == 0  # as DCGAN: no norm on what sees the sample
+      bias = plain or not part.has_norm
+      x = part.dense(width, use_bias=bias, name=f'hidden_{i}')(x)
+      x = act(x if plain else part.norm(name=f'norm_{i}')(x))  # [B, width]
+    logits = part.dense(1, name='logits')(x)[:, 0].astype(jnp.float32)
+    if label is not None:
+      embedding = part.embed(self.num_classes, x.shape[-1], name='embed')
+      logits += (embedding(label) * x).sum(-1).astype(jnp.float32)
+    return logits
