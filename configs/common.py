@@ -5,35 +5,37 @@ import ml_collections
 
 def default() -> ml_collections.ConfigDict:
   """All keys of a recipe; a recipe changes some of them."""
-  return ml_collections.ConfigDict({
-    # The run
-    'seed': 0,
-    'num_seeds': 1,  # independent runs in one: seed, seed + 1, ...
-    'steps': 10_000,  # updates of G
-    'stop_when': {},  # earlier: {'metric': 'fid', 'below': 10.}
-    'parallel': '',  # jit | pmap | shard_map; '': pmap if several devices
-    'dtype': 'float32',  # of the computation; or bfloat16
-    # The game
-    'batch_size': 64,  # global
-    'update': 'alternating',  # or simultaneous
-    'd_steps': 1,  # updates of D for each one of G
-    'fresh_real': False,  # G's update sees reals that D has not just seen
-    'conditional': False,  # both players are told the label
-    'loss': {'name': 'cross_entropy'},
-    'penalties': {},  # {'r1': {'gamma': .1}}
-    'latent': {'name': 'normal', 'dim': 64},
-    'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},
-    'optim': {
-      'g': adam(2e-4, b1=0.5),
-      'd': adam(2e-4, b1=0.5),
-    },
-    # Reports, all in steps; 0: only at the end
-    'report_every': 500,
-    'save_every': 1000,
-    'eval_every': 2000,
-    'eval_samples': 10_000,
-    'metrics': (),  # (): the usual ones of the kind of data
-  })
+  return ml_collections.ConfigDict(
+    {
+      # The run
+      'seed': 0,
+      'num_seeds': 1,  # independent runs in one: seed, seed + 1, ...
+      'steps': 10_000,  # updates of G
+      'stop_when': {},  # earlier: {'metric': 'fid', 'below': 10.}
+      'parallel': '',  # jit | pmap | shard_map; '': pmap if several devices
+      'dtype': 'float32',  # of the computation; or bfloat16
+      # The game
+      'batch_size': 64,  # global
+      'update': 'alternating',  # or simultaneous
+      'd_steps': 1,  # updates of D for each one of G
+      'fresh_real': False,  # G's update sees reals that D has not just seen
+      'conditional': False,  # both players are told the label
+      'loss': {'name': 'cross_entropy'},
+      'penalties': {},  # {'r1': {'gamma': .1}}
+      'latent': {'name': 'normal', 'dim': 64},
+      'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},
+      'optim': {
+        'g': adam(2e-4, b1=0.5),
+        'd': adam(2e-4, b1=0.5),
+      },
+      # Reports, all in steps; 0: only at the end
+      'report_every': 500,
+      'save_every': 1000,
+      'eval_every': 2000,
+      'eval_samples': 10_000,
+      'metrics': (),  # (): the usual ones of the kind of data
+    }
+  )
 
 
 def adam(learning_rate: float, **kwargs) -> dict:
@@ -49,14 +51,16 @@ def adam(learning_rate: float, **kwargs) -> dict:
 
 def shrink(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
   """The same recipe in seconds, for tests: few steps, thin networks."""
-  config.update({
-    'steps': 8,
-    'batch_size': 8,
-    'report_every': 4,
-    'save_every': 4,
-    'eval_every': 8,
-    'eval_samples': 64,
-  })
+  config.update(
+    {
+      'steps': 8,
+      'batch_size': 8,
+      'report_every': 4,
+      'save_every': 4,
+      'eval_every': 8,
+      'eval_samples': 64,
+    }
+  )
   config.latent.dim = 8
   return config
 

@@ -6,21 +6,25 @@ from configs import common
 def get_config(arg: str = ''):
   """Returns the recipe; 'tiny' shrinks it to seconds."""
   config = common.default()
-  config.update({
-    'data': {'name': 'digits'},
-    'model': {
-      'name': 'dcgan',
-      'g': {'widths': (64, 32), 'norm': 'batch'},
-      'd': {'widths': (32, 64), 'norm': 'none'},
-    },
-    'steps': 5000,
-    'batch_size': 64,
-    'report_every': 100,
-    'save_every': 500,
-    'eval_every': 1000,
-    'eval_samples': 2000,
-  })
+  config.update(
+    {
+      'data': {'name': 'digits'},
+      'model': {
+        'name': 'dcgan',
+        'g': {'widths': (64, 32), 'norm': 'batch'},
+        'd': {'widths': (32, 64), 'norm': 'spectral'},
+      },
+      'steps': 10_000,
+      'batch_size': 64,
+      'report_every': 250,
+      'save_every': 1000,
+      'eval_every': 2500,
+      'eval_samples': 2000,
+    }
+  )
   config.latent.dim = 32
+  config.optim.g = common.adam(1e-3, b1=0.5)
+  config.optim.d = common.adam(1e-3, b1=0.5)
   config.ema.halflife_kimg = 10.0
   if arg == 'tiny':
     common.shrink(config)

@@ -6,20 +6,22 @@ from configs import common
 def get_config(arg: str = ''):
   """Returns the recipe; 'tiny' shrinks it to seconds."""
   config = common.default()
-  config.update({
-    'data': {'name': 'ring8'},
-    'model': {
-      'name': 'mlp',
-      'g': {'hidden': (128, 128), 'activation': 'relu', 'norm': 'none'},
-      'd': {'hidden': (128, 128), 'activation': 'relu', 'norm': 'none'},
-    },
-    'steps': 15_000,
-    'batch_size': 256,
-    'report_every': 500,
-    'save_every': 3000,
-    'eval_every': 3000,
-    'eval_samples': 2500,
-  })
+  config.update(
+    {
+      'data': {'name': 'ring8'},
+      'model': {
+        'name': 'mlp',
+        'g': {'hidden': (128, 128), 'activation': 'relu', 'norm': 'none'},
+        'd': {'hidden': (128, 128), 'activation': 'relu', 'norm': 'none'},
+      },
+      'steps': 15_000,
+      'batch_size': 256,
+      'report_every': 500,
+      'save_every': 3000,
+      'eval_every': 3000,
+      'eval_samples': 2500,
+    }
+  )
   config.latent.dim = 32
   config.ema.halflife_kimg = 50.0
   config.optim.g = common.adam(1e-3, b1=0.5)

@@ -4,12 +4,14 @@ Exit codes: 0 done, 2 a user's mistake (one line on stderr), 128 + signal when
 told to stop, 1 anything else.
 """
 
-from collections.abc import Callable
+import ast
+import contextlib
 import difflib
 import os
 import pathlib
 import signal
 import sys
+from collections.abc import Callable
 
 from absl import flags
 from ml_collections import config_dict, config_flags
@@ -27,7 +29,9 @@ class Stopped(Exception):
     self.signum = signum
 
 
-def parse(argv: list[str], *, help_lines: Callable, **strings) -> flags.FlagValues:
+def parse(
+  argv: list[str], *, help_lines: Callable, **strings
+) -> flags.FlagValues:
   """Parses a command's flags.
 
   Args:
@@ -43,6 +47,7 @@ def parse(argv: list[str], *, help_lines: Callable, **strings) -> flags.FlagValu
   if {'--help', '-help', '-h', '--helpfull', '--helpshort'} & set(argv[1:]):
     print('\n'.join(help_lines()))
     raise SystemExit(0)
+  argv, branches = _new_branches(argv)
   values = flags.FlagValues()
   for name, default in strings.items():
     if name == 'config':
@@ -55,15 +60,69 @@ def parse(argv: list[str], *, help_lines: Callable, **strings) -> flags.FlagValu
     rest = values(argv, known_only=False)
   except flags.Error as e:
     raise UserError(_readable(str(e), strings)) from e
-  except (OSError, ImportError, SyntaxError, AttributeError, KeyError,
-          TypeError, ValueError) as e:
+  except (
+    OSError,
+    ImportError,
+    SyntaxError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+  ) as e:
     raise UserError(_config_problem(argv, e)) from e
   if len(rest) > 1:
     raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
   for name in strings:
     if values[name].value is None:
       raise UserError(f'--{name} is missing; --help shows the usage.')
+  for path, value in branches:
+    _graft(values.config, path, value)
   return values
+
+
+def _new_branches(argv):
+  """Sets aside the overrides that the flags library cannot place.
+
+  It adds a key to a dict that is there, but no dict: with no penalties in the
+  file it would refuse --config.penalties.r1.gamma=.1. So everything deeper
+  than --config.A.B is placed here. Returns the other arguments and the (path,
+  value) of these; whether anybody reads them is checked later.
+  """
+  kept, branches = [], []
+  for arg in argv:
+    name, equals, text = arg.lstrip('-').partition('=')
+    path = name.split('.')
+    if arg.startswith('-') and equals and path[0] == 'config' and len(path) > 3:
+      branches.append((path[1:], _literal(text)))
+      continue
+    kept.append(arg)
+  return kept, branches
+
+
+def _literal(text):
+  try:
+    return ast.literal_eval(text)
+  except (ValueError, SyntaxError):
+    return text
+
+
+def _graft(config, path, value):
+  """Sets a value at a path of keys, making the dicts on the way."""
+  flag = f'--config.{".".join(path)}={value}'
+  for key in path[:-1]:
+    if key not in config:
+      config[key] = config_dict.ConfigDict()
+    config = config[key]
+    if not isinstance(config, config_dict.ConfigDict):
+      raise UserError(f'{flag}: {key} is no group of options.')
+  old = config.get(path[-1])
+  try:
+    with config.ignore_type() if old is None else contextlib.nullcontext():
+      config[path[-1]] = value
+  except TypeError as e:
+    raise UserError(
+      f'{flag}: expected a {type(old).__name__}, like {old!r}.'
+    ) from e
 
 
 def _define_config(values, argv):
@@ -93,10 +152,12 @@ def _config_problem(argv, error):
   )
   file = path.split(':')[0]
   if not pathlib.Path(file).is_file():
-    found = ', '.join(sorted(str(p) for p in pathlib.Path('configs').glob('*.py')))
+    found = ', '.join(
+      sorted(str(p) for p in pathlib.Path('configs').glob('*.py'))
+    )
     return f'--config={path}: no such file; here are {found or "none"}.'
-  last = str(error).strip().splitlines()
-  return f'--config={path}: {type(error).__name__}: {last[-1] if last else ""}'
+  said = ' '.join(str(error.args[0] if error.args else error).split())
+  return f'--config={path}: {type(error).__name__}: {said}'
 
 
 def checked_config(values: flags.FlagValues, known: tuple[str, ...]) -> dict:
@@ -114,7 +175,9 @@ def check_keys(config: dict, known: tuple[str, ...]) -> dict:
   for key in config:
     if key not in known:
       near = difflib.get_close_matches(key, known, n=1)
-      hint = f'did you mean {near[0]!r}?' if near else f'keys: {", ".join(known)}.'
+      hint = (
+        f'did you mean {near[0]!r}?' if near else f'keys: {", ".join(known)}.'
+      )
       raise UserError(f'config.{key}: no such key; {hint}')
   missing = [key for key in known if key not in config]
   if missing:

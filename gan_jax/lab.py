@@ -1,7 +1,7 @@
 """A config, resolved: every name has become what it names."""
 
-from collections.abc import Callable
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -123,9 +123,13 @@ def _check_numbers(config):
     if config[name] < 0:
       raise UserError(f'{name}={config[name]}: expected at least 0.')
   if config['update'] not in UPDATES:
-    raise UserError(f'update={config["update"]!r}: there are {", ".join(UPDATES)}.')
+    raise UserError(
+      f'update={config["update"]!r}: there are {", ".join(UPDATES)}.'
+    )
   if config['dtype'] not in DTYPES:
-    raise UserError(f'dtype={config["dtype"]!r}: there are {", ".join(DTYPES)}.')
+    raise UserError(
+      f'dtype={config["dtype"]!r}: there are {", ".join(DTYPES)}.'
+    )
   if config['update'] == 'simultaneous' and config['d_steps'] != 1:
     raise UserError(
       f'update=simultaneous moves D once a step, but d_steps={config["d_steps"]}.'

@@ -1,7 +1,7 @@
 """Latent priors: one draw z for one key."""
 
-from collections.abc import Callable
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp

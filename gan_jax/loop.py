@@ -1,7 +1,7 @@
 """The training loop: advance, and now and then report, score and save."""
 
-from collections.abc import Callable
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax

@@ -1,11 +1,11 @@
 """What a run was made with: code, packages, devices, data."""
 
-from importlib import metadata
 import os
 import pathlib
 import platform
 import subprocess
 import sys
+from importlib import metadata
 
 import jax
 
@@ -37,7 +37,10 @@ def git_revision() -> dict:
     return result.stdout.strip() if result.returncode == 0 else None
 
   changed = git('status', '--porcelain', '--untracked-files=no')
-  return {'git_revision': git('rev-parse', 'HEAD'), 'git_changed': bool(changed)}
+  return {
+    'git_revision': git('rev-parse', 'HEAD'),
+    'git_changed': bool(changed),
+  }
 
 
 def describe(**also) -> dict:

@@ -57,7 +57,9 @@ def make_optimizer(
     raise UserError(f'{flag}.name={name!r}: not an optimizer of optax.')
   if clip_norm < 0:
     raise UserError(f'{flag}.clip_norm={clip_norm}: expected >= 0.')
-  return optax.chain(optax.clip_by_global_norm(clip_norm), tx) if clip_norm else tx
+  return (
+    optax.chain(optax.clip_by_global_norm(clip_norm), tx) if clip_norm else tx
+  )
 
 
 def _schedule(flag, learning_rate, *, name='', **kwargs):

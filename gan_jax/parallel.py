@@ -5,14 +5,15 @@ seeds and by a loop over steps. Devices form a grid: seeds are split first, the
 batch over what is left. All states and metrics here have a leading seed axis.
 """
 
-from collections.abc import Callable
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from gan_jax.types import UserError
 
@@ -258,8 +259,10 @@ def _wrap_pmap(advance, mesh, streamed):
 
     def cut(x):
       shape = (*x.shape[:axis], len(devices), -1, *x.shape[axis + 1 :])
-      return x.reshape(shape) if axis == 0 else jnp.moveaxis(
-        x.reshape(shape), axis, 0
+      return (
+        x.reshape(shape)
+        if axis == 0
+        else jnp.moveaxis(x.reshape(shape), axis, 0)
       )
 
     return jax.tree.map(cut, tree)

@@ -168,5 +168,3 @@ def real_samples(lab: Lab, num: int) -> np.ndarray:
   """Evenly spread real samples [num, ...] in model range."""
   rows = np.linspace(0, lab.dataset.size - 1, num).astype(int)
   return np.asarray(data_lib.to_model_range(lab.dataset.read(rows)['x']))
-
-

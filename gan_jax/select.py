@@ -1,11 +1,11 @@
 """From a name in a config to a component: the name is the module's name."""
 
-from collections.abc import Callable
 import functools
 import importlib
 import importlib.util
 import inspect
 import pkgutil
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -49,7 +49,9 @@ def module(kind: str, name: str, *, flag: str) -> Any:
     found = False
   if not found:
     choices = ', '.join(available(kind))
-    raise UserError(f'{flag}={name!r}: there is no such module; {kind}: {choices}.')
+    raise UserError(
+      f'{flag}={name!r}: there is no such module; {kind}: {choices}.'
+    )
   return importlib.import_module(path)
 
 
@@ -106,7 +108,9 @@ def penalty(name: str, **kwargs) -> Penalty:
     for f in ('penalty', 'project')
   }
   init = getattr(found, 'init', tuple)
-  return Penalty(init, **bound, per_example=getattr(found, 'PER_EXAMPLE', False))
+  return Penalty(
+    init, **bound, per_example=getattr(found, 'PER_EXAMPLE', False)
+  )
 
 
 def model(name: str, *, g: dict, d: dict, **common) -> Pair:

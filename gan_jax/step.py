@@ -10,10 +10,10 @@ batches of real samples in model range, and which examples of the global batch
 these b are.
 """
 
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
-import zlib
 
 import jax
 import jax.numpy as jnp
@@ -242,9 +242,7 @@ def simultaneous(update: Pair) -> Callable:
   def step(state, batch, key):
     key = keys_lib.stream(key, keys_lib.STEP, state.step)
     first = _select(batch, 0)
-    moved_d, d_metrics = update.d(
-      state, first, keys_lib.stream(key, D_MOVE, 0)
-    )
+    moved_d, d_metrics = update.d(state, first, keys_lib.stream(key, D_MOVE, 0))
     moved_g, g_metrics = update.g(
       state, _select(batch, -1), keys_lib.stream(key, G_MOVE)
     )

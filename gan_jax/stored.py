@@ -6,6 +6,7 @@ The note has a checksum too. Tree structure is not stored: the reader's state
 has it, with its empty tuples and its optimizer's named ones.
 """
 
+import asyncio
 import gc
 import json
 import logging
@@ -163,15 +164,24 @@ def reason(error: Exception) -> str:
   return f'{type(error).__name__}: {lines[0]}'[:160]
 
 
-def forget_failed_reads() -> None:
-  """Collects, in silence, what a failed read has left.
+def forget_failed_reads(*, seconds: float = 5.0) -> None:
+  """Waits for and collects, in silence, what a failed read has left.
 
   When one of many reads fails, Orbax closes the event loop under the others;
-  each would complain on the console at some later garbage collection.
+  each would complain on the console when it ends or is collected.
   """
+  end = time.monotonic() + seconds
   hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
   try:
-    time.sleep(0.1)  # for reads in TensorStore's threads to end
     gc.collect()
+    while _orphans() and time.monotonic() < end:
+      time.sleep(0.02)
+      gc.collect()
   finally:
     sys.unraisablehook = hook
+
+
+def _orphans() -> bool:
+  """Whether any future still waits for an event loop that is closed."""
+  futures = (x for x in gc.get_objects() if isinstance(x, asyncio.Future))
+  return any(x.get_loop().is_closed() and not x.done() for x in futures)

@@ -1,24 +1,21 @@
 """Trains a GAN, shows it, scores it; the same command goes on with it.
 
-  python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
+python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 """
 
 import dataclasses
 import functools
-import json
-import os
 import pathlib
 from collections.abc import Callable
 
 import jax
 import numpy as np
 
-from gan_jax import command, lab as lab_lib, loop, manifest, scoring, select
+from gan_jax import command, loop, manifest, runs, scoring, select
+from gan_jax import lab as lab_lib
 from gan_jax.checkpoint import Checkpoints
-from gan_jax.metrics import measures
 from gan_jax.report import pictures, writers
 from gan_jax.report.reporter import Reporter
-from gan_jax.types import UserError
 
 SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
 
@@ -59,10 +56,10 @@ def train(config: dict, workdir) -> list[dict]:
   names = scoring.metric_names(lab, config['metrics'])
   scoring.check_goal(config['stop_when'], names)
   program = lab_lib.make_program(lab, wrapper=config['parallel'])
-  check_same_training(workdir, config)
-  make_workdir(workdir)
+  runs.check_same_training(workdir, config)
+  runs.make_workdir(workdir)
 
-  with _checkpoints(workdir, config, names) as checkpoints:
+  with runs.open_checkpoints(workdir, config, names) as checkpoints:
     state, start, records = _start(lab, checkpoints)
     writers.write_json(workdir / 'config.json', config)
     writers.write_json(workdir / 'manifest.json', _manifest(lab, program))
@@ -150,7 +147,7 @@ class _Desk:
   def save(self, step, state):
     # Only a score of this very step may rank this checkpoint.
     current = [r for r in self.records if r['step'] == step]
-    metric = _ranking(self.config, self.names)
+    metric = runs.ranking_metric(self.config, self.names)
     self.checkpoints.save(
       step,
       state,
@@ -194,17 +191,6 @@ def _real(lab):
   return scoring.real_samples(lab, SHOWN[lab.dataset.kind])
 
 
-def _ranking(config, names):
-  """The metric that ranks checkpoints."""
-  return config['stop_when'].get('metric') or names[0]
-
-
-def _checkpoints(workdir, config, names):
-  metric = _ranking(config, names)
-  mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
-  return Checkpoints(workdir / 'checkpoints', metric=metric, mode=mode)
-
-
 def _start(lab, checkpoints):
   """(state, step, records) of the newest checkpoint, or of a fresh start."""
   restored = checkpoints.restore(jax.eval_shape(lab.init))
@@ -218,56 +204,6 @@ def _manifest(lab, program):
     data_fingerprint=lab.dataset.fingerprint,
     layout=program.layout._asdict(),
   )
-
-
-def check_same_training(workdir: pathlib.Path, config: dict):
-  """A workdir is resumed only by a config that trains the same.
-
-  Raises:
-    UserError: it holds a run of another config; the message shows where the
-      two differ.
-  """
-  path = workdir / 'config.json'
-  if not path.exists():
-    return
-  before = flatten(json.loads(path.read_text()))
-  now = flatten(json.loads(json.dumps(config)))
-  differences = [
-    f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
-    for key in sorted({*before, *now})
-    if before.get(key) != now.get(key)
-    and key.split('.')[0] in lab_lib.TRAINING_KEYS
-  ]
-  if differences:
-    raise UserError(
-      f'--workdir={workdir} holds a run of another config: '
-      f'{"; ".join(differences)}. Choose another workdir, or the same config.'
-    )
-
-
-def flatten(tree: dict, prefix: str = '') -> dict:
-  """Nested dicts by dotted keys; an empty dict is a value of its own."""
-  flat = {}
-  for key, value in tree.items():
-    if isinstance(value, dict) and value:
-      flat |= flatten(value, f'{prefix}{key}.')
-    else:
-      flat[f'{prefix}{key}'] = value
-  return flat
-
-
-def make_workdir(workdir: pathlib.Path):
-  """Makes a folder that can be written.
-
-  Raises:
-    UserError: it is a file, or may not be written.
-  """
-  try:
-    workdir.mkdir(parents=True, exist_ok=True)
-  except OSError as e:
-    raise UserError(f'--workdir={workdir}: {e.strerror}.') from e
-  if not os.access(workdir, os.W_OK | os.X_OK):
-    raise UserError(f'--workdir={workdir}: not writable.')
 
 
 def main(argv: list[str]):

@@ -122,9 +122,9 @@ def test_another_state_is_refused_by_name(tmp_path, change, words):
 # Damage.
 
 
-def largest(step):
-  """The arrays; Orbax keeps a second copy that it never reads."""
-  return max((step / 'state' / 'd').iterdir(), key=lambda p: p.stat().st_size)
+def largest(folder):
+  """Where the arrays are."""
+  return max(folder.glob('d/*'), key=lambda p: p.stat().st_size)
 
 
 def flip(path, at):
@@ -144,9 +144,12 @@ def half_deleted(step):
 
 
 DAMAGE = {
-  **{f'flip_{at}': lambda s, at=at: flip(largest(s), at) for at in (0.4, 0.9)},
-  'truncated': lambda s: os.truncate(largest(s), 100),
-  'no_data': lambda s: largest(s).unlink(),
+  **{
+    f'flip_{at}': lambda s, at=at: flip(largest(s / 'state'), at)
+    for at in (0.4, 0.9)
+  },
+  'truncated': lambda s: os.truncate(largest(s / 'state'), 100),
+  'no_data': lambda s: largest(s / 'state').unlink(),
   'no_state': lambda s: shutil.rmtree(s / 'state'),
   'no_meta': lambda s: shutil.rmtree(s / 'meta'),
   'meta': lambda s: flip(s / 'meta' / 'metadata', 0.5),
@@ -198,10 +201,25 @@ def test_any_flipped_byte_is_noticed_or_harmless(tmp_path):
   assert Checkpoints(tmp_path).restore(small(1)).step == 1
 
 
+def test_flips_that_orbax_lets_through(tmp_path):
+  state = {'w': np.random.default_rng(0).random(200_000, np.float32)}
+  with Checkpoints(tmp_path) as c:
+    c.save(1, state, {'lr': 0.125}, wait=True)
+    data = largest(tmp_path / '1' / 'state' / 'ocdbt.process_0')
+    flip(data, 0.5)
+    with pytest.raises(UserError, match='wrong checksum of w'):
+      c.restore(state, say=lambda _: None)
+    flip(data, 0.5)
+    note = tmp_path / '1' / 'meta' / 'metadata'
+    note.write_text(note.read_text().replace('0.125', '0.525'))
+    with pytest.raises(UserError, match='wrong checksum of meta'):
+      c.restore(state, say=lambda _: None)
+
+
 def test_none_good_is_an_error_that_names_them(tmp_path):
   save_all(tmp_path, {1: None, 2: None})
   for step in ('1', '2'):
-    flip(largest(tmp_path / step), 0.9)
+    flip(largest(tmp_path / step / 'state'), 0.9)
   with pytest.raises(UserError, match='/2 .*/1 ') as error:
     Checkpoints(tmp_path).restore(small(1), say=lambda _: None)
   assert '\n' not in str(error.value)
@@ -233,7 +251,7 @@ def test_the_highest_is_best_if_so_asked(tmp_path):
 
 def test_a_damaged_best_falls_back_to_the_next_best(tmp_path):
   save_all(tmp_path, {1: 3.0, 2: 1.0, 3: 2.0}, keep_last=3)
-  flip(largest(tmp_path / '2'), 0.9)
+  flip(largest(tmp_path / '2' / 'state'), 0.9)
   said = []
   c = Checkpoints(tmp_path)
   assert c.restore(small(1), which='best', say=said.append).step == 3

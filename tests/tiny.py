@@ -47,9 +47,7 @@ class ConvDiscriminator(nn.Module):
     return nn.Dense(1)(nn.tanh(x).reshape(len(x), -1))[:, 0]
 
 
-DATA = {
-  'x': np.random.default_rng(0).normal(size=(SIZE, 2)).astype(np.float32)
-}
+DATA = {'x': np.random.default_rng(0).normal(size=(SIZE, 2)).astype(np.float32)}
 
 
 def game(
@@ -98,7 +96,9 @@ def states(init, num_seeds):
 def distance(a, b):
   """Largest absolute difference of two trees."""
   gaps = jax.tree.map(
-    lambda x, y: float(np.max(np.abs(np.asarray(x) - np.asarray(y)), initial=0)),
+    lambda x, y: float(
+      np.max(np.abs(np.asarray(x) - np.asarray(y)), initial=0)
+    ),
     a,
     b,
   )

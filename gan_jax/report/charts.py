@@ -65,7 +65,8 @@ def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
   note = ' · log scale' if log else ''
   return (
     f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
-    f'<small>{note}</small><span class="at"></span></h3>{_legend(lines)}</figcaption>'
+    f'<small>{note}</small><span class="at"></span></h3>'
+    f'{_legend(lines)}</figcaption>'
     f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
     f'aria-label="{html.escape(_summary(title, lines), quote=True)}" '
     f'data-readings="{readings}">{"".join(parts)}</svg></figure>'

@@ -1,8 +1,8 @@
 """A run's reports, bound to its workdir: one call for each kind of news."""
 
-from collections.abc import Callable
 import pathlib
 import time
+from collections.abc import Callable
 
 import numpy as np
 

@@ -1,0 +1,30 @@
+"""CIFAR-10, 32 x 32, unconditional: DCGAN with the cross-entropy pair."""
+
+from configs import common
+
+
+def get_config(arg: str = ''):
+  """Returns the recipe; 'tiny' shrinks it to seconds."""
+  config = common.default()
+  config.update(
+    {
+      'data': {'name': 'cifar10', 'dir': '', 'flip': True},
+      'model': {
+        'name': 'dcgan',
+        'g': {'widths': (256, 128, 64), 'norm': 'batch'},
+        'd': {'widths': (64, 128, 256), 'norm': 'batch'},
+      },
+      'steps': 100_000,
+      'report_every': 1000,
+      'save_every': 5000,
+      'eval_every': 5000,
+      'eval_samples': 10_000,
+    }
+  )
+  config.latent.dim = 128
+  config.ema.halflife_kimg = 0.0
+  if arg == 'tiny':
+    common.shrink(config)
+    config.model.g.widths = (16, 8, 4)
+    config.model.d.widths = (4, 8, 16)
+  return common.finish(config, arg)

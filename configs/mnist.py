@@ -1,0 +1,27 @@
+"""MNIST, 28 x 28: a DCGAN."""
+
+from configs import common
+
+
+def get_config(arg: str = ''):
+  """Returns the recipe; 'tiny' shrinks it to seconds."""
+  config = common.default()
+  config.update(
+    {
+      'data': {'name': 'mnist', 'dir': ''},
+      'model': {
+        'name': 'dcgan',
+        'g': {'widths': (128, 64), 'norm': 'batch'},
+        'd': {'widths': (64, 128), 'norm': 'spectral'},
+      },
+      'steps': 25_000,
+      'report_every': 500,
+      'save_every': 2500,
+      'eval_every': 2500,
+      'eval_samples': 10_000,
+    }
+  )
+  if arg == 'tiny':
+    common.shrink(config)
+    config.model.g.widths, config.model.d.widths = (8, 4), (4, 8)
+  return common.finish(config, arg)

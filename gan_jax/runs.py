@@ -1,0 +1,108 @@
+"""A run's workdir: what is in it, and what may go on in it."""
+
+import json
+import os
+import pathlib
+
+import jax
+
+from gan_jax import command, scoring
+from gan_jax import lab as lab_lib
+from gan_jax.checkpoint import Checkpoints
+from gan_jax.metrics import measures
+from gan_jax.types import UserError
+
+
+def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
+  """The metric that says which checkpoint is the best: the goal's, if any."""
+  return config['stop_when'].get('metric') or names[0]
+
+
+def open_checkpoints(
+  workdir: pathlib.Path, config: dict, names: tuple[str, ...], **options
+) -> Checkpoints:
+  """The checkpoints of a run that is scored by these metrics."""
+  metric = ranking_metric(config, names)
+  mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
+  folder = pathlib.Path(workdir) / 'checkpoints'
+  return Checkpoints(folder, metric=metric, mode=mode, **options)
+
+
+def open_run(workdir, *, which: str = 'latest') -> tuple:
+  """A run that has been trained, or is being trained.
+
+  Args:
+    workdir: of the run; it is only read.
+    which: 'latest', 'best', or a step.
+
+  Returns:
+    (config, lab, State [S, ...], step).
+
+  Raises:
+    UserError: there is no run, or no checkpoint yet.
+  """
+  workdir = pathlib.Path(workdir)
+  path = workdir / 'config.json'
+  if not path.is_file():
+    raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  config = command.check_keys(json.loads(path.read_text()), lab_lib.KEYS)
+  lab = lab_lib.build(config)
+  if which not in ('latest', 'best') and not which.isdigit():
+    raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
+  wanted = int(which) if which.isdigit() else which
+  names = scoring.metric_names(lab, tuple(config['metrics']))
+  with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
+    found = checkpoints.restore(jax.eval_shape(lab.init), which=wanted)
+  if found is None:
+    raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
+  return config, lab, found.state, found.step
+
+
+def check_same_training(workdir: pathlib.Path, config: dict):
+  """A workdir is resumed only by a config that trains the same.
+
+  Raises:
+    UserError: it holds a run of another config; the message shows where the
+      two differ.
+  """
+  path = workdir / 'config.json'
+  if not path.exists():
+    return
+  before = flatten(json.loads(path.read_text()))
+  now = flatten(json.loads(json.dumps(config)))
+  differences = [
+    f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
+    for key in sorted({*before, *now})
+    if before.get(key) != now.get(key)
+    and key.split('.')[0] in lab_lib.TRAINING_KEYS
+  ]
+  if differences:
+    raise UserError(
+      f'--workdir={workdir} holds a run of another config: '
+      f'{"; ".join(differences)}. Choose another workdir, or the same config.'
+    )
+
+
+def flatten(tree: dict, prefix: str = '') -> dict:
+  """Nested dicts by dotted keys; an empty dict is a value of its own."""
+  flat = {}
+  for key, value in tree.items():
+    if isinstance(value, dict) and value:
+      flat |= flatten(value, f'{prefix}{key}.')
+    else:
+      flat[f'{prefix}{key}'] = value
+  return flat
+
+
+def make_workdir(workdir: pathlib.Path):
+  """Makes a folder that can be written.
+
+  Raises:
+    UserError: it is a file, or may not be written.
+  """
+  try:
+    workdir.mkdir(parents=True, exist_ok=True)
+  except OSError as e:
+    raise UserError(f'--workdir={workdir}: {e.strerror}.') from e
+  if not os.access(workdir, os.W_OK | os.X_OK):
+    raise UserError(f'--workdir={workdir}: not writable.')

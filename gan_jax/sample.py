@@ -1,0 +1,85 @@
+"""Draws samples from a trained generator.
+
+python -m gan_jax.sample --workdir=runs/digits --out=digits.png
+"""
+
+import pathlib
+
+import jax
+import numpy as np
+
+from gan_jax import command, keys, runs, scoring
+from gan_jax.report import pictures
+from gan_jax.sampling import balanced_labels, collect, take_seed
+from gan_jax.types import UserError
+
+ENDINGS = ('.png', '.webp', '.npz')
+
+
+def help_lines() -> list[str]:
+  """What --help prints."""
+  return [
+    'usage: python -m gan_jax.sample --workdir=DIR --out=FILE [--num=64]'
+    ' [--seed=0] [--checkpoint=latest]',
+    'FILE: .png or .webp for a picture, .npz for `samples` (float32 in model'
+    ' range) and `labels`.',
+    '--checkpoint: latest, best, or a step; --seed: of the draw.',
+  ]
+
+
+def draw(lab, state, num: int, *, seed: int) -> np.ndarray:
+  """num samples [num, ...] of the run's first generator, float32.
+
+  The draw's key has a stream of its own: seed 0 of the draw is not seed 0 of
+  the training.
+  """
+  return collect(
+    lab.sample,
+    take_seed(state.ema, 0),
+    keys.stream(jax.random.key(seed), keys.SAMPLE),
+    num,
+    num_classes=lab.num_classes,
+  )
+
+
+def main(argv: list[str]):
+  """The command."""
+  flags = command.parse(
+    argv,
+    help_lines=help_lines,
+    workdir=None,
+    out=None,
+    num=64,
+    seed=0,
+    checkpoint='latest',
+  )
+  out = pathlib.Path(flags.out)
+  if out.suffix not in ENDINGS:
+    raise UserError(f'--out={out}: expected a name ending in .png .webp .npz.')
+  if not out.parent.is_dir():
+    raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  if flags.num < 1 or flags.seed < 0:
+    raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
+  _, lab, state, step = runs.open_run(flags.workdir, which=flags.checkpoint)
+  samples = draw(lab, state, flags.num, seed=flags.seed)
+  write(out, samples, lab)
+  print(f'{flags.num} samples of step {step} -> {out}')
+
+
+def write(out: pathlib.Path, samples: np.ndarray, lab):
+  """Samples [N, ...] as arrays or as a picture, by the file's ending."""
+  labels = balanced_labels(len(samples), lab.num_classes)
+  if out.suffix == '.npz':
+    also = {} if labels is None else {'labels': labels}
+    np.savez_compressed(out, samples=samples, **also)
+    return
+  dataset = lab.dataset
+  real = scoring.real_samples(lab, 1000) if dataset.kind == 'point' else None
+  image = pictures.picture(
+    dataset.kind, samples, modes=dataset.modes, real=real
+  )
+  pictures.save(out, image)
+
+
+if __name__ == '__main__':
+  command.run(main)
