@@ -14,11 +14,11 @@ def get_config(arg: str = ''):
         'g': {'widths': (64, 32), 'norm': 'batch'},
         'd': {'widths': (32, 64), 'norm': 'spectral'},
       },
-      'steps': 10_000,
+      'steps': 8000,
       'batch_size': 64,
       'report_every': 250,
       'save_every': 1000,
-      'eval_every': 2500,
+      'eval_every': 2000,
       'eval_samples': 2000,
     }
   )

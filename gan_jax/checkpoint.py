@@ -241,9 +241,8 @@ class Checkpoints:
         raise
       except Exception as error:  # Orbax raises anything, even bare Exception
         skipped.append(f'{path} ({stored.reason(error)})')
-      stored.forget_failed_reads()
-      self._damaged.add(step)
-      say(f'checkpoint skipped: {skipped[-1]}')
+        self._damaged.add(step)
+        say(f'checkpoint skipped: {skipped[-1]}')
     if skipped:
       raise UserError(f'no checkpoint can be read: {"; ".join(skipped)}')
     return None

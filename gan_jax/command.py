@@ -11,6 +11,7 @@ import os
 import pathlib
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from absl import flags
@@ -127,7 +128,7 @@ def _graft(config, path, value):
 
 def _define_config(values, argv):
   # Unlocked, so that a flag may give a loss or a penalty an option which the
-  # file leaves at its default; `checked_config` refuses what nobody reads.
+  # file leaves at its default; `check_keys` and the components refuse what nobody reads.
   config_flags.DEFINE_config_file(
     'config',
     flag_values=values,
@@ -160,18 +161,12 @@ def _config_problem(argv, error):
   return f'--config={path}: {type(error).__name__}: {said}'
 
 
-def checked_config(values: flags.FlagValues, known: tuple[str, ...]) -> dict:
-  """The config as a plain dict, its top-level keys just the known ones.
+def check_keys(config: dict, known: tuple[str, ...]) -> dict:
+  """Returns a config whose top-level keys are just the known ones.
 
   Raises:
     UserError: a key is unknown, with the nearest known one, or missing.
   """
-  config = values.config.to_dict() if values.config is not None else {}
-  return check_keys(config, known)
-
-
-def check_keys(config: dict, known: tuple[str, ...]) -> dict:
-  """See checked_config."""
   for key in config:
     if key not in known:
       near = difflib.get_close_matches(key, known, n=1)
@@ -192,17 +187,18 @@ def load_config(path: str, overrides: dict | None = None) -> dict:
     path: 'configs/NAME.py' or 'configs/NAME.py:argument'.
     overrides: values by dotted key, like {'loss.name': 'hinge'}.
   """
-  argv = ['', f'--config={path}']
-  config = parse(argv, help_lines=list, config=None).config
-  with config.unlocked():
-    config.update_from_flattened_dict(overrides or {})
-  return config.to_dict()
+  given = [
+    f'--config.{key}={value}' for key, value in (overrides or {}).items()
+  ]
+  argv = ['', f'--config={path}', *given]
+  return parse(argv, help_lines=list, config=None).config.to_dict()
 
 
-def catch_signals() -> Callable:
-  """From now on a first stop signal is only noted; a second one ends at once.
+@contextlib.contextmanager
+def catch_signals():
+  """In its block a first stop signal is only noted; a second one ends at once.
 
-  Returns:
+  Yields:
     () -> the signal's number, or None if there was none.
   """
   caught = []
@@ -213,9 +209,14 @@ def catch_signals() -> Callable:
       os._exit(128 + signum)
     caught.append(signum)
 
-  for signum in STOP_SIGNALS:
-    signal.signal(signum, handler)
-  return lambda: caught[0] if caught else None
+  before = {}
+  if threading.current_thread() is threading.main_thread():
+    before = {s: signal.signal(s, handler) for s in STOP_SIGNALS}
+  try:
+    yield lambda: caught[0] if caught else None
+  finally:
+    for signum, old in before.items():
+      signal.signal(signum, old)
 
 
 def run(main: Callable, argv: list[str] | None = None):

@@ -7,7 +7,8 @@ order is made of the same three. Strides vanish first: space-to-depth turns a
 strided convolution into one of stride 1 on fewer, wider pixels.
 """
 
-import jax
+import functools
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -15,11 +16,6 @@ from jax import lax
 # evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
 MAX_PATCH_BYTES = 2**29
 _LAYOUT = ('NHWC', 'HWIO', 'NHWC')
-
-
-def use_gemm() -> bool:
-  """True where XLA's convolutions are the slower ones."""
-  return jax.default_backend() == 'cpu'
 
 
 def conv(x, kernel, strides=(1, 1), padding='SAME'):
@@ -34,20 +30,32 @@ def conv(x, kernel, strides=(1, 1), padding='SAME'):
   Returns:
     [B, H', W', O].
   """
-  if not (use_gemm() and _fits(x, kernel, strides)):
-    return lax.conv_general_dilated(
-      x, kernel, strides, padding, dimension_numbers=_LAYOUT
-    )
-  return gemm_conv(x, kernel, strides, padding)
+  native = functools.partial(
+    lax.conv_general_dilated,
+    window_strides=strides,
+    padding=padding,
+    dimension_numbers=_LAYOUT,
+  )
+  gemm = functools.partial(gemm_conv, strides=strides, padding=padding)
+  return _fastest(gemm, native, x, kernel, strides)
 
 
 def conv_transpose(x, kernel, strides=(2, 2), padding='SAME'):
   """Transposed convolution as lax.conv_transpose; arguments as for conv."""
-  if not (use_gemm() and _fits(x, kernel, strides)):
-    return lax.conv_transpose(
-      x, kernel, strides, padding, dimension_numbers=_LAYOUT
-    )
-  return gemm_conv_transpose(x, kernel, strides, padding)
+  options = {'strides': strides, 'padding': padding}
+  native = functools.partial(
+    lax.conv_transpose, dimension_numbers=_LAYOUT, **options
+  )
+  gemm = functools.partial(gemm_conv_transpose, **options)
+  return _fastest(gemm, native, x, kernel, strides)
+
+
+def _fastest(gemm, native, x, kernel, strides):
+  """The one place that chooses; the platform is that of the compilation."""
+  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
+  if x.nbytes * taps[0] * taps[1] > MAX_PATCH_BYTES:
+    return native(x, kernel)
+  return lax.platform_dependent(x, kernel, cpu=gemm, default=native)
 
 
 def gemm_conv(x, kernel, strides, padding):
@@ -128,11 +136,6 @@ def _kept(size, k, s, padding):
     return slice(0, size * s + max(k - s, 0))
   before = k - 1 if s > k - 1 else -(-(k + s - 2) // 2)
   return slice(k - 1 - before, k - 1 - before + size * s)
-
-
-def _fits(x, kernel, strides):
-  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
-  return x.nbytes * taps[0] * taps[1] <= MAX_PATCH_BYTES
 
 
 def _zero(x):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gan_jax import command, ema, keys, latents, optim, parallel, select, step
 from gan_jax import data as data_lib
-from gan_jax import ema, keys, latents, optim, parallel, select, step
 from gan_jax.sampling import make_sampler
 from gan_jax.types import Dataset, Pair, UserError
 
@@ -52,6 +52,7 @@ def build(config: dict) -> Lab:
   Raises:
     UserError: whatever is wrong with it, in one line.
   """
+  command.check_keys(config, KEYS)
   _check_numbers(config)
   loss = select.loss(**config['loss'])
   penalties = {
@@ -132,7 +133,8 @@ def _check_numbers(config):
     )
   if config['update'] == 'simultaneous' and config['d_steps'] != 1:
     raise UserError(
-      f'update=simultaneous moves D once a step, but d_steps={config["d_steps"]}.'
+      'update=simultaneous moves D once a step, but'
+      f' d_steps={config["d_steps"]}.'
     )
 
 

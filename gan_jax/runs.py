@@ -6,8 +6,8 @@ import pathlib
 
 import jax
 
-from gan_jax import command, scoring
 from gan_jax import lab as lab_lib
+from gan_jax import scoring
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.metrics import measures
 from gan_jax.types import UserError
@@ -45,7 +45,7 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   path = workdir / 'config.json'
   if not path.is_file():
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
-  config = command.check_keys(json.loads(path.read_text()), lab_lib.KEYS)
+  config = json.loads(path.read_text())
   lab = lab_lib.build(config)
   if which not in ('latest', 'best') and not which.isdigit():
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')

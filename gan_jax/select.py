@@ -60,7 +60,7 @@ def _bind(function, kwargs, flag):
   known = [
     p.name
     for p in inspect.signature(function).parameters.values()
-    if p.kind is p.KEYWORD_ONLY and p.name != 'key'
+    if p.kind is p.KEYWORD_ONLY and p.name not in ('key', 'axis_name')
   ]
   for name in kwargs:
     if name not in known:
@@ -127,7 +127,9 @@ def model(name: str, *, g: dict, d: dict, **common) -> Pair:
     UserError: an unknown name or field.
   """
   found = module('models', name, flag='model.name')
-  nets = zip(('g', 'd'), (found.Generator, found.Discriminator), (g, d))
+  nets = zip(
+    ('g', 'd'), (found.Generator, found.Discriminator), (g, d), strict=True
+  )
   return Pair(*(_network(f'model.{p}', net, kw, common) for p, net, kw in nets))
 
 

@@ -10,6 +10,7 @@ batches of real samples in model range, and which examples of the global batch
 these b are.
 """
 
+import inspect
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -114,8 +115,20 @@ def make_updates(
   'index': [b]}; the metrics are scalars [].
   """
   net = Pair(*(module.clone(axis_name=axis) for module in net))
+  penalties = {name: _on_axis(p, axis) for name, p in penalties.items()}
   game = Game(net, loss, penalties, tx, prior, decay, *make_means(axis))
   return Pair(partial(g_update, game), partial(d_update, game))
+
+
+def _on_axis(penalty, axis):
+  """Tells the axis to a penalty that looks at the batch as a whole."""
+  function = penalty.penalty
+  if (
+    function is None
+    or 'axis_name' not in inspect.signature(function).parameters
+  ):
+    return penalty
+  return penalty._replace(penalty=partial(function, axis_name=axis))
 
 
 def generate(game, g, params, batch, key):

@@ -7,12 +7,10 @@ has it, with its empty tuples and its optimizer's named ones.
 """
 
 import asyncio
-import gc
+import contextlib
 import json
 import logging
 import pathlib
-import sys
-import time
 import zlib
 from typing import Any
 
@@ -109,8 +107,31 @@ def _seal(note: dict) -> int:
   return zlib.crc32(json.dumps(note, sort_keys=True).encode())
 
 
+class _PatientLoop(asyncio.SelectorEventLoop):
+  """An event loop that ends what it has begun before it closes."""
+
+  def close(self):
+    if not self.is_closed() and (tasks := asyncio.all_tasks(self)):
+      self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    super().close()
+
+
+@contextlib.contextmanager
+def _patient_loops():
+  # When one of many reads fails, Orbax closes the event loop under the others,
+  # and each of them complains on the console at some later time.
+  usual, asyncio.new_event_loop = asyncio.new_event_loop, _PatientLoop
+  try:
+    yield
+  finally:
+    asyncio.new_event_loop = usual
+
+
 def _read(path: pathlib.Path, **items) -> dict:
-  with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+  with (
+    _patient_loops(),
+    ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader,
+  ):
     return reader.restore(path, args=ocp.args.Composite(**items))
 
 
@@ -162,26 +183,3 @@ def reason(error: Exception) -> str:
     return str(error)
   lines = str(error).strip().splitlines() or ['']
   return f'{type(error).__name__}: {lines[0]}'[:160]
-
-
-def forget_failed_reads(*, seconds: float = 5.0) -> None:
-  """Waits for and collects, in silence, what a failed read has left.
-
-  When one of many reads fails, Orbax closes the event loop under the others;
-  each would complain on the console when it ends or is collected.
-  """
-  end = time.monotonic() + seconds
-  hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-  try:
-    gc.collect()
-    while _orphans() and time.monotonic() < end:
-      time.sleep(0.02)
-      gc.collect()
-  finally:
-    sys.unraisablehook = hook
-
-
-def _orphans() -> bool:
-  """Whether any future still waits for an event loop that is closed."""
-  futures = (x for x in gc.get_objects() if isinstance(x, asyncio.Future))
-  return any(x.get_loop().is_closed() and not x.done() for x in futures)

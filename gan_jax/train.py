@@ -22,11 +22,12 @@ SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
 
 def help_lines() -> list[str]:
   """What --help prints."""
-  configs = sorted(p.stem for p in pathlib.Path('configs').glob('*.py'))
+  recipes = {p.stem for p in pathlib.Path('configs').glob('*.py')}
+  configs = sorted(recipes - {'__init__', 'common'})
   return [
     'usage: python -m gan_jax.train --config=configs/NAME.py[:tiny]'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
-    f'configs: {" ".join(c for c in configs if c not in ("__init__", "common"))}',
+    f'configs: {" ".join(configs)}',
     f'losses: {" ".join(select.available("losses"))}; penalties:'
     f' {" ".join(select.available("penalties"))}; models:'
     f' {" ".join(select.available("models"))}',
@@ -48,7 +49,6 @@ def train(config: dict, workdir) -> list[dict]:
       nothing is written then.
     command.Stopped: told to stop, after one more checkpoint.
   """
-  stop_signal = command.catch_signals()
   workdir = pathlib.Path(workdir)
 
   # Resolve and check everything before anything is written.
@@ -59,7 +59,10 @@ def train(config: dict, workdir) -> list[dict]:
   runs.check_same_training(workdir, config)
   runs.make_workdir(workdir)
 
-  with runs.open_checkpoints(workdir, config, names) as checkpoints:
+  with (
+    command.catch_signals() as stop_signal,
+    runs.open_checkpoints(workdir, config, names) as checkpoints,
+  ):
     state, start, records = _start(lab, checkpoints)
     writers.write_json(workdir / 'config.json', config)
     writers.write_json(workdir / 'manifest.json', _manifest(lab, program))
@@ -209,9 +212,8 @@ def _manifest(lab, program):
 def main(argv: list[str]):
   """The command."""
   flags = command.parse(argv, help_lines=help_lines, config=None, workdir=None)
-  config = command.checked_config(flags, lab_lib.KEYS)
   try:
-    train(config, flags.workdir)
+    train(flags.config.to_dict(), flags.workdir)
   except loop.Diverged as e:
     raise SystemExit(f'error: diverged {e}') from e
 

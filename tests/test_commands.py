@@ -16,7 +16,10 @@ from gan_jax import command, evaluate, sample, train
 from tests import tiny_data
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-RING, DIGITS = '--config=configs/ring8.py:tiny', '--config=configs/digits.py:tiny'
+RING, DIGITS = (
+  '--config=configs/ring8.py:tiny',
+  '--config=configs/digits.py:tiny',
+)
 SECONDS = 5  # 2.5 on a machine that does nothing else
 
 
@@ -385,7 +388,12 @@ TIMED = {
 @pytest.mark.parametrize('name', TIMED)
 def test_answers_come_at_once(name, tmp_path):
   argv, code, word = TIMED[name]
-  line = [sys.executable, '-m', 'gan_jax.train', f'--workdir={tmp_path / "run"}']
+  line = [
+    sys.executable,
+    '-m',
+    'gan_jax.train',
+    f'--workdir={tmp_path / "run"}',
+  ]
   seconds = []
   for _ in range(2):
     begin = time.monotonic()

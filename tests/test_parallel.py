@@ -60,9 +60,10 @@ def test_same_update_on_any_number_of_devices(wrapper, devices, reference):
   [
     {'loss': 'ragan', 'd_steps': 1},
     {'penalties': {'r1': {'gamma': 0.1}, 'gradient_penalty': {'weight': 0.1}}},
+    {'penalties': {'dragan': {'weight': 0.1}, 'weight_clip': {'limit': 0.5}}},
     {'update': 'simultaneous', 'loss': 'lsgan'},
   ],
-  ids=['ragan', 'penalties', 'simultaneous'],
+  ids=['ragan', 'penalties', 'dragan', 'simultaneous'],
 )
 def test_batch_means_penalties_and_dynamics(wrapper, game):
   """A mean over the batch inside the loss is over the global batch."""

@@ -6,6 +6,7 @@ import html
 import json
 import pathlib
 
+from gan_jax.metrics import measures
 from gan_jax.report import charts, gallery, tables, text, writers
 
 HERE = pathlib.Path(__file__).parent
@@ -217,7 +218,7 @@ def _spread(values):
 
 def _best(name, step, rows):
   """Where the best score was, if it was not the last one."""
-  sign = 1 if name in text.LOWER_IS_BETTER else -1
+  sign = 1 if name in measures.LOWER_IS_BETTER else -1
   scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
   scored = [(sign * mean, at) for mean, at in scored if mean is not None]
   best, at = min(scored, default=(0, step))

@@ -18,7 +18,6 @@ SCORES = {
   'modes': 'Modes captured',
   'high_quality': 'High-quality samples',
 }
-LOWER_IS_BETTER = frozenset({'fid', 'kid'})
 
 
 def number(value) -> str:

@@ -1,0 +1,47 @@
+"""Our step as `train` runs it: config, lab, program, on its own layout."""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from gan_jax import data as data_lib
+from gan_jax import lab as lab_lib
+
+
+def real_data(config: dict) -> np.ndarray:
+  """All of a config's data in model range, float32 [N, *shape]."""
+  x = data_lib.arrays(lab_lib.build(config).dataset)['x']
+  return np.asarray(data_lib.to_model_range(x), np.float32)
+
+
+def num_params(lab: lab_lib.Lab) -> tuple[int, int]:
+  """Of one G and of one D."""
+  state = jax.eval_shape(lab.init)
+  return tuple(
+    sum(p.size for p in jax.tree.leaves(player.params)) // len(lab.keys)
+    for player in (state.g, state.d)
+  )
+
+
+def make_advance(lab: lab_lib.Lab, **kwargs) -> Callable:
+  """Returns n -> None: takes n steps of all seeds and waits for them.
+
+  Args:
+    lab: from lab.build.
+    **kwargs: of lab.make_program; layout, for one.
+  """
+  program = lab_lib.make_program(lab, **kwargs)
+  data = lab_lib.make_data(lab, program, step=0)
+  kept = program.put(lab.init())
+  total = program.zeros(kept, data(0))
+
+  def advance(n):
+    nonlocal kept, total
+    most = program.max_steps or n
+    for first in range(0, n, most):
+      now = min(most, n - first)
+      kept, total = program.advance(kept, total, data(first), now)
+    jax.block_until_ready(total)
+
+  return advance

@@ -1,0 +1,148 @@
+"""The house's rules: imports run one way, configs stay with the commands."""
+
+import ast
+import importlib
+import inspect
+import pathlib
+import pkgutil
+
+import pytest
+
+import gan_jax
+
+ROOT = pathlib.Path(gan_jax.__file__).parent
+FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
+# A module may import those of earlier lines and of its own.
+ORDER = """
+types keys
+losses gradients gemm
+penalties layers
+models ema latents optim sampling order
+step
+parallel
+examples
+toys
+datasets
+data
+metrics
+stored
+checkpoint
+report
+loop manifest select command
+lab
+scoring
+runs
+train
+evaluate sample
+""".strip().splitlines()
+RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
+COMMANDS = {'command', 'lab', 'runs', 'train', 'evaluate', 'sample'}
+HEAVY = {
+  'scipy',
+  'sklearn',
+  'matplotlib',
+  'tensorflow_datasets',
+  'tensorboardX',
+}
+
+
+def top(path):
+  return path.relative_to(ROOT).parts[0].removesuffix('.py')
+
+
+def imports(tree):
+  """Dotted names that a module imports."""
+  for node in ast.walk(tree):
+    if isinstance(node, ast.ImportFrom):
+      yield from (f'{node.module}.{alias.name}' for alias in node.names)
+    elif isinstance(node, ast.Import):
+      yield from (alias.name for alias in node.names)
+
+
+def ours(name):
+  """The part of the package that an import names, or None."""
+  parts = name.split('.')
+  if parts[0] != 'gan_jax' or len(parts) == 1:
+    return None
+  if name == 'gan_jax.datasets':  # an empty package: only its names are read
+    return None
+  return parts[1]
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+  assert top(path) in RANK, f'{top(path)} has no place in ORDER'
+  for name in imports(ast.parse(path.read_text())):
+    part = ours(name)
+    if part is not None:
+      assert RANK[part] <= RANK[top(path)], f'{path.name} imports {name}'
+
+
+def test_every_place_in_the_order_is_taken():
+  assert {top(p) for p in FILES} == set(RANK)
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_config_is_read_only_in_the_commands(path):
+  names = {
+    getattr(node, 'id', None) or getattr(node, 'arg', None)
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, (ast.Name, ast.arg))
+  }
+  if top(path) not in COMMANDS | {'report'}:
+    assert 'config' not in names
+    assert 'ml_collections' not in path.read_text()
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_slow_packages_are_imported_where_they_are_used(path):
+  at_the_top = [
+    node
+    for node in ast.parse(path.read_text()).body
+    if isinstance(node, (ast.Import, ast.ImportFrom))
+  ]
+  names = {n for node in at_the_top for n in imports(node)}
+  assert not {n.split('.')[0] for n in names} & HEAVY
+
+
+def test_packages_are_empty_and_configs_know_no_package():
+  for path in ROOT.rglob('__init__.py'):
+    if path.parent != ROOT:
+      assert path.read_text() == ''
+  for path in (ROOT.parent / 'configs').glob('*.py'):
+    assert 'gan_jax' not in set(imports(ast.parse(path.read_text())))
+    assert 'import gan_jax' not in path.read_text()
+
+
+def public_functions():
+  for info in pkgutil.walk_packages(gan_jax.__path__, 'gan_jax.'):
+    module = importlib.import_module(info.name)
+    for name, value in vars(module).items():
+      own = getattr(value, '__module__', None) == info.name
+      if own and not name.startswith('_') and callable(value):
+        yield f'{info.name}.{name}', value
+
+
+def test_every_public_function_is_documented_without_positional_booleans():
+  found = list(public_functions())
+  assert len(found) > 100
+  for name, value in found:
+    assert inspect.getdoc(value), f'{name} has no docstring'
+    if inspect.isfunction(value):
+      for p in inspect.signature(value).parameters.values():
+        positional = p.kind is p.POSITIONAL_OR_KEYWORD
+        assert not (positional and isinstance(p.default, bool)), name
+
+
+@pytest.mark.parametrize('kind', ['losses', 'penalties', 'models', 'datasets'])
+def test_components_export_what_their_kind_asks_for(kind):
+  wanted = {
+    'losses': [{'d_loss', 'g_loss'}],
+    'penalties': [{'init', 'penalty'}, {'project'}],
+    'models': [{'Generator', 'Discriminator'}],
+    'datasets': [{'load'}],
+  }[kind]
+  package = importlib.import_module(f'gan_jax.{kind}')
+  for info in pkgutil.iter_modules(package.__path__):
+    module = importlib.import_module(f'gan_jax.{kind}.{info.name}')
+    assert any(names <= set(vars(module)) for names in wanted), info.name

@@ -1,0 +1,218 @@
+"""Models: golden parameter counts, shapes, dtypes, labels, refusals."""
+
+import functools
+import importlib
+import pkgutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import models
+from gan_jax.models import dcgan
+from gan_jax.types import UserError
+
+NAMES = [m.name for m in pkgutil.iter_modules(models.__path__)]
+FIELDS = {'num_classes', 'axis_name', 'dtype'}
+Z = 64
+# (G, D) for shape (size, size, 3), latents [B, 64], default widths.
+GOLDEN = {
+  'dcgan': {
+    8: (167_299, 134_977),
+    28: (535_939, 140_737),
+    32: (921_475, 663_361),
+    64: (3_281_795, 2_765_633),
+    128: (7_477_123, 6_960_961),
+  },
+  'mlp': {
+    8: (49_600, 41_345),
+    28: (328_240, 317_825),
+    32: (421_120, 409_985),
+    64: (1_609_984, 1_589_633),
+    128: (6_365_440, 6_308_225),
+  },
+}
+
+
+def make(name, shape, *, g=None, d=None, **common):
+  module = importlib.import_module(f'gan_jax.models.{name}')
+  return (
+    module.Generator(shape=shape, **(g or {}), **common),
+    module.Discriminator(**(d or {}), **common),
+  )
+
+
+def both(pair, key, label, *, batch=2):
+  """Returns ((sample, its variables), (logits, their variables))."""
+  g, d = pair
+  sample = g.init_with_output(key, jnp.ones((batch, Z)), label, train=True)
+  return sample, d.init_with_output(key, sample[0], label, train=True)
+
+
+def shapes(pair, label=None):
+  run = functools.partial(both, pair)
+  return jax.eval_shape(run, jax.random.key(0), label)
+
+
+def count(variables):
+  return sum(a.size for a in jax.tree.leaves(variables['params']))
+
+
+def test_every_model_has_golden_counts():
+  assert set(NAMES) == set(GOLDEN)
+
+
+@pytest.mark.parametrize(
+  'name, size', [(name, size) for name in GOLDEN for size in GOLDEN[name]]
+)
+def test_golden_parameter_counts(name, size):
+  (image, g), (logits, d) = shapes(make(name, (size, size, 3)))
+  assert image.shape == (2, size, size, 3)
+  assert logits.shape == (2,)
+  assert (count(g), count(d)) == GOLDEN[name][size]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_common_fields(name):
+  module = importlib.import_module(f'gan_jax.models.{name}')
+  assert FIELDS | {'shape'} <= set(module.Generator.__dataclass_fields__)
+  assert FIELDS <= set(module.Discriminator.__dataclass_fields__)
+
+
+@pytest.mark.parametrize('num_classes', [0, 10])
+@pytest.mark.parametrize('norm', ['batch', 'spectral', 'none'])
+@pytest.mark.parametrize('name', NAMES)
+def test_bfloat16_computes_but_never_stores(name, norm, num_classes):
+  kw = {'g': {'norm': norm}, 'd': {'norm': norm}}
+  pair = make(
+    name, (8, 8, 1), **kw, dtype=jnp.bfloat16, num_classes=num_classes
+  )
+  (image, g), (logits, d) = shapes(pair, jnp.zeros(2, int))
+  assert image.dtype == logits.dtype == jnp.float32
+  assert {a.dtype for a in jax.tree.leaves((g, d))} == {np.dtype('float32')}
+  expected = {'batch': 'batch_stats', 'spectral': 'spectral'}.get(norm)
+  for variables in (g, d):
+    assert set(variables) == {'params', expected} - {None}
+
+
+@pytest.mark.parametrize('size', [8, 9, 12, 28, 30, 48, 100, 127])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_dcgan_makes_any_size(size, channels):
+  shape = size, size, channels
+  (image, _), (logits, _) = shapes(make('dcgan', shape))
+  assert image.shape == (2, *shape)
+  assert logits.shape == (2,)
+
+
+def test_dcgan_widths_are_the_stages():
+  pair = make(
+    'dcgan', (32, 32, 3), g={'widths': (16, 8)}, d={'widths': (4, 6, 10)}
+  )
+  (_, g), (_, d) = shapes(pair)
+  kernel = lambda v, name: v['params'][name]['kernel'].shape
+  assert kernel(g, 'start') == (Z, 8 * 8 * 16)
+  assert kernel(g, 'up_0') == (4, 4, 16, 8)
+  assert kernel(g, 'up_1') == (4, 4, 8, 3)
+  assert [kernel(d, f'down_{i}')[-1] for i in range(3)] == [4, 6, 10]
+  assert kernel(d, 'logits') == (4 * 4 * 10, 1)
+
+
+@pytest.mark.parametrize(
+  'size, widths',
+  [
+    (8, (64, 128)),
+    (28, (64, 128)),
+    (32, (64, 128, 256)),
+    (64, (64, 128, 256, 512)),
+    (128, (64, 128, 256, 512, 512)),
+  ],
+)
+def test_dcgan_default_widths(size, widths):
+  assert dcgan.default_widths(size) == widths
+
+
+def test_dcgan_norms_where_the_paper_has_them():
+  _, (_, d) = shapes(make('dcgan', (32, 32, 3)))
+  assert {k for k in d['params'] if 'norm' in k} == {'norm_1', 'norm_2'}
+  assert 'bias' in d['params']['down_0']  # nothing after it takes it away
+  assert 'bias' not in d['params']['down_1']
+
+
+@pytest.mark.parametrize(
+  'shape', [(7, 7, 1), (129, 129, 3), (32, 28, 3), (2,), (1, 1, 3)]
+)
+def test_dcgan_refuses_what_it_cannot_make(shape):
+  g, d = make('dcgan', shape)
+  says = f'{tuple(shape)}'.replace('(', r'\(').replace(')', r'\)')
+  with pytest.raises(UserError, match=f'{says}.*from 8 to 128'):
+    jax.eval_shape(
+      lambda k: g.init(k, jnp.ones((2, Z)), train=True), jax.random.key(0)
+    )
+  with pytest.raises(UserError, match=f'{says}.*from 8 to 128'):
+    jax.eval_shape(
+      lambda k: d.init(k, jnp.ones((2, *shape)), train=True), jax.random.key(0)
+    )
+
+
+def test_dcgan_refuses_more_stages_than_the_size_has():
+  with pytest.raises(UserError, match='4 widths for size 8; give 1 to 3'):
+    shapes(make('dcgan', (8, 8, 1), g={'widths': (8, 8, 8, 8)}))
+
+
+SMALL = {
+  'dcgan': {'widths': (8, 8)},
+  'mlp': {'hidden': (8, 8)},
+}
+
+
+@pytest.mark.parametrize('norm', ['batch', 'spectral'])
+@pytest.mark.parametrize('name', NAMES)
+def test_labels_change_the_output(name, norm):
+  kw = {**SMALL[name], 'norm': norm}
+  g, d = make(name, (8, 8, 1), g=kw, d=kw, num_classes=3)
+  one, two = jnp.array([0, 1]), jnp.array([0, 2])
+  run = jax.jit(functools.partial(both, (g, d)))
+  (_, gv), (_, dv) = run(jax.random.key(0), one)
+  z = jax.random.normal(jax.random.key(1), (2, Z))
+  # Evaluation mode: nothing but its own label can change an example.
+  g_apply = jax.jit(functools.partial(g.apply, train=False))
+  d_apply = jax.jit(functools.partial(d.apply, train=False))
+  images = [g_apply(gv, z, label) for label in (one, two)]
+  x = images[0]
+  logits = [d_apply(dv, x, label) for label in (one, two)]
+  for a, b in (images, logits):
+    np.testing.assert_array_equal(a[0], b[0])
+    assert np.abs(a[1] - b[1]).max() > 1e-6
+  with pytest.raises(ValueError, match='3 classes needs labels'):
+    g.apply(gv, z, train=False)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_unconditional_models_ignore_labels(name):
+  plain = shapes(make(name, (8, 8, 1)))
+  labelled = shapes(make(name, (8, 8, 1)), jnp.zeros(2, int))
+  assert jax.tree.map(str, plain) == jax.tree.map(str, labelled)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_images_lie_in_model_range(name):
+  g, _ = make(name, (8, 8, 1), g=SMALL[name])
+  z = 1e3 * jnp.ones((2, Z))
+  image, _ = g.init_with_output(jax.random.key(0), z, train=False)
+  assert np.abs(image).max() <= 1
+
+
+def test_mlp_points_are_unbounded():
+  g, d = make('mlp', (2,))
+  z = 1e3 * jax.random.normal(jax.random.key(0), (8, Z))
+  points, _ = g.init_with_output(jax.random.key(1), z, train=True)
+  assert points.shape == (8, 2)
+  assert np.abs(points).max() > 1
+  logits, _ = d.init_with_output(jax.random.key(1), points, train=True)
+  assert logits.shape == (8,)
+
+
+def test_mlp_unknown_activation():
+  with pytest.raises(UserError, match="'swoosh'"):
+    shapes(make('mlp', (2,), g={'activation': 'swoosh'}))
