@@ -16,7 +16,7 @@ def default() -> ml_collections.ConfigDict:
       'dtype': 'float32',  # of the computation; or bfloat16
       # The game
       'batch_size': 64,  # global
-      'update': 'alternating',  # or simultaneous
+      'dynamics': 'alternating',  # or simultaneous
       'd_steps': 1,  # updates of D for each one of G
       'fresh_real': False,  # G's update sees reals that D has not just seen
       'conditional': False,  # both players are told the label

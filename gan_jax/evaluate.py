@@ -11,6 +11,7 @@ import numpy as np
 from gan_jax import command, runs, scoring
 from gan_jax.report import page, writers
 from gan_jax.train import summary
+from gan_jax.types import UserError
 
 
 def help_lines() -> list[str]:
@@ -86,6 +87,8 @@ def main(argv: list[str]):
     checkpoint='latest',
   )
   metrics = tuple(m.strip() for m in flags.metrics.split(',') if m.strip())
+  if flags.num < 0:
+    raise UserError(f'--num={flags.num}: expected at least 0.')
   records = evaluate(
     flags.workdir,
     metrics=metrics,

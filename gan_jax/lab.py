@@ -7,7 +7,17 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import command, ema, keys, latents, optim, parallel, select, step
+from gan_jax import (
+  command,
+  ema,
+  keys,
+  latents,
+  optim,
+  parallel,
+  recipe,
+  select,
+  step,
+)
 from gan_jax import data as data_lib
 from gan_jax.sampling import make_sampler
 from gan_jax.types import Dataset, Pair, UserError
@@ -15,7 +25,7 @@ from gan_jax.types import Dataset, Pair, UserError
 # All top-level keys; those of the second group change what is said about a
 # run but not its numbers, so a resumed run may change them.
 TRAINING_KEYS = (
-  'seed', 'num_seeds', 'batch_size', 'd_steps', 'update', 'fresh_real',
+  'seed', 'num_seeds', 'batch_size', 'd_steps', 'dynamics', 'fresh_real',
   'conditional', 'dtype', 'data', 'model', 'latent', 'loss', 'penalties',
   'optim', 'ema',
 )  # fmt: skip
@@ -24,7 +34,7 @@ FREE_KEYS = (
   'eval_samples', 'metrics', 'stop_when',
 )  # fmt: skip
 KEYS = TRAINING_KEYS + FREE_KEYS
-UPDATES = ('alternating', 'simultaneous')
+DYNAMICS = ('alternating', 'simultaneous')
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
@@ -54,27 +64,30 @@ def build(config: dict) -> Lab:
   """
   command.check_keys(config, KEYS)
   _check_numbers(config)
-  loss = select.loss(**config['loss'])
+  _check_groups(config)
+  call = select.call
+  loss = call('loss', select.loss, config['loss'])
   penalties = {
-    name: select.penalty(name, **kw) for name, kw in config['penalties'].items()
+    name: call(f'penalties.{name}', select.penalty, options, name=name)
+    for name, options in config['penalties'].items()
   }
   tx = Pair(
     *(
-      optim.make_optimizer(**config['optim'][p], flag=f'optim.{p}')
-      for p in Pair._fields
+      call(f'optim.{p}', optim.make_optimizer, options, flag=f'optim.{p}')
+      for p, options in zip('gd', map(config['optim'].get, 'gd'), strict=True)
     )
   )
-  prior = latents.make_prior(**config['latent'])
-  decay = ema.make_decay(**config['ema'], batch_size=config['batch_size'])
-  select.module('models', config['model']['name'], flag='model.name')
+  prior = call('latent', latents.make_prior, config['latent'])
+  batch_size = config['batch_size']
+  decay = call('ema', ema.make_decay, config['ema'], batch_size=batch_size)
+  select.module('models', config['model'].get('name', ''), flag='model.name')
 
-  options = dict(config['data'])
-  flip = options.pop('flip', False)
-  options = {'memory_mb': MEMORY_MB, **options}
-  dataset = data_lib.load(options.pop('name'), **options)
+  dataset, flip, resident = _data(config['data'])
   num_classes = _num_classes(dataset) if config['conditional'] else 0
-  net = select.model(
-    **config['model'],
+  net = select.call(
+    'model',
+    select.model,
+    config['model'],
     shape=dataset.shape,
     num_classes=num_classes,
     dtype=DTYPES[config['dtype']],
@@ -88,7 +101,7 @@ def build(config: dict) -> Lab:
     update = step.make_updates(
       net, loss, penalties, tx, prior=prior, decay=decay, axis=axis
     )
-    if config['update'] == 'simultaneous':
+    if config['dynamics'] == 'simultaneous':
       return step.simultaneous(update)
     return step.alternating(update, d_steps=config['d_steps'])
 
@@ -98,15 +111,28 @@ def build(config: dict) -> Lab:
     roots,
     net,
     num_classes,
-    config['batch_size'],
+    batch_size,
     config['d_steps'] + bool(config['fresh_real']),
     flip,
-    dataset.nbytes <= options['memory_mb'] * 2**20,
+    resident,
     functools.partial(_init_all, init, roots, label),
     make_step,
     sample,
     config['ema'].get('halflife_kimg', 0) > 0,
   )
+
+
+def _data(options):
+  """(data set, whether to flip, whether it lies on the device)."""
+  options = {'memory_mb': MEMORY_MB, 'name': '', **options}
+  flip, memory_mb = options.pop('flip', False), options['memory_mb']
+  if not isinstance(memory_mb, int | float):
+    raise UserError(f'data.memory_mb={memory_mb!r}: expected a number.')
+  load = functools.partial(data_lib.load, options.pop('name'))
+  dataset = select.call('data', load, options)
+  if flip and dataset.kind != 'image':
+    raise UserError(f'data.flip: expected images, {dataset.name} has none.')
+  return dataset, flip, dataset.nbytes <= memory_mb * 2**20
 
 
 def _init_all(init, roots, label):
@@ -116,6 +142,13 @@ def _init_all(init, roots, label):
   return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
+def _check_groups(config):
+  """The groups whose options are no function's."""
+  for group, known in (('optim', ('g', 'd')), ('model', ('name', 'g', 'd'))):
+    for key in config[group]:
+      recipe.check_known(known, key, flag=f'config.{group}.{key}')
+
+
 def _check_numbers(config):
   for name in ('num_seeds', 'batch_size', 'd_steps', 'eval_samples'):
     if config[name] < 1:
@@ -123,17 +156,17 @@ def _check_numbers(config):
   for name in ('seed', 'steps', 'report_every', 'save_every', 'eval_every'):
     if config[name] < 0:
       raise UserError(f'{name}={config[name]}: expected at least 0.')
-  if config['update'] not in UPDATES:
+  if config['dynamics'] not in DYNAMICS:
     raise UserError(
-      f'update={config["update"]!r}: there are {", ".join(UPDATES)}.'
+      f'dynamics={config["dynamics"]!r}: there are {", ".join(DYNAMICS)}.'
     )
   if config['dtype'] not in DTYPES:
     raise UserError(
       f'dtype={config["dtype"]!r}: there are {", ".join(DTYPES)}.'
     )
-  if config['update'] == 'simultaneous' and config['d_steps'] != 1:
+  if config['dynamics'] == 'simultaneous' and config['d_steps'] != 1:
     raise UserError(
-      'update=simultaneous moves D once a step, but'
+      'dynamics=simultaneous moves D once a step, but'
       f' d_steps={config["d_steps"]}.'
     )
 
@@ -147,7 +180,7 @@ def _num_classes(dataset):
 def _check_networks(init, sample, label, dataset, penalties):
   """G makes the data's shape; D suits the penalties. Only shapes are traced."""
   key = jax.eval_shape(lambda: jax.random.key(0))
-  state = jax.eval_shape(init, key, label)
+  state = select.trace('model', init, key, label)
   index = jnp.zeros(1, jnp.int32)
   made = jax.eval_shape(sample, state.ema, key, index, label).shape[1:]
   if made != tuple(dataset.shape):

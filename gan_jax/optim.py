@@ -2,6 +2,8 @@
 
 import inspect
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from gan_jax.types import UserError
@@ -55,6 +57,11 @@ def make_optimizer(
   tx = _call(flag, factory, {'learning_rate': rate, **kwargs})
   if not isinstance(tx, optax.GradientTransformation):
     raise UserError(f'{flag}.name={name!r}: not an optimizer of optax.')
+  weight = {'kernel': jnp.zeros(2)}
+  try:
+    jax.eval_shape(lambda w: tx.update(w, tx.init(w), w), weight)
+  except (TypeError, ValueError) as e:
+    raise UserError(f'{flag}: {str(e).splitlines()[0]}') from e
   if clip_norm < 0:
     raise UserError(f'{flag}.clip_norm={clip_norm}: expected >= 0.')
   return (

@@ -32,8 +32,8 @@ def load(path: str) -> ConfigDict:
   file, _, argument = path.partition(':')
   if not pathlib.Path(file).is_file():
     found = sorted(str(p) for p in pathlib.Path('configs').glob('[!_]*.py'))
-    here = ', '.join(f for f in found if not f.endswith('common.py'))
-    raise UserError(f'--config={path}: no such file; here are {here or "none"}.')
+    here = ', '.join(f for f in found if not f.endswith('common.py')) or 'none'
+    raise UserError(f'--config={path}: no such file; here are {here}.')
   try:
     spec = importlib.util.spec_from_file_location('gan_jax_recipe', file)
     module = importlib.util.module_from_spec(spec)

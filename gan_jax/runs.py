@@ -45,7 +45,7 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   path = workdir / 'config.json'
   if not path.is_file():
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
-  config = json.loads(path.read_text())
+  config = read_config(path)
   lab = lab_lib.build(config)
   if which not in ('latest', 'best') and not which.isdigit():
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
@@ -58,6 +58,18 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   return config, lab, found.state, found.step
 
 
+def read_config(path: pathlib.Path) -> dict:
+  """The config that a run has written.
+
+  Raises:
+    UserError: it is no JSON any more.
+  """
+  try:
+    return json.loads(path.read_text())
+  except ValueError as e:
+    raise UserError(f'{path}: not a config ({e}).') from e
+
+
 def check_same_training(workdir: pathlib.Path, config: dict):
   """A workdir is resumed only by a config that trains the same.
 
@@ -68,7 +80,7 @@ def check_same_training(workdir: pathlib.Path, config: dict):
   path = workdir / 'config.json'
   if not path.exists():
     return
-  before = flatten(json.loads(path.read_text()))
+  before = flatten(read_config(path))
   now = flatten(json.loads(json.dumps(config)))
   differences = [
     f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'

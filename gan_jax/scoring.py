@@ -53,13 +53,25 @@ def features_of(dataset, *, space: str = '', say: Callable) -> base.Features:
   Raises:
     UserError: there is no such space, or not for this data set.
   """
+  check_space(dataset, space)
   labelled = bool(dataset.class_names) and dataset.kind == 'image'
   space = space or ('classifier' if labelled else 'pixels')
   if space == 'pixels':
     return pixels.load(dataset.shape)
-  if space == 'classifier':
-    return classifier.load_or_train(dataset, say=say)
-  raise UserError(f'features={space!r}: there are classifier, pixels.')
+  return classifier.load_or_train(dataset, say=say)
+
+
+def check_space(dataset, space: str):
+  """Refuses a space of features that a data set does not have.
+
+  Raises:
+    UserError: there is no such space, or not for this data set.
+  """
+  if space not in ('', 'classifier', 'pixels'):
+    raise UserError(f'features={space!r}: there are classifier, pixels.')
+  labelled = bool(dataset.class_names) and dataset.kind == 'image'
+  if space == 'classifier' and not labelled:
+    raise UserError(f'features=classifier: {dataset.name} has no classes.')
 
 
 def make_scores(
@@ -77,6 +89,7 @@ def make_scores(
     say: told when something takes its time.
   """
   dataset, made = lab.dataset, []
+  check_space(dataset, space)
 
   def scorer():
     if not made:
@@ -146,6 +159,9 @@ def check_goal(goal: dict, names: tuple[str, ...]):
       "stop_when: expected {'metric': ..., 'below': ...} or 'above', got"
       f' {goal}.'
     )
+  for key in keys - {'metric'}:
+    if not isinstance(goal[key], int | float):
+      raise UserError(f'stop_when.{key}={goal[key]!r}: expected a number.')
   if goal['metric'] not in names:
     raise UserError(
       f'stop_when.metric={goal["metric"]!r} is not among the metrics of this'

@@ -69,12 +69,52 @@ def _bind(function, kwargs, flag):
   return functools.partial(function, **kwargs)
 
 
-def _probe(flag, function, *args):
-  """Traces a function once, so that a bad value is a message, not a trace."""
+def call(flag: str, function: Callable, options: dict, /, **fixed) -> Any:
+  """function(**options, **fixed); what is wrong with the options is told.
+
+  Args:
+    flag: how the config names these options.
+    function: takes all of them by name.
+    options: from the config.
+    **fixed: not from the config.
+
+  Raises:
+    UserError: an unknown or a missing option, or a value that does not do.
+  """
+  if not isinstance(options, dict):
+    raise UserError(f'{flag}={options!r}: expected a group of options.')
+  signature = inspect.signature(function)
+  parameters = signature.parameters.values()
+  takes = [p.name for p in parameters if p.name not in fixed]
+  if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+    for name in options:
+      if name not in takes:
+        there = ', '.join(takes)
+        raise UserError(f'{flag}.{name}: unknown; {flag} takes {there}.')
   try:
-    return jax.eval_shape(function, *args)
-  except (ValueError, TypeError) as e:
-    raise UserError(f'{flag}: {str(e).splitlines()[0]}') from e
+    signature.bind(**options, **fixed)
+  except TypeError as e:
+    raise UserError(f'{flag}: {e}.') from e
+  return _told(flag, function, **options, **fixed)
+
+
+def trace(flag: str, function: Callable, *args) -> Any:
+  """jax.eval_shape(function, *args); what goes wrong is told.
+
+  Raises:
+    UserError: a value in the config does not do.
+  """
+  return _told(flag, jax.eval_shape, function, *args)
+
+
+def _told(flag, function, /, *args, **kwargs):
+  try:
+    return function(*args, **kwargs)
+  except UserError:
+    raise
+  except (ArithmeticError, AttributeError, TypeError, ValueError) as e:
+    said = str(e).strip().splitlines() or [type(e).__name__]
+    raise UserError(f'{flag}: {said[0]}') from e
 
 
 def loss(name: str, **kwargs) -> Loss:
@@ -91,7 +131,7 @@ def loss(name: str, **kwargs) -> Loss:
   flag = f'loss {name}'
   pair = Loss(*(_bind(getattr(found, f), kwargs, flag) for f in Loss._fields))
   for function in pair:
-    _probe(flag, function, jnp.zeros(2), jnp.zeros(2))
+    trace(flag, function, jnp.zeros(2), jnp.zeros(2))
   return pair
 
 
@@ -108,9 +148,20 @@ def penalty(name: str, **kwargs) -> Penalty:
     for f in ('penalty', 'project')
   }
   init = getattr(found, 'init', tuple)
+  _try_penalty(flag, init, **bound)
   return Penalty(
     init, **bound, per_example=getattr(found, 'PER_EXAMPLE', False)
   )
+
+
+def _try_penalty(flag, init, *, penalty, project):
+  """Traces it for the plainest critic."""
+  x = jnp.zeros((2, 2))
+  if penalty is not None:
+    value = lambda x, key: penalty(lambda x: x.sum(1), x, x, init(), key=key)
+    trace(flag, value, x, jax.eval_shape(jax.random.key, 0))
+  if project is not None:
+    trace(flag, project, {'kernel': x})
 
 
 def model(name: str, *, g: dict, d: dict, **common) -> Pair:

@@ -5,6 +5,8 @@ python -m experiments.benchmarks.bench [--only=ring8,dcgan32] [--rounds=5]
 
 import argparse
 import itertools
+import os
+import statistics
 
 import jax
 import torch
@@ -22,7 +24,12 @@ CASES = {  # case -> (what it is, the speeds to divide)
   ),
   'ring8_seeds': (
     f'ring8, {SEEDS} seeds in one program',
-    [(f'ours x{SEEDS}', 'torch'), (f'ours x{SEEDS}', 'ours')],
+    [
+      (f'ours x{SEEDS}', 'torch'),
+      (f'ours x{SEEDS}', 'ours'),
+      (f'ours x{SEEDS}, all cores', 'torch'),
+      (f'ours x{SEEDS}, all cores', 'ours'),
+    ],
   ),
   'dcgan32': (
     'DCGAN 32 x 32 x 3, batch 64',
@@ -51,15 +58,45 @@ def contenders(case: str) -> list[timing.Contender]:
   }
   for name, trainer in trainers.items():
     assert trainer.num_params() == ours.num_params(lab), name
-  found = [timing.Contender('ours', ours.make_advance(lab))]
+  one = jax.local_devices()[:1]
+  found = [timing.Contender('ours', ours.make_advance(lab, devices=one))]
   if seeds:
-    many = lab_lib.build({**config, 'num_seeds': SEEDS})
-    advance = ours.make_advance(many)
-    found.append(timing.Contender(f'ours x{SEEDS}', advance, SEEDS))
-    del trainers['flax']
-  found += [timing.Contender(k, v.advance) for k, v in trainers.items()]
+    found += _seeds(lab_lib.build({**config, 'num_seeds': SEEDS}))
+  else:
+    found.append(timing.Contender('flax', trainers['flax'].advance))
+  found += _torch(trainers['torch'])
   images = 1 if seeds else config['batch_size']
   return [c._replace(work=c.work * images) for c in found]
+
+
+def _seeds(lab):
+  """All seeds in one program, on one device and spread over all cores."""
+  name = f'ours x{SEEDS}'
+  one = ours.make_advance(lab, devices=jax.local_devices()[:1])
+  found = [timing.Contender(name, one, SEEDS)]
+  if len(jax.local_devices()) > 1:
+    spread = ours.make_advance(lab, wrapper='jit')
+    found.append(timing.Contender(f'{name}, all cores', spread, SEEDS))
+  return found
+
+
+def _torch(trainer):
+  """PyTorch with a thread for each core, and with a single one.
+
+  Small networks are faster with one, above all where others use the cores.
+  """
+
+  def with_threads(number):
+    def advance(n):
+      torch.set_num_threads(number)
+      return trainer.advance(n)
+
+    return advance
+
+  found = [timing.Contender('torch', with_threads(os.cpu_count()))]
+  if trainer.device.type == 'cpu' and os.cpu_count() > 1:
+    found.append(timing.Contender('torch, 1 thread', with_threads(1)))
+  return found
 
 
 def measure(case: str, *, number: int, seconds: float) -> list[dict]:
@@ -91,18 +128,23 @@ def table(lines: list[dict]) -> str:
     group = list(group)
     title, ratios = CASES[case]
     for above, below in ratios:
-      speeds = [
-        results.speed([x['speed'][name] for x in group])
-        for name in (above, below)
-      ]
-      values = results.ratio(group, above, below)
-      rows.append([
-        title,
-        group[0]['unit'],
-        f'{above}: {speeds[0]}',
-        f'{below}: {speeds[1]}',
-        results.spread(values),
-      ])
+      speeds = results.speeds(group)
+      if above not in speeds:
+        continue
+      # PyTorch with as many threads as suit it
+      below = max(
+        (name for name in speeds if name.split(',')[0] == below),
+        key=lambda name: statistics.median(speeds[name]),
+      )
+      rows.append(
+        [
+          title,
+          group[0]['unit'],
+          f'{above}: {results.speed(speeds[above])}',
+          f'{below}: {results.speed(speeds[below])}',
+          results.spread(results.ratio(group, above, below)),
+        ]
+      )
   return results.table(
     ['case', 'unit', 'speed', 'against', 'ratio: median (range)'], rows
   )
@@ -125,6 +167,8 @@ def main():
   parser.add_argument('--rounds', type=int, default=5)
   parser.add_argument('--seconds', type=float, default=1.5, help='a turn')
   args = parser.parse_args()
+  if jax.config.jax_platforms in (None, 'cpu'):
+    jax.config.update('jax_num_cpu_devices', os.cpu_count())
   only = args.only.split(',')
   if unknown := set(only) - set(CASES):
     parser.error(f'no case {", ".join(unknown)}; there are {", ".join(CASES)}')

@@ -5,15 +5,17 @@ from configs import common, digits, ring8
 
 def _dcgan32(**changes):
   config = common.default()
-  config.update({
-    'data': {'name': 'experiments.benchmarks.synthetic'},
-    'model': {
-      'name': 'dcgan',
-      'g': {'widths': (256, 128, 64), 'norm': 'batch'},
-      'd': {'widths': (64, 128, 256), 'norm': 'batch'},
-    },
-    'batch_size': 64,
-  })
+  config.update(
+    {
+      'data': {'name': 'experiments.benchmarks.synthetic'},
+      'model': {
+        'name': 'dcgan',
+        'g': {'widths': (256, 128, 64), 'norm': 'batch'},
+        'd': {'widths': (64, 128, 256), 'norm': 'batch'},
+      },
+      'batch_size': 64,
+    }
+  )
   config.latent.dim = 128
   config.update(changes)
   return config

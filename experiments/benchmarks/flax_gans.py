@@ -182,8 +182,7 @@ class Trainer:
     key = jax.random.key(0)
     z = jnp.zeros((1, config['latent']['dim']))
     variables = [
-      dict(net.init(key, s))
-      for net, s in zip(nets, (z, x[:1]), strict=True)
+      dict(net.init(key, s)) for net, s in zip(nets, (z, x[:1]), strict=True)
     ]
     params = tuple(v.pop('params') for v in variables)
     opt = tuple(t.init(p) for t, p in zip(tx, params, strict=True))

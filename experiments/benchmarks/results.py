@@ -43,6 +43,11 @@ def speed(values: list[float]) -> str:
   return f'{float(f"{statistics.median(values):.3g}"):,g}'
 
 
+def speeds(lines: list[dict]) -> dict[str, list[float]]:
+  """{contender: its speed in each round}."""
+  return {name: [x['speed'][name] for x in lines] for name in lines[0]['speed']}
+
+
 def ratio(lines: list[dict], above: str, below: str) -> list[float]:
   """A ratio of two contenders' speeds, within each round."""
   return [x['speed'][above] / x['speed'][below] for x in lines]

@@ -1,0 +1,107 @@
+"""What parallel.choose_layout decides on: loops over steps, vmap over seeds.
+
+python -m experiments.benchmarks.layouts [--only=ring8] [--rounds=5]
+"""
+
+import argparse
+import contextlib
+import itertools
+from unittest import mock
+
+from experiments.benchmarks import cases, ours, results, timing
+from gan_jax import gemm, parallel
+from gan_jax import lab as lab_lib
+
+SEEDS = 4
+CASES = {  # name -> (what it is, config, whether XLA's own convolutions)
+  'ring8': ('MLP of ring8', 'ring8', False),
+  'digits': ('DCGAN 8 x 8, our convolutions', 'digits', False),
+  'dcgan32': ('DCGAN 32 x 32, our convolutions', 'dcgan32', False),
+  'digits_xla': ("DCGAN 8 x 8, XLA's convolutions", 'digits', True),
+}
+STEP, VMAP = 'one step a call', 'vmap, one step a call'
+LAYOUTS = {  # contender -> (seeds, layout)
+  STEP: (1, parallel.Layout(loop=False, vmap=True)),
+  'loop': (1, parallel.Layout(loop=True, vmap=True)),
+  'seed after seed': (SEEDS, parallel.Layout(loop=False, vmap=False)),
+  VMAP: (SEEDS, parallel.Layout(loop=False, vmap=True)),
+  'vmap, loop': (SEEDS, parallel.Layout(loop=True, vmap=True)),
+}
+RATIOS = [
+  ('loop', STEP),
+  (VMAP, 'seed after seed'),
+  ('vmap, loop', 'seed after seed'),
+]
+
+
+def contenders(case: str) -> list[timing.Contender]:
+  """One for each layout."""
+  _, config, xla = CASES[case]
+  found = []
+  for name, (seeds, layout) in LAYOUTS.items():
+    lab = lab_lib.build(cases.config(config, num_seeds=seeds))
+    advance = ours.make_advance(lab, layout=layout)
+    found.append(timing.Contender(name, advance, seeds))
+  # Compiled at the first call, so the choice of convolution must hold then.
+  own = mock.patch.object(gemm, 'use_gemm', lambda: False)
+  with own if xla else contextlib.nullcontext():
+    for contender in found:
+      contender.advance(1)
+  return found
+
+
+def measure(case: str, *, number: int, seconds: float) -> list[dict]:
+  """One result line for each round."""
+  found = timing.rounds(contenders(case), number=number, seconds=seconds)
+  lines = [
+    {'case': case, 'device': results.device(), 'round': i, 'speed': speed}
+    for i, speed in enumerate(found)
+  ]
+  print(table(lines), flush=True)
+  return lines
+
+
+def table(lines: list[dict]) -> str:
+  """A Markdown table: a row for each case."""
+  rows = []
+  for case, group in itertools.groupby(lines, lambda x: x['case']):
+    group = list(group)
+    speed = results.speed(results.speeds(group)[STEP])
+    ratios = [results.spread(results.ratio(group, *r)) for r in RATIOS]
+    rows.append([CASES[case][0], speed, *ratios])
+  header = [
+    'model',
+    'steps/s, 1 seed',
+    'loop / one step a call',
+    f'vmap of {SEEDS} / seed after seed',
+    f'loop and vmap of {SEEDS} / seed after seed',
+  ]
+  return results.table(header, rows)
+
+
+def report(lines: list[dict]) -> str:
+  """The tables of every device, each below what it ran on."""
+  texts = []
+  for device, group in itertools.groupby(lines, lambda x: x['device']):
+    group = sorted(group, key=lambda x: list(CASES).index(x['case']))
+    texts.append(f'{device}\n\n{table(group)}')
+  return '\n\n'.join(texts)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('--only', default=','.join(CASES), help='cases, by comma')
+  parser.add_argument('--rounds', type=int, default=5)
+  parser.add_argument('--seconds', type=float, default=1.5, help='a turn')
+  args = parser.parse_args()
+  only = args.only.split(',')
+  if unknown := set(only) - set(CASES):
+    parser.error(f'no case {", ".join(unknown)}; there are {", ".join(CASES)}')
+  for case in only:
+    lines = measure(case, number=args.rounds, seconds=args.seconds)
+    lines = results.store('layouts', lines, cases={case})
+    results.write('layouts', report(lines))
+
+
+if __name__ == '__main__':
+  main()

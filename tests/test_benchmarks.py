@@ -1,0 +1,153 @@
+"""The benchmark's PyTorch is the same game, step by step."""
+
+import zlib
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.benchmarks import cases, flax_gans, ours, results
+from gan_jax import keys, latents, step
+from gan_jax import lab as lab_lib
+
+STEPS = 3
+SMALL = {
+  'ring8': {},
+  'dcgan32': {'batch_size': 4},
+  'wgan_gp32': {'batch_size': 4},
+}
+
+
+def small(case):
+  """The case on few and thin layers."""
+  config = cases.config(case, **SMALL[case])
+  if case != 'ring8':
+    config['data'] = {**config['data'], 'size': 32}
+    config['model']['g']['widths'] = (16, 8, 4)
+    config['model']['d']['widths'] = (4, 8, 16)
+  return config
+
+
+@pytest.fixture(scope='module')
+def torch_gans():
+  pytest.importorskip('torch', reason='the extra `bench` is not installed')
+  from experiments.benchmarks import torch_gans
+
+  return torch_gans
+
+
+@pytest.mark.parametrize('case', cases.CASES)
+def test_networks_have_as_many_parameters(case, torch_gans):
+  config = cases.config(case)
+  x = ours.real_data(config)
+  expected = ours.num_params(lab_lib.build(config))
+  trainer = torch_gans.Trainer(config, x, torch_gans.torch.device('cpu'))
+  assert trainer.num_params() == expected
+  assert flax_gans.Trainer(config, x).num_params() == expected
+
+
+def forward_order(name):
+  """G: start, norm_0, up_0, norm_1, ...; D: down_0, down_1, norm_1, ..."""
+  kind, _, number = name.partition('_')
+  if not number:
+    return (-1 if kind == 'start' else 99), 0
+  return int(number), ('hidden', 'down', 'norm', 'up').index(kind)
+
+
+def copy(torch, net, params):
+  """Our parameters into PyTorch's layers, in the order of the forward pass."""
+  layers = [m for m in net.modules() if list(m.parameters(recurse=False))]
+  for name, layer in zip(
+    sorted(params, key=forward_order), layers, strict=True
+  ):
+    found = {
+      k: np.array(v) for k, v in params[name].get('batch', params[name]).items()
+    }
+    if 'kernel' in found:
+      found['weight'] = kernel(torch, name, layer, found.pop('kernel'), net)
+    elif 'scale' in found:
+      found['weight'] = found.pop('scale')
+    found = {k: torch.from_numpy(v.copy()) for k, v in found.items()}
+    layer.load_state_dict(found, strict=False)  # running statistics stay
+    assert found.keys() == dict(layer.named_parameters()).keys()
+
+
+def kernel(torch, name, layer, x, net):
+  """A kernel as PyTorch lays it out; its images are [C, H, W]."""
+  if isinstance(layer, torch.nn.Conv2d):
+    return x.transpose(3, 2, 0, 1)
+  if isinstance(layer, torch.nn.ConvTranspose2d):  # a gradient: mirrored
+    return x[::-1, ::-1].transpose(2, 3, 0, 1)
+  if name == 'start':  # makes [H, W, C]
+    cube = x.reshape(len(x), net.base, net.base, -1)
+    x = cube.transpose(0, 3, 1, 2).reshape(x.shape)
+  if name == 'logits' and hasattr(net, 'logits'):  # reads [H, W, C]
+    convolutions = [m for m in net.body if isinstance(m, torch.nn.Conv2d)]
+    channels = convolutions[-1].out_channels
+    x = x.reshape(-1, channels).T.reshape(x.shape)
+  return x.T
+
+
+def draws(lab, config, at):
+  """What our step draws: the reals, D's and G's latents, the penalty's mix."""
+  index = np.arange(config['batch_size'])
+  root = lab.keys[0]
+  data = {
+    k: np.asarray(v) for k, v in lab_lib.data_lib.arrays(lab.dataset).items()
+  }
+  real = lab_lib.make_feed(lab)(jax.device_put(data), root, at, index)['x'][0]
+  key = keys.stream(root, keys.STEP, at)
+  moves = keys.stream(key, step.D_MOVE, 0), keys.stream(key, step.G_MOVE)
+  prior = latents.make_prior(**config['latent'])
+  z = [jax.vmap(prior)(keys.fold_examples(k, index)) for k in moves]
+  own = jax.random.fold_in(
+    moves[0], zlib.crc32(b'gradient_penalty') & 2**31 - 1
+  )
+  alpha = jax.vmap(jax.random.uniform)(keys.fold_examples(own, index))
+  return real, *z, alpha
+
+
+@pytest.mark.parametrize('case', SMALL)
+def test_pytorch_takes_the_same_steps(case, torch_gans):
+  """Losses of three steps, and the average: so the updates are equal too."""
+  torch = torch_gans.torch
+  config = small(case)
+  lab = lab_lib.build(config)
+  one = jax.devices()[:1]
+  program = lab_lib.make_program(lab, wrapper='jit', devices=one)
+  data = lab_lib.make_data(lab, program, step=0)
+  state = lab.init()
+  trainer = torch_gans.Trainer(
+    config, ours.real_data(config), torch.device('cpu')
+  )
+  take = lambda tree: jax.tree.map(lambda x: np.asarray(x[0]), tree)
+  for net, params in (
+    (trainer.g, take(state.g.params)),
+    (trainer.average, take(state.g.params)),
+    (trainer.d, take(state.d.params)),
+  ):
+    copy(torch, net, params)
+  kept, losses = program.put(state), []
+  for at in range(STEPS):
+    total = program.zeros(kept, data(at))
+    kept, total = program.advance(kept, total, data(at), 1)
+    tensors = [torch.from_numpy(np.array(x)) for x in draws(lab, config, at)]
+    if tensors[0].dim() == 4:
+      tensors[0] = tensors[0].permute(0, 3, 1, 2)
+    losses.append([x.item() for x in trainer.step(*tensors)])
+    expected = [total['d_loss'].item(), total['g_loss'].item()]
+    np.testing.assert_allclose(losses[-1], expected, rtol=1e-5, atol=1e-5)
+  assert np.ptp(losses, axis=0).min() > 1e-4  # they did move
+  copied = torch_gans.networks(config, lab.dataset.shape)[0]
+  copy(torch, copied, take(program.get(kept).ema['params']))
+  for a, b in zip(
+    trainer.average.parameters(), copied.parameters(), strict=True
+  ):
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_results_are_ratios_within_a_round():
+  lines = [{'speed': {'a': 2.0, 'b': 1.0}}, {'speed': {'a': 9.0, 'b': 3.0}}]
+  assert results.ratio(lines, 'a', 'b') == [2, 3]
+  assert results.spread([2, 3, 7]) == '**3.00** (2.00 to 7.00)'
+  assert results.speed([123456.0]) == '123,000'
