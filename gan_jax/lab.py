@@ -267,14 +267,17 @@ def _convolves(lab):
     lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.ema
   )
   key = jax.eval_shape(lambda: jax.random.key(0))
-  index = jax.ShapeDtypeStruct((2,), jnp.int32)
+  # The whole batch: how a layer convolves may depend on its size.
+  index = jax.ShapeDtypeStruct((lab.batch_size,), jnp.int32)
   label = index if lab.num_classes else None
   if parallel.has_convolution(lab.sample, one, key, index, label):
     return True
   d = jax.tree.map(
     lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.d
   )
-  sample = jax.ShapeDtypeStruct((2, *lab.dataset.shape), jnp.float32)
+  sample = jax.ShapeDtypeStruct(
+    (lab.batch_size, *lab.dataset.shape), jnp.float32
+  )
   judge = lambda d, x, y: lab.net.d.apply(
     {'params': d.params, **d.vars}, x, y, train=False
   )

@@ -5,7 +5,10 @@ seeds and by a loop over steps. Devices form a grid: seeds are split first, the
 batch over what is left. All states and metrics here have a leading seed axis.
 """
 
+import contextlib
+import functools
 import math
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,12 +27,13 @@ class Layout(NamedTuple):
   """How steps and seeds lie in a program.
 
   loop: many steps in one call, as a loop of XLA; otherwise one step a call.
-  vmap: all seeds in one vectorised step; otherwise one call for each, all of
-    them the same compiled program.
+  seeds: 'vmap': one vectorised step for all; 'map': one after the other, each
+    through all steps of the call, in the same program; 'apart': one step of
+    one seed a call, all of them the same compiled program.
   """
 
   loop: bool
-  vmap: bool
+  seeds: str
 
 
 class Program(NamedTuple):
@@ -63,13 +67,34 @@ def has_convolution(function: Callable, *args) -> bool:
 def choose_layout(*, convolutions: bool, backend: str | None = None) -> Layout:
   """The faster layout, as measured by experiments/benchmarks/layouts.py.
 
-  On CPU XLA runs a convolution within a loop many times slower than outside,
-  and vmap over seeds makes it a grouped convolution, slow too. Everything else
-  gains from both.
+  On CPU a batch of small matrix products is slower than one after the other.
+  XLA's own convolutions (the networks here have none on CPU) run many times
+  slower there within a loop. Accelerators want everything at once.
   """
-  backend = backend or jax.default_backend()
-  apart = convolutions and backend == 'cpu'
-  return Layout(loop=not apart, vmap=not apart)
+  if (backend or jax.default_backend()) != 'cpu':
+    return Layout(loop=True, seeds='vmap')
+  if convolutions:
+    return Layout(loop=False, seeds='apart')
+  return Layout(loop=True, seeds='map')
+
+
+def use_cores(num_seeds: int):
+  """Makes a CPU device of each core that a share of the seeds can have.
+
+  To be called before JAX starts; afterwards, and where somebody has chosen
+  the number of devices, it does nothing. A seed's numbers do not depend on it.
+  """
+  cores = (
+    len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1
+  )
+  devices = max(n for n in range(1, cores + 1) if num_seeds % n == 0)
+  chosen = jax.config.jax_num_cpu_devices != -1
+  if (
+    devices == 1 or chosen or 'device_count' in os.environ.get('XLA_FLAGS', '')
+  ):
+    return
+  with contextlib.suppress(RuntimeError):  # JAX has started
+    jax.config.update('jax_num_cpu_devices', devices)
 
 
 def default_wrapper(num_devices: int) -> str:
@@ -81,7 +106,7 @@ def device_grid(
   num_seeds: int, num_devices: int, *, wrapper: str, layout: Layout
 ) -> tuple[int, int]:
   """Returns (devices along the seeds, devices along the batch)."""
-  if not layout.vmap:
+  if layout.seeds == 'apart':
     return 1, num_devices
   if wrapper == 'pmap':  # one axis only: all devices go to one of the two
     split = num_seeds % num_devices == 0
@@ -103,37 +128,46 @@ def make_one(step: Callable, feed: Callable) -> Callable:
 def make_advance(one: Callable, *, layout: Layout, streamed: bool) -> Callable:
   """Steps of all seeds: (state, total, keys, index, data, n) -> (state, total).
 
-  With layout.vmap, n is the number of steps (always 1 without layout.loop);
-  without it, n is the seed that takes one step.
+  n is the number of steps (always 1 without layout.loop); where seeds are
+  apart, it is the seed that takes one step. It is known only at run time: any
+  number of steps is the same program, so where a run is cut changes no bit.
   """
-  every = _every_seed(one, streamed)
+  data_axis = 0 if streamed else None
+  add = functools.partial(jax.tree.map, jnp.add)
 
-  def all_seeds(state, total, keys, index, data):
-    state, metrics = every(state, keys, index, data)
-    return state, jax.tree.map(jnp.add, total, metrics)
+  def steps(move, state, total, n):
+    """move: state -> (state, metrics), n times."""
 
-  def loop(state, total, keys, index, data, n):
-    # A count known only at run time: any number of steps is the same program,
-    # so where a run is cut changes no bit of it.
-    body = lambda _, carry: all_seeds(*carry, keys, index, data)
+    def body(_, carry):
+      state, metrics = move(carry[0])
+      return state, add(carry[1], metrics)
+
+    if not layout.loop:
+      return body(0, (state, total))
     return jax.lax.fori_loop(0, n, body, (state, total))
 
-  def single(state, total, keys, index, data, n):
-    del n
-    return all_seeds(state, total, keys, index, data)
+  def vectorised(state, total, keys, index, data, n):
+    every = jax.vmap(one, in_axes=(0, 0, None, data_axis))
+    return steps(lambda s: every(s, keys, index, data), state, total, n)
 
-  def one_seed(state, total, keys, index, data, n):
-    take = lambda tree: jax.tree.map(lambda x: x[n], tree)
-    new, metrics = one(
-      take(state), keys[n], index, take(data) if streamed else data
-    )
+  def in_turn(state, total, keys, index, data, n):
+    def seed(x):
+      state, total, key, data = x
+      return steps(lambda s: one(s, key, index, data), state, total, n)
+
+    if streamed:
+      return jax.lax.map(seed, (state, total, keys, data))
+    return jax.lax.map(lambda x: seed((*x, data)), (state, total, keys))
+
+  def apart(state, total, keys, index, data, n):
+    take = functools.partial(jax.tree.map, lambda x: x[n])
+    own = take(data) if streamed else data
+    new, metrics = one(take(state), keys[n], index, own)
     state = jax.tree.map(lambda x, y: x.at[n].set(y), state, new)
     total = jax.tree.map(lambda x, y: x.at[n].add(y), total, metrics)
     return state, total
 
-  if not layout.vmap:
-    return one_seed
-  return loop if layout.loop else single
+  return {'vmap': vectorised, 'map': in_turn, 'apart': apart}[layout.seeds]
 
 
 def make_program(
@@ -185,24 +219,23 @@ def make_program(
   index = jnp.arange(batch_size)
 
   def zeros(state, data):
-    every = _every_seed(make_one(make_step(None), feed), streamed)
-    _, metrics = jax.eval_shape(every, get(state), keys, index, data)
+    one = jax.vmap(
+      make_one(make_step(None), feed),
+      in_axes=(0, 0, None, 0 if streamed else None),
+    )
+    _, metrics = jax.eval_shape(one, get(state), keys, index, data)
     return {name: np.zeros(len(keys), np.float32) for name in metrics}
 
   def advance_all(state, total, data, n):
-    turns = [n] if layout.vmap else range(len(keys))
+    turns = range(len(keys)) if layout.seeds == 'apart' else [n]
     for turn in turns:
       state, total = run(state, total, keys, index, data, np.int32(turn))
     return state, total
 
-  max_steps = None if layout.loop and layout.vmap else 1
+  max_steps = None if layout.loop and layout.seeds != 'apart' else 1
   everywhere = NamedSharding(mesh, P())
   place = lambda data: jax.device_put(data, everywhere)
   return Program(put, get, place, advance_all, zeros, max_steps, layout)
-
-
-def _every_seed(one, streamed):
-  return jax.vmap(one, in_axes=(0, 0, None, 0 if streamed else None))
 
 
 def _specs(streamed):

@@ -45,7 +45,7 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
   try:
     found = importlib.util.find_spec(path) is not None and name != ''
-  except (ModuleNotFoundError, ValueError):
+  except (ImportError, ValueError):
     found = False
   if not found:
     choices = ', '.join(available(kind))

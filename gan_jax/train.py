@@ -11,7 +11,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from gan_jax import command, loop, manifest, runs, scoring, select
+from gan_jax import command, loop, manifest, parallel, runs, scoring, select
 from gan_jax import lab as lab_lib
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.report import pictures, writers
@@ -50,6 +50,7 @@ def train(config: dict, workdir) -> list[dict]:
     command.Stopped: told to stop, after one more checkpoint.
   """
   workdir = pathlib.Path(workdir)
+  parallel.use_cores(config.get('num_seeds', 1))
 
   # Resolve and check everything before anything is written.
   lab = lab_lib.build(config)

@@ -8,9 +8,10 @@ from gan_jax import parallel
 from gan_jax.types import UserError
 from tests import tiny
 
-LOOP = parallel.Layout(loop=True, vmap=True)
-SINGLE = parallel.Layout(loop=False, vmap=True)
-APART = parallel.Layout(loop=False, vmap=False)
+LOOP = parallel.Layout(loop=True, seeds='vmap')
+TURNS = parallel.Layout(loop=True, seeds='map')
+SINGLE = parallel.Layout(loop=False, seeds='vmap')
+APART = parallel.Layout(loop=False, seeds='apart')
 STEPS = 4
 
 
@@ -82,7 +83,7 @@ def test_seeds_are_runs_of_their_own(wrapper, devices, num_seeds):
   assert len(np.unique(total['d_loss'])) == num_seeds
 
 
-@pytest.mark.parametrize('layout', [SINGLE, APART])
+@pytest.mark.parametrize('layout', [TURNS, SINGLE, APART])
 @pytest.mark.parametrize('devices', [1, 2])
 def test_layouts_agree(layout, devices):
   game = {'num_seeds': 2, 'd': tiny.ConvDiscriminator}
@@ -91,10 +92,22 @@ def test_layouts_agree(layout, devices):
   assert tiny.distance(one, other) < 1e-5
 
 
+@pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
+def test_seeds_in_turn_are_bitwise_those_of_a_run_of_their_own(wrapper):
+  """Also when devices share the seeds: each seed's program is the same."""
+  many, _ = train(wrapper, 2, num_seeds=4, layout=TURNS)
+  for devices, num_seeds in ((1, 4), (1, 2)):
+    fewer, _ = train(wrapper, devices, num_seeds=num_seeds, layout=TURNS)
+    own = jax.tree.map(lambda x, n=num_seeds: x[:n], many)
+    assert tiny.distance(own, fewer) == 0
+
+
+@pytest.mark.parametrize('layout', [LOOP, TURNS])
 @pytest.mark.parametrize('cuts', [(1, 3), (2, 1, 1)])
-def test_where_a_run_is_cut_changes_no_bit(cuts, reference):
-  cut = train('jit', 1, cuts=cuts)
-  assert tiny.distance(cut, reference) == 0
+def test_where_a_run_is_cut_changes_no_bit(cuts, layout):
+  whole = train('jit', 1, layout=layout)
+  cut = train('jit', 1, cuts=cuts, layout=layout)
+  assert tiny.distance(cut, whole) == 0
 
 
 def test_streamed_batches_equal_the_resident_set(reference):
@@ -132,7 +145,7 @@ def test_layout_is_chosen_by_backend_and_model():
     assert parallel.has_convolution(apply, params, z) is convolves
   choose = parallel.choose_layout
   assert choose(convolutions=True, backend='cpu') == APART
-  assert choose(convolutions=False, backend='cpu') == LOOP
+  assert choose(convolutions=False, backend='cpu') == TURNS
   assert choose(convolutions=True, backend='tpu') == LOOP
 
 

@@ -20,7 +20,7 @@ from gan_jax.types import UserError
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RECIPES = sorted(p.stem for p in (ROOT / 'configs').glob('[!_]*.py'))
 RECIPES.remove('common')
-FEW, MANY, PART, SAVE = 8, 160, 4, 4  # steps
+FEW, MANY, PART, SAVE = 8, 120, 4, 4  # steps
 KILLED = ('ring8', 'digits')  # points in a loop of XLA, images outside of it
 NOT_AT_HAND = {
   'mnist': (28, 28, 1),
@@ -47,7 +47,11 @@ def substitute(name, folder):
   shape = NOT_AT_HAND[name]
   x = np.random.default_rng(0).integers(0, 256, (40, *shape), np.uint8)
   np.savez(folder / f'{name}.npz', x=x)
-  return ['--config.data.name=npz', f'--config.data.path={folder}/{name}.npz']
+  return [
+    '--config.data.name=npz',
+    f'--config.data.path={folder}/{name}.npz',
+    '--config.metrics=precision',  # fid takes long in the space of pixels
+  ]
 
 
 def arguments(recipe, folder, workdir, **changes):
@@ -143,7 +147,8 @@ def test_a_checkpoint_holds_all_that_is_learnt(recipe, folder):
     names = {k for k in last if k.startswith(part)}
     assert names and names & moved, part
   for part in ('batch_stats', 'spectral'):
-    assert {k for k in last if part in k} <= moved
+    names = {k for k in last if part in k}
+    assert not names or names & moved, part
 
 
 def test_nothing_is_said_on_stderr(folder):
@@ -203,11 +208,10 @@ def test_a_damaged_checkpoint_is_passed_over(folder):
   workdir = folder / 'damaged' / 'ring8'
   shutil.copytree(folder / 'whole' / 'ring8', workdir)
   newest = workdir / 'checkpoints' / str(MANY)
-  files = [p for p in newest.rglob('*') if p.is_file()]
-  largest = max(files, key=lambda p: p.stat().st_size)
-  content = bytearray(largest.read_bytes())
-  content[len(content) // 2] ^= 1
-  largest.write_bytes(content)
+  for file in newest.glob('state/**/d/*'):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
 
   said = drive([arguments('ring8', folder, 'damaged')]).stdout
   assert f'checkpoint skipped: {newest}' in said

@@ -11,38 +11,33 @@ import statistics
 import jax
 import torch
 
-from experiments.benchmarks import cases, flax_gans, ours, results, timing
-from experiments.benchmarks import torch_gans
+from experiments.benchmarks import (
+  cases,
+  flax_gans,
+  ours,
+  results,
+  timing,
+  torch_gans,
+)
 from gan_jax import __version__
 from gan_jax import lab as lab_lib
 
 SEEDS = 16  # in one program, where the case is small
+BOTH = [('ours', 'torch'), ('ours', 'flax')]
+MANY = [
+  (f'ours x{SEEDS}', 'torch'),
+  (f'ours x{SEEDS}', 'ours'),
+  (f'ours x{SEEDS}, all cores', 'torch'),
+  (f'ours x{SEEDS}, all cores', 'ours'),
+]
 CASES = {  # case -> (what it is, the speeds to divide)
-  'ring8': (
-    'ring8: MLP 2 x 128, batch 256',
-    [('ours', 'torch'), ('ours', 'flax')],
-  ),
-  'ring8_seeds': (
-    f'ring8, {SEEDS} seeds in one program',
-    [
-      (f'ours x{SEEDS}', 'torch'),
-      (f'ours x{SEEDS}', 'ours'),
-      (f'ours x{SEEDS}, all cores', 'torch'),
-      (f'ours x{SEEDS}, all cores', 'ours'),
-    ],
-  ),
-  'dcgan32': (
-    'DCGAN 32 x 32 x 3, batch 64',
-    [('ours', 'torch'), ('ours', 'flax')],
-  ),
-  'wgan_gp32': (
-    'WGAN-GP on it, no norm in D',
-    [('ours', 'torch'), ('ours', 'flax')],
-  ),
-  'digits': (
-    'digits: DCGAN 8 x 8 x 1, batch 64',
-    [('ours', 'torch'), ('ours', 'flax')],
-  ),
+  'ring8': ('ring8: MLP 2 x 128, R1, batch 256', BOTH),
+  'ring8_plain': ('the same without R1', BOTH),
+  'ring8_seeds': (f'ring8, {SEEDS} seeds in one program', MANY),
+  'ring8_plain_seeds': ('the same without R1', MANY),
+  'dcgan32': ('DCGAN 32 x 32 x 3, batch 64', BOTH),
+  'wgan_gp32': ('WGAN-GP on it, no norm in D', BOTH),
+  'digits': ('digits: DCGAN 8 x 8 x 1, batch 64', BOTH),
 }
 
 

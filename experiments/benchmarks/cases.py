@@ -29,8 +29,15 @@ def _wgan_gp32():
   return config
 
 
+def _ring8_plain():
+  config = ring8.get_config()
+  config.penalties = {}
+  return config
+
+
 CASES = {
   'ring8': ring8.get_config,
+  'ring8_plain': _ring8_plain,
   'dcgan32': _dcgan32,
   'wgan_gp32': _wgan_gp32,
   'digits': digits.get_config,

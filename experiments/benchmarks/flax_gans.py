@@ -109,11 +109,14 @@ def make_step(config: dict, nets: tuple, tx: tuple):
     variables = {'params': params, **stats}
     return net.apply(variables, x, mutable=['batch_stats'])
 
-  def penalty(params, stats, real, fake, key):
+  def squared_slope(params, stats, x):
+    grad = jax.grad(lambda x: apply(d, params, stats, x)[0].sum())(x)
+    return jnp.square(grad).reshape(batch, -1).sum(1)
+
+  def gradient_penalty(params, stats, real, fake, key):
     shape = (batch,) + (1,) * (real.ndim - 1)
     x = real + jax.random.uniform(key, shape) * (fake - real)
-    grad = jax.grad(lambda x: apply(d, params, stats, x)[0].sum())(x)
-    norm = jnp.sqrt(jnp.square(grad).reshape(batch, -1).sum(1) + 1e-12)
+    norm = jnp.sqrt(squared_slope(params, stats, x) + 1e-12)
     return 10 * jnp.square(norm - 1).mean()
 
   def d_objective(params, train, real, key):
@@ -123,8 +126,11 @@ def make_step(config: dict, nets: tuple, tx: tuple):
     on_real, stats = apply(d, params, train.stats[1], real)
     on_fake, stats = apply(d, params, stats, fake)
     loss = total = d_loss(on_real, on_fake)
+    if 'r1' in config['penalties']:
+      gamma = config['penalties']['r1']['gamma']
+      total += gamma / 2 * squared_slope(params, stats, real).mean()
     if 'gradient_penalty' in config['penalties']:
-      total = loss + penalty(params, stats, real, fake, alpha_key)
+      total += gradient_penalty(params, stats, real, fake, alpha_key)
     return total, (loss, stats)
 
   def g_objective(params, d_params, train, key):
@@ -182,7 +188,8 @@ class Trainer:
     key = jax.random.key(0)
     z = jnp.zeros((1, config['latent']['dim']))
     variables = [
-      dict(net.init(key, s)) for net, s in zip(nets, (z, x[:1]), strict=True)
+      dict(jax.jit(net.init)(key, s))
+      for net, s in zip(nets, (z, x[:1]), strict=True)
     ]
     params = tuple(v.pop('params') for v in variables)
     opt = tuple(t.init(p) for t, p in zip(tx, params, strict=True))

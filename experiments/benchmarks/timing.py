@@ -1,7 +1,7 @@
 """Timing in turn: only ratios within a round mean much on shared cores."""
 
-from collections.abc import Callable, Iterator
 import time
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 

@@ -10,8 +10,8 @@ import math
 import os
 
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 ACTIVATIONS = {'relu': nn.ReLU, 'leaky_relu': lambda: nn.LeakyReLU(0.2)}
 
@@ -120,6 +120,12 @@ def gradient_penalty(d, real, fake, alpha, weight=10.0):
   return weight * (norm - 1).square().mean()
 
 
+def r1(real, on_real, gamma):
+  """R1 out of the logits of the reals, which share their forward pass."""
+  (grad,) = torch.autograd.grad(on_real.sum(), real, create_graph=True)
+  return gamma / 2 * grad.flatten(1).square().sum(1).mean()
+
+
 class Trainer:
   """A GAN, its optimizers, its moving average and its data."""
 
@@ -139,7 +145,7 @@ class Trainer:
       )
       for player, net in (('g', self.g), ('d', self.d))
     )
-    x = torch.from_numpy(x).to(device)
+    x = torch.tensor(x, device=device)
     # NHWC in memory, seen as NCHW: that is channels_last.
     self.x = x.permute(0, 3, 1, 2) if x.dim() == 4 else x
     self.order, self.steps = iter(()), 0
@@ -163,11 +169,16 @@ class Trainer:
     # D
     with torch.no_grad():
       fake = self.g(z_d)
-    loss = d_loss = self.d_loss(self.d(real), self.d(fake))
-    if 'gradient_penalty' in self.config['penalties']:
+    penalties = self.config['penalties']
+    real.requires_grad_('r1' in penalties)
+    on_real = self.d(real)
+    loss = d_loss = self.d_loss(on_real, self.d(fake))
+    if 'r1' in penalties:
+      loss = loss + r1(real, on_real, **penalties['r1'])
+    if 'gradient_penalty' in penalties:
       if alpha is None:
         alpha = torch.rand(len(real), device=self.device)
-      loss = d_loss + gradient_penalty(self.d, real, fake, alpha)
+      loss = loss + gradient_penalty(self.d, real, fake, alpha)
     self.opt_d.zero_grad()
     loss.backward()
     self.opt_d.step()

@@ -13,7 +13,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax import command, select, train
+from gan_jax import command, loop, select, train
 from gan_jax.report import writers
 
 HERE = pathlib.Path(__file__).parent
@@ -47,7 +47,7 @@ def run(workdir: pathlib.Path, *, steps: int, num_seeds: int) -> list[dict]:
     folder = workdir / name
     try:
       records = train.train(config, folder)
-    except train.loop.Diverged as e:
+    except loop.Diverged as e:
       print(f'{name}: {e}')
       continue
     for seed in range(num_seeds):
