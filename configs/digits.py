@@ -1,4 +1,14 @@
-"""The 1,797 handwritten digits of scikit-learn, 8 x 8: the first run."""
+"""The 1,797 handwritten digits of scikit-learn, 8 x 8: the first run.
+
+  python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
+
+Hardware and time: 2 shared x86-64 cores, 1 to 2 min (8,000 steps).
+Expected, mean (range) of 4 seeds, 2,000 samples of the moving average:
+  classifier features: fid 2.29 (1.89 to 2.70), class_coverage 1 (1 to 1)
+  pixels: fid .264 (.243 to .282), precision .811 (.795 to .820),
+    recall .751 (.725 to .769), coverage .837 (.820 to .851)
+Verified.
+"""
 
 from configs import common
 

@@ -1,4 +1,9 @@
-"""Twenty-five Gaussians on a grid."""
+"""Twenty-five Gaussians on a grid, with the recipe of ring8.
+
+  python -m gan_jax.train --config=configs/grid25.py --workdir=runs/grid25
+
+GRID
+"""
 
 from configs import common, ring8
 

@@ -23,8 +23,9 @@ def small(case):
   """The case on few and thin layers."""
   config = cases.config(case, **SMALL[case])
   if not case.startswith('ring8'):
-    for player in config['optim'].values():
-      player['learning_rate'] = 1e-2  # the first weights are tiny
+    if case == 'wgan_gp32':  # its first logits are tiny
+      for player in config['optim'].values():
+        player['learning_rate'] = 1e-2
     config['data'] = {**config['data'], 'size': 32}
     config['model']['g']['widths'] = (16, 8, 4)
     config['model']['d']['widths'] = (4, 8, 16)
@@ -133,8 +134,8 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
     (trainer.d, take(state.d.params)),
   ):
     copy(torch, net, params)
-  first = torch.nn.utils.parameters_to_vector(trainer.average.parameters())
-  first = first.clone()
+  flat = lambda net: torch.cat([p.flatten() for p in net.parameters()])
+  first = flat(trainer.average).detach().clone()
   kept, losses = program.put(state), []
   for at in range(STEPS):
     total = program.zeros(kept, data(at))
@@ -148,8 +149,7 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   assert np.ptp(losses, axis=0).min() > 1e-4  # they did move
   copied = torch_gans.networks(config, lab.dataset.shape)[0]
   copy(torch, copied, take(program.get(kept).ema['params']))
-  flat = torch.nn.utils.parameters_to_vector
-  got, expected = flat(trainer.average.parameters()), flat(copied.parameters())
+  got, expected = flat(trainer.average), flat(copied)
   # Adam makes whole steps of gradients that are nothing but rounding.
   assert (got - expected).norm() < 1e-2 * (expected - first).norm()
 

@@ -1,4 +1,4 @@
-"""What parallel.choose_layout decides on: loops over steps, vmap over seeds.
+"""What parallel.choose_layout decides on: how steps and seeds are laid out.
 
 python -m experiments.benchmarks.layouts [--only=ring8] [--rounds=5]
 """
@@ -19,19 +19,16 @@ CASES = {  # name -> (what it is, config, whether XLA's own convolutions)
   'dcgan32': ('DCGAN 32 x 32, our convolutions', 'dcgan32', False),
   'digits_xla': ("DCGAN 8 x 8, XLA's convolutions", 'digits', True),
 }
-STEP, VMAP = 'one step a call', 'vmap, one step a call'
+STEP = 'one step a call'
+APART, TURNS, VMAP = 'seeds apart', 'loop, seeds in turn', 'loop, vmap'
 LAYOUTS = {  # contender -> (seeds, layout)
-  STEP: (1, parallel.Layout(loop=False, vmap=True)),
-  'loop': (1, parallel.Layout(loop=True, vmap=True)),
-  'seed after seed': (SEEDS, parallel.Layout(loop=False, vmap=False)),
-  VMAP: (SEEDS, parallel.Layout(loop=False, vmap=True)),
-  'vmap, loop': (SEEDS, parallel.Layout(loop=True, vmap=True)),
+  STEP: (1, parallel.Layout(loop=False, seeds='map')),
+  'loop': (1, parallel.Layout(loop=True, seeds='map')),
+  APART: (SEEDS, parallel.Layout(loop=False, seeds='apart')),
+  TURNS: (SEEDS, parallel.Layout(loop=True, seeds='map')),
+  VMAP: (SEEDS, parallel.Layout(loop=True, seeds='vmap')),
 }
-RATIOS = [
-  ('loop', STEP),
-  (VMAP, 'seed after seed'),
-  ('vmap, loop', 'seed after seed'),
-]
+RATIOS = [('loop', STEP), (TURNS, APART), (VMAP, APART)]
 
 
 def contenders(case: str) -> list[timing.Contender]:
@@ -73,8 +70,8 @@ def table(lines: list[dict]) -> str:
     'model',
     'steps/s, 1 seed',
     'loop / one step a call',
-    f'vmap of {SEEDS} / seed after seed',
-    f'loop and vmap of {SEEDS} / seed after seed',
+    f'{SEEDS} seeds in turn in the loop / a call each',
+    f'vmap of {SEEDS} in the loop / a call each',
   ]
   return results.table(header, rows)
 
