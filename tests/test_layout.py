@@ -28,7 +28,8 @@ metrics
 stored
 checkpoint
 report
-loop manifest select command
+loop manifest select recipe
+command
 lab
 scoring
 runs
@@ -36,7 +37,7 @@ train
 evaluate sample
 """.strip().splitlines()
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
-COMMANDS = {'command', 'lab', 'runs', 'train', 'evaluate', 'sample'}
+COMMANDS = {'recipe', 'command', 'lab', 'runs', 'train', 'evaluate', 'sample'}
 HEAVY = {
   'scipy',
   'sklearn',
