@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(tempfile.gettempdir()) / f'gan_jax_cache_{os.getuid()}'
 os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str(CACHE))
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+os.environ.setdefault('GAN_JAX_CACHE', str(CACHE / 'features'))
 os.environ.setdefault('MPLBACKEND', 'agg')
 
 import jax  # noqa: E402

@@ -184,7 +184,9 @@ def _latest_scores(rows):
 
 
 def _latest_records(records):
-  """By metric; under the protocol of its first record only."""
+  """By metric; of one feature space, under its first record's protocol."""
+  space = records[0].get('features') if records else None
+  records = [one for one in records if one.get('features') == space]
   found = {}
   for metric in dict.fromkeys(one.get('metric', '') for one in records):
     same = [one for one in records if one.get('metric', '') == metric]
