@@ -21,13 +21,15 @@ def get_config(arg: str = ''):
         'g': {'widths': (128, 64), 'norm': 'batch'},
         'd': {'widths': (64, 128), 'norm': 'spectral'},
       },
-      'steps': 25_000,
-      'report_every': 500,
-      'save_every': 2500,
-      'eval_every': 2500,
+      'steps': 2500,
+      'report_every': 250,
+      'save_every': 500,
+      'eval_every': 1250,
       'eval_samples': 10_000,
     }
   )
+  config.optim.g = common.adam(1e-3, b1=0.5)
+  config.optim.d = common.adam(1e-3, b1=0.5)
   if arg == 'tiny':
     common.shrink(config)
     config.model.g.widths, config.model.d.widths = (8, 4), (4, 8)

@@ -86,7 +86,7 @@ def main():
   """The command."""
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--workdir', type=pathlib.Path, required=True)
-  parser.add_argument('--steps', type=int, default=5000)
+  parser.add_argument('--steps', type=int, default=4000)
   parser.add_argument('--num_seeds', type=int, default=8)
   args = parser.parse_args()
   rows = run(args.workdir, steps=args.steps, num_seeds=args.num_seeds)
