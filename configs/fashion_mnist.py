@@ -3,7 +3,7 @@
   python -m gan_jax.train --config=configs/fashion_mnist.py \\
     --config.data.dir=TFDS_FOLDER --workdir=runs/fashion_mnist
 
-Hardware and time: not yet run to its end; some 25 min on 2 x86-64 cores.
+Hardware and time: not yet run to its end; some 30 min on 2 x86-64 cores.
 Expected score: unverified.
 """
 

@@ -2,7 +2,9 @@
 
   python -m gan_jax.train --config=configs/grid25.py --workdir=runs/grid25
 
-GRID
+Hardware and time: 2 shared x86-64 cores, 1.3 min for 4 seeds in one program.
+Expected, mean (range) of 4 seeds, 2,500 samples, 3 sigma: modes 15.3 (10 to
+19), high_quality .063 (.040 to .077). Verified; the modes are far from learnt.
 """
 
 from configs import common, ring8

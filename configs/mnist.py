@@ -3,7 +3,7 @@
   python -m gan_jax.train --config=configs/mnist.py \\
     --config.data.dir=TFDS_FOLDER --workdir=runs/mnist
 
-Hardware and time: not yet run to its end; some 25 min on 2 x86-64 cores.
+Hardware and time: not yet run to its end; some 30 min on 2 x86-64 cores.
 Expected score: unverified.
 """
 
@@ -21,10 +21,10 @@ def get_config(arg: str = ''):
         'g': {'widths': (128, 64), 'norm': 'batch'},
         'd': {'widths': (64, 128), 'norm': 'spectral'},
       },
-      'steps': 2500,
-      'report_every': 250,
-      'save_every': 500,
-      'eval_every': 1250,
+      'steps': 10_000,
+      'report_every': 500,
+      'save_every': 1000,
+      'eval_every': 2500,
       'eval_samples': 10_000,
     }
   )

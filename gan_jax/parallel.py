@@ -106,8 +106,8 @@ def device_grid(
   num_seeds: int, num_devices: int, *, wrapper: str, layout: Layout
 ) -> tuple[int, int]:
   """Returns (devices along the seeds, devices along the batch)."""
-  if layout.seeds == 'apart':
-    return 1, num_devices
+  if layout.seeds == 'apart' or (layout.seeds == 'map' and wrapper == 'jit'):
+    return 1, num_devices  # jit would not split a loop over the seeds
   if wrapper == 'pmap':  # one axis only: all devices go to one of the two
     split = num_seeds % num_devices == 0
     return (num_devices, 1) if split else (1, num_devices)

@@ -92,7 +92,7 @@ def test_layouts_agree(layout, devices):
   assert tiny.distance(one, other) < 1e-5
 
 
-@pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
+@pytest.mark.parametrize('wrapper', ['pmap', 'shard_map'])
 def test_seeds_in_turn_are_bitwise_those_of_a_run_of_their_own(wrapper):
   """Also when devices share the seeds: each seed's program is the same."""
   many, _ = train(wrapper, 2, num_seeds=4, layout=TURNS)
@@ -164,6 +164,8 @@ def test_seeds_are_split_first(seeds, devices, wrapper, grid):
   assert found == grid
   apart = parallel.device_grid(seeds, devices, wrapper=wrapper, layout=APART)
   assert apart == (1, devices)
+  turns = parallel.device_grid(seeds, devices, wrapper=wrapper, layout=TURNS)
+  assert turns == ((1, devices) if wrapper == 'jit' else grid)
 
 
 def test_mistakes_are_named():

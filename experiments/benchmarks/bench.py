@@ -70,7 +70,7 @@ def _seeds(lab):
   one = ours.make_advance(lab, devices=jax.local_devices()[:1])
   found = [timing.Contender(name, one, SEEDS)]
   if len(jax.local_devices()) > 1:
-    spread = ours.make_advance(lab, wrapper='jit')
+    spread = ours.make_advance(lab)
     found.append(timing.Contender(f'{name}, all cores', spread, SEEDS))
   return found
 
