@@ -4,20 +4,17 @@ python -m experiments.benchmarks.layouts [--only=ring8] [--rounds=5]
 """
 
 import argparse
-import contextlib
 import itertools
-from unittest import mock
 
 from experiments.benchmarks import cases, ours, results, timing
-from gan_jax import gemm, parallel
+from gan_jax import parallel
 from gan_jax import lab as lab_lib
 
 SEEDS = 4
-CASES = {  # name -> (what it is, config, whether XLA's own convolutions)
-  'ring8': ('MLP of ring8', 'ring8', False),
-  'digits': ('DCGAN 8 x 8, our convolutions', 'digits', False),
-  'dcgan32': ('DCGAN 32 x 32, our convolutions', 'dcgan32', False),
-  'digits_xla': ("DCGAN 8 x 8, XLA's convolutions", 'digits', True),
+CASES = {  # name -> (what it is, config)
+  'ring8': ('MLP of ring8', 'ring8'),
+  'digits': ('DCGAN 8 x 8', 'digits'),
+  'dcgan32': ('DCGAN 32 x 32', 'dcgan32'),
 }
 STEP = 'one step a call'
 APART, TURNS, VMAP = 'seeds apart', 'loop, seeds in turn', 'loop, vmap'
@@ -33,17 +30,11 @@ RATIOS = [('loop', STEP), (TURNS, APART), (VMAP, APART)]
 
 def contenders(case: str) -> list[timing.Contender]:
   """One for each layout."""
-  _, config, xla = CASES[case]
   found = []
   for name, (seeds, layout) in LAYOUTS.items():
-    lab = lab_lib.build(cases.config(config, num_seeds=seeds))
+    lab = lab_lib.build(cases.config(CASES[case][1], num_seeds=seeds))
     advance = ours.make_advance(lab, layout=layout)
     found.append(timing.Contender(name, advance, seeds))
-  # Compiled at the first call, so the choice of convolution must hold then.
-  own = mock.patch.object(gemm, 'use_gemm', lambda: False)
-  with own if xla else contextlib.nullcontext():
-    for contender in found:
-      contender.advance(1)
   return found
 
 
