@@ -7,8 +7,8 @@ import argparse
 import itertools
 
 from experiments.benchmarks import cases, ours, results, timing
-from gan_jax import parallel
 from gan_jax import lab as lab_lib
+from gan_jax import parallel
 
 SEEDS = 4
 CASES = {  # name -> (what it is, config)
