@@ -96,6 +96,10 @@ class _Linear(nn.Module):
   kernel_norm: Callable | None = None  # makes a module kernel -> kernel
 
   def _kernel(self, *shape):
+    if self.features < 1:
+      raise UserError(
+        f'model: a layer of {self.features} features; expected at least 1.'
+      )
     kernel = self.param('kernel', self.kernel_init, shape, jnp.float32)
     if self.kernel_norm is not None:
       kernel = self.kernel_norm(name='norm')(kernel)

@@ -107,7 +107,7 @@ FLAGS = [
   ('--config.model.width=3', ('model.width',)),
   ('--config.model.g.width=3', ('model.g.width', 'hidden')),
   ('--config.model.g.hidden=abc', ('hidden', 'abc')),
-  ('--config.model.g.hidden=(0,)', ('model',)),
+  ('--config.model.g.hidden=(0,)', ('model', 'expected at least 1')),
   ('--config.model.d.norm=foo', ('norm', 'foo', 'spectral')),
   ('--config.model.d.activation=foo', ('activation', 'foo')),
   ('--config.latent.name=foo', ("latent.name='foo'", 'sphere')),
