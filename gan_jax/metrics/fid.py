@@ -4,12 +4,101 @@ Heusel et al., GANs Trained by a Two Time-Scale Update Rule Converge to a Local
 Nash Equilibrium, https://arxiv.org/abs/1706.08500, section 4: both sets are
 taken for Gaussians,
   |mu1 - mu2|^2 + tr(S1 + S2 - 2 (S1 S2)^1/2).
+In float64 on the host: in float32 a singular covariance (fewer examples than
+dimensions) is wrong in the third digit.
 """
+
+import copy
+from collections.abc import Callable
 
 import numpy as np
 
 from gan_jax.metrics import checks
 from gan_jax.types import UserError
+
+ROWS = 4096  # examples that are in float64 at a time
+
+
+class Moments:
+  """Count, mean and scatter of features that come in batches.
+
+  Float64 whatever the batches are. What comes is joined to what was by the
+  update of Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm
+  for Computing Sample Variances, 1979: a mean far from zero costs no digits.
+
+  Attributes:
+    count: N, the examples so far.
+    mean: [D]; None before the first of them.
+    scatter: [D, D], the sum of (x - mean) (x - mean)^T; None likewise.
+  """
+
+  def __init__(self):
+    self.count, self.mean, self.scatter = 0, None, None
+
+  def add(self, features, *, name: str = 'features') -> None:
+    """Takes a batch in; of a bad one, nothing.
+
+    Args:
+      features: [B, D], any kind of number.
+      name: what to call them in an error.
+
+    Raises:
+      UserError: wrong shape, no examples, NaN or infinity, other dimensions
+        than before.
+    """
+    x = unconverted(features, name)
+    if self.count:
+      _check_dimensions(x.shape[1], self.mean.size, name)
+    for start in range(0, len(x), ROWS):
+      self._add(x[start : start + ROWS])
+
+  def merge(self, other: 'Moments') -> 'Moments':
+    """The moments of both sets of examples together; neither is changed.
+
+    Args:
+      other: of features of the same dimension.
+
+    Returns:
+      Moments that share no memory with these that `add` would write to.
+
+    Raises:
+      UserError: the dimensions differ.
+    """
+    if not (self.count and other.count):
+      return copy.deepcopy(self if self.count else other)
+    _check_dimensions(other.mean.size, self.mean.size, 'features')
+    both = Moments()
+    both.count = self.count + other.count
+    delta = other.mean - self.mean
+    both.mean = self.mean + other.count / both.count * delta
+    weight = self.count * other.count / both.count
+    both.scatter = self.scatter + other.scatter
+    both.scatter += weight * delta[:, None] * delta
+    return both
+
+  def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+    """Mean [D] and unbiased covariance [D, D].
+
+    Raises:
+      UserError: fewer than two examples.
+    """
+    if self.count < 2:
+      raise UserError(f'features: at least 2 examples needed, got {self.count}')
+    return self.mean.copy(), self.scatter / (self.count - 1)
+
+  def _add(self, x):
+    n, (m, d) = self.count, x.shape
+    if not n:
+      self.mean, self.scatter = np.zeros(d), np.zeros((d, d))
+    rows = np.empty((m + 1, d))
+    rows[:m] = x
+    mean = rows[:m].mean(axis=0)
+    delta = mean - self.mean
+    rows[:m] -= mean
+    rows[m] = np.sqrt(n * m / (n + m)) * delta  # one more row: what means add
+    self.count = n + m
+    self.mean = self.mean + m / self.count * delta
+    self.scatter += rows.T @ rows
 
 
 def statistics(features) -> tuple[np.ndarray, np.ndarray]:
@@ -24,10 +113,37 @@ def statistics(features) -> tuple[np.ndarray, np.ndarray]:
   Raises:
     UserError: wrong shape, fewer than two examples, NaN or infinity.
   """
-  x = checks.features(features, 'features', least=2)
-  mu = x.mean(axis=0)
-  x -= mu
-  return mu, x.T @ x / (len(x) - 1)  # [D], [D, D]
+  return _moments(features, 'features').statistics()
+
+
+def distance_to(mu, sigma) -> Callable:
+  """Prepares for many distances to the same Gaussian.
+
+  Its covariance is decomposed once.
+
+  Args:
+    mu: mean [D].
+    sigma: covariance [D, D].
+
+  Returns:
+    distance(mu, sigma) -> squared Fréchet distance, >= 0; it raises UserError
+    as `distance_to` does, and where the dimensions differ.
+
+  Raises:
+    UserError: shapes that do not fit, NaN or infinity.
+  """
+  mu, sigma = _checked_statistics(mu, sigma)
+  factor = _factor(sigma)  # [D, R]
+
+  def distance(other_mu, other_sigma) -> float:
+    other_mu, other_sigma = _checked_statistics(other_mu, other_sigma)
+    _check_dimensions(other_mu.size, mu.size, 'statistics')
+    traces = np.trace(sigma) + np.trace(other_sigma)
+    traces -= 2 * _trace_root(factor, _factor(other_sigma))
+    # Rounding may leave -1e-15 where the two are the same.
+    return max(0.0, float(np.sum((mu - other_mu) ** 2) + traces))
+
+  return distance
 
 
 def frechet_from_statistics(mu1, s1, mu2, s2) -> float:
@@ -45,23 +161,11 @@ def frechet_from_statistics(mu1, s1, mu2, s2) -> float:
   Raises:
     UserError: shapes that do not fit, NaN or infinity.
   """
-  mu1, mu2, s1, s2 = (np.asarray(x, np.float64) for x in (mu1, mu2, s1, s2))
-  d = mu1.size
-  shapes = [x.shape for x in (mu1, mu2, s1, s2)]
-  if shapes != [(d,), (d,), (d, d), (d, d)]:
-    raise UserError(f'fid: expected [D], [D], [D, D], [D, D], got {shapes}')
-  if not all(np.isfinite(x).all() for x in (mu1, mu2, s1, s2)):
-    raise UserError('fid: the statistics hold NaN or infinity')
-  traces = np.trace(s1) + np.trace(s2) - 2 * _trace_root(s1, s2)
-  # Rounding may leave -1e-15 where the two are the same.
-  return max(0.0, float(np.sum((mu1 - mu2) ** 2) + traces))
+  return distance_to(mu1, s1)(mu2, s2)
 
 
 def frechet_distance(features_a, features_b) -> float:
   """Fréchet distance between two sets of features.
-
-  Computed in float64 on the host: in float32 a singular covariance (fewer
-  examples than dimensions) is wrong in the third digit.
 
   Args:
     features_a: [N, D], any kind of float, N >= 2.
@@ -73,17 +177,133 @@ def frechet_distance(features_a, features_b) -> float:
   Raises:
     UserError: wrong shapes, fewer than two examples, NaN or infinity.
   """
-  a, b = checks.pair(
-    features_a, features_b, ('features_a', 'features_b'), least=2
-  )
-  return frechet_from_statistics(*statistics(a), *statistics(b))
+  a = _moments(features_a, 'features_a')
+  b = _moments(features_b, 'features_b')
+  if a.mean.size != b.mean.size:
+    raise UserError(
+      f'features_a have {a.mean.size} dimensions, features_b {b.mean.size}'
+    )
+  return frechet_from_statistics(*a.statistics(), *b.statistics())
 
 
-def _trace_root(s1, s2):
-  """tr (S1 S2)^1/2 = tr (S1^1/2 S2 S1^1/2)^1/2: symmetric, never complex."""
-  values, vectors = np.linalg.eigh(s1)
-  root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T  # [D, D]
-  product = root @ s2 @ root
-  # Where the rank is deficient, zero comes out as a tiny negative number.
-  values = np.linalg.eigvalsh((product + product.T) / 2)
+def intra_class_distance(
+  real, real_labels, fake, fake_labels, num_classes: int
+) -> dict:
+  """Fréchet distance within each class, which sees what a mixture hides.
+
+  The intra FID of Miyato & Koyama, cGANs with Projection Discriminator,
+  https://arxiv.org/abs/1802.05637.
+
+  Args:
+    real: features [N, D].
+    real_labels: [N] integers below num_classes.
+    fake: features [M, D].
+    fake_labels: [M], the classes that the fakes were made for.
+    num_classes: number of classes.
+
+  Returns:
+    mean: of the squared distances of the classes.
+    per_class: list of num_classes floats, the squared distance of each.
+
+  Raises:
+    UserError: as `frechet_distance`; labels that do not fit; a class with
+      fewer than two examples.
+  """
+  real, real_labels = _labelled(real, real_labels, num_classes, 'real')
+  fake, fake_labels = _labelled(fake, fake_labels, num_classes, 'fake')
+  _check_dimensions(fake.shape[1], real.shape[1], 'fake')
+  distances = [
+    frechet_distance(real[real_labels == c], fake[fake_labels == c])
+    for c in range(num_classes)
+  ]
+  return {'mean': float(np.mean(distances)), 'per_class': distances}
+
+
+def unconverted(features, name: str, *, least: int = 1) -> np.ndarray:
+  """What `checks.features` passes, but as it is: no copy of a large array.
+
+  Args:
+    features: [N, D], any kind of number.
+    name: what to call them in an error.
+    least: how many examples are needed.
+
+  Returns:
+    [N, D] on the host, in the type that it came in.
+
+  Raises:
+    UserError: as `checks.features`.
+  """
+  x = np.asarray(features)
+  whole = x.ndim == 2 and x.shape[1] and len(x) >= least
+  if not whole or not np.isfinite(x).all():
+    checks.features(x, name, least=least)
+  return x
+
+
+def _moments(features, name):
+  moments = Moments()
+  moments.add(unconverted(features, name, least=2), name=name)
+  return moments
+
+
+def _check_dimensions(got, wanted, name):
+  if got != wanted:
+    raise UserError(f'{name} have {got} dimensions, expected {wanted}')
+
+
+def _checked_statistics(mu, sigma):
+  mu, sigma = np.asarray(mu, np.float64), np.asarray(sigma, np.float64)
+  if mu.ndim != 1 or sigma.shape != 2 * mu.shape or not mu.size:
+    raise UserError(
+      'fid: expected a mean [D] and a covariance [D, D], got '
+      f'{list(mu.shape)} and {list(sigma.shape)}'
+    )
+  if not (np.isfinite(mu).all() and np.isfinite(sigma).all()):
+    raise UserError('fid: the statistics hold NaN or infinity')
+  return mu, sigma
+
+
+def _labelled(x, labels, num_classes, name):
+  """Features and labels that fit, with two examples of each class."""
+  x, labels = unconverted(x, name), np.asarray(labels)
+  if labels.shape != x.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+    raise UserError(
+      f'{name}: expected {len(x)} integer labels, got {labels.dtype} '
+      f'{list(labels.shape)}'
+    )
+  if labels.min() < 0 or labels.max() >= num_classes:
+    raise UserError(
+      f'{name}: labels from {labels.min()} to {labels.max()} do not fit '
+      f'{num_classes} classes'
+    )
+  counts = np.bincount(labels, minlength=num_classes)
+  if counts.min() < 2:
+    c = int(counts.argmin())
+    raise UserError(
+      f'{name}, class {c}: at least 2 examples needed, got {counts[c]}'
+    )
+  return x, labels
+
+
+def _factor(sigma):
+  """L [D, R] with L L^T = sigma, R its rank: Cholesky's, with pivots."""
+  from scipy.linalg import lapack
+
+  found, pivots, rank, _ = lapack.dpstrf(sigma, lower=1)
+  factor = np.empty((len(sigma), rank))
+  factor[pivots - 1] = np.tril(found)[:, :rank]
+  tolerance = len(sigma) ** 2 * np.finfo(np.float64).eps * np.trace(sigma)
+  if abs(np.trace(sigma) - np.sum(factor**2)) <= tolerance:
+    return factor
+  # Statistics that were made in float32 may be far from positive.
+  values, vectors = np.linalg.eigh(sigma)
+  return vectors * np.sqrt(np.maximum(values, 0))
+
+
+def _trace_root(a, b):
+  """tr (A A^T B B^T)^1/2, the sum of the singular values of A^T B."""
+  product = a.T @ b  # [R, S]
+  # The smaller of its squares has no zeros where the rank is deficient.
+  small = product.T if a.shape[1] > b.shape[1] else product
+  values = np.linalg.eigvalsh(small @ small.T)
   return np.sqrt(np.maximum(values, 0)).sum()

@@ -48,6 +48,20 @@ def modes(
   }
 
 
+def mode_counts(
+  samples, centers, std: float, *, threshold: float = 3.0
+) -> np.ndarray:
+  """High-quality samples of each mode, [M]; `modes` explains the arguments.
+
+  Raises:
+    UserError: as `modes`.
+  """
+  samples, centers = checks.pair(samples, centers, ('samples', 'centers'))
+  nearest, distance = _nearest(samples, centers)
+  good = distance <= threshold * std
+  return np.bincount(nearest[good], minlength=len(centers))
+
+
 def _nearest(samples, centers):
   """The nearest centre of each sample and the distance to it: [N], [N]."""
   # One centre at a time: [N, M, D] need not fit in memory.
