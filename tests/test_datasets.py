@@ -30,6 +30,8 @@ def options(name, tmp_path, request):
   if name == 'npz':
     np.savez(tmp_path / 'a.npz', x=tiny_data.images(12), y=np.arange(12) % 3)
     return {'path': str(tmp_path / 'a.npz')}
+  if name == 'stacked_mnist':
+    return {'dir': str(request.getfixturevalue('tfds_dir')), 'size': 50}
   if name == 'tfds_images':
     return {'name': 'mnist', 'dir': str(request.getfixturevalue('tfds_dir'))}
   return {}

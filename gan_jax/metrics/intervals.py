@@ -1,0 +1,221 @@
+"""Intervals for scores: of one draw by resampling, of several by Student's t.
+
+Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 11
+(jackknife) and 13 (percentile interval).
+
+What each of them covers is not the same. `bootstrap` and `jackknife` ask how
+much a score would move with other samples of the same generator, `of_draws`
+asks the generator for them; a different real set, another seed of the training
+are in neither.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gan_jax.types import UserError
+
+
+def bootstrap(
+  contributions,
+  statistic: Callable | None = None,
+  *,
+  level: float = 0.95,
+  resamples: int = 1000,
+  seed: int = 0,
+) -> tuple:
+  """Percentile interval from drawing the examples anew, with replacement.
+
+  It takes the examples for independent, and each contribution for a property
+  of its own example: of whether a fake lies in the ball of some real one, say.
+  What a repeated example would change elsewhere (radii of balls that reach to
+  a neighbour of the same kind) needs `jackknife`. Below some 30 examples, or
+  with a share very near 0 or 1, it is too narrow.
+
+  Args:
+    contributions: [N] or [N, K] of N examples, N >= 2; bool counts as 0 and 1.
+    statistic: resampled contributions -> the score, or an array of scores;
+      default their mean, of each column.
+    level: share of such intervals that hold the true value.
+    resamples: number of times that N examples are drawn.
+    seed: of these draws.
+
+  Returns:
+    (low, high), numbers or arrays as statistic gives them ([K] by default).
+
+  Raises:
+    UserError: one example, NaN or infinity, or options out of range.
+  """
+  x = _finite(contributions, 'bootstrap: contributions', dims=(1, 2))
+  tail = _tail(level)
+  if not resamples * tail >= 1:
+    raise UserError(
+      f'bootstrap: resamples={resamples} leave none beyond a level of {level}; '
+      f'expected {int(np.ceil(1 / tail))} or more'
+    )
+  statistic = statistic or _mean
+  rng = np.random.default_rng(seed)
+  draws = [
+    statistic(x[rng.integers(len(x), size=len(x))]) for _ in range(resamples)
+  ]
+  if not np.isfinite(draws).all():
+    raise UserError('bootstrap: the statistic of some draws is NaN or infinity')
+  low, high = np.quantile(draws, (tail, 1 - tail), axis=0)
+  return (low, high) if np.ndim(low) else (float(low), float(high))
+
+
+def number_seen(
+  counts,
+  total: int,
+  *,
+  least: int = 1,
+  level: float = 0.95,
+  resamples: int = 1000,
+  seed: int = 0,
+) -> tuple[float, float]:
+  """Interval of how many kinds are seen at least so often: modes, classes.
+
+  The bootstrap of N examples of the kinds at hand. A kind that was not seen is
+  not seen in it either, so it only tells how many of those that were seen
+  another draw might miss; the upper end is the number itself at least.
+
+  Args:
+    counts: [M] examples of each kind.
+    total: N, with the examples of no kind.
+    least: examples that a kind needs to count as seen.
+    level: share of such intervals that hold the number of another draw.
+    resamples: number of times that N examples are drawn.
+    seed: of these draws.
+
+  Returns:
+    (low, high).
+
+  Raises:
+    UserError: more examples in the kinds than there are, level out of range.
+  """
+  counts = np.asarray(counts)
+  if counts.sum() > total or total < 1:
+    raise UserError(f'number_seen: {counts.sum()} counted of {total} examples')
+  shares = np.append(counts, total - counts.sum()) / total
+  drawn = np.random.default_rng(seed).multinomial(total, shares, resamples)
+  seen = (drawn[:, :-1] >= least).sum(axis=1)
+  tail = _tail(level)
+  low, high = np.quantile(seen, (tail, 1 - tail))
+  return float(low), float(max(high, (counts >= least).sum()))
+
+
+def groups(n: int, num_groups: int = 10, *, seed: int = 0) -> list[np.ndarray]:
+  """Parts of the examples to leave out in turn, for `jackknife`.
+
+  They are drawn, for examples are often sorted, or their classes take turns.
+
+  Args:
+    n: number of examples.
+    num_groups: 2 or more; n gives the jackknife of single examples.
+    seed: of the draw.
+
+  Returns:
+    num_groups arrays of rows, ascending: each row in one of them, sizes equal
+    or differing by 1. `np.delete(x, rows, axis=0)` is what remains.
+
+  Raises:
+    UserError: fewer than two groups, or more than examples.
+  """
+  if not 2 <= num_groups <= n:
+    raise UserError(
+      f'groups: expected from 2 to {n} groups of {n} examples, got {num_groups}'
+    )
+  order = np.random.default_rng(seed).permutation(n)
+  return [np.sort(rows) for rows in np.array_split(order, num_groups)]
+
+
+def jackknife(
+  value: float, leave_one_out: Sequence[float], *, level: float = 0.95
+) -> tuple[float, float]:
+  """Student's t interval from leaving out one group of examples at a time.
+
+  It takes the examples for independent, and the score for smooth: a mean, a
+  Fréchet distance, a share, but no median, extreme or number of modes. The
+  groups are few, so t has len - 1 degrees of freedom. The interval is about
+  the value as it stands; a bias that more samples would cure remains.
+
+  Args:
+    value: the score of all examples.
+    leave_one_out: [G] scores of all but one group each, see `groups`.
+    level: share of such intervals that hold the true value.
+
+  Returns:
+    (low, high).
+
+  Raises:
+    UserError: fewer than two groups, NaN or infinity, level out of range.
+  """
+  x = _finite(leave_one_out, 'jackknife: leave_one_out')
+  value = _finite([value], 'jackknife: value', least=1)[0]
+  variance = (len(x) - 1) * np.mean((x - x.mean()) ** 2)
+  return _student(value, np.sqrt(variance), len(x), level)
+
+
+def of_draws(
+  values: Sequence[float], *, level: float = 0.95
+) -> tuple[float, float]:
+  """Student's t interval of the mean of scores of independent draws.
+
+  It takes the scores of several sets of samples, each drawn anew, for normal.
+
+  Args:
+    values: [R] scores, R >= 2.
+    level: share of such intervals that hold the true mean.
+
+  Returns:
+    (low, high).
+
+  Raises:
+    UserError: fewer than two draws, NaN or infinity, level out of range.
+  """
+  x = _finite(values, 'of_draws: values')
+  error = x.std(ddof=1) / np.sqrt(len(x))
+  return _student(x.mean(), error, len(x), level)
+
+
+def normal_quantile(level: float = 0.95) -> float:
+  """Half the width of a normal interval, in standard deviations: 1.96 at .95.
+
+  Args:
+    level: share of such intervals that hold the true value.
+
+  Raises:
+    UserError: level out of range.
+  """
+  from scipy import special
+
+  return float(special.ndtri(1 - _tail(level)))
+
+
+def _student(center, error, n, level):
+  from scipy import special
+
+  half = float(special.stdtrit(n - 1, 1 - _tail(level)) * error)
+  return float(center) - half, float(center) + half
+
+
+def _mean(x):
+  return x.mean(axis=0)
+
+
+def _tail(level):
+  if not 0 < level < 1:
+    raise UserError(f'interval: expected a level between 0 and 1, got {level}')
+  return (1 - level) / 2
+
+
+def _finite(x, name, *, dims=(1,), least=2):
+  x = np.asarray(x, np.float64)
+  if x.ndim not in dims or len(x) < least:
+    expected = ' or '.join(('[N]', '[N, K]')[d - 1] for d in dims)
+    raise UserError(
+      f'{name}: expected {expected} with N >= {least}, got {list(x.shape)}'
+    )
+  if not np.isfinite(x).all():
+    raise UserError(f'{name}: NaN or infinity among them')
+  return x
