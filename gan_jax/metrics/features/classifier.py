@@ -9,8 +9,6 @@ import functools
 import hashlib
 import json
 import math
-import os
-import pathlib
 import time
 
 import flax.linen as nn
@@ -93,7 +91,7 @@ def train(
     params, opt = _step(
       params, opt, x[rows], labels[rows], _rate(step, steps), num_classes
     )
-  _, probabilities = _apply(params, num_classes, x[held])
+  probabilities = _apply(params, num_classes, x[held]).probabilities
   accuracy = float(np.mean(probabilities.argmax(axis=1) == labels[held]))
   return params, accuracy
 
@@ -122,7 +120,7 @@ def load_or_train(
       'the pixels are features that need neither'
     )
   num_classes = len(dataset.class_names)
-  path = _cache_dir(cache_dir) / f'classifier_{_key(dataset, seed)}.npz'
+  path = store.cache_dir(cache_dir) / f'classifier_{_key(dataset, seed)}.npz'
   shapes = jax.eval_shape(lambda: _init(dataset.shape, num_classes, seed))
   found = store.read(path, _flat(shapes))
   if found is None:
@@ -135,7 +133,22 @@ def load_or_train(
     hash=store.weights_hash(weights),
     apply=functools.partial(_apply, params, num_classes),
     accuracy=accuracy,
+    knows=('probabilities', 'classes'),
   )
+
+
+def predict(params: dict, num_classes: int, samples) -> np.ndarray:
+  """Probabilities by a classifier that `train` gave, in bounded memory.
+
+  Args:
+    params: of the classifier.
+    num_classes: that it was trained with.
+    samples: images [N, H, W, C], uint8 or float in model range, N >= 1.
+
+  Returns:
+    float32 [N, num_classes].
+  """
+  return _apply(params, num_classes, samples).probabilities
 
 
 def _train_on(dataset, num_classes, seed, say):
@@ -170,11 +183,6 @@ def _key(dataset, seed):
     content = store.weights_hash(examples)
   told = [content, dataset.shape, len(dataset.class_names), seed, RECIPE]
   return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
-
-
-def _cache_dir(cache_dir):
-  cache_dir = cache_dir or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax'
-  return pathlib.Path(os.path.expanduser(cache_dir))
 
 
 def _checked(x, labels, num_classes):
@@ -247,21 +255,13 @@ def _infer(params, num_classes, x):
   features, logits = Classifier(num_classes).apply(
     {'params': params}, _ranged(x)
   )
-  return features, jax.nn.softmax(logits)  # [B, D], [B, C]
+  return base.Seen(features, jax.nn.softmax(logits))  # [B, D], [B, C]
 
 
 def _apply(params, num_classes, samples):
-  """Features [N, D] and probabilities [N, C], in bounded memory."""
-  samples = np.asarray(samples)
-  outputs = []
-  for start in range(0, len(samples), BATCH):
-    x = samples[start : start + BATCH]
-    # Padded to the full batch, so that one program serves every number.
-    padding = [(0, BATCH - len(x))] + [(0, 0)] * (x.ndim - 1)
-    out = jax.device_get(_infer(params, num_classes, np.pad(x, padding)))
-    outputs.append([y[: len(x)] for y in out])
-  features, probabilities = map(np.concatenate, zip(*outputs, strict=True))
-  return features, probabilities
+  """Seen of N samples, in bounded memory."""
+  see = lambda x: _infer(params, num_classes, x)
+  return base.in_batches(see, samples, size=BATCH)
 
 
 def _ranged(x):

@@ -43,7 +43,7 @@ def load(shape: tuple[int, ...]) -> base.Features:
   return base.Features(
     name='pixels',
     hash=f'average_{shrink}x{shrink}' if shrink > 1 else 'as_they_are',
-    apply=lambda samples: (extract(samples, shrink=shrink), None),
+    apply=lambda samples: base.Seen(extract(samples, shrink=shrink)),
   )
 
 

@@ -41,31 +41,59 @@ def read(path: pathlib.Path, expected: dict) -> tuple[dict, float] | None:
   Returns:
     (arrays by name, accuracy) or None.
   """
-  try:
-    # Opened here: NumPy leaves a damaged file open.
-    with path.open('rb') as f, np.load(f, allow_pickle=False) as kept:
-      arrays = {name: kept[f'weights/{name}'] for name in expected}
-      accuracy, told = float(kept['accuracy']), str(kept['hash'])
-  except DAMAGED:
+  kept = read_arrays(path)
+  if kept is None or set(kept) != {'accuracy', *expected}:
     return None
+  accuracy = float(kept.pop('accuracy'))
   fits = all(
-    (arrays[k].shape, arrays[k].dtype) == (v.shape, v.dtype)
+    (kept[k].shape, kept[k].dtype) == (v.shape, v.dtype)
     for k, v in expected.items()
   )
-  return (arrays, accuracy) if fits and weights_hash(arrays) == told else None
+  return (kept, accuracy) if fits else None
 
 
 def write(path: pathlib.Path, arrays: dict, accuracy: float) -> None:
   """Writes what `read` reads; where that is impossible, does without."""
-  named = {f'weights/{name}': x for name, x in arrays.items()}
+  write_arrays(path, {**arrays, 'accuracy': np.float64(accuracy)})
+
+
+def read_arrays(path: pathlib.Path) -> dict | None:
+  """Arrays by name, or None if the file is absent or damaged."""
+  try:
+    # Opened here: NumPy leaves a damaged file open.
+    with path.open('rb') as f, np.load(f, allow_pickle=False) as kept:
+      arrays = {
+        name.removeprefix('array/'): kept[name]
+        for name in kept.files
+        if name != 'hash'
+      }
+      told = str(kept['hash'])
+  except DAMAGED:
+    return None
+  return arrays if weights_hash(arrays) == told else None
+
+
+def write_arrays(path: pathlib.Path, arrays: dict) -> None:
+  """Writes what `read_arrays` reads; where that is impossible, does without."""
+  named = {f'array/{name}': x for name, x in arrays.items()}
   temporary = None
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
       temporary = f.name
-      np.savez(f, accuracy=accuracy, hash=weights_hash(arrays), **named)
-    # Two runs may train at once: either finds the other's file whole.
+      np.savez(f, hash=weights_hash(arrays), **named)
+    # Two runs may write at once: either finds the other's file whole.
     os.replace(temporary, path)
   except OSError:
     if temporary and os.path.exists(temporary):
       os.unlink(temporary)
+
+
+def cache_dir(folder=None) -> pathlib.Path:
+  """Where weights and statistics are kept.
+
+  Args:
+    folder: default $GAN_JAX_CACHE, else ~/.cache/gan_jax.
+  """
+  folder = folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax'
+  return pathlib.Path(os.path.expanduser(folder))

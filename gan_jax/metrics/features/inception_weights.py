@@ -1,0 +1,237 @@
+"""Inception's published weights: found, fetched, read and folded."""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import tempfile
+import urllib.request
+from collections.abc import Callable
+
+import numpy as np
+
+from gan_jax.metrics.features import store, torch_checkpoint
+from gan_jax.types import UserError
+
+FILE = 'pt_inception-2015-12-05-6726825d.pth'
+URL = (
+  'https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/'
+  + FILE
+)
+CONVERTED = 'pt_inception-2015-12-05.npz'
+EPSILON = 1e-3  # of the batch norms
+# What the checkpoint holds of a convolution, and of the last layer.
+NORMED = (
+  'conv.weight',
+  'bn.weight',
+  'bn.bias',
+  'bn.running_mean',
+  'bn.running_var',
+)
+DENSE = ('weight', 'bias')
+
+
+# ---------------------------------------------------------- where they lie
+
+
+def find(path: str = '') -> pathlib.Path:
+  """Where the weights lie: no network is asked.
+
+  Args:
+    path: if given, nothing else is looked at; nor is with $GAN_JAX_INCEPTION.
+      Otherwise they are in the cache folder, $GAN_JAX_CACHE or
+      ~/.cache/gan_jax, converted or as published.
+
+  Raises:
+    UserError: not there; the line says what to do.
+  """
+  path = path or os.environ.get('GAN_JAX_INCEPTION', '')
+  if path:
+    found = pathlib.Path(os.path.expanduser(path))
+    if not found.is_file():
+      raise UserError(f'inception: there are no weights at {path}')
+    return found
+  folder = store.cache_dir()
+  for name in (CONVERTED, FILE):
+    if (folder / name).is_file():
+      return folder / name
+  raise UserError(_absent(folder))
+
+
+def download(
+  path: str = '', *, url: str = URL, timeout: float = 30, say: Callable = print
+) -> pathlib.Path:
+  """Fetches the published checkpoint; only ever called on request.
+
+  Args:
+    path: of the result; default where `find` finds it.
+    url: of the file; the sha256 is the published one's whatever the place.
+    timeout: seconds of silence after which to give up.
+    say: told what happens.
+
+  Returns:
+    Path of the file, which is whole and the right one.
+
+  Raises:
+    UserError: no connection, another file; nothing is kept then.
+  """
+  target = pathlib.Path(path) if path else store.cache_dir() / FILE
+  with contextlib.suppress(OSError, UserError):
+    torch_checkpoint.check_digest(target, FILE)
+    return target
+  say(f'inception: fetching {url}')
+  try:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+      fetched = pathlib.Path(folder) / FILE
+      with urllib.request.urlopen(url, timeout=timeout) as r:
+        with fetched.open('wb') as f:
+          while part := r.read(2**20):
+            f.write(part)
+      torch_checkpoint.check_digest(fetched)
+      os.replace(fetched, target)
+  except (OSError, http.client.HTTPException, ValueError) as e:
+    if isinstance(e, UserError):
+      raise
+    raise UserError(f'{_absent(target.parent)} ({e})') from e
+  say(f'inception: kept at {target}')
+  return target
+
+
+def _absent(folder):
+  return (
+    f'inception: no weights: fetch {URL} and put it into {folder}, or name '
+    'its place in $GAN_JAX_INCEPTION; meanwhile the features classifier, '
+    'random_conv and pixels need nothing from the network'
+  )
+
+
+# ------------------------------------------------------- as the net wants them
+
+
+def read(path: pathlib.Path, shapes: dict) -> dict[str, np.ndarray]:
+  """The weights of the net, batch norm folded into kernels and biases.
+
+  Args:
+    path: of a checkpoint (.pth, either layout) or of what `write` wrote (.npz).
+    shapes: by name, something with the shape of each array: inception.shapes.
+
+  Returns:
+    float32 arrays by the names of `shapes`.
+
+  Raises:
+    UserError: absent, damaged, of another net (missing, extra and wrongly
+      shaped arrays are named), or not the file that its name promises.
+  """
+  if path.suffix != '.npz':
+    return fold(torch_checkpoint.read(path), shapes, path.name)
+  arrays = _read_npz(path)
+  _check(arrays, {k: v.shape for k, v in shapes.items()}, path.name)
+  return {k: x.astype(np.float32) for k, x in arrays.items()}
+
+
+def fold(tensors: dict, shapes: dict, name: str) -> dict[str, np.ndarray]:
+  """Kernels and biases that do what convolution and batch norm did.
+
+  Args:
+    tensors: of the checkpoint by name, [O, I, h, w] and [O].
+    shapes: as for `read`.
+    name: what to call the checkpoint in an error.
+
+  Returns:
+    float32 arrays by the names of `shapes`, [h, w, I, O] and [O].
+
+  Raises:
+    UserError: names what is missing, too much, wrongly shaped or not finite.
+  """
+  counters = '.num_batches_tracked'  # of newer checkpoints, never used
+  tensors = {k: x for k, x in tensors.items() if not k.endswith(counters)}
+  _check(tensors, checkpoint_shapes(shapes), name)
+  arrays = {}
+  for module in _modules(shapes):
+    dense = len(shapes[f'{module}/kernel'].shape) == 2
+    found = [
+      tensors[f'{module.replace("/", ".")}.{part}'].astype(np.float64)
+      for part in (DENSE if dense else NORMED)
+    ]
+    kernel, bias = (found[0].T, found[1]) if dense else _fold_norm(*found)
+    arrays |= {f'{module}/kernel': kernel, f'{module}/bias': bias}
+  return {k: np.ascontiguousarray(x, np.float32) for k, x in arrays.items()}
+
+
+def write(path: pathlib.Path, arrays: dict):
+  """Writes what `read` reads as .npz, in one stroke.
+
+  Raises:
+    UserError: the path cannot be written, or does not end in .npz.
+  """
+  if path.suffix != '.npz':
+    raise UserError(f'inception: converted weights end in .npz, not {path}')
+  store.write_arrays(path, arrays)
+  written = store.read_arrays(path)
+  if not written or store.weights_hash(written) != store.weights_hash(arrays):
+    raise UserError(f'inception: {path} cannot be written')
+
+
+def checkpoint_shapes(shapes: dict) -> dict[str, tuple[int, ...]]:
+  """Shapes of the checkpoint's tensors by name, for those of the net.
+
+  Args:
+    shapes: by name, something with the shape of each array: inception.shapes.
+  """
+  wanted = {}
+  for name in _modules(shapes):
+    kernel = shapes[f'{name}/kernel'].shape
+    if len(kernel) == 2:
+      parts = zip(DENSE, (kernel[::-1], kernel[1:]), strict=True)
+    else:
+      order = (kernel[3], kernel[2], *kernel[:2])  # [O, I, h, w]
+      parts = zip(NORMED, [order] + [kernel[3:]] * 4, strict=True)
+    of = name.replace('/', '.')
+    wanted |= {f'{of}.{part}': shape for part, shape in parts}
+  return wanted
+
+
+def _modules(shapes):
+  return [k.removesuffix('/kernel') for k in shapes if k.endswith('/kernel')]
+
+
+def _check(arrays, wanted, name):
+  """Names what is missing, too much, of another shape or not finite."""
+  faults = {
+    'missing': wanted.keys() - arrays.keys(),
+    'not of this net': arrays.keys() - wanted.keys(),
+    'of another shape': {
+      f'{k} {list(arrays[k].shape)} for {list(wanted[k])}'
+      for k in wanted.keys() & arrays.keys()
+      if arrays[k].shape != wanted[k]
+    },
+    'not finite numbers': {
+      k
+      for k in wanted.keys() & arrays.keys()
+      if arrays[k].dtype.kind != 'f' or not np.isfinite(arrays[k]).all()
+    },
+  }
+  told = [f'{what}: {_some(names)}' for what, names in faults.items() if names]
+  if told:
+    raise UserError(f'inception: {name}: {"; ".join(told)}')
+
+
+def _some(names):
+  more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+  return ', '.join(sorted(names)[:3]) + more
+
+
+def _fold_norm(kernel, gamma, beta, mean, variance):
+  """gamma (k x - mean) / sqrt(variance + eps) + beta as one convolution."""
+  scale = gamma / np.sqrt(variance + EPSILON)
+  return kernel.transpose(2, 3, 1, 0) * scale, beta - mean * scale
+
+
+def _read_npz(path):
+  if not path.is_file():
+    raise UserError(f'inception: there are no weights at {path}')
+  arrays = store.read_arrays(path)
+  if arrays is None:
+    raise UserError(f'inception: {path.name} is damaged or of something else')
+  return arrays

@@ -1,0 +1,117 @@
+"""The feature nets by name, and which of them a data set has."""
+
+from collections.abc import Callable
+
+from gan_jax.metrics.features import (
+  base,
+  classifier,
+  inception,
+  inception_weights,
+  pixels,
+  random_conv,
+  stacked,
+)
+from gan_jax.types import Dataset, UserError
+
+# What each net gives beside its features: probabilities of classes, classes
+# that are the data set's own, features of places.
+KNOWS = {
+  'pixels': (),
+  'random_conv': (),
+  'classifier': ('probabilities', 'classes'),
+  'inception': ('probabilities', 'spatial'),
+  'stacked': ('stacked',),
+}
+DOWNLOAD = 'download'  # in place of a path of weights
+FOR_IMAGES = ('random_conv', 'inception')
+
+
+def choose(dataset: Dataset, space: str = '') -> str:
+  """The feature net that was asked for, or the best one there is.
+
+  Args:
+    dataset: types.Dataset.
+    space: one of KNOWS; '' for the classifier of a labelled image data set,
+      and the pixels of any other.
+
+  Raises:
+    UserError: there is no such net, or not for this data set.
+  """
+  channels = isinstance(dataset.modes, dict) and 'channel' in dataset.modes
+  labelled = bool(dataset.class_names) and dataset.kind == 'image'
+  if not space:
+    usual = 'classifier' if labelled else 'pixels'
+    return 'stacked' if channels else usual
+  if space not in KNOWS:
+    raise UserError(f'features={space!r}: there are {", ".join(KNOWS)}.')
+  if space == 'classifier' and not labelled:
+    raise UserError(f'features=classifier: {dataset.name} has no classes.')
+  if space == 'stacked' and not channels:
+    raise UserError('features=stacked: only stacked_mnist has such classes.')
+  if space in FOR_IMAGES and dataset.kind != 'image':
+    raise UserError(f'features={space}: {dataset.name} has no images.')
+  return space
+
+
+def check(
+  dataset: Dataset, space: str = '', *, resize: str = '', weights: str = ''
+) -> str:
+  """The feature net, after all that can be checked without loading it.
+
+  Args:
+    dataset: types.Dataset.
+    space: see choose.
+    resize: see load.
+    weights: see load.
+
+  Raises:
+    UserError: as `load`.
+  """
+  space = choose(dataset, space)
+  if space != 'inception':
+    if resize or weights:
+      given = 'resize' if resize else 'weights'
+      raise UserError(f'{given}: of features=inception only, not of {space}.')
+    return space
+  if resize and resize not in inception.RESIZE:
+    there = ', '.join(inception.RESIZE)
+    raise UserError(f'resize={resize}: there are {there}.')
+  if weights != DOWNLOAD:
+    inception_weights.find(weights)
+  return space
+
+
+def load(
+  dataset: Dataset,
+  space: str = '',
+  *,
+  resize: str = '',
+  weights: str = '',
+  say: Callable = print,
+) -> base.Features:
+  """The feature net of a data set.
+
+  Args:
+    dataset: types.Dataset; the classifier learns on its labels.
+    space: see choose.
+    resize: how pictures are brought to the net's size: 'tf' or 'clean', only
+      for inception; '' for 'tf'.
+    weights: path of inception's weights; '' for where they are usually,
+      'download' to fetch them there first.
+    say: told when something takes its time.
+
+  Raises:
+    UserError: as choose; weights or a resizing that do not exist.
+  """
+  space = check(dataset, space, resize=resize, weights=weights)
+  if space == 'inception':
+    if weights == DOWNLOAD:
+      weights = str(inception_weights.download(say=say))
+    return inception.load(weights, resize=resize or 'tf', say=say)
+  if space == 'classifier':
+    return classifier.load_or_train(dataset, say=say)
+  if space == 'stacked':
+    return stacked.load(dataset, say=say)
+  if space == 'random_conv':
+    return random_conv.load(dataset.shape)
+  return pixels.load(dataset.shape)
