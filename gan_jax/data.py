@@ -51,6 +51,11 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
   return _checked(module.load(**given, **fixed))
 
 
+def options_of(name: str) -> list[str]:
+  """Names of the options that `load` takes for a data set."""
+  return list(inspect.signature(_module(name).load).parameters)
+
+
 def _module(name):
   if name in examples.available():
     return importlib.import_module(f'gan_jax.datasets.{name}')

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 # One stream for each purpose, so that adding a draw never shifts another.
-INIT, ORDER, STEP, SAMPLE = range(4)
+INIT, ORDER, STEP, SAMPLE, DRAW = range(5)
 
 
 def seed_keys(seed: int, num_seeds: int) -> jax.Array:
@@ -21,6 +21,11 @@ def stream(key: jax.Array, purpose: int, *index) -> jax.Array:
   for i in (purpose, *index):
     key = jax.random.fold_in(key, i)
   return key
+
+
+def draw_key(key: jax.Array, draw: int) -> jax.Array:
+  """The key [] of one of several draws of samples; draw 0 has the root key."""
+  return stream(key, DRAW, draw) if draw else key
 
 
 def fold_examples(key: jax.Array, index: jax.Array) -> jax.Array:

@@ -31,9 +31,11 @@ TRAINING_KEYS = (
 )  # fmt: skip
 FREE_KEYS = (
   'steps', 'parallel', 'report_every', 'save_every', 'eval_every',
-  'eval_samples', 'metrics', 'stop_when',
+  'eval_samples', 'metrics', 'features', 'protocol', 'best_metric', 'stop_when',
 )  # fmt: skip
 KEYS = TRAINING_KEYS + FREE_KEYS
+# What runs of earlier versions do not have in their config.json.
+ADDED_KEYS = {'features': '', 'protocol': '', 'best_metric': ''}
 DYNAMICS = ('alternating', 'simultaneous')
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
@@ -43,6 +45,8 @@ class Lab(NamedTuple):
   """Everything that training, sampling and scoring need, as plain values."""
 
   dataset: Dataset
+  split: str  # of the data set, that is trained on
+  open_split: Callable | None  # 'test' -> Dataset; None without splits
   keys: jax.Array  # root keys [S]
   net: Pair
   num_classes: int  # that the networks know; 0 if unconditional
@@ -108,6 +112,8 @@ def build(config: dict) -> Lab:
   roots = keys.seed_keys(config['seed'], config['num_seeds'])
   return Lab(
     dataset,
+    config['data'].get('split') or 'train',
+    _opener(config['data']),
     roots,
     net,
     num_classes,
@@ -133,6 +139,13 @@ def _data(options):
   if flip and dataset.kind != 'image':
     raise UserError(f'data.flip: expected images, {dataset.name} has none.')
   return dataset, flip, dataset.nbytes <= memory_mb * 2**20
+
+
+def _opener(options):
+  """What opens another split of the data set, if it has splits."""
+  if 'split' not in data_lib.options_of(options.get('name', '')):
+    return None
+  return lambda split: _data({**options, 'split': split})[0]
 
 
 def _init_all(init, roots, label):

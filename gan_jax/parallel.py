@@ -98,6 +98,28 @@ def use_cores(num_seeds: int):
     jax.config.update('jax_num_cpu_devices', devices)
 
 
+def everywhere(tree):
+  """A tree of arrays, the same on each device of this process."""
+  return jax.device_put(tree, NamedSharding(_local_mesh(1), P()))
+
+
+def spread(batch):
+  """A tree of arrays [B, ...], split over the devices of this process.
+
+  Over as many of them as divide B; what is computed from it is split as well.
+  """
+  size = len(jax.tree.leaves(batch)[0])
+  return jax.device_put(batch, NamedSharding(_local_mesh(size), P('batch')))
+
+
+@functools.cache
+def _local_mesh(size):
+  """A mesh of all local devices, or of as many as divide a size above 1."""
+  devices = jax.local_devices()
+  most = math.gcd(size, len(devices)) if size > 1 else len(devices)
+  return Mesh(np.array(devices[:most]), ('batch',))
+
+
 def default_wrapper(num_devices: int) -> str:
   """'pmap' where there are several devices, else 'jit'."""
   return 'pmap' if num_devices > 1 else 'jit'

@@ -1,14 +1,15 @@
 """Samples of a trained generator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gan_jax import keys as keys_lib
+from gan_jax import parallel
 
-BATCH = 250  # samples in one call
+BATCH = 256  # samples in one call, of all devices together
 
 
 def make_sampler(net_g, *, prior: Callable) -> Callable:
@@ -34,15 +35,17 @@ def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:
   return np.arange(num_samples, dtype=np.int32) % num_classes
 
 
-def collect(
+def batches(
   sample: Callable,
   variables,
   key: jax.Array,
   num_samples: int,
   *,
   num_classes: int = 0,
-) -> np.ndarray:
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
   """Draws any number of samples in batches of one compiled size.
+
+  The batches are split over the devices of this process.
 
   Args:
     sample: from make_sampler.
@@ -51,15 +54,22 @@ def collect(
     num_samples: N.
     num_classes: 0 for a generator without labels.
 
-  Returns:
-    float32 [N, ...] in model range; the first n do not depend on N.
+  Yields:
+    samples float32 [B, ...] in model range and their labels [B] (None without
+    classes), N together; the first n do not depend on N.
   """
-  parts = []
+  variables, key = parallel.everywhere((variables, key))
   for first in range(0, num_samples, BATCH):
     index = np.arange(first, first + BATCH, dtype=np.int32)
     label = index % num_classes if num_classes else None
-    parts.append(np.asarray(sample(variables, key, index, label)))
-  return np.concatenate(parts)[:num_samples]
+    made = np.asarray(sample(variables, key, *parallel.spread((index, label))))
+    n = min(BATCH, num_samples - first)
+    yield made[:n], None if label is None else label[:n]
+
+
+def collect(*args, **kwargs) -> np.ndarray:
+  """All samples of `batches` at once, float32 [N, ...]."""
+  return np.concatenate([x for x, _ in batches(*args, **kwargs)])
 
 
 def take_seed(tree, seed: int):

@@ -1,130 +1,230 @@
 """Scores of the generators of a lab, every seed of them."""
 
+import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from gan_jax import data as data_lib
+from gan_jax import keys as keys_lib
 from gan_jax.lab import Lab
-from gan_jax.metrics import measures, scores
-from gan_jax.metrics.features import base, classifier, pixels
-from gan_jax.sampling import collect, take_seed
+from gan_jax.metrics import (
+  intervals,
+  measures,
+  memorisation,
+  protocols,
+  records,
+  reference,
+  scores,
+)
+from gan_jax.metrics.features import base, spaces
+from gan_jax.sampling import batches, collect, take_seed
 from gan_jax.types import UserError
 
 # Real samples that a score is taken against, at most, by kind of data.
 MAX_REAL = {'image': 50_000, 'point': 10_000}
+COSTLY = ('inception',)  # nets that only a score is worth
 
 
-def metric_names(lab: Lab, wanted=()) -> tuple[str, ...]:
+class Way(NamedTuple):
+  """How samples are scored; '' and 0 stand for the usual."""
+
+  space: str = ''  # of features, see metrics.features.spaces
+  resize: str = ''
+  weights: str = ''  # path of the feature net's
+  split: str = ''  # of the data set, that scores are taken against
+  num_samples: int = 0  # of each seed
+  draws: int = 1  # of that many samples
+  protocol: str = ''  # the name of all this, if it has one
+
+
+def named_way(name: str) -> Way:
+  """The way of a named protocol.
+
+  Raises:
+    UserError: there is no such protocol.
+  """
+  p = protocols.get(name)
+  return Way(
+    space=p.features,
+    resize=p.resize,
+    split=p.split,
+    num_samples=p.num_samples,
+    protocol=name,
+  )
+
+
+def metric_names(lab: Lab, wanted, *, way: Way) -> tuple[str, ...]:
   """The metrics wanted, or the usual ones of this kind of data.
 
   Raises:
     UserError: one does not exist, or not for this data set.
   """
-  labelled = bool(lab.dataset.class_names) and lab.dataset.kind == 'image'
-  stand_in = base.Features('', '', None, accuracy=1.0 if labelled else None)
-  known = {'features': stand_in, 'modes': lab.dataset.modes}
-  possible = measures.available_names(**known)
-  for name in wanted:
-    if name not in possible:
-      raise UserError(
-        f'metrics: {name!r} is not possible with {lab.dataset.name}; there are'
-        f' {", ".join(possible)}.'
-      )
-  return tuple(wanted) or measures.default_names(lab.dataset.kind, **known)
+  there = _there(lab, way)
+  names = measures.expand(wanted, there)
+  return names or measures.default_names(lab.dataset.kind, there)
 
 
-def reference_samples(dataset) -> np.ndarray:
-  """The real samples [N, ...] that scores are taken against, uint8 or float."""
-  most = MAX_REAL[dataset.kind]
-  rows = np.random.default_rng(0).permutation(dataset.size)[:most]
-  rows.sort()
-  return dataset.read(rows)['x']
+def _there(lab, way):
+  """What this lab's samples can be scored by."""
+  if way.split and way.split != lab.split and lab.open_split is None:
+    raise UserError(
+      f'split={way.split}: {lab.dataset.name} has no splits, only what it is'
+      ' trained on.'
+    )
+  space = spaces.check(
+    lab.dataset, way.space, resize=way.resize, weights=way.weights
+  )
+  return measures.where_possible(
+    features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
+    modes=lab.dataset.modes,
+    labels=lab.num_classes > 0,
+    held_out=lab.open_split is not None,
+  )
 
 
-def features_of(dataset, *, space: str = '', say: Callable) -> base.Features:
-  """The classifier of a labelled image data set, or else the pixels.
-
-  Args:
-    dataset: types.Dataset.
-    space: 'classifier', 'pixels', or '' for the better one of them that there
-      is.
-    say: told when a classifier has to be trained first.
-
-  Raises:
-    UserError: there is no such space, or not for this data set.
-  """
-  check_space(dataset, space)
-  labelled = bool(dataset.class_names) and dataset.kind == 'image'
-  space = space or ('classifier' if labelled else 'pixels')
-  if space == 'pixels':
-    return pixels.load(dataset.shape)
-  return classifier.load_or_train(dataset, say=say)
-
-
-def check_space(dataset, space: str):
-  """Refuses a space of features that a data set does not have.
-
-  Raises:
-    UserError: there is no such space, or not for this data set.
-  """
-  if space not in ('', 'classifier', 'pixels'):
-    raise UserError(f'features={space!r}: there are classifier, pixels.')
-  labelled = bool(dataset.class_names) and dataset.kind == 'image'
-  if space == 'classifier' and not labelled:
-    raise UserError(f'features=classifier: {dataset.name} has no classes.')
-
-
-def make_scores(
-  lab: Lab, names: tuple[str, ...], *, num_samples: int, space='', say=print
+def make_look(
+  lab: Lab,
+  names: tuple[str, ...],
+  *,
+  way: Way,
+  say: Callable = print,
+  tick: Callable = lambda done, total: None,
 ) -> Callable:
-  """Returns score(step, variables [S], keys [S], seeds [S]) -> records.
+  """Returns look(step, variables [S], keys [S], seeds [S]) -> compute.
 
-  Real samples and features are prepared at the first call and kept.
+  To look is to draw samples and to keep what the metrics need of them; then
+  compute() -> records takes no device and may run in another thread. Real
+  samples and features are prepared at the first look and kept.
 
   Args:
     lab: the networks and their data.
     names: from metric_names.
-    num_samples: generated for each seed.
-    space: see features_of.
+    way: how to score; num_samples is given.
     say: told when something takes its time.
+    tick: told how many samples are made, of how many.
   """
-  dataset, made = lab.dataset, []
-  check_space(dataset, space)
+  scorer = functools.cache(lambda: make_scorer(lab, names, way=way, say=say))
 
-  def scorer():
-    if not made:
-      looked = not set(names) <= {'modes', 'high_quality', 'reverse_kl'}
-      features = features_of(dataset, space=space, say=say) if looked else None
-      made.append(
-        scores.make_scorer(
-          names,
-          reference_samples(dataset),
-          kind=dataset.kind,
-          features=features,
-          modes=dataset.modes,
-          reference=f'{dataset.name}/train',
-        )
-      )
-    return made[0]
+  def views(variables, key):
+    collector = scorer().collector(way.num_samples)
+    drawn = batches(
+      lab.sample,
+      variables,
+      key,
+      way.num_samples,
+      num_classes=lab.num_classes,
+    )
+    for done, (samples, labels) in enumerate(drawn, 1):
+      if not np.isfinite(samples).all():
+        return None
+      collector.add(samples, labels)
+      tick(min(done * len(samples), way.num_samples), way.num_samples)
+    return collector.view()
 
-  def score(step, variables, keys, seeds) -> list[dict]:
-    records = []
+  def look(step, variables, keys, seeds) -> Callable:
+    scorer().prepare()
+    seen = []  # (seed, a view for each draw)
     for s, seed in enumerate(seeds):
-      fake = collect(
-        lab.sample,
-        take_seed(variables, s),
-        keys[s],
-        num_samples,
-        num_classes=lab.num_classes,
-      )
-      if not np.isfinite(fake).all():
+      draws = [
+        views(take_seed(variables, s), keys_lib.draw_key(keys[s], d))
+        for d in range(way.draws)
+      ]
+      if None in draws:
         say(f'seed {seed} makes non-finite samples: not scored')
         continue
-      records += scorer()(fake, step=step, seed=int(seed), ema=lab.averaged)
-    return records
+      seen.append((int(seed), draws))
+    return functools.partial(compute, int(step), seen)
 
-  return score
+  def compute(step, seen) -> list[dict]:
+    told = {'ema': lab.averaged, 'batch_norm': 'running', 'truncation': None}
+    told |= {'protocol': way.protocol, 'step': step}
+    made = []
+    for seed, draws in seen:
+      each = [scorer().score(view, seed=seed, **told) for view in draws]
+      made += records.merge_draws(each, intervals.of_draws)
+    return made
+
+  return look
+
+
+def make_scorer(
+  lab: Lab, names: tuple[str, ...], *, way: Way, say: Callable
+) -> scores.Scorer:
+  """What scores samples of a lab's data set; see make_look."""
+  dataset = lab.dataset
+  if way.split and way.split != lab.split:
+    dataset = lab.open_split(way.split)
+  looked = measures.looked(names)
+  features = None
+  if looked:
+    # The net is that of the training data, whatever it is compared with.
+    features = spaces.load(
+      lab.dataset,
+      way.space,
+      resize=way.resize,
+      weights=way.weights,
+      say=say,
+    )
+  of = functools.partial(
+    reference.from_dataset,
+    features=features,
+    most=MAX_REAL[dataset.kind],
+    say=say,
+  )
+  held_out = None
+  if measures.wanted(names, 'held_out'):
+    held_out = of(lab.open_split('test'), split='test')
+  return scores.make_scorer(
+    names,
+    of(dataset, split=way.split or lab.split),
+    kind=dataset.kind,
+    features=features,
+    modes=dataset.modes,
+    num_classes=lab.num_classes,
+    held_out=held_out,
+  )
+
+
+def neighbours(
+  lab: Lab, variables, *, way: Way, num: int = 16, k: int = 5, say=print
+) -> tuple[np.ndarray, np.ndarray] | None:
+  """Samples of the first seed and the real ones nearest to them.
+
+  Args:
+    lab: the networks and their data.
+    variables: [S, ...], of G.
+    way: how to score: nearness is that of its features.
+    num: samples that are looked at.
+    k: neighbours of each.
+    say: told when something takes its time.
+
+  Returns:
+    (samples [num, H, W, C], neighbours [num, k, H, W, C]); None for data that
+    are no images, and for features too costly for all real samples.
+  """
+  dataset = lab.dataset
+  space = spaces.choose(dataset, way.space)
+  if dataset.kind != 'image' or space in COSTLY or dataset.size < k:
+    return None
+  features = spaces.load(dataset, space, say=say)
+  real = reference.from_dataset(
+    dataset,
+    features=features,
+    split=lab.split,
+    most=MAX_REAL[dataset.kind],
+    say=say,
+  )
+  samples = show_samples(lab, variables, num=num)
+  _, rows = memorisation.nearest(
+    features.apply(samples).features,
+    real.view(frozenset({'features'})).features,
+    k=k,
+  )
+  rows = real.rows[rows].reshape(-1)  # [num k]
+  images = data_lib.to_model_range(dataset.read(rows)['x'])
+  return samples, np.asarray(images).reshape(num, k, *dataset.shape)
 
 
 def mean_of(records: list[dict], metric: str) -> float | None:

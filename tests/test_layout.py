@@ -17,9 +17,10 @@ ORDER = """
 types keys
 losses gradients gemm
 penalties layers
-models ema latents optim sampling order
+models ema latents optim order
 step
 parallel
+sampling
 examples
 toys
 datasets
@@ -33,11 +34,15 @@ command
 lab
 scoring
 runs
+desk
 train
+outside
 evaluate sample
 """.strip().splitlines()
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
-COMMANDS = {'recipe', 'command', 'lab', 'runs', 'train', 'evaluate', 'sample'}
+COMMANDS = {
+  'recipe', 'command', 'lab', 'runs', 'desk', 'train', 'evaluate', 'sample',
+}  # fmt: skip
 HEAVY = {
   'scipy',
   'sklearn',

@@ -1,39 +1,47 @@
-"""Score records: every value beside the protocol that it was measured under.
+"""Scores of generated samples as records, several metrics in one pass.
 
-A metric is asked for by the name of one of its outputs; it is computed once,
-however many of its outputs are wanted.
+A metric is asked for by the name of one of its outputs, or of its file; it is
+computed once, however many of its outputs are wanted.
 """
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gan_jax.metrics import intervals, measures, records
 from gan_jax.metrics.features import base, pixels
-from gan_jax.metrics.measures import (
-  METRICS,
-  NEEDS,
-  OPTIONS,
-  View,
-  available_names,
-  default_names,
-)
+from gan_jax.metrics.reference import Reference, from_arrays
+from gan_jax.metrics.views import GROUPS, Collector, View
 from gan_jax.types import UserError
 
+FEWEST = 100  # samples, for an interval
+# Scores that may be negative; an interval of any other does not go below 0.
+SIGNED = frozenset({'kid', 'c_t', 'fd_infinity'})
 SAMPLES = base.Features(name='samples', hash='', apply=None)
+NOT_LOOKED = frozenset({'samples', 'labels'})  # fields that need no net
+
+
+class Scorer(NamedTuple):
+  """Scores many sets of samples against the same real ones."""
+
+  names: tuple[str, ...]  # of the scores
+  collector: Callable  # N -> Collector that takes the samples
+  prepare: Callable  # () -> None: sees the real samples now
+  score: Callable  # (View, **told) -> list of records
 
 
 def make_scorer(
   names: Sequence[str] | None,
-  real,
+  reference: Reference,
   *,
   kind: str,
   features: base.Features | None = None,
   modes: Any = None,
-  reference: str = '',
+  num_classes: int = 0,
+  held_out: Reference | None = None,
   options: dict | None = None,
-) -> Callable:
+) -> Scorer:
   """Prepares to score many sets of samples against the same real ones.
 
   The names are checked at once, so that a training does not find out at its
@@ -41,47 +49,60 @@ def make_scorer(
 
   Args:
     names: of metrics; none means `measures.default_names`.
-    real: real samples [N, ...] in model range, or uint8.
+    reference: the real samples, seen through the same features.
     kind: 'image' or 'point', as the data set says.
-    features: what fid and its like compare; default the pixels.
-    modes: known modes as the data set gives them: {'centers': [M, D],
-      'std': float}, or None.
-    reference: what the real samples are, 'digits/train' say.
-    options: in place of `measures.OPTIONS`: k, threshold, min_count, min_share.
+    features: what fid and its like compare; None if nothing looks at samples.
+    modes: known modes as the data set gives them, or None.
+    num_classes: of the labels that the fakes are made for; 0 without.
+    held_out: real samples that nobody has trained on, or None.
+    options: in place of some of `measures.OPTIONS`.
 
   Returns:
-    score(fake, *, step, seed, ema) -> list of records, one for each name, in
-    their order: fake [M, ...] in model range; step, seed and ema say which
-    generator made them. It raises UserError for samples of another shape, too
-    few of them, NaN or infinity.
+    a Scorer. Its `score` takes what describes the maker of the samples (step,
+    seed, ema, ...) and returns a record for each name, in their order. It
+    raises UserError for too few samples, or for what a metric cannot take.
 
   Raises:
     UserError: a metric or option that does not exist, or not for this data.
   """
-  names = _checked_names(names, kind, features, modes)
+  there = measures.where_possible(
+    features=features,
+    modes=modes,
+    labels=num_classes > 0,
+    held_out=held_out is not None,
+  )
+  names = measures.expand(names or measures.default_names(kind, there), there)
   options = _checked_options(options or {})
-  features = features or pixels.load(np.shape(real)[1:])
-  chosen = [m for m in METRICS if set(m.outputs) & set(names)]
-  looked = any(m.needs != 'modes' for m in chosen)
+  chosen = measures.chosen(names)
+  wants = measures.wanted(names, 'fake')
 
-  @functools.cache
-  def seen_real():
-    return _view(real, features, looked)
+  def collector(total):
+    if total < 1:
+      raise UserError('nothing to score: 0 samples')
+    return Collector(total, wants=wants, features=features)
 
-  def score(fake, *, step=0, seed=0, ema=True):
-    _check_shape(fake, real)
-    seen = _view(fake, features, looked)
-    told = {'reference': reference, 'n_fake': len(seen.samples)}
-    told |= {'ema': bool(ema), 'seed': int(seed), 'step': int(step)}
-    records = {}
+  def prepare():
+    real = _seen(reference, measures.wanted(names, 'real'))
+    return real, _seen(held_out, measures.wanted(names, 'held_out'))
+
+  def score(fake: View, **told):
+    real, apart = prepare()
+    known = measures.Known(options, modes, num_classes, apart)
+    made = {}
     for metric in chosen:
-      real_view = seen_real() if metric.uses_real else None
-      values = metric.compute(real_view, seen, modes, options)
-      told['n_real'] = len(real_view.samples) if real_view else 0
-      records |= _records(metric, values, features, options, told)
-    return [records[name] for name in names]
+      values, given = metric.compute(real, fake, known)
+      made |= _records(
+        metric,
+        values,
+        given,
+        _jackknife(metric, values, given, real, fake, known),
+        protocol=_protocol(metric, features, reference, real, fake, held_out)
+        | {name: options[name] for name in metric.options}
+        | told,
+      )
+    return [made[name] for name in names]
 
-  return score
+  return Scorer(names, collector, prepare, score)
 
 
 def score(
@@ -89,21 +110,25 @@ def score(
   fake,
   real,
   *,
-  step: int = 0,
-  seed: int = 0,
-  ema: bool = True,
+  kind: str,
+  features: base.Features | None = None,
+  labels: tuple | None = None,
+  held_out: tuple | None = None,
+  reference: str = '',
   **scorer,
 ) -> list[dict]:
   """Scores one set of samples; `make_scorer` explains the arguments.
 
   Args:
     names: of metrics.
-    fake: generated samples [M, ...].
+    fake: generated samples [M, ...] in model range, or uint8.
     real: real samples [N, ...].
-    step: of the generator.
-    seed: of the generator.
-    ema: whether it is the moving average.
-    **scorer: kind, features, modes, reference, options.
+    kind: 'image' or 'point'.
+    features: default the pixels.
+    labels: (of the fakes [M], of the real [N]), or None.
+    held_out: (samples [L, ...], labels [L] or None), or None.
+    reference: what the real samples are called.
+    **scorer: modes, num_classes, options.
 
   Returns:
     List of records, one for each name, in their order.
@@ -111,63 +136,109 @@ def score(
   Raises:
     UserError: as `make_scorer` and what it returns.
   """
-  return make_scorer(names, real, **scorer)(fake, step=step, seed=seed, ema=ema)
+  check_shape(np.shape(fake), np.shape(real))
+  features = features or pixels.load(np.shape(real)[1:])
+  ours, theirs = labels or (None, None)
+  of = lambda x, y: from_arrays(x, labels=y, features=features, name=reference)
+  made = make_scorer(
+    names,
+    of(real, theirs),
+    kind=kind,
+    features=features,
+    held_out=of(*held_out) if held_out else None,
+    **scorer,
+  )
+  collector = made.collector(len(fake))
+  collector.add(fake, ours)
+  return made.score(collector.view())
 
 
-def _checked_names(names, kind, features, modes):
-  names = tuple(names or default_names(kind, features=features, modes=modes))
-  possible = available_names(features=features, modes=modes)
-  known = {name: m.needs for m in METRICS for name in m.outputs}
-  for name in names:
-    if name not in possible:
-      needs = known.get(name)
-      why = f'needs {NEEDS[needs]}' if needs else 'does not exist'
-      raise UserError(
-        f'metric {name!r} {why}; possible here: {", ".join(possible)}'
-      )
-  return tuple(dict.fromkeys(names))
+def check_shape(fake: tuple[int, ...], real: tuple[int, ...]):
+  """Refuses to compare samples [N, ...] of unlike shapes, or none of them.
+
+  Raises:
+    UserError: names both.
+  """
+  if fake[1:] != real[1:]:
+    raise UserError(
+      f'samples of shape {list(fake[1:])} cannot be scored against '
+      f'real ones of shape {list(real[1:])}'
+    )
+  if not fake[0] or not real[0]:
+    raise UserError(f'nothing to score: {fake[0]} fake, {real[0]} real')
 
 
 def _checked_options(options):
   for name in options:
-    if name not in OPTIONS:
+    if name not in measures.OPTIONS:
       raise UserError(
         f'metric option {name!r} does not exist; there are: '
-        f'{", ".join(OPTIONS)}'
+        f'{", ".join(measures.OPTIONS)}'
       )
-  return OPTIONS | options
+  return measures.OPTIONS | options
 
 
-def _check_shape(fake, real):
-  if np.shape(fake)[1:] != np.shape(real)[1:]:
-    raise UserError(
-      f'samples of shape {list(np.shape(fake)[1:])} cannot be scored against '
-      f'real ones of shape {list(np.shape(real)[1:])}'
-    )
-  if not len(fake) or not len(real):
-    raise UserError(f'nothing to score: {len(fake)} fake, {len(real)} real')
+def _seen(reference, wants):
+  return reference.view(wants) if reference and wants else None
 
 
-def _view(samples, features, looked):
-  samples = base.to_model_range(samples)
-  if not looked:
-    return View(samples)
-  return View(samples, *features.apply(samples))
+def _jackknife(metric, values, given, real, fake, known):
+  """Intervals by leaving out one group of the fakes after the other.
 
-
-def _records(metric, values, features, options, told):
-  """The metric's records by name."""
-  if metric.needs == 'modes':
-    features = SAMPLES
-  protocol = {
-    'features': features.name,
-    'features_hash': features.hash,
-    'features_accuracy': features.accuracy,
-    **told,
-    **{name: options[name] for name in metric.options},
-    **{name: values[name] for name in metric.extras},
-  }
+  Of those outputs that the metric gives no interval of its own.
+  """
+  names = [name for name in metric.outputs if name not in given]
+  if not names or fake.count < FEWEST:
+    return dict.fromkeys(names)
+  others = [
+    metric.compute(real, fake.without(g), known)[0] for g in range(GROUPS)
+  ]
   return {
-    name: {'metric': name, 'value': float(values[name]), **protocol}
+    name: intervals.jackknife(values[name], [o[name] for o in others])
+    for name in names
+  }
+
+
+def _protocol(metric, features, reference, real, fake, held_out):
+  looked = not set(metric.fake) <= NOT_LOOKED
+  net = features if looked and features else SAMPLES
+  compared = real is not None and bool(metric.real)
+  told = {
+    'features': net.name,
+    'features_hash': net.hash,
+    'features_accuracy': net.accuracy,
+    'resize': net.resize,
+    'reference': reference.name,
+    'reference_hash': reference.hash,
+    'n_real': real.count if compared else 0,
+    'n_fake': fake.count,
+    'draws': 1,
+  }
+  if metric.held_out:
+    told['held_out'], told['held_out_hash'] = held_out.name, held_out.hash
+  return told
+
+
+def _records(metric, values, given, jackknifed, *, protocol):
+  """The metric's records by name."""
+  extras = {name: values[name] for name in metric.extras}
+  return {
+    name: {
+      'metric': name,
+      'value': float(values[name]),
+      'interval': _interval(name, (given | jackknifed)[name]),
+      'interval_method': metric.method if name in given else 'jackknife',
+      **protocol,
+      **extras,
+      'versions': records.versions(),
+    }
     for name in metric.outputs
   }
+
+
+def _interval(name, span):
+  """[low, high] at 95 %, or None where there is none."""
+  if span is None or not np.isfinite(span).all():
+    return None
+  low, high = map(float, span)
+  return [low if name in SIGNED else max(0.0, low), high]

@@ -1,0 +1,154 @@
+"""Score records: every value beside the protocol that it was measured under.
+
+The same generator scores 14 or 21 by the choice of the reference split alone;
+so unlike records are never put side by side.
+"""
+
+from importlib import metadata
+
+import numpy as np
+
+from gan_jax.types import UserError
+
+# What is measured, and what tells runs or makers apart. Whatever else a record
+# holds is its protocol.
+MEASURED = (
+  'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
+)  # fmt: skip
+MAKER = ('seed', 'step', 'source', 'features_accuracy', 'versions')
+PACKAGES = ('gan_jax', 'jax', 'numpy', 'scipy')
+
+
+def protocol(record: dict) -> dict:
+  """What two records must share if their values are to be compared."""
+  return {k: v for k, v in record.items() if k not in (*MEASURED, *MAKER)}
+
+
+def identity(record: dict) -> dict:
+  """All but what was measured: a later record of the same replaces it."""
+  return {k: v for k, v in record.items() if k not in (*MEASURED, 'versions')}
+
+
+def check_alike(a: dict, b: dict):
+  """Refuses to compare records of different protocols.
+
+  Raises:
+    UserError: names the first field that differs, with both its values.
+  """
+  ours, theirs = protocol(a), protocol(b)
+  for name in dict.fromkeys((*ours, *theirs)):
+    left, right = ours.get(name), theirs.get(name)
+    if left != right:
+      raise UserError(
+        f'{a.get("metric")}: not comparable, {name} differs: '
+        f'{_short(left)} and {_short(right)}'
+      )
+
+
+def compare(a: list[dict], b: list[dict]) -> list[dict]:
+  """The metrics that two sets of records share, beside each other.
+
+  Of each metric the latest step counts; its value is the mean over seeds.
+
+  Args:
+    a: records of one run.
+    b: records of another.
+
+  Returns:
+    {'metric', 'a', 'b', 'difference', 'interval_a', 'interval_b'} for each
+    metric; intervals are those of the records where there is one seed, None
+    where there are several.
+
+  Raises:
+    UserError: no metric in common, or protocols that differ in every record.
+  """
+  shared = [m for m in _metrics(a) if m in _metrics(b)]
+  if not shared:
+    raise UserError(
+      f'no metric in common: {", ".join(_metrics(a)) or "none"} and'
+      f' {", ".join(_metrics(b)) or "none"}'
+    )
+  return [_compare_one(metric, a, b) for metric in shared]
+
+
+def _compare_one(metric, a, b):
+  """The first pair of protocols that are alike, or an error about the last."""
+  sides = [
+    _by_protocol([r for r in x if r['metric'] == metric]) for x in (a, b)
+  ]
+  pairs = [(x, y) for x in sides[0] for y in sides[1]]
+  alike = [(x, y) for x, y in pairs if protocol(x[0]) == protocol(y[0])]
+  if not alike:
+    check_alike(pairs[-1][0][0], pairs[-1][1][0])
+  x, y = alike[-1]
+  values = [float(np.mean([r['value'] for r in side])) for side in (x, y)]
+  spans = [s[0].get('interval') if len(s) == 1 else None for s in (x, y)]
+  return {
+    'metric': metric,
+    'a': values[0],
+    'b': values[1],
+    'difference': values[0] - values[1],
+    'interval_a': spans[0],
+    'interval_b': spans[1],
+  }
+
+
+def _by_protocol(records):
+  """Groups of one protocol, each its latest step only."""
+  groups = []
+  for record in records:
+    for group in groups:
+      if protocol(group[0]) == protocol(record):
+        group.append(record)
+        break
+    else:
+      groups.append([record])
+  last = lambda group: max(r.get('step') or 0 for r in group)
+  return [[r for r in g if (r.get('step') or 0) == last(g)] for g in groups]
+
+
+def join(before: list[dict], new: list[dict]) -> list[dict]:
+  """Old records and new ones, without those that are measured again."""
+  again = [identity(r) for r in new]
+  return [r for r in before if identity(r) not in again] + new
+
+
+def merge_draws(draws: list[list[dict]], interval) -> list[dict]:
+  """One record for the records of several draws of the same generator.
+
+  Args:
+    draws: for each draw, records in the same order.
+    interval: values [R] -> (low, high) of their mean.
+
+  Returns:
+    the records with the mean as value, `draws` = R and every draw's value.
+  """
+  if len(draws) == 1:
+    return draws[0]
+  merged = []
+  for records in zip(*draws, strict=True):
+    values = [r['value'] for r in records]
+    merged.append(
+      records[0]
+      | {
+        'value': float(np.mean(values)),
+        'interval': [float(x) for x in interval(values)],
+        'interval_method': 'draws',
+        'draws': len(draws),
+        'draw_values': values,
+      }
+    )
+  return merged
+
+
+def versions() -> dict[str, str]:
+  """Versions of what computes the scores."""
+  return {name: metadata.version(name) for name in PACKAGES}
+
+
+def _metrics(records):
+  return list(dict.fromkeys(r['metric'] for r in records))
+
+
+def _short(value):
+  return repr(value) if not isinstance(value, str) else value or 'none'

@@ -1,0 +1,209 @@
+"""What generated samples are scored against: real samples, or statistics.
+
+What a feature net makes of real samples is kept on disk, under a name made
+from the content of the data, the choice of rows and the net's weights; so data
+that changed are looked at again, whatever their folder is called.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_jax.metrics import fid
+from gan_jax.metrics.features import base, store
+from gan_jax.metrics.views import SEEN, Collector, View, look
+from gan_jax.types import Dataset, UserError
+
+VERSION = 1  # of what is kept on disk
+BATCH = 1000  # samples that are read at a time
+MAX_KEPT = 2**30  # bytes of features that are kept on disk
+PARTS = ('count', 'mean', 'scatter')  # of fid.Moments
+CHEAP = ('pixels', 'samples')  # nets that are not worth keeping
+
+
+class Reference(NamedTuple):
+  """Real samples, seen through a feature net when first asked for."""
+
+  name: str  # 'cifar10/train'
+  hash: str  # of the content and the choice of rows
+  shape: tuple[int, ...]  # of one sample; () if only statistics are known
+  view: Callable  # frozenset of views.FIELDS -> View
+  rows: np.ndarray | None = None  # [N] of the data set, in the view's order
+
+
+def from_arrays(
+  samples,
+  *,
+  features: base.Features | None = None,
+  labels=None,
+  name: str = '',
+) -> Reference:
+  """Real samples that are all there.
+
+  Args:
+    samples: [N, ...] in model range or uint8.
+    features: the net that looks at them.
+    labels: [N], or None.
+    name: what they are called.
+  """
+  samples = np.asarray(samples)
+  digest = store.weights_hash({'x': samples})
+  see = lambda wants: look(
+    samples, wants=wants, features=features, labels=labels, groups=1
+  )
+  return Reference(name, digest, samples.shape[1:], _once(see))
+
+
+def from_dataset(
+  dataset: Dataset,
+  *,
+  features: base.Features | None = None,
+  split: str,
+  most: int,
+  cache_dir=None,
+  say: Callable = print,
+) -> Reference:
+  """A data set's samples, all or a fixed draw of them.
+
+  Args:
+    dataset: types.Dataset.
+    features: the net that looks at them.
+    split: what the record calls it.
+    most: samples that are used at most.
+    cache_dir: see store.cache_dir.
+    say: told when a look takes its time.
+  """
+  rows = np.random.default_rng(0).permutation(dataset.size)[:most]
+  rows.sort()
+  content = dataset.fingerprint or store.weights_hash(dataset.read(rows))
+  digest = _digest(content, dataset.shape, dataset.size, most)
+  kept = store.cache_dir(cache_dir)
+
+  def see(wants):
+    path = None
+    if features and features.name not in CHEAP and wants <= set(SEEN):
+      told = (digest, features.name, features.hash, features.resize)
+      path = kept / f'reference_{_digest(*told, sorted(wants), VERSION)}.npz'
+      found = _read(path, wants, len(rows))
+      if found is not None:
+        return found
+      say(f'{features.name} features of {len(rows):,} samples of {split}')
+    view = _look_at(dataset, rows, wants, features)
+    if path:
+      _write(path, view)
+    return view
+
+  return Reference(
+    f'{dataset.name}/{split}', digest, tuple(dataset.shape), _once(see), rows
+  )
+
+
+def from_statistics(path, *, features: base.Features) -> Reference:
+  """Published statistics: an .npz with `mu` [D] and `sigma` [D, D].
+
+  Args:
+    path: of the .npz.
+    features: the net that they were made with, on the publisher's word.
+
+  Raises:
+    UserError: not such a file.
+  """
+  try:
+    with open(path, 'rb') as f, np.load(f, allow_pickle=False) as found:
+      mu, sigma = (np.asarray(found[k], np.float64) for k in ('mu', 'sigma'))
+  except store.DAMAGED as e:
+    reason = str(e).partition('\n')[0]
+    raise UserError(
+      f'{path}: expected an .npz with mu and sigma ({reason}).'
+    ) from e
+  distance = fid.distance_to(mu, sigma)
+
+  def view(wants):
+    if not wants <= {'moments'}:
+      lacking = ', '.join(sorted(wants - {'moments'}))
+      raise UserError(
+        f'{path} holds mean and covariance only: good for fid and fd_infinity,'
+        f' but {lacking} of the real samples are asked for.'
+      )
+    known = View(0, group=np.zeros(0, np.int8))
+    known.statistics, known.distance = (mu, sigma), distance
+    return known
+
+  digest = store.weights_hash({'mu': mu, 'sigma': sigma})
+  return Reference(str(path).rpartition('/')[2], digest, (), view)
+
+
+def holds_statistics(path) -> bool:
+  """Whether an .npz holds `mu` and `sigma` rather than samples."""
+  try:
+    with open(path, 'rb') as f, np.load(f, allow_pickle=False) as found:
+      return {'mu', 'sigma'} <= set(found.files)
+  except store.DAMAGED:
+    return False
+
+
+def _digest(*told):
+  return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _once(see):
+  """Looks again only if more is wanted than was before."""
+  seen = {}
+
+  def view(wants):
+    if not wants <= seen.get('wants', frozenset()) or 'view' not in seen:
+      wants = wants | seen.get('wants', frozenset())
+      seen.update(view=see(wants), wants=wants)
+    return seen['view']
+
+  return view
+
+
+def _look_at(dataset, rows, wants, features):
+  collector = Collector(len(rows), wants=wants, features=features, groups=1)
+  for batch in batches(dataset, rows):
+    collector.add(batch['x'], batch.get('label'))
+  return collector.view()
+
+
+def batches(dataset: Dataset, rows, *, size: int = BATCH) -> Iterator[dict]:
+  """Yields what `read` gives of some rows [N], at most `size` at a time."""
+  for start in range(0, len(rows), size):
+    yield dataset.read(rows[start : start + size])
+
+
+def _read(path, wants, count):
+  """The view that `_write` kept, or None."""
+  kept = store.read_arrays(path)
+  if kept is None:
+    return None
+  arrays = {k: kept[k] for k in ('features', 'probabilities') if k in wants}
+  moments = {
+    k: (_moments(**{n: kept[f'{k}/{n}'] for n in PARTS}),)
+    for k in ('moments', 'spatial')
+    if k in wants
+  }
+  return View(count, group=np.zeros(count, np.int8), **moments, **arrays)
+
+
+def _moments(count, mean, scatter):
+  moments = fid.Moments()
+  moments.count, moments.mean, moments.scatter = int(count), mean, scatter
+  return moments
+
+
+def _write(path, view):
+  arrays = {
+    k: x
+    for k in ('features', 'probabilities')
+    if (x := getattr(view, k)) is not None
+  }
+  if sum(x.nbytes for x in arrays.values()) > MAX_KEPT:
+    return
+  for kind in ('moments', 'spatial'):
+    for moments in getattr(view, kind):
+      arrays |= {f'{kind}/{n}': getattr(moments, n) for n in PARTS}
+  store.write_arrays(path, arrays)
