@@ -34,6 +34,9 @@ def default() -> ml_collections.ConfigDict:
       'eval_every': 2000,
       'eval_samples': 10_000,
       'metrics': (),  # (): the usual ones of the kind of data
+      'features': '',  # classifier, inception, ...; '': the usual ones
+      'protocol': '',  # 'clean-50k-train', ...: in place of the two above
+      'best_metric': '',  # ranks the checkpoints; '': the goal's, or the first
     }
   )
 

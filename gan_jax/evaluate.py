@@ -1,28 +1,49 @@
-"""Scores a trained generator.
+"""Scores a trained generator, or samples that any other program has made.
 
-python -m gan_jax.evaluate --workdir=runs/digits --metrics=fid,precision
+python -m gan_jax.evaluate --workdir=runs/digits --metrics=fid,prdc
+python -m gan_jax.evaluate --samples=FOLDER --data=cifar10 --metrics=fid,kid
+python -m gan_jax.evaluate --compare=runs/a,runs/b
 """
 
 import json
 import pathlib
+import types
 
 import numpy as np
 
-from gan_jax import command, runs, scoring
-from gan_jax.report import page, writers
-from gan_jax.train import summary
+from gan_jax import command, outside, runs, scoring
+from gan_jax.desk import save_neighbours
+from gan_jax.metrics import protocols, records
+from gan_jax.report import console, lines, page, writers
 from gan_jax.types import UserError
+
+FLAGS = {
+  'workdir': '', 'samples': '', 'compare': '', 'data': '', 'data_dir': '',
+  'out': '', 'metrics': '', 'protocol': '', 'features': '', 'resize': '',
+  'weights': '', 'split': '', 'num': 0, 'draws': 1, 'checkpoint': 'latest',
+}  # fmt: skip
+# What each kind of work takes beside the flags that say how to score.
+WORK = {
+  'workdir': {'checkpoint', 'num', 'draws'},
+  'samples': {'data', 'data_dir', 'out'},
+  'compare': set(),
+}
+FIXED = ('features', 'resize', 'split', 'num')  # by a protocol
 
 
 def help_lines() -> list[str]:
   """What --help prints."""
   return [
-    'usage: python -m gan_jax.evaluate --workdir=DIR [--metrics=fid,coverage]'
-    ' [--num=0] [--features=] [--checkpoint=latest]',
-    'metrics: fid precision recall density coverage class_coverage modes'
-    ' high_quality reverse_kl; default: those of the run.',
-    '--num: samples of each seed (0: as in the run); --features: classifier or'
-    ' pixels; --checkpoint: latest, best, or a step.',
+    'usage: python -m gan_jax.evaluate --workdir=DIR [--checkpoint=latest]'
+    ' [--num=0] [--draws=1], or --samples=FOLDER|FILE.npz'
+    ' --data=NAME|FOLDER|FILE.npz [--data_dir=DIR] [--out=scores.json], or'
+    ' --compare=DIR,DIR',
+    'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
+    'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
+    ' [--split=train|test], or all of these by'
+    f' --protocol={"|".join(protocols.PROTOCOLS)}',
+    '--checkpoint: latest, best, or a step; --num: samples of each seed (0: as'
+    ' in the run); --draws: of that many samples, for the interval.',
   ]
 
 
@@ -30,18 +51,18 @@ def evaluate(
   workdir,
   *,
   metrics: tuple[str, ...] = (),
-  num: int = 0,
-  features: str = '',
   which: str = 'latest',
+  progress=None,
+  **way,
 ) -> list[dict]:
   """Scores a run's moving average of G and keeps the records.
 
   Args:
-    workdir: of the run.
+    workdir: of the run, finished or still training.
     metrics: their names; () for those of the run.
-    num: samples of each seed; 0 for as many as in the run.
-    features: 'classifier', 'pixels', or '' for the usual one.
     which: checkpoint: 'latest', 'best', or a step.
+    progress: console.Counter that shows how far it is, or None.
+    **way: fields of scoring.Way, in place of the run's own.
 
   Returns:
     the records, one for each metric and seed; scores.json holds them after
@@ -51,53 +72,117 @@ def evaluate(
     UserError: no run, no checkpoint, or a metric that is not possible.
   """
   config, lab, state, step = runs.open_run(workdir, which=which)
-  names = scoring.metric_names(lab, metrics or tuple(config['metrics']))
-  score = scoring.make_scores(
-    lab, names, num_samples=num or config['eval_samples'], space=features
+  chosen = _chosen_way(runs.way_of_scoring(config), way)
+  names = scoring.metric_names(
+    lab, metrics or tuple(config['metrics']), way=chosen
+  )
+  progress = progress or console.Counter('samples', main=False)
+  look = scoring.make_look(
+    lab, names, way=chosen, say=progress.say, tick=progress.tick
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  records = score(step, state.ema, lab.keys, seeds)
-  _append(pathlib.Path(workdir), records)
-  return records
-
-
-def _append(workdir, records):
-  """Records of the same protocol are replaced, all others stay."""
-  path = workdir / 'scores.json'
-  before = json.loads(path.read_text()) if path.exists() else []
-  protocol = lambda r: {k: v for k, v in r.items() if k not in MEASURED}
-  new = [protocol(r) for r in records]
-  kept = [r for r in before if protocol(r) not in new]
-  writers.write_json(path, kept + records)
+  made = look(step, state.ema, lab.keys, seeds)()
+  progress.close()
+  save_neighbours(lab, config, state, workdir, say=progress.say)
+  _append(pathlib.Path(workdir) / 'scores.json', made)
   page.write_page(workdir)
+  return made
 
 
-MEASURED = ('value', 'class_shares')  # the rest of a record is its protocol
+def _chosen_way(usual, given):
+  given = {k: v for k, v in given.items() if v}
+  if 'protocol' in given:
+    return scoring.named_way(given['protocol'])._replace(**given)
+  # Anything else that is given leaves the run's own protocol.
+  return usual._replace(**{'protocol': '', **given} if given else {})
+
+
+def _append(path, made):
+  before = json.loads(path.read_text()) if path.exists() else []
+  writers.write_json(path, records.join(before, made))
 
 
 def main(argv: list[str]):
   """The command."""
-  flags = command.parse(
-    argv,
-    help_lines=help_lines,
-    workdir=None,
-    metrics='',
-    num=0,
-    features='',
-    checkpoint='latest',
-  )
+  flags = command.parse(argv, help_lines=help_lines, **FLAGS)
+  work = _check(flags)
+  if work == 'compare':
+    for line in lines.comparison(*_compared(flags.compare)):
+      print(line)
+    return
   metrics = tuple(m.strip() for m in flags.metrics.split(',') if m.strip())
+  way = {
+    'space': flags.features,
+    'resize': flags.resize,
+    'weights': flags.weights,
+    'split': flags.split,
+    'protocol': flags.protocol,
+  }
+  with console.Counter('samples') as progress:
+    if work == 'workdir':
+      way |= {'num_samples': flags.num, 'draws': flags.draws}
+      made = evaluate(
+        flags.workdir,
+        metrics=metrics,
+        which=flags.checkpoint,
+        progress=progress,
+        **way,
+      )
+    else:
+      made = outside.evaluate(
+        flags.samples,
+        flags.data,
+        folder=flags.data_dir,
+        metrics=metrics,
+        way=_chosen_way(scoring.Way(), way),
+        progress=progress,
+      )
+  if flags.out:
+    _append(pathlib.Path(flags.out), made)
+  for line in lines.summary(made):
+    print(line)
+
+
+def _check(flags: types.SimpleNamespace) -> str:
+  """The kind of work; refuses flags that do not belong to it."""
+  kinds = [kind for kind in WORK if getattr(flags, kind)]
+  if len(kinds) != 1:
+    raise UserError('expected one of --workdir, --samples, --compare.')
+  others = set().union(*WORK.values(), WORK) - WORK[kinds[0]] - {kinds[0]}
+  for name in FLAGS:
+    if name in others and getattr(flags, name) != FLAGS[name]:
+      raise UserError(f'--{name} does not go with --{kinds[0]}.')
   if flags.num < 0:
     raise UserError(f'--num={flags.num}: expected at least 0.')
-  records = evaluate(
-    flags.workdir,
-    metrics=metrics,
-    num=flags.num,
-    features=flags.features,
-    which=flags.checkpoint,
-  )
-  for line in summary(records):
-    print(line)
+  if flags.draws < 1:
+    raise UserError(f'--draws={flags.draws}: expected at least 1.')
+  for name in FIXED if flags.protocol else ():
+    if getattr(flags, name):
+      raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')
+  out = pathlib.Path(flags.out)
+  if flags.out and not out.parent.is_dir():
+    raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  if kinds[0] == 'samples' and not flags.data:
+    raise UserError('--data is missing: what are the samples compared with?')
+  return kinds[0]
+
+
+def _compared(pair):
+  paths = [p.strip() for p in pair.split(',')]
+  if len(paths) != 2:
+    raise UserError(f'--compare={pair}: expected two, A,B.')
+  return paths, records.compare(*map(_scores_of, paths))
+
+
+def _scores_of(path):
+  path = pathlib.Path(path)
+  path = path / 'scores.json' if path.is_dir() else path
+  try:
+    return json.loads(path.read_text())
+  except FileNotFoundError as e:
+    raise UserError(f'--compare: there is no {path}.') from e
+  except (ValueError, OSError) as e:
+    raise UserError(f'--compare: {path}: not score records ({e}).') from e
 
 
 if __name__ == '__main__':

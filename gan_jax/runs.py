@@ -14,8 +14,32 @@ from gan_jax.types import UserError
 
 
 def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
-  """The metric that says which checkpoint is the best: the goal's, if any."""
-  return config['stop_when'].get('metric') or names[0]
+  """The metric that says which checkpoint is the best.
+
+  Raises:
+    UserError: it is not among the run's metrics.
+  """
+  goal = config['stop_when'].get('metric')
+  best = config['best_metric'] or goal or names[0]
+  if best not in names:
+    raise UserError(
+      f'best_metric={best!r} is not among the metrics of this run: '
+      f'{", ".join(names)}.'
+    )
+  return best
+
+
+def way_of_scoring(config: dict) -> scoring.Way:
+  """How a run's samples are scored while it trains.
+
+  Raises:
+    UserError: a protocol that does not exist.
+  """
+  if config['protocol']:
+    return scoring.named_way(config['protocol'])
+  return scoring.Way(
+    space=config['features'], num_samples=config['eval_samples']
+  )
 
 
 def open_checkpoints(
@@ -50,7 +74,9 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   if which not in ('latest', 'best') and not which.isdigit():
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
   wanted = int(which) if which.isdigit() else which
-  names = scoring.metric_names(lab, tuple(config['metrics']))
+  names = scoring.metric_names(
+    lab, tuple(config['metrics']), way=way_of_scoring(config)
+  )
   with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
     found = checkpoints.restore(jax.eval_shape(lab.init), which=wanted)
   if found is None:
@@ -65,7 +91,7 @@ def read_config(path: pathlib.Path) -> dict:
     UserError: it is no JSON any more.
   """
   try:
-    return json.loads(path.read_text())
+    return lab_lib.ADDED_KEYS | json.loads(path.read_text())
   except ValueError as e:
     raise UserError(f'{path}: not a config ({e}).') from e
 

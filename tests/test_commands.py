@@ -127,7 +127,7 @@ FLAGS = [
   ('--config.ema.halflife_kimg=-1.', ('halflife_kimg=-1',)),
   ('--config.ema.halflife=1.', ('ema.halflife', 'halflife_kimg')),
   ("--config.metrics=('foo',)", ("metrics: 'foo'", 'modes')),
-  ("--config.metrics=('class_coverage',)", ('class_coverage', 'ring8')),
+  ("--config.metrics=('class_coverage',)", ('class_coverage', 'classifier')),
   ('--config.stop_when.metric=modes', ('stop_when', 'below')),
   ('--config.stop_when.above=3', ('stop_when', 'metric')),
   ('config.steps=3', ('--name=value',)),
@@ -342,6 +342,14 @@ USES = [
   (evaluate.main, ('--features=classifier',), ('classifier',)),
   (evaluate.main, ('--num=-1',), ('--num=-1',)),
   (evaluate.main, ('--num=abc',), ('num', 'abc')),
+  (evaluate.main, ('--draws=0',), ('--draws=0',)),
+  (evaluate.main, ('--protocol=fid',), ('--protocol=fid', 'clean-10k-test')),
+  (evaluate.main, ('--protocol=clean-10k-test', '--num=9'), ('--num', 'fixed')),
+  (evaluate.main, ('--features=inception',), ('inception', 'no images')),
+  (evaluate.main, ('--resize=tf',), ('resize', 'inception')),
+  (evaluate.main, ('--split=test',), ('split', 'ring8')),
+  (evaluate.main, ('--samples=x.npz',), ('one of', '--samples')),
+  (evaluate.main, ('--data=mnist',), ('--data', '--workdir')),
   (evaluate.main, ('--checkpoint=99',), ('99', 'there: 4, 8')),
 ]
 

@@ -30,9 +30,14 @@ class Line(NamedTuple):
 
 
 def line(name: str, rows: list[dict]) -> Line:
-  """The line of a metric in rows {'step': int, name: value or one per seed}."""
-  values = {row['step']: row[name] for row in rows if name in row}
-  points = [_point(step, values[step]) for step in sorted(values)]
+  """The line of a metric in rows {'step': int, name: value or one per seed}.
+
+  Its band reaches from the lowest seed to the highest, or from the lower end
+  of the lowest interval to the upper end of the highest where the rows hold
+  them as `name_low` and `name_high`.
+  """
+  found = {row['step']: row for row in rows if name in row}
+  points = [_point(step, found[step], name) for step in sorted(found)]
   return Line(text.title(name), _thin(points))
 
 
@@ -97,12 +102,14 @@ def _real(value):
   return value is not None and math.isfinite(value)
 
 
-def _point(step, value):
+def _point(step, row, name):
   # A band of the seeds that still live; the mean only while all do.
-  finite = [v for v in text.numbers(value) if math.isfinite(v)]
+  ends = [row[name], row.get(f'{name}_low'), row.get(f'{name}_high')]
+  all_ends = [v for end in ends for v in text.numbers(end)]
+  finite = [v for v in all_ends if math.isfinite(v)]
   if not finite:
     return Point(step, None, None, None)
-  return Point(step, text.mean(value), min(finite), max(finite))
+  return Point(step, text.mean(row[name]), min(finite), max(finite))
 
 
 def _thin(points):

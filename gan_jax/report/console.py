@@ -156,5 +156,54 @@ class Progress:
     return line
 
 
+class Counter:
+  """How many of something are done: a line that is kept up to date.
+
+  A context manager. Where there is no terminal, a line every ten seconds.
+  """
+
+  def __init__(self, unit: str, *, main=True, stream=None):
+    """Starts at nothing.
+
+    Args:
+      unit: what is counted, 'samples' say.
+      main: whether this is the process that talks; others stay quiet.
+      stream: where to; stderr by default, so that results can be piped.
+    """
+    self._unit, self._main = unit, main
+    self._stream = stream or sys.stderr
+    self._live = main and _is_terminal(self._stream)
+    self._told, self._open = time.monotonic(), False
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *_):
+    self.close()
+
+  def tick(self, done: int, total: int):
+    """Notes that so many of the total are done."""
+    now = time.monotonic()
+    wait = 0.1 if self._live else 10.0
+    if not self._main or now - self._told < wait:
+      return
+    self._told, self._open = now, self._live
+    line = f'{done:,} of {total:,} {self._unit}'
+    ends = {'end': ''} if self._live else {}
+    lead = '\r\x1b[K' if self._live else ''
+    print(lead + line, file=self._stream, flush=True, **ends)
+
+  def say(self, line: str):
+    """Prints a line of its own."""
+    self.close()
+    say(line, main=self._main, stream=self._stream)
+
+  def close(self):
+    """Wipes the line; may be called twice."""
+    if self._open:
+      print('\r\x1b[K', end='', file=self._stream, flush=True)
+    self._open = False
+
+
 def _is_terminal(stream):
   return stream.isatty() and os.environ.get('TERM', '') not in ('', 'dumb')

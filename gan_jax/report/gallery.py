@@ -17,7 +17,8 @@ def gallery(samples_dir) -> str:
   """A <section> with a slider through the step pictures, '' without any.
 
   Args:
-    samples_dir: folder with step_*.png, and perhaps real.png, progress.webp.
+    samples_dir: folder with step_*.png, and perhaps real.png, neighbours.png,
+      progress.webp.
   """
   folder = pathlib.Path(samples_dir)
   paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
@@ -32,7 +33,7 @@ def gallery(samples_dir) -> str:
   columns = _generated(embedded, steps, film) + _real(real)
   return (
     '<section id="samples"><h2>Samples</h2>'
-    f'<div class="pair">{columns}</div></section>'
+    f'<div class="pair">{columns}</div>{_nearest(folder)}</section>'
   )
 
 
@@ -85,6 +86,20 @@ def _generated(embedded, steps, film):
     '<figure class="generated"><figcaption><h3>Generated</h3>'
     f'<output>step {steps[-1]:,}</output></figcaption>'
     f'<div class="plate">{shown}</div>{controls}</figure>'
+  )
+
+
+def _nearest(folder):
+  """Samples beside their nearest neighbours, if somebody looked for them."""
+  path = folder / 'neighbours.png'
+  if not path.exists():
+    return ''
+  return (
+    '<figure class="nearest"><figcaption><h3>Nearest real examples</h3>'
+    '<p class="legend">Left of each row a sample, then the training examples'
+    ' nearest to it by their features, nearest first.</p></figcaption>'
+    f'<div class="plate"><img src="{embed(path)}" alt="Samples and their'
+    ' nearest real examples"></div></figure>'
   )
 
 

@@ -7,7 +7,7 @@ import json
 import pathlib
 
 from gan_jax.metrics import measures
-from gan_jax.report import charts, gallery, tables, text, writers
+from gan_jax.report import charts, gallery, plane, tables, text, writers
 
 HERE = pathlib.Path(__file__).parent
 LOSSES = ('d_loss', 'g_loss')
@@ -230,12 +230,15 @@ def _best(name, step, rows):
 
 def _curves(rows, records):
   names = list(dict.fromkeys(name for row in rows for name in row))
-  numeric = [n for n in names if n != 'step' and _is_numeric(n, rows)]
+  ends = {f'{n}_{end}' for n in names for end in ('low', 'high')}
+  names = [n for n in names if n != 'step' and n not in ends]
+  numeric = [n for n in names if _is_numeric(n, rows)]
   scored = {record.get('metric') for record in records} | set(text.SCORES)
   scores = [n for n in text.SCORES if n in numeric]
   scores += [n for n in numeric if n in scored and n not in scores]
   main = [_losses(rows)] if set(LOSSES) <= set(numeric) else []
   main += [_chart(name, rows, log=True) for name in scores]
+  main += [plane.plane(rows)]
   if SPEED in numeric:
     main += [_chart(SPEED, rows, title='Images per second', zero=True)]
   shown = {*LOSSES, SPEED, *scores} if main else set()

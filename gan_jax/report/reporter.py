@@ -77,10 +77,14 @@ class Reporter:
 
   def scores(self, step: int, records: list[dict]):
     """Score records of a step, one for each metric and seed."""
-    values = {}
+    values, spans = {}, {}
     for record in records:
-      values.setdefault(record['metric'], []).append(record['value'])
-    self._write(step, values)
+      name, span = record['metric'], record.get('interval') or (None, None)
+      values.setdefault(name, []).append(record['value'])
+      for end, at in zip(('low', 'high'), span, strict=True):
+        spans.setdefault(f'{name}_{end}', []).append(at)
+    self._rows.write(step, values | spans)
+    self._board.write(step, values)
     self._progress.scores(step, values)
     # What follows trained no step: it does not count as training time.
     self._clock = (step, time.monotonic())

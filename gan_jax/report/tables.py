@@ -8,10 +8,14 @@ from gan_jax.report import text
 # What two records must share to stand in one table. What else a record tells
 # is written beside its value.
 PROTOCOL = (
-  'features', 'features_hash', 'features_accuracy', 'reference', 'n_real',
-  'n_fake', 'ema',
+  'protocol', 'features', 'features_hash', 'features_accuracy', 'resize',
+  'reference', 'reference_hash', 'n_real', 'n_fake', 'draws', 'ema',
+  'batch_norm', 'truncation', 'source',
 )  # fmt: skip
-RESULT = ('metric', 'value', 'step', 'seed')
+RESULT = (
+  'metric', 'value', 'step', 'seed', 'interval', 'interval_method', 'versions',
+  'draw_values',
+)  # fmt: skip
 HISTORY = 400  # records in the list of all of them, at most
 
 
@@ -92,7 +96,7 @@ def _score_row(records, *, seeds, settings):
   values = [record.get('value') for record in records]
   cells = [
     f'<th scope="row">{html.escape(text.title(records[0].get("metric", "")))}'
-    f'</th><td class="main">{_mean(values)}</td>'
+    f'</th><td class="main">{_mean(records)}</td>'
   ]
   if seeds:
     each = ' '.join(value(one) for one in values)
@@ -104,10 +108,11 @@ def _score_row(records, *, seeds, settings):
   return f'<tr>{"".join(cells)}</tr>'
 
 
-def _mean(values):
-  if len(values) == 1:
-    return value(values[0])
-  spread = text.spread(values)
+def _mean(records):
+  """The value of one seed and its interval, or mean and range of several."""
+  values = [record.get('value') for record in records]
+  span = records[0].get('interval') if len(values) == 1 else values
+  spread = text.spread(span or ())
   return value(text.mean(values)) + (spread and f' <small>{spread}</small>')
 
 

@@ -17,6 +17,17 @@ SCORES = {
   'class_coverage': 'Class coverage',
   'modes': 'Modes captured',
   'high_quality': 'High-quality samples',
+  'stacked_modes': 'Modes of 1,000',
+  'stacked_kl': 'KL to even modes',
+  'fd_infinity': 'Fréchet distance, N → ∞',
+  'sfid': 'Spatial Fréchet distance',
+  'intra_fid': 'Fréchet distance in classes',
+  'swd': 'Sliced Wasserstein',
+  'vendi': 'Vendi score',
+  'authenticity': 'Authenticity',
+  'c_t': 'Data-copying C_T',
+  'classifier_accuracy': 'Classifier accuracy',
+  'reverse_kl': 'Reverse KL',
 }
 
 

@@ -1,0 +1,212 @@
+"""What the training loop calls when a report, a score or a save is due."""
+
+import concurrent.futures
+import functools
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from gan_jax import command, runs, scoring
+from gan_jax.checkpoint import Checkpoints
+from gan_jax.lab import Lab
+from gan_jax.loop import Outcome
+from gan_jax.report import lines, neighbours, pictures
+from gan_jax.report.reporter import Reporter
+
+SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
+
+
+class _Pending(NamedTuple):
+  """Scores that are being computed beside the training."""
+
+  step: int
+  records: concurrent.futures.Future
+  unsaved: list  # the state at that step [0 or 1], if it is to be saved
+
+
+class Desk:
+  """Reports, scores and saves one run. A context manager.
+
+  The samples of a score are drawn and looked at while the training waits; the
+  score is computed from what was seen while it goes on, and told as soon as it
+  is there, at the latest before anything else is written. A run that ends at a
+  goal waits for its scores, or its end would depend on the machine's speed.
+  """
+
+  def __init__(
+    self,
+    lab: Lab,
+    config: dict,
+    names: tuple[str, ...],
+    workdir: pathlib.Path,
+    checkpoints: Checkpoints,
+    *,
+    start: int,
+    records: list[dict],
+  ):
+    """Opens the reports.
+
+    Args:
+      lab: the networks and their data.
+      config: of the run.
+      names: of the metrics.
+      workdir: of the run.
+      checkpoints: of the run.
+      start: step that the run goes on from.
+      records: the latest scores, of before.
+    """
+    self._lab, self._config, self._names = lab, config, names
+    self._workdir, self._checkpoints = workdir, checkpoints
+    self._records, self._pending = records, None
+    self._pool = concurrent.futures.ThreadPoolExecutor(1, 'scores')
+    self._reporter = Reporter(
+      workdir,
+      steps=config['steps'],
+      start=start,
+      images_per_step=lab.batch_size * len(lab.keys),
+      show=self._show,
+    )
+    self.say = self._reporter.say
+
+  def __enter__(self):
+    self._reporter.__enter__()
+    return self
+
+  def __exit__(self, *error):
+    self._pool.shutdown(cancel_futures=True)
+    self._reporter.__exit__(*error)
+
+  # Pictures.
+
+  def _show(self, samples):
+    dataset = self._lab.dataset
+    real = self._real() if dataset.kind == 'point' else None
+    return pictures.picture(
+      dataset.kind, samples, modes=dataset.modes, real=real
+    )
+
+  def _real(self):
+    return scoring.real_samples(self._lab, SHOWN[self._lab.dataset.kind])
+
+  def _samples(self, state):
+    num = SHOWN[self._lab.dataset.kind]
+    return scoring.show_samples(self._lab, state.ema, num=num)
+
+  def first_pictures(self, state):
+    """Real samples, and those of a generator that has not learned yet."""
+    path = self._workdir / 'samples' / 'real.png'
+    pictures.save(path, self._show(self._real()))
+    self._reporter.picture(0, self._samples(state))
+
+  # What the loop calls.
+
+  def tick(self, step: int):
+    """After every call of the program."""
+    self._reporter.tick(step)
+    if self._pending and self._pending.records.done():
+      self._settle()
+
+  def report(self, step: int, metrics: dict, state):
+    """Metrics {name: [S]} and a picture of the step."""
+    self._settle()
+    self._reporter.report(step, metrics, self._samples(state))
+
+  @functools.cached_property
+  def _look(self) -> Callable:
+    return scoring.make_look(
+      self._lab,
+      self._names,
+      way=runs.way_of_scoring(self._config),
+      say=self.say,
+    )
+
+  def score(self, step: int, state) -> bool:
+    """Looks at samples of every seed; tells whether the goal is reached."""
+    self._settle()
+    seeds = self._config['seed'] + np.arange(self._config['num_seeds'])
+    compute = self._look(step, state.ema, self._lab.keys, seeds)
+    self._pending = _Pending(step, self._pool.submit(compute), [])
+    goal = self._config['stop_when']
+    if not goal:
+      return False
+    self._settle()
+    return scoring.goal_reached(self._records, goal)
+
+  def save(self, step: int, state):
+    """Saves the state, with the score of this very step if there is one."""
+    if self._pending and self._pending.step == step:
+      # A copy, for the training goes on in the same memory.
+      copy = jax.tree.map(lambda x: np.array(jax.device_get(x)), state)
+      self._pending.unsaved[:] = [copy]
+      return
+    self._settle()
+    self._save(step, state)
+
+  def _save(self, step, state):
+    # Only a score of this very step may rank this checkpoint.
+    current = [r for r in self._records if r['step'] == step]
+    metric = runs.ranking_metric(self._config, self._names)
+    self._checkpoints.save(
+      step,
+      state,
+      {'config': self._config, 'records': self._records},
+      score=scoring.mean_of(current, metric),
+    )
+
+  def _settle(self):
+    """Waits for scores that are being computed, and tells them."""
+    if not self._pending:
+      return
+    step, found, unsaved = self._pending
+    self._records, self._pending = found.result(), None
+    self._reporter.scores(step, self._records)
+    for state in unsaved:
+      self._save(step, state)
+
+  def finish(self, outcome: Outcome, stop_signal: Callable) -> list[dict]:
+    """Last things of a run; returns its last scores.
+
+    Raises:
+      command.Stopped: it was told to stop.
+    """
+    self._settle()
+    self._checkpoints.wait()
+    if outcome.reason == 'signal':
+      self.say(
+        f'stopped at step {outcome.step}; the same command goes on from here'
+      )
+      raise command.Stopped(stop_signal())
+    if not self._records or self._records[0]['step'] != outcome.step:
+      self.score(outcome.step, outcome.state)
+      self._settle()
+    save_neighbours(
+      self._lab, self._config, outcome.state, self._workdir, say=self.say
+    )
+    self._reporter.finish(self._records)
+    if outcome.reason == 'goal':
+      self.say(f'the goal is reached: {self._config["stop_when"]}')
+    for line in lines.summary(self._records):
+      self.say(line)
+    self.say(f'open {self._workdir / "report.html"}')
+    return self._records
+
+
+def save_neighbours(lab: Lab, config: dict, state, workdir, *, say: Callable):
+  """Draws samples beside their nearest real ones, where that makes sense.
+
+  Args:
+    lab: the networks and their data.
+    config: of the run.
+    state: State [S, ...].
+    workdir: of the run.
+    say: told when something takes its time.
+  """
+  found = scoring.neighbours(
+    lab, state.ema, way=runs.way_of_scoring(config), say=say
+  )
+  if found:
+    path = pathlib.Path(workdir) / 'samples' / 'neighbours.png'
+    pictures.save(path, neighbours.neighbours(*found))

@@ -1,0 +1,62 @@
+"""Scores as lines of text, for a terminal."""
+
+import math
+
+from gan_jax.report import text
+
+
+def summary(records: list[dict]) -> list[str]:
+  """A line for each metric.
+
+  Of several seeds it tells the mean and the range, of one the interval.
+
+  Args:
+    records: score records of one step.
+  """
+  lines = []
+  for metric in dict.fromkeys(r['metric'] for r in records):
+    same = [r for r in records if r['metric'] == metric]
+    values = [r['value'] for r in same]
+    mean = text.number(math.fsum(values) / len(values))
+    lines.append(f'{metric} {mean}{_spread(same, values)} [{_where(same[0])}]')
+  return lines
+
+
+def _spread(records, values):
+  if len(values) > 1:
+    low, high = map(text.number, (min(values), max(values)))
+    return f' ({low} to {high}, {len(values)} seeds)'
+  return _interval(records[0].get('interval'))
+
+
+def _interval(span):
+  return f' (95 %: {" to ".join(map(text.number, span))})' if span else ''
+
+
+def _where(record):
+  words = [record.get('features') or 'samples']
+  words += [f'resize {record["resize"]}'] if record.get('resize') else []
+  words.append(f'{record["n_fake"]:,} samples')
+  if record.get('n_real'):
+    words.append(f'{record["n_real"]:,} of {record["reference"]}')
+  if record.get('draws', 1) > 1:
+    words.append(f'{record["draws"]} draws')
+  return ', '.join(words)
+
+
+def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:
+  """Two runs beside each other, a line for each metric.
+
+  Args:
+    names: of the two.
+    rows: from metrics.records.compare.
+  """
+  lines = [f'a: {names[0]}', f'b: {names[1]}']
+  for row in rows:
+    sides = [
+      f'{side} {text.number(row[side])}{_interval(row[f"interval_{side}"])}'
+      for side in 'ab'
+    ]
+    difference = text.number(row['difference'])
+    lines.append(f'{row["metric"]}: {", ".join(sides)}, a - b {difference}')
+  return lines
