@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from gan_jax.metrics import fid
+from gan_jax.metrics import checks, fid
 from gan_jax.types import UserError
 
 
@@ -160,7 +160,7 @@ def test_large_float32_features_are_not_copied_whole(monkeypatch):
   x = np.random.default_rng(0).normal(size=(9000, 2)).astype(np.float32)
   fid.frechet_distance(x, x)
   assert largest == fid.ROWS < len(x)
-  assert fid.unconverted(x, 'x') is x
+  assert checks.unconverted(x, 'x') is x
 
 
 # Classes.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax.metrics import (
+  compute,
   fid,
   inception_score,
   measures,
@@ -286,7 +287,7 @@ def test_every_output_is_one_metrics_own_and_knows_its_direction():
     assert metric.where in measures.WHERE
     fields = {*metric.fake, *metric.real, *metric.held_out}
     assert fields <= set(views.FIELDS)
-    assert set(metric.options) <= set(measures.OPTIONS)
+    assert set(metric.options) <= set(compute.OPTIONS)
   assert {n for names in measures.FILES.values() for n in names} <= set(ALL)
 
 

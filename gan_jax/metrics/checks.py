@@ -31,6 +31,27 @@ def features(x, name: str, *, least: int = 1) -> np.ndarray:
   return x  # [N, D]
 
 
+def unconverted(x, name: str, *, least: int = 1) -> np.ndarray:
+  """What `features` passes, but as it is: no copy of a large array.
+
+  Args:
+    x: features [N, D], any kind of number.
+    name: what to call them in an error.
+    least: how many examples are needed.
+
+  Returns:
+    [N, D] on the host, in the type that it came in.
+
+  Raises:
+    UserError: as `features`.
+  """
+  x = np.asarray(x)
+  whole = x.ndim == 2 and x.shape[1] and len(x) >= least
+  if not whole or not np.isfinite(x).all():
+    features(x, name, least=least)
+  return x
+
+
 def pair(a, b, names: tuple[str, str], *, least: int = 1) -> tuple:
   """Two sets of features as `features` gives them, of the same dimension.
 

@@ -9,7 +9,7 @@ says what they come to at 1 / N = 0. The real side is taken as it is.
 
 import numpy as np
 
-from gan_jax.metrics import fid
+from gan_jax.metrics import checks, fid
 from gan_jax.types import UserError
 
 
@@ -41,7 +41,7 @@ def fd_infinity(
     UserError: as `fid.frechet_distance`; fewer than two points; `smallest`
       below 2, or not below N.
   """
-  x = fid.unconverted(fake_features, 'fake_features', least=4)
+  x = checks.unconverted(fake_features, 'fake_features', least=4)
   sizes = _sizes(*x.shape, points, smallest)
   distance = fid.distance_to(*real_statistics)
   rng = np.random.default_rng(seed)

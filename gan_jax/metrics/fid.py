@@ -46,7 +46,7 @@ class Moments:
       UserError: wrong shape, no examples, NaN or infinity, other dimensions
         than before.
     """
-    x = unconverted(features, name)
+    x = checks.unconverted(features, name)
     if self.count:
       _check_dimensions(x.shape[1], self.mean.size, name)
     for start in range(0, len(x), ROWS):
@@ -219,30 +219,9 @@ def intra_class_distance(
   return {'mean': float(np.mean(distances)), 'per_class': distances}
 
 
-def unconverted(features, name: str, *, least: int = 1) -> np.ndarray:
-  """What `checks.features` passes, but as it is: no copy of a large array.
-
-  Args:
-    features: [N, D], any kind of number.
-    name: what to call them in an error.
-    least: how many examples are needed.
-
-  Returns:
-    [N, D] on the host, in the type that it came in.
-
-  Raises:
-    UserError: as `checks.features`.
-  """
-  x = np.asarray(features)
-  whole = x.ndim == 2 and x.shape[1] and len(x) >= least
-  if not whole or not np.isfinite(x).all():
-    checks.features(x, name, least=least)
-  return x
-
-
 def _moments(features, name):
   moments = Moments()
-  moments.add(unconverted(features, name, least=2), name=name)
+  moments.add(checks.unconverted(features, name, least=2), name=name)
   return moments
 
 
@@ -265,7 +244,7 @@ def _checked_statistics(mu, sigma):
 
 def _labelled(x, labels, num_classes, name):
   """Features and labels that fit, with two examples of each class."""
-  x, labels = unconverted(x, name), np.asarray(labels)
+  x, labels = checks.unconverted(x, name), np.asarray(labels)
   if labels.shape != x.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
     raise UserError(
       f'{name}: expected {len(x)} integer labels, got {labels.dtype} '

@@ -1,42 +1,15 @@
 """The metrics by the names of what they give, and what each of them needs.
 
-Adding a metric is adding its file and its line in METRICS.
+Adding a metric is adding its file, its function in compute and its line here.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from gan_jax.metrics import (
-  class_coverage,
-  classifier_accuracy,
-  diversity,
-  fd_infinity,
-  fid,
-  inception_score,
-  intervals,
-  kid,
-  memorisation,
-  modes,
-  prdc,
-  stacked_mnist,
-  swd,
-)
+from gan_jax.metrics import compute
 from gan_jax.metrics.features import base
-from gan_jax.metrics.views import SEEN, View
+from gan_jax.metrics.views import SEEN
 from gan_jax.types import UserError
-
-# Defaults of what `options` may hold, by the names that records use.
-OPTIONS = {
-  'k': 5,
-  'closed': False,
-  'splits': 10,
-  'projections': 512,
-  'threshold': 3.0,
-  'min_count': 1,
-  'min_share': None,
-}
 
 # Of all the others, more is better; a C_T is best at 0.
 LOWER_IS_BETTER = frozenset(
@@ -59,15 +32,6 @@ WHERE = {
 }
 
 
-class Known(NamedTuple):
-  """What a metric is told beside the real samples and the fakes."""
-
-  options: dict = OPTIONS
-  modes: Any = None  # {'centers': [M, D], 'std': float}
-  num_classes: int = 0  # of the labels
-  held_out: View | None = None  # real samples that nobody has trained on
-
-
 class Metric(NamedTuple):
   """A metric function fitted to views."""
 
@@ -84,153 +48,32 @@ class Metric(NamedTuple):
   method: str = 'bootstrap'  # of the intervals that compute gives
 
 
-def _fid(real, fake, known):
-  return {'fid': real.distance(*fake.statistics)}, {}
-
-
-def _sfid(real, fake, known):
-  return {'sfid': real.spatial_distance(*fake.spatial_statistics)}, {}
-
-
-def _fd_infinity(real, fake, known):
-  found = fd_infinity.fd_infinity(real.statistics, fake.features)
-  return {'fd_infinity': found['fd_infinity']}, {}
-
-
-def _intra_fid(real, fake, known):
-  found = fid.intra_class_distance(
-    real.features, real.labels, fake.features, fake.labels, known.num_classes
-  )
-  return {'intra_fid': found['mean'], 'class_fid': found['per_class']}, {}
-
-
-def _kid(real, fake, known):
-  value = kid.kernel_distance(real.features, fake.features)
-  if min(real.count, fake.count) < 20:
-    return {'kid': value}, {'kid': None}
-  # Disjoint tenths of both sides, each in random order, are independent.
-  tenth = -(-max(real.count, fake.count) // 10)
-  rng = np.random.default_rng(0)
-  blocks = kid.kernel_distance_blocks(
-    rng.permutation(real.features),
-    rng.permutation(fake.features),
-    block_size=tenth,
-  )
-  low, high = intervals.of_draws(blocks)
-  half = (high - low) / 2
-  return {'kid': value}, {'kid': (value - half, value + half)}
-
-
-def _inception_score(real, fake, known):
-  mean, std = inception_score.inception_score(
-    fake.probabilities, min(known.options['splits'], fake.count)
-  )
-  return {'is': mean, 'is_std': std}, {}
-
-
-def _prdc(real, fake, known):
-  k = known.options['k']
-  found = prdc.neighbourhoods(
-    real.features, fake.features, k, closed=known.options['closed']
-  )
-  each = {
-    'precision': found.hits > 0,
-    'recall': found.recalled,
-    'density': found.hits / k,
-    'coverage': found.covered,
-  }
-  each = {name: np.asarray(x, np.float64) for name, x in each.items()}
-  return (
-    {name: x.mean() for name, x in each.items()},
-    {name: intervals.bootstrap(x) for name, x in each.items()},
-  )
-
-
-def _swd(real, fake, known):
-  value = swd.sliced_wasserstein(
-    real.features, fake.features, projections=known.options['projections']
-  )
-  return {'swd': value}, {}
-
-
-def _class_coverage(real, fake, known):
-  num_classes = fake.probabilities.shape[1]
-  min_share = known.options['min_share']
-  if min_share is None:
-    min_share = class_coverage.default_min_share(num_classes)
-  values = class_coverage.class_coverage(
-    fake.probabilities, num_classes, min_share=min_share
-  )
-  counts = np.rint(np.array(values['class_shares']) * fake.count).astype(int)
-  least = max(1, int(np.ceil(min_share * fake.count)))
-  seen = intervals.number_seen(counts, fake.count, least=least)
-  span = tuple(x / num_classes for x in seen)
-  return {**values, 'min_share': min_share}, {'class_coverage': span}
-
-
-def _modes(real, fake, known):
-  mixture = (
-    fake.samples.reshape(fake.count, -1),
-    known.modes['centers'],
-    known.modes['std'],
-  )
-  threshold, least = (known.options[k] for k in ('threshold', 'min_count'))
-  found = modes.modes(*mixture, threshold=threshold, min_count=least)
-  counts = modes.mode_counts(*mixture, threshold=threshold)
-  span = intervals.number_seen(counts, fake.count, least=least)
-  return found, {'modes': span}
-
-
-def _stacked(real, fake, known):
-  least = known.options['min_count']
-  found = stacked_mnist.stacked_modes(fake.probabilities, min_count=least)
-  counts = stacked_mnist.mode_counts(fake.probabilities)
-  span = intervals.number_seen(counts, fake.count, least=least)
-  return found, {'stacked_modes': span}
-
-
-def _memorisation(real, fake, known):
-  authentic = memorisation.authentic(real.features, fake.features)  # [M] bool
-  c_t = memorisation.c_t(real.features, known.held_out.features, fake.features)
-  values = {'authenticity': authentic.mean(), 'c_t': c_t['c_t']}
-  spans = {'authenticity': intervals.bootstrap(authentic.astype(np.float64))}
-  half = intervals.normal_quantile() * c_t['std']
-  return values, {**spans, 'c_t': (c_t['c_t'] - half, c_t['c_t'] + half)}
-
-
-def _vendi(real, fake, known):
-  return {'vendi': diversity.vendi(fake.features)}, {}
-
-
-def _classifier_accuracy(real, fake, known):
-  found = classifier_accuracy.classifier_accuracy(
-    fake.samples,
-    fake.labels,
-    known.held_out.samples,
-    known.held_out.labels,
-    known.num_classes,
-  )
-  right = found['right'].astype(np.float64)  # [N]
-  spans = {'classifier_accuracy': intervals.bootstrap(right)}
-  return {'classifier_accuracy': found['classifier_accuracy']}, spans
-
-
 METRICS = (
-  Metric(('fid',), _fid, ('moments',), ('moments',)),
-  Metric(('fd_infinity',), _fd_infinity, ('features',), ('moments',)),
-  Metric(('sfid',), _sfid, ('spatial',), ('spatial',), where='spatial'),
+  Metric(('fid',), compute.frechet, ('moments',), ('moments',)),
+  Metric(
+    ('fd_infinity',), compute.frechet_extrapolated, ('features',), ('moments',)
+  ),
+  Metric(
+    ('sfid',),
+    compute.frechet_spatial,
+    ('spatial',),
+    ('spatial',),
+    where='spatial',
+  ),
   Metric(
     ('intra_fid',),
-    _intra_fid,
+    compute.frechet_in_classes,
     ('features', 'labels'),
     ('features', 'labels'),
     where='labels',
     extras=('class_fid',),
   ),
-  Metric(('kid',), _kid, ('features',), ('features',), method='blocks'),
+  Metric(
+    ('kid',), compute.kernel, ('features',), ('features',), method='blocks'
+  ),
   Metric(
     ('is',),
-    _inception_score,
+    compute.inception,
     ('probabilities',),
     where='probabilities',
     options=('splits',),
@@ -238,18 +81,22 @@ METRICS = (
   ),
   Metric(
     ('precision', 'recall', 'density', 'coverage'),
-    _prdc,
+    compute.neighbourhoods,
     ('features',),
     ('features',),
     options=('k', 'closed'),
   ),
   Metric(
-    ('swd',), _swd, ('features',), ('features',), options=('projections',)
+    ('swd',),
+    compute.sliced,
+    ('features',),
+    ('features',),
+    options=('projections',),
   ),
-  Metric(('vendi',), _vendi, ('features',)),
+  Metric(('vendi',), compute.variety, ('features',)),
   Metric(
     ('authenticity', 'c_t'),
-    _memorisation,
+    compute.copying,
     ('features',),
     ('features',),
     held_out=('features',),
@@ -257,28 +104,28 @@ METRICS = (
   ),
   Metric(
     ('class_coverage',),
-    _class_coverage,
+    compute.classes,
     ('probabilities',),
     where='classes',
     extras=('class_shares', 'min_share'),
   ),
   Metric(
     ('classifier_accuracy',),
-    _classifier_accuracy,
+    compute.usefulness,
     ('samples', 'labels'),
     held_out=('samples', 'labels'),
     where='labels',
   ),
   Metric(
     ('modes', 'high_quality', 'reverse_kl'),
-    _modes,
+    compute.mixture,
     ('samples',),
     where='modes',
     options=('threshold', 'min_count'),
   ),
   Metric(
     ('stacked_modes', 'stacked_kl'),
-    _stacked,
+    compute.stacked,
     ('probabilities',),
     where='stacked',
     options=('min_count',),

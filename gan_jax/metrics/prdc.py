@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax.metrics import fid
+from gan_jax.metrics import checks
 from gan_jax.types import UserError
 
 BLOCK = 1024  # rows of the distance matrix that are in memory at a time
@@ -97,8 +97,8 @@ def neighbourhoods(
 def _checked(real, fake, k):
   if k < 1:
     raise UserError(f'prdc: expected k of 1 or more, got {k}')
-  real = fid.unconverted(real, 'real', least=k + 1)
-  fake = fid.unconverted(fake, 'fake', least=k + 1)
+  real = checks.unconverted(real, 'real', least=k + 1)
+  fake = checks.unconverted(fake, 'fake', least=k + 1)
   if real.shape[1] != fake.shape[1]:
     raise UserError(
       f'real have {real.shape[1]} dimensions, fake {fake.shape[1]}'

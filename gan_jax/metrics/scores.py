@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_jax.metrics import intervals, measures, records
+from gan_jax.metrics import compute, intervals, measures, records
 from gan_jax.metrics.features import base, pixels
 from gan_jax.metrics.reference import Reference, from_arrays
 from gan_jax.metrics.views import GROUPS, Collector, View
@@ -55,7 +55,7 @@ def make_scorer(
     modes: known modes as the data set gives them, or None.
     num_classes: of the labels that the fakes are made for; 0 without.
     held_out: real samples that nobody has trained on, or None.
-    options: in place of some of `measures.OPTIONS`.
+    options: in place of some of `compute.OPTIONS`.
 
   Returns:
     a Scorer. Its `score` takes what describes the maker of the samples (step,
@@ -87,7 +87,7 @@ def make_scorer(
 
   def score(fake: View, **told):
     real, apart = prepare()
-    known = measures.Known(options, modes, num_classes, apart)
+    known = compute.Known(options, modes, num_classes, apart)
     made = {}
     for metric in chosen:
       values, given = metric.compute(real, fake, known)
@@ -170,12 +170,12 @@ def check_shape(fake: tuple[int, ...], real: tuple[int, ...]):
 
 def _checked_options(options):
   for name in options:
-    if name not in measures.OPTIONS:
+    if name not in compute.OPTIONS:
       raise UserError(
         f'metric option {name!r} does not exist; there are: '
-        f'{", ".join(measures.OPTIONS)}'
+        f'{", ".join(compute.OPTIONS)}'
       )
-  return measures.OPTIONS | options
+  return compute.OPTIONS | options
 
 
 def _seen(reference, wants):

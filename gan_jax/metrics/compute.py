@@ -1,0 +1,192 @@
+"""Every metric as a function of views: (real, fake, known) -> what it gives.
+
+Each returns its values by name, and the intervals that it knows of itself;
+None in the place of one says that there is none. Any other gets one by the
+jackknife, see scores.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan_jax.metrics import (
+  class_coverage,
+  classifier_accuracy,
+  diversity,
+  fd_infinity,
+  fid,
+  inception_score,
+  intervals,
+  kid,
+  memorisation,
+  modes,
+  prdc,
+  stacked_mnist,
+  swd,
+)
+from gan_jax.metrics.views import View
+
+# Defaults of what `options` may hold, by the names that records use.
+OPTIONS = {
+  'k': 5,
+  'closed': False,
+  'splits': 10,
+  'projections': 512,
+  'threshold': 3.0,
+  'min_count': 1,
+  'min_share': None,
+}
+
+
+class Known(NamedTuple):
+  """What a metric is told beside the real samples and the fakes."""
+
+  options: dict = OPTIONS
+  modes: Any = None  # {'centers': [M, D], 'std': float}
+  num_classes: int = 0  # of the labels
+  held_out: View | None = None  # real samples that nobody has trained on
+
+
+def frechet(real, fake, known):
+  """Fréchet distance."""
+  return {'fid': real.distance(*fake.statistics)}, {}
+
+
+def frechet_spatial(real, fake, known):
+  """Fréchet distance of the spatial features."""
+  return {'sfid': real.spatial_distance(*fake.spatial_statistics)}, {}
+
+
+def frechet_extrapolated(real, fake, known):
+  """Fréchet distance of infinitely many fakes."""
+  found = fd_infinity.fd_infinity(real.statistics, fake.features)
+  return {'fd_infinity': found['fd_infinity']}, {}
+
+
+def frechet_in_classes(real, fake, known):
+  """Mean of the Fréchet distances in the classes."""
+  found = fid.intra_class_distance(
+    real.features, real.labels, fake.features, fake.labels, known.num_classes
+  )
+  return {'intra_fid': found['mean'], 'class_fid': found['per_class']}, {}
+
+
+def kernel(real, fake, known):
+  """Kernel distance; its interval is from ten blocks."""
+  value = kid.kernel_distance(real.features, fake.features)
+  if min(real.count, fake.count) < 20:
+    return {'kid': value}, {'kid': None}
+  # Disjoint tenths of both sides, each in random order, are independent.
+  tenth = -(-max(real.count, fake.count) // 10)
+  rng = np.random.default_rng(0)
+  blocks = kid.kernel_distance_blocks(
+    rng.permutation(real.features),
+    rng.permutation(fake.features),
+    block_size=tenth,
+  )
+  low, high = intervals.of_draws(blocks)
+  half = (high - low) / 2
+  return {'kid': value}, {'kid': (value - half, value + half)}
+
+
+def inception(real, fake, known):
+  """Inception score."""
+  mean, std = inception_score.inception_score(
+    fake.probabilities, min(known.options['splits'], fake.count)
+  )
+  return {'is': mean, 'is_std': std}, {}
+
+
+def neighbourhoods(real, fake, known):
+  """Precision, recall, density and coverage."""
+  k = known.options['k']
+  found = prdc.neighbourhoods(
+    real.features, fake.features, k, closed=known.options['closed']
+  )
+  each = {
+    'precision': found.hits > 0,
+    'recall': found.recalled,
+    'density': found.hits / k,
+    'coverage': found.covered,
+  }
+  each = {name: np.asarray(x, np.float64) for name, x in each.items()}
+  return (
+    {name: x.mean() for name, x in each.items()},
+    {name: intervals.bootstrap(x) for name, x in each.items()},
+  )
+
+
+def sliced(real, fake, known):
+  """Sliced Wasserstein distance."""
+  value = swd.sliced_wasserstein(
+    real.features, fake.features, projections=known.options['projections']
+  )
+  return {'swd': value}, {}
+
+
+def classes(real, fake, known):
+  """Class coverage."""
+  num_classes = fake.probabilities.shape[1]
+  min_share = known.options['min_share']
+  if min_share is None:
+    min_share = class_coverage.default_min_share(num_classes)
+  values = class_coverage.class_coverage(
+    fake.probabilities, num_classes, min_share=min_share
+  )
+  counts = np.rint(np.array(values['class_shares']) * fake.count).astype(int)
+  least = max(1, int(np.ceil(min_share * fake.count)))
+  seen = intervals.number_seen(counts, fake.count, least=least)
+  span = tuple(x / num_classes for x in seen)
+  return {**values, 'min_share': min_share}, {'class_coverage': span}
+
+
+def mixture(real, fake, known):
+  """Modes captured, and the quality of the samples."""
+  mixture = (
+    fake.samples.reshape(fake.count, -1),
+    known.modes['centers'],
+    known.modes['std'],
+  )
+  threshold, least = (known.options[k] for k in ('threshold', 'min_count'))
+  found = modes.modes(*mixture, threshold=threshold, min_count=least)
+  counts = modes.mode_counts(*mixture, threshold=threshold)
+  span = intervals.number_seen(counts, fake.count, least=least)
+  return found, {'modes': span}
+
+
+def stacked(real, fake, known):
+  """Modes of stacked digits."""
+  least = known.options['min_count']
+  found = stacked_mnist.stacked_modes(fake.probabilities, min_count=least)
+  counts = stacked_mnist.mode_counts(fake.probabilities)
+  span = intervals.number_seen(counts, fake.count, least=least)
+  return found, {'stacked_modes': span}
+
+
+def copying(real, fake, known):
+  """Authenticity and C_T."""
+  authentic = memorisation.authentic(real.features, fake.features)  # [M] bool
+  c_t = memorisation.c_t(real.features, known.held_out.features, fake.features)
+  values = {'authenticity': authentic.mean(), 'c_t': c_t['c_t']}
+  spans = {'authenticity': intervals.bootstrap(authentic.astype(np.float64))}
+  half = intervals.normal_quantile() * c_t['std']
+  return values, {**spans, 'c_t': (c_t['c_t'] - half, c_t['c_t'] + half)}
+
+
+def variety(real, fake, known):
+  """Vendi score."""
+  return {'vendi': diversity.vendi(fake.features)}, {}
+
+
+def usefulness(real, fake, known):
+  """Accuracy of a classifier that learns on the fakes."""
+  found = classifier_accuracy.classifier_accuracy(
+    fake.samples,
+    fake.labels,
+    known.held_out.samples,
+    known.held_out.labels,
+    known.num_classes,
+  )
+  right = found['right'].astype(np.float64)  # [N]
+  spans = {'classifier_accuracy': intervals.bootstrap(right)}
+  return {'classifier_accuracy': found['classifier_accuracy']}, spans
