@@ -130,10 +130,10 @@ class Desk:
     compute = self._look(step, state.ema, self._lab.keys, seeds)
     self._pending = _Pending(step, self._pool.submit(compute), [])
     goal = self._config['stop_when']
-    if not goal:
-      return False
-    self._settle()
-    return scoring.goal_reached(self._records, goal)
+    if goal:
+      self._settle()
+    self._reporter.restart_clock(step)
+    return scoring.goal_reached(self._records, goal) if goal else False
 
   def save(self, step: int, state):
     """Saves the state, with the score of this very step if there is one."""

@@ -129,3 +129,13 @@ def test_statistics_that_are_none(arrays, told, tmp_path):
   with pytest.raises(UserError, match=told) as e:
     reference.from_statistics(path, features=Net().features)
   assert '\n' not in str(e.value)
+
+
+def test_what_one_user_wanted_is_kept_when_another_wants_more(tmp_path):
+  net = Net()
+  refer(dataset(), net, tmp_path).view(MOMENTS)
+  refer(dataset(), net, tmp_path).view(frozenset({'probabilities'}))
+  assert net.looked == 80 and len(list(tmp_path.iterdir())) == 1
+  both = refer(dataset(), net, tmp_path).view(MOMENTS | {'probabilities'})
+  assert net.looked == 80
+  assert both.probabilities.shape == (40, 2) and both.features is None

@@ -85,12 +85,16 @@ def from_dataset(
   def see(wants):
     path = None
     if features and features.name not in CHEAP and wants <= set(SEEN):
-      told = (digest, features.name, features.hash, features.resize)
-      path = kept / f'reference_{_digest(*told, sorted(wants), VERSION)}.npz'
-      found = _read(path, wants, len(rows))
-      if found is not None:
-        return found
-      say(f'{features.name} features of {len(rows):,} samples of {split}')
+      told = (digest, features.name, features.hash, features.resize, VERSION)
+      path = kept / f'reference_{_digest(*told)}.npz'
+      arrays = store.read_arrays(path) or {}
+      if wants <= _fields(arrays):
+        return _from_arrays(arrays, wants, len(rows))
+      wants |= _fields(arrays)  # or two users would take turns to rewrite it
+      say(
+        f'looking at {len(rows):,} samples of {dataset.name}/{split} through'
+        f' {features.name}'
+      )
     view = _look_at(dataset, rows, wants, features)
     if path:
       _write(path, view)
@@ -175,11 +179,13 @@ def batches(dataset: Dataset, rows, *, size: int = BATCH) -> Iterator[dict]:
     yield dataset.read(rows[start : start + size])
 
 
-def _read(path, wants, count):
-  """The view that `_write` kept, or None."""
-  kept = store.read_arrays(path)
-  if kept is None:
-    return None
+def _fields(kept):
+  """The fields of a view that are among kept arrays."""
+  return {name.partition('/')[0] for name in kept}
+
+
+def _from_arrays(kept, wants, count):
+  """The view that `_write` kept."""
   arrays = {k: kept[k] for k in ('features', 'probabilities') if k in wants}
   moments = {
     k: (_moments(**{n: kept[f'{k}/{n}'] for n in PARTS}),)

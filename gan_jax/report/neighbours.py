@@ -5,7 +5,7 @@ import numpy as np
 from gan_jax.report import pictures
 
 COLUMNS = 2  # blocks side by side
-SPACE = 12  # pixels between a sample and its neighbours, and between blocks
+SPACE = 24  # pixels between a sample and its neighbours, and between blocks
 
 
 def neighbours(samples, nearest):

@@ -86,7 +86,9 @@ class Reporter:
     self._rows.write(step, values | spans)
     self._board.write(step, values)
     self._progress.scores(step, values)
-    # What follows trained no step: it does not count as training time.
+
+  def restart_clock(self, step: int):
+    """What was done since the last report does not count as training time."""
     self._clock = (step, time.monotonic())
 
   def finish(self, records: list[dict]):

@@ -103,7 +103,9 @@ def _score_row(records, *, seeds, settings):
     cells.append(f'<td class="seeds">{each}</td>')
   cells.append(f'<td>{records[0].get("step", 0):,}</td>')
   if settings:
-    told = [f'{k} {_inline(v)}' for k, v in _settings(records[0]).items()]
+    told = [
+      f'{k} {_inline(_rounded(v))}' for k, v in _settings(records[0]).items()
+    ]
     cells.append(f'<td class="settings">{html.escape(", ".join(told))}</td>')
   return f'<tr>{"".join(cells)}</tr>'
 
@@ -117,7 +119,8 @@ def _mean(records):
 
 
 def _protocol_line(record):
-  pairs = [(name, record[name]) for name in PROTOCOL if name in record]
+  pairs = [(name, record.get(name)) for name in PROTOCOL]
+  pairs = [(name, one) for name, one in pairs if one not in (None, '')]
   items = ''.join(
     f'<div><dt>{html.escape(name.replace("_", " "))}</dt>'
     f'<dd>{_shown(name, one)}</dd></div>'
@@ -130,7 +133,14 @@ def _shown(name, one):
   if name.endswith('hash') and isinstance(one, str) and len(one) > 12:
     full = html.escape(one, quote=True)
     return f'<abbr title="{full}">{html.escape(one[:10])}</abbr>'
-  return html.escape(_inline(one)) or '–'
+  return html.escape(_inline(_rounded(one)))
+
+
+def _rounded(one):
+  """Measured numbers to four digits, also in a list."""
+  if isinstance(one, list):
+    return [_rounded(each) for each in one]
+  return f'{one:.4g}' if isinstance(one, float) else one
 
 
 def _history(records):
