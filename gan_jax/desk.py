@@ -17,14 +17,19 @@ from gan_jax.report import lines, neighbours, pictures
 from gan_jax.report.reporter import Reporter
 
 SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
+AHEAD = 2  # draws that wait for their scores, at most
 
 
 class _Pending(NamedTuple):
   """Scores that are being computed beside the training."""
 
   step: int
-  records: concurrent.futures.Future
+  found: list  # (seed, Future of records) of every draw
   unsaved: list  # the state at that step [0 or 1], if it is to be saved
+
+  def done(self) -> bool:
+    """Whether all of them are there."""
+    return all(future.done() for _, future in self.found)
 
 
 class Desk:
@@ -106,7 +111,7 @@ class Desk:
   def tick(self, step: int):
     """After every call of the program."""
     self._reporter.tick(step)
-    if self._pending and self._pending.records.done():
+    if self._pending and self._pending.done():
       self._settle()
 
   def report(self, step: int, metrics: dict, state):
@@ -127,8 +132,12 @@ class Desk:
     """Looks at samples of every seed; tells whether the goal is reached."""
     self._settle()
     seeds = self._config['seed'] + np.arange(self._config['num_seeds'])
-    compute = self._look(step, state.ema, self._lab.keys, seeds)
-    self._pending = _Pending(step, self._pool.submit(compute), [])
+    self._pending = _Pending(step, [], [])
+    for seed, compute in self._look(step, state.ema, self._lab.keys, seeds):
+      found = self._pending.found
+      found.append((seed, self._pool.submit(compute)))
+      if len(found) > AHEAD:  # what was seen of a seed may be large
+        found[-1 - AHEAD][1].result()
     goal = self._config['stop_when']
     if goal:
       self._settle()
@@ -161,7 +170,8 @@ class Desk:
     if not self._pending:
       return
     step, found, unsaved = self._pending
-    self._records, self._pending = found.result(), None
+    self._pending = None
+    self._records = scoring.gather([(s, f.result()) for s, f in found])
     self._reporter.scores(step, self._records)
     for state in unsaved:
       self._save(step, state)

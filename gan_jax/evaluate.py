@@ -19,25 +19,26 @@ from gan_jax.types import UserError
 
 FLAGS = {
   'workdir': '', 'samples': '', 'compare': '', 'data': '', 'data_dir': '',
-  'out': '', 'metrics': '', 'protocol': '', 'features': '', 'resize': '',
-  'weights': '', 'split': '', 'num': 0, 'draws': 1, 'checkpoint': 'latest',
+  'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
+  'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
+  'checkpoint': 'latest',
 }  # fmt: skip
 # What each kind of work takes beside the flags that say how to score.
 WORK = {
-  'workdir': {'checkpoint', 'num', 'draws'},
+  'workdir': {'checkpoint', 'num', 'draws', 'statistics'},
   'samples': {'data', 'data_dir', 'out'},
   'compare': set(),
 }
-FIXED = ('features', 'resize', 'split', 'num')  # by a protocol
+FIXED = ('features', 'resize', 'split', 'num', 'statistics')  # by a protocol
 
 
 def help_lines() -> list[str]:
   """What --help prints."""
   return [
     'usage: python -m gan_jax.evaluate --workdir=DIR [--checkpoint=latest]'
-    ' [--num=0] [--draws=1], or --samples=FOLDER|FILE.npz'
-    ' --data=NAME|FOLDER|FILE.npz [--data_dir=DIR] [--out=scores.json], or'
-    ' --compare=DIR,DIR',
+    ' [--num=0] [--draws=1] [--statistics=FILE.npz], or'
+    ' --samples=FOLDER|FILE.npz --data=NAME|FOLDER|FILE.npz [--data_dir=DIR]'
+    ' [--out=scores.json], or --compare=DIR,DIR',
     'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
     'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
     ' [--split=train|test], or all of these by'
@@ -81,7 +82,12 @@ def evaluate(
     lab, names, way=chosen, say=progress.say, tick=progress.tick
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  made = look(step, state.ema, lab.keys, seeds)()
+  made = scoring.gather(
+    [
+      (seed, compute())
+      for seed, compute in look(step, state.ema, lab.keys, seeds)
+    ]
+  )
   progress.close()
   save_neighbours(lab, config, state, workdir, say=progress.say)
   _append(pathlib.Path(workdir) / 'scores.json', made)
@@ -93,8 +99,9 @@ def _chosen_way(usual, given):
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
     return scoring.named_way(given['protocol'])._replace(**given)
-  # Anything else that is given leaves the run's own protocol.
-  return usual._replace(**{'protocol': '', **given} if given else {})
+  # Anything else that is given leaves the run's own protocol; not how often.
+  left = {'protocol': ''} if set(given) - {'draws'} else {}
+  return usual._replace(**left, **given)
 
 
 def _append(path, made):
@@ -116,6 +123,7 @@ def main(argv: list[str]):
     'resize': flags.resize,
     'weights': flags.weights,
     'split': flags.split,
+    'statistics': flags.statistics,
     'protocol': flags.protocol,
   }
   with console.Counter('samples') as progress:

@@ -40,7 +40,8 @@ def evaluate(
   fake = open_samples(samples)
   published = is_statistics(data)
   real = fake if published else open_data(data, folder, way.split)
-  space = spaces.check(real, way.space, resize=way.resize, weights=way.weights)
+  space = spaces.check_published(way.space) if published else way.space
+  space = spaces.check(real, space, resize=way.resize, weights=way.weights)
   if space != 'inception':
     scores.check_shape((fake.size, *fake.shape), (real.size, *real.shape))
   held_out = functools.partial(_held_out, data, folder)

@@ -1,7 +1,7 @@
 """Scores of the generators of a lab, every seed of them."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class Way(NamedTuple):
   split: str = ''  # of the data set, that scores are taken against
   num_samples: int = 0  # of each seed
   draws: int = 1  # of that many samples
+  statistics: str = ''  # path of published ones, in place of real samples
   protocol: str = ''  # the name of all this, if it has one
 
 
@@ -73,8 +74,9 @@ def _there(lab, way):
       f'split={way.split}: {lab.dataset.name} has no splits, only what it is'
       ' trained on.'
     )
+  space = spaces.check_published(way.space) if way.statistics else way.space
   space = spaces.check(
-    lab.dataset, way.space, resize=way.resize, weights=way.weights
+    lab.dataset, space, resize=way.resize, weights=way.weights
   )
   return measures.where_possible(
     features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
@@ -92,11 +94,12 @@ def make_look(
   say: Callable = print,
   tick: Callable = lambda done, total: None,
 ) -> Callable:
-  """Returns look(step, variables [S], keys [S], seeds [S]) -> compute.
+  """Returns look(step, variables [S], keys [S], seeds [S]) -> Iterator.
 
-  To look is to draw samples and to keep what the metrics need of them; then
-  compute() -> records takes no device and may run in another thread. Real
-  samples and features are prepared at the first look and kept.
+  It yields (seed, compute) for every draw of every seed: to look is to draw
+  samples and to keep what the metrics need of them; then compute() -> records
+  may run in another thread. `gather` joins the draws. Real samples and
+  features are prepared at the first look and kept.
 
   Args:
     lab: the networks and their data.
@@ -107,7 +110,7 @@ def make_look(
   """
   scorer = functools.cache(lambda: make_scorer(lab, names, way=way, say=say))
 
-  def views(variables, key):
+  def view(variables, key):
     collector = scorer().collector(way.num_samples)
     drawn = batches(
       lab.sample,
@@ -123,30 +126,34 @@ def make_look(
       tick(min(done * len(samples), way.num_samples), way.num_samples)
     return collector.view()
 
-  def look(step, variables, keys, seeds) -> Callable:
+  def look(step, variables, keys, seeds) -> Iterator[tuple[int, Callable]]:
     scorer().prepare()
-    seen = []  # (seed, a view for each draw)
-    for s, seed in enumerate(seeds):
-      draws = [
-        views(take_seed(variables, s), keys_lib.draw_key(keys[s], d))
-        for d in range(way.draws)
-      ]
-      if None in draws:
-        say(f'seed {seed} makes non-finite samples: not scored')
-        continue
-      seen.append((int(seed), draws))
-    return functools.partial(compute, int(step), seen)
-
-  def compute(step, seen) -> list[dict]:
     told = {'ema': lab.averaged, 'batch_norm': 'running', 'truncation': None}
-    told |= {'protocol': way.protocol, 'step': step}
-    made = []
-    for seed, draws in seen:
-      each = [scorer().score(view, seed=seed, **told) for view in draws]
-      made += records.merge_draws(each, intervals.of_draws)
-    return made
+    told |= {'protocol': way.protocol, 'step': int(step)}
+    for s, seed in enumerate(map(int, seeds)):
+      for d in range(way.draws):
+        seen = view(take_seed(variables, s), keys_lib.draw_key(keys[s], d))
+        if seen is None:
+          say(f'seed {seed} makes non-finite samples: not scored')
+          break
+        score = functools.partial(scorer().score, seen, seed=seed, **told)
+        del seen  # it may be large, and is not needed while the next is made
+        yield seed, score
 
   return look
+
+
+def gather(found: list[tuple[int, list[dict]]]) -> list[dict]:
+  """Records of all seeds; several draws of one become one record.
+
+  Args:
+    found: (seed, records) of every draw, in the order that look gave them.
+  """
+  draws = {}
+  for seed, made in found:
+    draws.setdefault(seed, []).append(made)
+  merge = functools.partial(records.merge_draws, interval=intervals.of_draws)
+  return [record for each in draws.values() for record in merge(each)]
 
 
 def make_scorer(
@@ -162,7 +169,7 @@ def make_scorer(
     # The net is that of the training data, whatever it is compared with.
     features = spaces.load(
       lab.dataset,
-      way.space,
+      way.space or ('inception' if way.statistics else ''),
       resize=way.resize,
       weights=way.weights,
       say=say,
@@ -176,9 +183,14 @@ def make_scorer(
   held_out = None
   if measures.wanted(names, 'held_out'):
     held_out = of(lab.open_split('test'), split='test')
+  real = (
+    reference.from_statistics(way.statistics, features=features)
+    if way.statistics
+    else of(dataset, split=way.split or lab.split)
+  )
   return scores.make_scorer(
     names,
-    of(dataset, split=way.split or lab.split),
+    real,
     kind=dataset.kind,
     features=features,
     modes=dataset.modes,

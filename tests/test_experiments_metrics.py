@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-
 from experiments.metrics import ordering, speed, tables
-from gan_jax import data
+from gan_jax import examples
 from gan_jax.metrics.features import base
 from tests import tiny_data
 
-N = 60
+N = 300
+FEW = 40  # on disk
 
 
 def images(label):
@@ -19,25 +19,24 @@ def images(label):
   rng = np.random.default_rng(len(label))
   x = rng.integers(0, 60, (len(label), 28, 28, 1), np.uint8)
   for i, k in enumerate(label):
-    x[i, :, 2 * k + 3 : 2 * k + 6] += 190
+    x[i, :, 2 * k + 3 : 2 * k + 5] += 190
   return x
 
 
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-  """A TFDS folder of few pictures: upright digits, lying clothes."""
-  root = tmp_path_factory.mktemp('tfds')
-  label = np.arange(300) % 10
-  tiny_data.write_tfds(root, 'mnist', {'train': (images(label), label)})
-  lying = images(label[:100]).transpose(0, 2, 1, 3)
-  tiny_data.write_tfds(root, 'fashion_mnist', {'train': (lying, label[:100])})
-  return root
+def dataset(name, size):
+  """Upright digits, or clothes that lie: (x, label)."""
+  label = np.arange(size) % 10
+  x = images(label)
+  return (x if name == 'mnist' else x.transpose(0, 2, 1, 3)), label
 
 
 @pytest.fixture(scope='module')
-def compared(folder):
-  load = lambda name: data.load(name, dir=str(folder), split='train')
-  return ordering.samples(load('mnist'), load('fashion_mnist'), n=N, seed=0)
+def compared():
+  loaded = [
+    examples.from_arrays(name, 'image', *dataset(name, 4 * N))
+    for name in ('mnist', 'fashion_mnist')
+  ]
+  return ordering.samples(*loaded, n=N, seed=0)
 
 
 def columns(x):
@@ -97,30 +96,41 @@ def test_run_gives_every_score_of_every_condition(compared, capsys):
   for line in lines:
     assert expected <= set(line)
     assert all(math.isfinite(line[score]) for score in expected)
-  for score in ('fid', 'swd'):
-    assert ordering.in_order(lines, score, 'noise')
-    assert ordering.in_order(lines, score, 'fashion')
-  assert lines[0]['fid'] < 1e-9 and lines[0]['authenticity'] == 0
+  for score in ('fid', 'swd', 'class_coverage', 'recall', 'coverage'):
+    assert ordering.in_order(lines, score, 'classes'), score
+  by_name = {line['condition']: line for line in lines}
+  again, other, single = (
+    by_name[k] for k in (ordering.AGAIN, ordering.OTHER, ordering.SINGLE)
+  )
+  assert again['fid'] < 1e-9 and again['authenticity'] == 0
+  assert again['c_t'] < -3 < other['c_t'] < 3  # it is told the held-out side
+  assert single['precision'] > 2 * single['recall']  # and who is the fake
 
 
 def test_ordering_command_writes_lines_and_tables(
-  folder, tmp_path, monkeypatch, capsys
+  tmp_path, monkeypatch, capsys
 ):
   """Twice, so that the second finds what the first wrote."""
-  readme = 'above\n<!-- ordering -->\nold\n<!-- end of ordering -->\nbelow\n'
+  for name in ('mnist', 'fashion_mnist'):
+    tiny_data.write_tfds(tmp_path, name, {'train': dataset(name, 4 * FEW)})
+  marked = '<!-- {0} -->\nold\n<!-- end of {0} -->\n'.format
+  readme = f'above\n{marked("order")}between\n{marked("scores")}below\n'
   (tmp_path / 'README.md').write_text(readme)
+  plain = base.Features('pixels', 'none', lambda x: base.Seen(seen(x).features))
   monkeypatch.setattr(tables, 'HERE', tmp_path)
-  flags = [f'--data_dir={folder}', f'--n={N}', '--only=pixels']
-  for _ in range(2):
-    monkeypatch.setattr('sys.argv', ['ordering', *flags])
-    ordering.main()
+  monkeypatch.setattr(ordering.spaces, 'load', lambda *_: plain)
+  flags = [f'--data_dir={tmp_path}', f'--n={FEW}', '--only=pixels']
+  monkeypatch.setattr('sys.argv', ['ordering', *flags])
+  ordering.main()
+  ordering.main()
   lines = tables.read('results')
   assert len(lines) == len(ordering.CONDITIONS)
   assert all('laplacian_swd' in line for line in lines)
-  assert tables.shown('ordering') == ordering.report(lines)
+  assert tables.shown('order') == ordering.verdicts(lines)
+  assert tables.shown('scores') == ordering.report(lines)
   text = (tmp_path / 'README.md').read_text()
   assert text.startswith('above\n') and text.endswith('\nbelow\n')
-  assert 'old' not in text
+  assert '\nbetween\n' in text and 'old' not in text
 
 
 @pytest.mark.parametrize(
@@ -140,12 +150,14 @@ def test_in_order_asks_every_step(steps, expected):
 @pytest.mark.parametrize(
   ('x', 'expected'),
   [
-    (None, ''),
-    (0.0, '0'),
-    (1234.5, '1,234'),
-    (12.345, '12.3'),
-    (0.98765, '0.988'),
-    (-0.0004, '-0.000'),
+    (3e-13, '0'),
+    (1234567.8, '1,234,568'),
+    (123.45, '123'),
+    (-12.345, '-12.3'),
+    (1.0, '1.00'),
+    (0.0030369, '0.00304'),
+    (0.0004, '0.00040'),
+    (-3.48e-5, '-3.5e-05'),
   ],
 )
 def test_numbers_have_three_digits(x, expected):
@@ -177,6 +189,19 @@ def test_speed_tables_have_medians_for_each_device():
   assert text.startswith('here; jax 0; 1,000 against 1,000 x 8')
 
 
+def test_verdicts_name_the_nets_that_fail():
+  line = lambda net, name, v: {'features': net, 'condition': name, 'kid': v}
+  lines = [
+    line(net, name, v if net == 'pixels' else -v)
+    for net in ('classifier', 'pixels')
+    for ladder in ordering.EXPECTED['kid']
+    for v, name in enumerate(ordering.LADDERS[ladder])
+  ]
+  bad = '↑ **not** classifier'
+  row = f'| kid | {bad} | {bad} | {bad} | {bad} |  |'
+  assert ordering.verdicts(lines).splitlines()[2:] == [row]
+
+
 # ------------------------------------------------------ what the study shows
 
 
@@ -184,7 +209,8 @@ def test_readme_shows_what_the_lines_say():
   lines = tables.read('results')
   found = [(line['features'], line['condition']) for line in lines]
   assert found == [(n, c) for n in ordering.NETS for c in ordering.CONDITIONS]
-  assert tables.shown('ordering') == ordering.report(lines)
+  assert tables.shown('order') == ordering.verdicts(lines)
+  assert tables.shown('scores') == ordering.report(lines)
   assert tables.shown('speed') == speed.report(tables.read('speed'))
 
 

@@ -208,41 +208,40 @@ def values(lines: list[dict], columns) -> str:
     [
       line['condition'],
       f'{line["n_fake"]:,}',
-      *(tables.number(_scaled(c, line[c])) for c in columns),
+      *(tables.number(line[c]) for c in columns),
     ]
     for line in lines
   ]
-  header = [c + (' x 1,000' if c == 'kid' else '') for c in columns]
-  return tables.markdown(['against half A', 'n', *header], rows)
-
-
-def _scaled(score, value):
-  return 1000 * value if score == 'kid' else value
+  return tables.markdown(['against half A', 'n', *columns], rows)
 
 
 def verdicts(lines: list[dict]) -> str:
   """A table of what is in order: scores down, ladders across."""
-  rows = []
-  for score in EXPECTED:
-    for net in NETS:
-      mine = of_net(lines, net)
-      if mine and score in mine[0]:
-        rows.append([f'{score}, {net}', *_row(mine, score)])
-  return tables.markdown(['score, features', *LADDERS], rows)
+  rows = [
+    [score, *(_verdict(lines, score, ladder) for ladder in LADDERS)]
+    for score in EXPECTED
+    if any(score in line for line in lines)
+  ]
+  return tables.markdown(['score', *LADDERS], rows)
 
 
-def _row(lines, score):
-  words = {None: '', True: 'yes', False: '**no**'}
-  for ladder in LADDERS:
-    rises = EXPECTED[score].get(ladder) == 1
-    found = in_order(lines, score, ladder)
-    arrow = '' if found is None else (' ↑' if rises else ' ↓')
-    yield words[found] + arrow
+def _verdict(lines, score, ladder):
+  """'↑ yes' where a score should rise and does, or the nets where it fails."""
+  if ladder not in EXPECTED[score]:
+    return ''
+  by_net = {net: of_net(lines, net) for net in NETS}
+  failed = [
+    net
+    for net, mine in by_net.items()
+    if mine and score in mine[0] and not in_order(mine, score, ladder)
+  ]
+  found = f'**not** {", ".join(failed)}' if failed else 'yes'
+  return f'{"↑" if EXPECTED[score][ladder] > 0 else "↓"} {found}'
 
 
 def report(lines: list[dict]) -> str:
-  """All tables."""
-  parts = ['### In order?', verdicts(lines)]
+  """The scores themselves, a table or two for each net."""
+  parts = []
   for net in NETS:
     mine = of_net(lines, net)
     if mine:
@@ -273,7 +272,8 @@ def main():
     lines = run(spaces.load(digits, name), *compared)
     same = lambda x: (x['features'], x['condition'])
     lines = tables.replace('results', lines, same=same, order=place)
-    tables.show('ordering', report(lines))
+    tables.show('order', verdicts(lines))
+    tables.show('scores', report(lines))
 
 
 if __name__ == '__main__':

@@ -45,14 +45,14 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
   return '\n'.join('| ' + ' | '.join(r) + ' |' for r in (header, cut, *rows))
 
 
-def number(x: float | None, *, digits: int = 3) -> str:
+def number(x: float) -> str:
   """Three digits that count, or all of those before the point."""
-  if x is None:
-    return ''
-  if not x:
+  if abs(x) < 1e-9:  # rounding
     return '0'
-  decimals = max(0, digits - 1 - math.floor(math.log10(abs(x))))
-  return f'{x:,.{min(decimals, digits)}f}'
+  if abs(x) < 1e-4:
+    return f'{x:.1e}'
+  decimals = 2 - math.floor(math.log10(abs(x)))
+  return f'{x:,.{min(max(decimals, 0), 5)}f}'
 
 
 def shown(name: str) -> str:

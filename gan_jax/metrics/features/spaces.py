@@ -23,6 +23,7 @@ KNOWS = {
   'stacked': ('stacked',),
 }
 DOWNLOAD = 'download'  # in place of a path of weights
+TRAINED = ('classifier', 'stacked')  # on the data at hand
 FOR_IMAGES = ('random_conv', 'inception')
 
 
@@ -50,6 +51,21 @@ def choose(dataset: Dataset, space: str = '') -> str:
     raise UserError('features=stacked: only stacked_mnist has such classes.')
   if space in FOR_IMAGES and dataset.kind != 'image':
     raise UserError(f'features={space}: {dataset.name} has no images.')
+  return space
+
+
+def check_published(space: str) -> str:
+  """The net that published statistics were made with.
+
+  Raises:
+    UserError: it is one that is trained here, on other data.
+  """
+  space = space or 'inception'
+  if space in TRAINED:
+    raise UserError(
+      f'features={space}: published statistics were made with another net;'
+      f' there are {", ".join(k for k in KNOWS if k not in TRAINED)}.'
+    )
   return space
 
 
