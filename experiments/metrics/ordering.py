@@ -82,7 +82,8 @@ def samples(
   Args:
     digits: labelled images; half A are the first of a random order.
     clothes: images of the same shape.
-    n: of each condition; of a single class, as many as half B has.
+    n: of each condition, a quarter of the digits at most; of a single class,
+      as many as half B has.
     seed: of the order and of the noise.
 
   Returns:
@@ -91,7 +92,6 @@ def samples(
   """
   rng = np.random.default_rng(seed)
   halves = np.array_split(rng.permutation(digits.size), 2)
-  assert 2 * n <= len(halves[1]), 'half of the digits is less than two times n'
   a, b = (digits.read(rows) for rows in halves)
   x = base.to_model_range(b['x'])
   real, same = base.to_model_range(a['x'][:n]), x[:n]
@@ -123,6 +123,8 @@ def scores(
 ) -> dict[str, float]:
   """All that the features say, and the probabilities where there are any.
 
+  Beside the scores the variance of the fakes' features, which explains some.
+
   Args:
     real: what the net sees of half A.
     held_out: of other digits of half A, which C_T takes for test examples.
@@ -135,6 +137,7 @@ def scores(
     'kid': kid.kernel_distance(a, b),
     'swd': swd.sliced_wasserstein(a, b),
     **prdc.prdc(a, b),
+    'variance': float(b.var(axis=0, dtype=np.float64).sum()),
   }
   if fake.probabilities is None:
     return found
@@ -245,7 +248,10 @@ def report(lines: list[dict]) -> str:
   for net in NETS:
     mine = of_net(lines, net)
     if mine:
-      parts += [f'### {net}', values(mine, (*DISTANCES, *NEIGHBOURS))]
+      parts += [
+        f'### {net}',
+        values(mine, (*DISTANCES, *NEIGHBOURS, 'variance')),
+      ]
     if mine and set(OF_CLASSES) & set(mine[0]):
       parts.append(values(mine, OF_CLASSES))
   return '\n\n'.join(parts)
@@ -261,14 +267,19 @@ def main():
   parser.add_argument('--seed', type=int, default=0)
   parser.add_argument('--only', default=','.join(NETS), help='nets, by comma')
   args = parser.parse_args()
+  only = args.only.split(',')
+  if unknown := set(only) - set(NETS):
+    parser.error(f'no net {", ".join(unknown)}; there are {", ".join(NETS)}')
   load = functools.partial(data.load, dir=args.data_dir, split='train')
   digits = load('mnist')
+  if not 4 <= 4 * args.n <= digits.size:
+    parser.error(f'--n from 1 to {digits.size // 4}, got {args.n}')
   compared = samples(digits, load('fashion_mnist'), n=args.n, seed=args.seed)
   place = lambda x: (
     NETS.index(x['features']),
     CONDITIONS.index(x['condition']),
   )
-  for name in args.only.split(','):  # stored one by one
+  for name in only:  # stored one by one
     lines = run(spaces.load(digits, name), *compared)
     same = lambda x: (x['features'], x['condition'])
     lines = tables.replace('results', lines, same=same, order=place)
