@@ -66,6 +66,7 @@ class Desk:
     self._lab, self._config, self._names = lab, config, names
     self._workdir, self._checkpoints = workdir, checkpoints
     self._records, self._pending = records, None
+    self._scored = records[0]['step'] if records else None
     self._pool = concurrent.futures.ThreadPoolExecutor(1, 'scores')
     self._reporter = Reporter(
       workdir,
@@ -81,8 +82,11 @@ class Desk:
     return self
 
   def __exit__(self, *error):
-    self._pool.shutdown(cancel_futures=True)
-    self._reporter.__exit__(*error)
+    try:
+      self._settle()  # or a checkpoint that waits for its score were lost
+    finally:
+      self._pool.shutdown(cancel_futures=True)
+      self._reporter.__exit__(*error)
 
   # Pictures.
 
@@ -132,12 +136,12 @@ class Desk:
     """Looks at samples of every seed; tells whether the goal is reached."""
     self._settle()
     seeds = self._config['seed'] + np.arange(self._config['num_seeds'])
-    self._pending = _Pending(step, [], [])
+    found = []
     for seed, compute in self._look(step, state.ema, self._lab.keys, seeds):
-      found = self._pending.found
       found.append((seed, self._pool.submit(compute)))
       if len(found) > AHEAD:  # what was seen of a seed may be large
         found[-1 - AHEAD][1].result()
+    self._pending, self._scored = _Pending(step, found, []), step
     goal = self._config['stop_when']
     if goal:
       self._settle()
@@ -172,7 +176,8 @@ class Desk:
     step, found, unsaved = self._pending
     self._pending = None
     self._records = scoring.gather([(s, f.result()) for s, f in found])
-    self._reporter.scores(step, self._records)
+    if self._records:  # or no seed makes finite samples
+      self._reporter.scores(step, self._records)
     for state in unsaved:
       self._save(step, state)
 
@@ -189,7 +194,7 @@ class Desk:
         f'stopped at step {outcome.step}; the same command goes on from here'
       )
       raise command.Stopped(stop_signal())
-    if not self._records or self._records[0]['step'] != outcome.step:
+    if self._scored != outcome.step:
       self.score(outcome.step, outcome.state)
       self._settle()
     save_neighbours(

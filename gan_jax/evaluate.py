@@ -23,10 +23,11 @@ FLAGS = {
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
   'checkpoint': 'latest',
 }  # fmt: skip
-# What each kind of work takes beside the flags that say how to score.
+HOW = {'metrics', 'protocol', 'features', 'resize', 'weights', 'split'}
+# What each kind of work takes.
 WORK = {
-  'workdir': {'checkpoint', 'num', 'draws', 'statistics'},
-  'samples': {'data', 'data_dir', 'out'},
+  'workdir': HOW | {'checkpoint', 'num', 'draws', 'statistics'},
+  'samples': HOW | {'data', 'data_dir', 'out'},
   'compare': set(),
 }
 FIXED = ('features', 'resize', 'split', 'num', 'statistics')  # by a protocol
@@ -70,9 +71,12 @@ def evaluate(
     those that it held of other protocols, and report.html shows them.
 
   Raises:
-    UserError: no run, no checkpoint, or a metric that is not possible.
+    UserError: no run, no checkpoint, a metric that is not possible, or a
+      scores.json that holds something else.
   """
   config, lab, state, step = runs.open_run(workdir, which=which)
+  kept = pathlib.Path(workdir) / 'scores.json'
+  _read(kept)  # now: a damaged file must stop us before the work
   chosen = _chosen_way(runs.way_of_scoring(config), way)
   names = scoring.metric_names(
     lab, metrics or tuple(config['metrics']), way=chosen
@@ -90,7 +94,7 @@ def evaluate(
   )
   progress.close()
   save_neighbours(lab, config, state, workdir, say=progress.say)
-  _append(pathlib.Path(workdir) / 'scores.json', made)
+  _append(kept, made)
   page.write_page(workdir)
   return made
 
@@ -99,14 +103,29 @@ def _chosen_way(usual, given):
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
     return scoring.named_way(given['protocol'])._replace(**given)
-  # Anything else that is given leaves the run's own protocol; not how often.
-  left = {'protocol': ''} if set(given) - {'draws'} else {}
-  return usual._replace(**left, **given)
+  # Anything else that is given leaves the run's own protocol; not how often,
+  # nor where the weights lie.
+  left = {'protocol': ''} if set(given) - {'draws', 'weights'} else {}
+  left |= {'resize': ''} if 'space' in given else {}  # it was of the other net
+  return usual._replace(**{**left, **given})
 
 
 def _append(path, made):
-  before = json.loads(path.read_text()) if path.exists() else []
-  writers.write_json(path, records.join(before, made))
+  writers.write_json(path, records.join(_read(path), made))
+
+
+def _read(path, flag=''):
+  """The score records of a file, none if there is no such file yet."""
+  try:
+    found = json.loads(path.read_text())
+  except FileNotFoundError:
+    return []
+  except (ValueError, OSError) as e:
+    raise UserError(f'{flag}{path}: not score records ({e}).') from e
+  fits = lambda r: isinstance(r, dict) and {'metric', 'value'} <= set(r)
+  if not isinstance(found, list) or not all(map(fits, found)):
+    raise UserError(f'{flag}{path}: JSON, but no list of score records.')
+  return found
 
 
 def main(argv: list[str]):
@@ -156,9 +175,9 @@ def _check(flags: types.SimpleNamespace) -> str:
   kinds = [kind for kind in WORK if getattr(flags, kind)]
   if len(kinds) != 1:
     raise UserError('expected one of --workdir, --samples, --compare.')
-  others = set().union(*WORK.values(), WORK) - WORK[kinds[0]] - {kinds[0]}
+  takes = WORK[kinds[0]] | {kinds[0]}
   for name in FLAGS:
-    if name in others and getattr(flags, name) != FLAGS[name]:
+    if name not in takes and getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} does not go with --{kinds[0]}.')
   if flags.num < 0:
     raise UserError(f'--num={flags.num}: expected at least 0.')
@@ -167,9 +186,13 @@ def _check(flags: types.SimpleNamespace) -> str:
   for name in FIXED if flags.protocol else ():
     if getattr(flags, name):
       raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')
+  if flags.statistics and flags.split:
+    raise UserError('--split does not go with --statistics.')
   out = pathlib.Path(flags.out)
   if flags.out and not out.parent.is_dir():
     raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  if flags.out:
+    _read(out, '--out=')
   if kinds[0] == 'samples' and not flags.data:
     raise UserError('--data is missing: what are the samples compared with?')
   return kinds[0]
@@ -185,12 +208,11 @@ def _compared(pair):
 def _scores_of(path):
   path = pathlib.Path(path)
   path = path / 'scores.json' if path.is_dir() else path
-  try:
-    return json.loads(path.read_text())
-  except FileNotFoundError as e:
-    raise UserError(f'--compare: there is no {path}.') from e
-  except (ValueError, OSError) as e:
-    raise UserError(f'--compare: {path}: not score records ({e}).') from e
+  if not path.exists():
+    raise UserError(f'--compare: there is no {path}.')
+  # What is no number has no place in a comparison.
+  found = _read(path, '--compare: ')
+  return [r for r in found if r['value'] is not None]
 
 
 if __name__ == '__main__':

@@ -37,9 +37,9 @@ def evaluate(
     UserError: whatever is wrong with the files, or a metric that is not
       possible.
   """
-  fake = open_samples(samples)
   published = is_statistics(data)
-  real = fake if published else open_data(data, folder, way.split)
+  fake, real = _open(samples, data, folder, way.split)
+  _check_way(way, fake, samples, data if published else '')
   space = spaces.check_published(way.space) if published else way.space
   space = spaces.check(real, space, resize=way.resize, weights=way.weights)
   if space != 'inception':
@@ -50,14 +50,20 @@ def evaluate(
     features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
     modes=real.modes,
     labels=labels,
-    held_out='split' in _options(data),
+    held_out=_has_splits(data),
   )
   names = measures.expand(metrics, there)
   names = names or measures.default_names(fake.kind, there)
   features = None
   if measures.looked(names):
+    # The net is that of the training data, whatever it is compared with.
+    apart = way.split not in ('', 'train') and space in spaces.TRAINED
     features = spaces.load(
-      real, space, resize=way.resize, weights=way.weights, say=progress.say
+      open_data(data, folder) if apart else real,
+      space,
+      resize=way.resize,
+      weights=way.weights,
+      say=progress.say,
     )
   of = functools.partial(
     reference.from_dataset,
@@ -78,10 +84,21 @@ def evaluate(
     if measures.wanted(names, 'held_out')
     else None,
   )
+  scorer.prepare()  # now: what is wrong with the real ones is told at once
   view = _collect(scorer, fake, progress)
   return scorer.score(
     view, protocol=way.protocol, source=samples, seed=None, step=None
   )
+
+
+def _check_way(way, fake, samples, statistics):
+  if way.protocol and fake.size != way.num_samples:
+    raise UserError(
+      f'--protocol={way.protocol} is of {way.num_samples:,} samples, there are'
+      f' {fake.size:,} in {samples}.'
+    )
+  if statistics and way.split and not way.protocol:
+    raise UserError(f'--split={way.split}: {statistics} has no splits.')
 
 
 def _collect(scorer, fake, progress):
@@ -94,34 +111,59 @@ def _collect(scorer, fake, progress):
   return collector.view()
 
 
-def open_samples(path: str) -> Dataset:
+def _open(samples, data, folder, split):
+  """(samples, real ones): a folder gets the channels of what it meets."""
+  if pathlib.Path(data).is_dir():
+    fake = open_samples(samples)
+    return fake, open_data(data, folder, split, _channels(fake))
+  real = None if is_statistics(data) else open_data(data, folder, split)
+  fake = open_samples(samples, _channels(real) if real else 0)
+  return fake, real or fake
+
+
+def _channels(dataset):
+  """1 or 3, what a folder can be opened with; 0 leaves it to the folder."""
+  found = dataset.shape[-1] if dataset.kind == 'image' else 0
+  return found if found in (1, 3) else 0
+
+
+def open_samples(path: str, channels: int = 0) -> Dataset:
   """A folder of pictures or an .npz of samples.
+
+  Args:
+    path: of it.
+    channels: of the pictures of a folder, 1 or 3; 0 for the usual 3.
 
   Raises:
     UserError: it is neither.
   """
   if pathlib.Path(path).is_dir():
-    return data_lib.load('folder', dir=path)
+    return data_lib.load('folder', dir=path, channels=channels or None)
   if path.endswith('.npz'):
     return data_lib.load('npz', path=path)
   raise UserError(f'--samples={path}: expected a folder, or an .npz.')
 
 
-def open_data(data: str, folder: str = '', split: str = '') -> Dataset:
+def open_data(
+  data: str, folder: str = '', split: str = '', channels: int = 0
+) -> Dataset:
   """A data set by name, or as `open_samples`.
 
   Args:
     data: a name or a path.
     folder: where the data set of that name lies.
     split: of it.
+    channels: see open_samples.
 
   Raises:
     UserError: it does not exist, or has no splits.
   """
-  if pathlib.Path(data).is_dir() or data.endswith('.npz'):
-    if split:
+  if split and not _has_splits(data):
+    if split != 'train':
       raise UserError(f'--split={split}: {data} has no splits.')
-    return open_samples(data)
+    split = ''
+  if _is_path(data):
+    return open_samples(data, channels)
   return data_lib.load(data, dir=folder, split=split)
 
 
@@ -136,6 +178,9 @@ def _held_out(data, folder):
   return open_data(data, folder, 'test')
 
 
-def _options(data):
-  path = pathlib.Path(data)
-  return [] if path.exists() else data_lib.options_of(data)
+def _is_path(data):
+  return pathlib.Path(data).is_dir() or data.endswith('.npz')
+
+
+def _has_splits(data):
+  return not _is_path(data) and 'split' in data_lib.options_of(data)

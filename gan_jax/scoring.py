@@ -119,11 +119,13 @@ def make_look(
       way.num_samples,
       num_classes=lab.num_classes,
     )
-    for done, (samples, labels) in enumerate(drawn, 1):
+    done = 0
+    for samples, labels in drawn:
       if not np.isfinite(samples).all():
         return None
       collector.add(samples, labels)
-      tick(min(done * len(samples), way.num_samples), way.num_samples)
+      done += len(samples)
+      tick(done, way.num_samples)
     return collector.view()
 
   def look(step, variables, keys, seeds) -> Iterator[tuple[int, Callable]]:
@@ -214,11 +216,15 @@ def neighbours(
 
   Returns:
     (samples [num, H, W, C], neighbours [num, k, H, W, C]); None for data that
-    are no images, and for features too costly for all real samples.
+    are no images, for features too costly for all real samples, and for
+    samples that are not finite.
   """
   dataset = lab.dataset
   space = spaces.choose(dataset, way.space)
   if dataset.kind != 'image' or space in COSTLY or dataset.size < k:
+    return None
+  samples = show_samples(lab, variables, num=num)
+  if not np.isfinite(samples).all():
     return None
   features = spaces.load(dataset, space, say=say)
   real = reference.from_dataset(
@@ -228,7 +234,6 @@ def neighbours(
     most=MAX_REAL[dataset.kind],
     say=say,
   )
-  samples = show_samples(lab, variables, num=num)
   _, rows = memorisation.nearest(
     features.apply(samples).features,
     real.view(frozenset({'features'})).features,

@@ -14,7 +14,15 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from gan_jax.report import charts, console, page, pictures, text, writers
+from gan_jax.report import (
+  charts,
+  console,
+  gallery,
+  page,
+  pictures,
+  text,
+  writers,
+)
 from gan_jax.types import UserError
 
 RING = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)
@@ -323,6 +331,58 @@ def test_time_left_from_the_pace(monkeypatch):
   assert progress.seconds_left() == pytest.approx(35.0)  # 700 at 20 a second
 
 
+def _count(stream, monkeypatch, seconds, **kwargs):
+  """A thousand more of 3,000 samples at each of the seconds, then words."""
+  clock = iter([0.0, *seconds])
+  monkeypatch.setattr(console.time, 'monotonic', lambda: next(clock))
+  with console.Counter('samples', stream=stream, **kwargs) as counter:
+    for k, _ in enumerate(seconds, 1):
+      counter.tick(1000 * k, 3000)
+    counter.say('done')
+    counter.say('really')
+  counter.close()
+  return stream.getvalue()
+
+
+def test_counter_is_a_line_every_ten_seconds_without_a_terminal(monkeypatch):
+  said = _count(io.StringIO(), monkeypatch, [1.0, 11.0, 12.0, 22.0])
+  assert (
+    said == '2,000 of 3,000 samples\n4,000 of 3,000 samples\ndone\nreally\n'
+  )
+  assert _count(io.StringIO(), monkeypatch, [1.0]) == 'done\nreally\n'
+
+
+def test_counter_is_one_line_that_is_wiped_on_a_terminal(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm-256color')
+  said = _count(_Terminal(), monkeypatch, [0.01, 0.2, 0.25, 0.4])
+  wipe = '\r\x1b[K'
+  assert said == (
+    f'{wipe}2,000 of 3,000 samples{wipe}4,000 of 3,000 samples{wipe}'
+    'done\nreally\n'
+  )
+
+
+@pytest.mark.parametrize('term', ['', 'dumb'])
+def test_counter_does_not_move_the_cursor_of_what_is_no_terminal(
+  term, monkeypatch
+):
+  monkeypatch.setenv('TERM', term)
+  said = _count(_Terminal(), monkeypatch, [1.0, 11.0])
+  assert said == '2,000 of 3,000 samples\ndone\nreally\n'
+
+
+def test_counter_is_quiet_where_it_is_not_the_main_process(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm')
+  said = _count(_Terminal(), monkeypatch, [20.0, 40.0], main=False)
+  assert said == ''
+
+
+def test_counter_speaks_on_stderr(capsys):
+  counter = console.Counter('samples')
+  counter.say('a word')
+  assert capsys.readouterr() == ('', 'a word\n')
+
+
 # Charts
 
 
@@ -486,3 +546,47 @@ def test_page_says_how_the_run_stands(tmp_path, last, config, said):
   lines.write(100, last)
   lines.close()
   assert said in page.write_page(tmp_path).read_text('utf-8')
+
+
+# Gallery
+
+
+def _folder(tmp_path, *names, size=64):
+  """A folder of pictures of noise, so that they need their bytes."""
+  rng = np.random.default_rng(0)
+  for name in names:
+    noise = rng.integers(0, 256, (size, size, 3), np.uint8)
+    pictures.save(tmp_path / name, PIL.Image.fromarray(noise))
+  return tmp_path
+
+
+def test_gallery_shows_the_nearest_neighbours(tmp_path):
+  assert gallery.gallery(_folder(tmp_path, 'neighbours.png')) == ''
+  bare = gallery.gallery(_folder(tmp_path, 'step_00000100.png'))
+  assert bare.count('<img') == 2 and 'Nearest real examples' in bare
+  (tmp_path / 'neighbours.png').unlink()
+  without = gallery.gallery(tmp_path)
+  assert without.count('<img') == 1 and 'Nearest' not in without
+  _Reader(bare)
+
+
+def test_gallery_shows_neighbours_that_are_new(tmp_path):
+  _folder(tmp_path, 'step_00000100.png', 'neighbours.png')
+  before = gallery.embed(tmp_path / 'neighbours.png')
+  assert before in gallery.gallery(tmp_path)
+  pictures.save(tmp_path / 'neighbours.png', PIL.Image.new('RGB', (64, 63)))
+  after = gallery.embed(tmp_path / 'neighbours.png')
+  assert after != before and after in gallery.gallery(tmp_path)
+
+
+def test_neighbours_leave_less_room_for_the_animation(tmp_path, monkeypatch):
+  folder = _folder(tmp_path, 'step_00000100.png', 'progress.webp')
+  without = gallery.gallery(folder)
+  assert 'class="film"' in without
+  pictures_alone = len(gallery.embed(folder / 'step_00000100.png')) * 3 // 4
+  film = (folder / 'progress.webp').stat().st_size
+  monkeypatch.setattr(gallery, 'BUDGET', pictures_alone + film + 1000)
+  assert 'class="film"' in gallery.gallery(folder)
+  _folder(tmp_path, 'neighbours.png')
+  shown = gallery.gallery(folder)
+  assert 'class="film"' not in shown and 'Nearest real examples' in shown

@@ -28,12 +28,13 @@ def gallery(samples_dir) -> str:
   embedded = [embed(path) for path in paths]
   real = folder / 'real.png'
   real = embed(real) if real.exists() else ''
-  left = BUDGET - sum(map(len, [*embedded, real])) * 3 // 4
+  nearest = _nearest(folder / 'neighbours.png')
+  left = BUDGET - sum(map(len, [*embedded, real, nearest])) * 3 // 4
   film = _film(folder / 'progress.webp', left)
   columns = _generated(embedded, steps, film) + _real(real)
   return (
     '<section id="samples"><h2>Samples</h2>'
-    f'<div class="pair">{columns}</div>{_nearest(folder)}</section>'
+    f'<div class="pair">{columns}</div>{nearest}</section>'
   )
 
 
@@ -89,9 +90,8 @@ def _generated(embedded, steps, film):
   )
 
 
-def _nearest(folder):
+def _nearest(path):
   """Samples beside their nearest neighbours, if somebody looked for them."""
-  path = folder / 'neighbours.png'
   if not path.exists():
     return ''
   return (

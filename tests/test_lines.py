@@ -1,0 +1,72 @@
+"""Scores as lines of text say what was measured, and how sure that is."""
+
+import pytest
+
+from gan_jax.report import lines
+
+
+def record(value, metric='fid', **also):
+  told = {'features': 'classifier', 'n_fake': 2000, 'n_real': 1797}
+  told |= {'reference': 'digits/train', 'draws': 1, 'resize': ''}
+  return {'metric': metric, 'value': value, **told, **also}
+
+
+def test_one_seed_with_its_interval():
+  found = lines.summary([record(2.29, interval=[2.1, 2.5])])
+  assert found == [
+    'fid 2.290 (95 %: 2.100 to 2.500) [classifier, 2,000 samples,'
+    ' 1,797 of digits/train]'
+  ]
+
+
+@pytest.mark.parametrize('also', [{'interval': None}, {}])
+def test_without_an_interval(also):
+  (found,) = lines.summary([record(12.0, **also)])
+  assert found.startswith('fid 12 [classifier')
+
+
+def test_several_seeds_are_told_by_mean_and_range():
+  same = [record(v, interval=[0.0, 9.0]) for v in (3.0, 1.0, 2.0)]
+  (found,) = lines.summary(same)
+  assert found.startswith('fid 2 (1 to 3, 3 seeds) [') and '95 %' not in found
+
+
+def test_a_line_for_each_metric_in_their_order():
+  found = lines.summary(
+    [record(1.0, 'kid'), record(2.0), record(3.0, 'kid'), record(4.0)]
+  )
+  assert [line.split()[:2] for line in found] == [['kid', '2'], ['fid', '3']]
+  assert lines.summary([]) == []
+
+
+@pytest.mark.parametrize(
+  'also, where',
+  [
+    ({'resize': 'clean', 'features': 'inception'}, 'inception, resize clean, '),
+    ({'draws': 3}, '1,797 of digits/train, 3 draws]'),
+    ({'n_real': 0}, '[classifier, 2,000 samples]'),
+    ({'features': ''}, '[samples, 2,000 samples'),
+  ],
+)
+def test_the_way_it_was_measured(also, where):
+  (found,) = lines.summary([record(1.0, **also)])
+  assert where in found
+
+
+def test_comparison():
+  rows = [
+    {
+      'metric': 'fid', 'a': 2.0, 'b': 3.5, 'difference': -1.5,
+      'interval_a': [1.5, 2.5], 'interval_b': None,
+    },
+    {
+      'metric': 'recall', 'a': 0.75, 'b': 0.25, 'difference': 0.5,
+      'interval_a': None, 'interval_b': None,
+    },
+  ]  # fmt: skip
+  assert lines.comparison(('runs/a', 'runs/b'), rows) == [
+    'a: runs/a',
+    'b: runs/b',
+    'fid: a 2 (95 %: 1.500 to 2.500), b 3.500, a - b -1.500',
+    'recall: a 0.7500, b 0.2500, a - b 0.5000',
+  ]
