@@ -13,6 +13,7 @@ from gan_jax import command, runs, scoring
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.lab import Lab
 from gan_jax.loop import Outcome
+from gan_jax.metrics import records
 from gan_jax.report import lines, neighbours, pictures
 from gan_jax.report.reporter import Reporter
 
@@ -50,7 +51,7 @@ class Desk:
     checkpoints: Checkpoints,
     *,
     start: int,
-    records: list[dict],
+    scored: list[dict],
   ):
     """Opens the reports.
 
@@ -61,12 +62,12 @@ class Desk:
       workdir: of the run.
       checkpoints: of the run.
       start: step that the run goes on from.
-      records: the latest scores, of before.
+      scored: the latest scores, of before.
     """
     self._lab, self._config, self._names = lab, config, names
     self._workdir, self._checkpoints = workdir, checkpoints
-    self._records, self._pending = records, None
-    self._scored = records[0]['step'] if records else None
+    self._records, self._pending = scored, None
+    self._scored = scored[0]['step'] if scored else None
     self._pool = concurrent.futures.ThreadPoolExecutor(1, 'scores')
     self._reporter = Reporter(
       workdir,
@@ -200,7 +201,10 @@ class Desk:
     save_neighbours(
       self._lab, self._config, outcome.state, self._workdir, say=self.say
     )
-    self._reporter.finish(self._records)
+    # What evaluate has added of other protocols stays.
+    path = self._workdir / 'scores.json'
+    before = runs.read_records(path)
+    self._reporter.finish(records.replace(before, self._records))
     if outcome.reason == 'goal':
       self.say(f'the goal is reached: {self._config["stop_when"]}')
     for line in lines.summary(self._records):

@@ -5,7 +5,6 @@ python -m gan_jax.evaluate --samples=FOLDER --data=cifar10 --metrics=fid,kid
 python -m gan_jax.evaluate --compare=runs/a,runs/b
 """
 
-import json
 import pathlib
 import types
 
@@ -76,7 +75,7 @@ def evaluate(
   """
   config, lab, state, step = runs.open_run(workdir, which=which)
   kept = pathlib.Path(workdir) / 'scores.json'
-  _read(kept)  # now: a damaged file must stop us before the work
+  runs.read_records(kept)  # now: a damaged file must stop us before the work
   chosen = _chosen_way(runs.way_of_scoring(config), way)
   names = scoring.metric_names(
     lab, metrics or tuple(config['metrics']), way=chosen
@@ -111,21 +110,7 @@ def _chosen_way(usual, given):
 
 
 def _append(path, made):
-  writers.write_json(path, records.join(_read(path), made))
-
-
-def _read(path, flag=''):
-  """The score records of a file, none if there is no such file yet."""
-  try:
-    found = json.loads(path.read_text())
-  except FileNotFoundError:
-    return []
-  except (ValueError, OSError) as e:
-    raise UserError(f'{flag}{path}: not score records ({e}).') from e
-  fits = lambda r: isinstance(r, dict) and {'metric', 'value'} <= set(r)
-  if not isinstance(found, list) or not all(map(fits, found)):
-    raise UserError(f'{flag}{path}: JSON, but no list of score records.')
-  return found
+  writers.write_json(path, records.join(runs.read_records(path), made))
 
 
 def main(argv: list[str]):
@@ -192,7 +177,7 @@ def _check(flags: types.SimpleNamespace) -> str:
   if flags.out and not out.parent.is_dir():
     raise UserError(f'--out={out}: there is no folder {out.parent}.')
   if flags.out:
-    _read(out, '--out=')
+    runs.read_records(out, '--out=')
   if kinds[0] == 'samples' and not flags.data:
     raise UserError('--data is missing: what are the samples compared with?')
   return kinds[0]
@@ -211,7 +196,7 @@ def _scores_of(path):
   if not path.exists():
     raise UserError(f'--compare: there is no {path}.')
   # What is no number has no place in a comparison.
-  found = _read(path, '--compare: ')
+  found = runs.read_records(path, '--compare: ')
   return [r for r in found if r['value'] is not None]
 
 

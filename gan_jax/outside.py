@@ -45,12 +45,12 @@ def evaluate(
   if space != 'inception':
     scores.check_shape((fake.size, *fake.shape), (real.size, *real.shape))
   held_out = functools.partial(_held_out, data, folder)
-  labels = bool(fake.class_names) and fake.class_names == real.class_names
+  labels = _same_classes(fake.class_names, real.class_names)
   there = measures.where_possible(
     features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
     modes=real.modes,
     labels=labels,
-    held_out=_has_splits(data),
+    held_out=_has_splits(data) and 'test' not in way.split,
   )
   names = measures.expand(metrics, there)
   names = names or measures.default_names(fake.kind, there)
@@ -99,6 +99,11 @@ def _check_way(way, fake, samples, statistics):
     )
   if statistics and way.split and not way.protocol:
     raise UserError(f'--split={way.split}: {statistics} has no splits.')
+
+
+def _same_classes(fake, real):
+  """Whether labels mean the same; an .npz may number the classes."""
+  return bool(fake) and fake in (real, tuple(map(str, range(len(real)))))
 
 
 def _collect(scorer, fake, progress):

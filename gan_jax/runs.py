@@ -75,7 +75,10 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
   wanted = int(which) if which.isdigit() else which
   names = scoring.metric_names(
-    lab, tuple(config['metrics']), way=way_of_scoring(config)
+    lab,
+    tuple(config['metrics']),
+    way=way_of_scoring(config),
+    loadable=False,  # only a score needs the weights of its net
   )
   with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
     found = checkpoints.restore(jax.eval_shape(lab.init), which=wanted)
@@ -94,6 +97,28 @@ def read_config(path: pathlib.Path) -> dict:
     return lab_lib.ADDED_KEYS | json.loads(path.read_text())
   except ValueError as e:
     raise UserError(f'{path}: not a config ({e}).') from e
+
+
+def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
+  """The score records of a file, none if there is no such file yet.
+
+  Args:
+    path: of a scores.json.
+    flag: what an error begins with.
+
+  Raises:
+    UserError: it holds something else.
+  """
+  try:
+    found = json.loads(path.read_text())
+  except FileNotFoundError:
+    return []
+  except (ValueError, OSError) as e:
+    raise UserError(f'{flag}{path}: not score records ({e}).') from e
+  fits = lambda r: isinstance(r, dict) and {'metric', 'value'} <= set(r)
+  if not isinstance(found, list) or not all(map(fits, found)):
+    raise UserError(f'{flag}{path}: JSON, but no list of score records.')
+  return found
 
 
 def check_same_training(workdir: pathlib.Path, config: dict):

@@ -56,18 +56,26 @@ def named_way(name: str) -> Way:
   )
 
 
-def metric_names(lab: Lab, wanted, *, way: Way) -> tuple[str, ...]:
+def metric_names(
+  lab: Lab, wanted, *, way: Way, loadable: bool = True
+) -> tuple[str, ...]:
   """The metrics wanted, or the usual ones of this kind of data.
+
+  Args:
+    lab: the networks and their data.
+    wanted: names of metrics; () for the usual ones.
+    way: how to score.
+    loadable: whether the feature net's weights have to be at hand.
 
   Raises:
     UserError: one does not exist, or not for this data set.
   """
-  there = _there(lab, way)
+  there = _there(lab, way, loadable)
   names = measures.expand(wanted, there)
   return names or measures.default_names(lab.dataset.kind, there)
 
 
-def _there(lab, way):
+def _there(lab, way, loadable):
   """What this lab's samples can be scored by."""
   if way.split and way.split != lab.split and lab.open_split is None:
     raise UserError(
@@ -75,14 +83,17 @@ def _there(lab, way):
       ' trained on.'
     )
   space = spaces.check_published(way.space) if way.statistics else way.space
-  space = spaces.check(
-    lab.dataset, space, resize=way.resize, weights=way.weights
-  )
+  if loadable:
+    space = spaces.check(
+      lab.dataset, space, resize=way.resize, weights=way.weights
+    )
+  space = spaces.choose(lab.dataset, space)
+  apart = 'test' not in (way.split or lab.split)  # what is held out, else not
   return measures.where_possible(
     features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
     modes=lab.dataset.modes,
     labels=lab.num_classes > 0,
-    held_out=lab.open_split is not None,
+    held_out=lab.open_split is not None and apart,
   )
 
 
@@ -137,7 +148,7 @@ def make_look(
         seen = view(take_seed(variables, s), keys_lib.draw_key(keys[s], d))
         if seen is None:
           say(f'seed {seed} makes non-finite samples: not scored')
-          break
+          continue
         score = functools.partial(scorer().score, seen, seed=seed, **told)
         del seen  # it may be large, and is not needed while the next is made
         yield seed, score

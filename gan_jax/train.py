@@ -69,7 +69,7 @@ def train(config: dict, workdir) -> list[dict]:
       workdir,
       checkpoints,
       start=start,
-      records=records,
+      scored=records,
     ) as desk:
       if start:
         desk.say(f'resumed {workdir} at step {start}')

@@ -14,9 +14,24 @@ os.environ.setdefault('GAN_JAX_CACHE', str(CACHE / 'features'))
 os.environ.setdefault('MPLBACKEND', 'agg')
 
 import jax  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 if jax.config.jax_platforms in (None, 'cpu'):
   jax.config.update('jax_num_cpu_devices', 8)
 
 sys.path.insert(0, str(ROOT))  # experiments and configs, as in a clone
+
+
+@pytest.fixture(scope='session')
+def anchor():
+  """(real [1000, 64], fake [800, 64]) that frozen figures belong to."""
+  rng = np.random.default_rng(20240501)
+  mix = rng.normal(size=(64, 64)) / 8
+  real = np.maximum(rng.normal(size=(1000, 64)) @ mix + 0.3, 0)
+  fake = np.maximum(rng.normal(size=(800, 64)) @ mix * 1.1 + 0.35, 0)
+  real, fake = real.astype(np.float32), fake.astype(np.float32)
+  assert abs(real.sum(dtype=float) - 36312.631638046296) < 1e-6
+  assert abs(fake.sum(dtype=float) - 32573.208643058122) < 1e-6
+  return real, fake

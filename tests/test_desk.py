@@ -62,7 +62,7 @@ class Room:
     checkpoints = runs.open_checkpoints(self.workdir, self.config, NAMES)
     found = desk.Desk(
       self.lab, self.config, NAMES, self.workdir, checkpoints,
-      start=0, records=[],
+      start=0, scored=[],
     )  # fmt: skip
     return found, checkpoints
 
@@ -308,7 +308,7 @@ def test_a_generator_that_diverged_has_no_neighbours(tmp_path, capsys):
   ema = jax.tree.map(lambda x: x.at[0].set(np.nan), state.ema)
   checkpoints = runs.open_checkpoints(tmp_path, config, ('fid',))
   at = desk.Desk(
-    digits, config, ('fid',), tmp_path, checkpoints, start=0, records=[]
+    digits, config, ('fid',), tmp_path, checkpoints, start=0, scored=[]
   )
   with checkpoints, at:
     end = loop.Outcome(state._replace(ema=ema), 8, 'steps')

@@ -11,15 +11,6 @@ from gan_jax.types import UserError
 ORDERS = [0, 0.1, 0.5, 1, 2, 30, math.inf]
 
 
-def anchor():
-  """The fixed features that the frozen figures of all metrics belong to."""
-  rng = np.random.default_rng(20240501)
-  mix = rng.normal(size=(64, 64)) / 8
-  real = np.maximum(rng.normal(size=(1000, 64)) @ mix + 0.3, 0)
-  fake = np.maximum(rng.normal(size=(800, 64)) @ mix * 1.1 + 0.35, 0)
-  return real.astype(np.float32), fake.astype(np.float32)
-
-
 def naive(similarities, order):
   p = np.linalg.eigvals(similarities / len(similarities)).real
   p = p[p > 1e-12]
@@ -28,9 +19,9 @@ def naive(similarities, order):
   return np.sum(p**order) ** (1 / (1 - order))
 
 
-def test_anchor():
+def test_anchor(anchor):
   # Of the package vendi_score, by score_dual.
-  real, fake = anchor()
+  real, fake = anchor
   assert diversity.vendi(real) == pytest.approx(18.3898306535001, rel=1e-12)
   assert diversity.vendi(fake) == pytest.approx(17.9205344901205, rel=1e-12)
   wants = {0.5: 38.3477963416160, 2: 5.51350694505701}

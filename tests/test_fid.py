@@ -240,3 +240,36 @@ def test_errors_are_one_line(call, told):
   with pytest.raises(UserError, match=told) as e:
     call()
   assert '\n' not in str(e.value)
+
+
+# Frozen figures.
+
+
+def test_distance_anchor(anchor):
+  assert abs(fid.frechet_distance(*anchor) - 1.70993490027) < 1e-9
+
+
+@pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64])
+def test_distance_against_eigenvalues_of_the_product(dtype):
+  rng = np.random.default_rng(0)
+  a = rng.normal(size=(60, 7)).astype(dtype)
+  b = (rng.normal(size=(50, 7)) @ rng.normal(size=(7, 7))).astype(dtype)
+  x, y = a.astype(float), b.astype(float)
+  s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+  root = np.sqrt(np.linalg.eigvals(s1 @ s2).astype(complex)).real.sum()
+  mean = np.sum((x.mean(0) - y.mean(0)) ** 2)
+  want = mean + np.trace(s1) + np.trace(s2) - 2 * root
+  assert np.isclose(fid.frechet_distance(a, b), want, rtol=1e-9)
+  assert np.isclose(fid.frechet_distance(b, a), want, rtol=1e-9)
+
+
+def test_distance_of_known_gaussians():
+  # Diagonal: |mu1 - mu2|^2 + sum (sd1 - sd2)^2.
+  got = fid.frechet_from_statistics(
+    [1.0, 2.0], np.diag([4.0, 9.0]), [0.0, 0.0], np.diag([1.0, 25.0])
+  )
+  assert np.isclose(got, 5 + 1 + 4, rtol=1e-12)
+
+
+def test_distance_of_the_same_is_zero(anchor):
+  assert 0 <= fid.frechet_distance(anchor[0], anchor[0]) < 1e-9

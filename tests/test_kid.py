@@ -7,16 +7,6 @@ from gan_jax.metrics import kid
 from gan_jax.types import UserError
 
 
-@pytest.fixture(scope='module')
-def anchor():
-  """The fixed features that the frozen figures belong to."""
-  rng = np.random.default_rng(20240501)
-  mix = rng.normal(size=(64, 64)) / 8
-  real = np.maximum(rng.normal(size=(1000, 64)) @ mix + 0.3, 0)
-  fake = np.maximum(rng.normal(size=(800, 64)) @ mix * 1.1 + 0.35, 0)
-  return real.astype(np.float32), fake.astype(np.float32)
-
-
 def draw(n, d=4, seed=0, shift=0.0):
   return np.random.default_rng(seed).normal(size=(n, d)) + shift
 

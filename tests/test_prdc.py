@@ -11,16 +11,6 @@ from gan_jax.types import UserError
 NAMES = ('precision', 'recall', 'density', 'coverage')
 
 
-@pytest.fixture(scope='module')
-def anchor():
-  """The fixed features that the frozen figures belong to."""
-  rng = np.random.default_rng(20240501)
-  mix = rng.normal(size=(64, 64)) / 8
-  real = np.maximum(rng.normal(size=(1000, 64)) @ mix + 0.3, 0)
-  fake = np.maximum(rng.normal(size=(800, 64)) @ mix * 1.1 + 0.35, 0)
-  return real.astype(np.float32), fake.astype(np.float32)
-
-
 def in_integers(real, fake, k, closed):
   """From whole numbers, so that every tie is exact."""
   squared = lambda a, b: ((a[:, None] - b[None]) ** 2).sum(axis=-1)

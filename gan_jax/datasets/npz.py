@@ -51,8 +51,12 @@ def _read(path):
   if not path:
     raise UserError('data.path: expected an .npz file, there is none.')
   try:
-    with np.load(pathlib.Path(path).expanduser(), allow_pickle=False) as f:
-      return dict(f)
+    # Opened here: NumPy leaves a damaged file open.
+    with (
+      pathlib.Path(path).expanduser().open('rb') as f,
+      np.load(f, allow_pickle=False) as found,
+    ):
+      return dict(found)
   except FileNotFoundError as e:
     raise UserError(f'data.path={path}: there is no such file.') from e
   except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as e:

@@ -113,6 +113,12 @@ def join(before: list[dict], new: list[dict]) -> list[dict]:
   return [r for r in before if identity(r) not in again] + new
 
 
+def replace(before: list[dict], new: list[dict]) -> list[dict]:
+  """New records, and of the old ones those of other protocols."""
+  again = [protocol(r) for r in new]
+  return [r for r in before if protocol(r) not in again] + new
+
+
 def merge_draws(draws: list[list[dict]], interval) -> list[dict]:
   """One record for the records of several draws of the same generator.
 

@@ -210,7 +210,7 @@ def _protocol(metric, features, reference, real, fake, held_out):
     'resize': net.resize,
     'reference': reference.name,
     'reference_hash': reference.hash,
-    'n_real': real.count if compared else 0,
+    'n_real': (real.count or None) if compared else 0,  # None: not told
     'n_fake': fake.count,
     'draws': 1,
   }

@@ -37,7 +37,9 @@ def _where(record):
   words = [record.get('features') or 'samples']
   words += [f'resize {record["resize"]}'] if record.get('resize') else []
   words.append(f'{record["n_fake"]:,} samples')
-  if record.get('n_real'):
+  if record.get('n_real') is None:  # statistics that do not say
+    words.append(record.get('reference', ''))
+  elif record['n_real']:
     words.append(f'{record["n_real"]:,} of {record["reference"]}')
   if record.get('draws', 1) > 1:
     words.append(f'{record["draws"]} draws')

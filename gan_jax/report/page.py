@@ -194,7 +194,7 @@ def _latest_records(records):
     same = [one for one, own in zip(same, rest, strict=True) if own == rest[0]]
     same = tables.latest(same)
     values = text.numbers([one.get('value') for one in same])
-    found[metric] = (same[0].get('step', 0), values)
+    found[metric] = (tables.step_of(same[0]), values)
   return found
 
 

@@ -92,7 +92,7 @@ class Reporter:
     self._clock = (step, time.monotonic())
 
   def finish(self, records: list[dict]):
-    """Last things: scores.json, the animation, the page."""
+    """Last things: scores.json of these records, the animation, the page."""
     writers.write_json(self._workdir / 'scores.json', records)
     pictures.animate(self._samples)
     page.write_page(self._workdir)

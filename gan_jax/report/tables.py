@@ -34,8 +34,13 @@ def scores(records: list[dict]) -> str:
 
 def latest(records: list[dict]) -> list[dict]:
   """The records of the last step among some of one metric and protocol."""
-  last = max(record.get('step', 0) for record in records)
-  return [record for record in records if record.get('step', 0) == last]
+  last = max(step_of(record) for record in records)
+  return [record for record in records if step_of(record) == last]
+
+
+def step_of(record: dict) -> int:
+  """Step of a record; 0 of samples that no run of ours has made."""
+  return record.get('step') or 0
 
 
 def value(number, *, digits=text.number) -> str:
@@ -101,7 +106,7 @@ def _score_row(records, *, seeds, settings):
   if seeds:
     each = ' '.join(value(one) for one in values)
     cells.append(f'<td class="seeds">{each}</td>')
-  cells.append(f'<td>{records[0].get("step", 0):,}</td>')
+  cells.append(f'<td>{step_of(records[0]):,}</td>')
   if settings:
     told = [
       f'{k} {_inline(_rounded(v))}' for k, v in _settings(records[0]).items()
@@ -149,7 +154,7 @@ def _history(records):
   if all(len(latest(group)) == len(group) for group in groups):
     return ''
   rows = ''.join(
-    f'<tr><td>{record.get("step", 0):,}</td>'
+    f'<tr><td>{step_of(record):,}</td>'
     f'<td>{html.escape(text.title(record.get("metric", "")))}</td>'
     f'<td>{html.escape(str(record.get("seed", "")))}</td>'
     f'<td class="main">{value(record.get("value"))}</td></tr>'

@@ -1,0 +1,44 @@
+"""Modes captured: known mixtures, borders, counts."""
+
+import numpy as np
+import pytest
+
+from gan_jax.metrics import modes as modes_lib
+
+
+def ring(n=8):
+  angle = 2 * np.pi * np.arange(n) / n
+  return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def test_modes_of_seven_of_eight():
+  samples = np.concatenate([ring()[:7]] * 10 + [np.zeros((30, 2))])
+  got = modes_lib.modes(samples, ring(), 0.01)
+  assert got['modes'] == 7
+  assert got['high_quality'] == 0.7
+
+
+def test_modes_reverse_kl():
+  # Half on one of eight, half spread evenly over all.
+  samples = np.concatenate([ring(), np.repeat(ring()[:1], 8, axis=0)])
+  p = np.array([9 / 16] + 7 * [1 / 16])
+  want = np.sum(p * np.log(8 * p))
+  got = modes_lib.modes(samples, ring(), 0.01)['reverse_kl']
+  assert np.isclose(got, want, rtol=1e-12)
+  one = modes_lib.modes(ring()[:1], ring(), 0.01)
+  assert np.isclose(one['reverse_kl'], np.log(8))
+  assert modes_lib.modes(ring(), ring(), 0.01)['reverse_kl'] == 0
+
+
+@pytest.mark.parametrize('threshold, quality', [(2, 0), (3, 0), (4, 1)])
+def test_modes_threshold(threshold, quality):
+  samples = ring() * (1 + 0.0301)
+  got = modes_lib.modes(samples, ring(), 0.01, threshold=threshold)
+  assert (got['modes'], got['high_quality']) == (8 * quality, quality)
+
+
+@pytest.mark.parametrize('min_count, captured', [(1, 8), (2, 3), (3, 0)])
+def test_modes_min_count(min_count, captured):
+  samples = np.concatenate([ring(), ring()[:3]])
+  got = modes_lib.modes(samples, ring(), 0.01, min_count=min_count)
+  assert got['modes'] == captured
