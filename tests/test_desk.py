@@ -283,6 +283,17 @@ def test_a_last_step_that_was_not_scored_is(room):
   assert room.scored() == [2, 4] and {r['step'] for r in found} == {4}
 
 
+def test_scores_of_other_protocols_stay_and_its_own_are_replaced(room):
+  record = {'value': 1.0, 'step': 2, 'seed': 0}
+  other = {**record, 'metric': 'modes', 'n_fake': 500}
+  path = room.workdir / 'scores.json'
+  path.write_text(json.dumps([other, {**other, 'n_fake': 9}]))
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    found = at.finish(outcome(room, 4), lambda: None)
+  assert json.loads(path.read_text()) == [other, *found]
+
+
 def test_no_seed_makes_finite_samples(room):
   room.seeds = 0
   at, checkpoints = room.open()

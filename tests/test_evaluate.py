@@ -487,6 +487,17 @@ def test_inception_without_weights_says_what_can_be_done(
   assert contents(trained) == before and not list(tmp_path.iterdir())
 
 
+def test_a_run_scored_by_inception_opens_without_its_weights(run, monkeypatch):
+  monkeypatch.setenv('GAN_JAX_CACHE', str(run))
+  monkeypatch.delenv('GAN_JAX_INCEPTION', raising=False)
+  config = json.loads((run / 'config.json').read_text())
+  (run / 'config.json').write_text(
+    json.dumps({**config, 'features': 'inception', 'metrics': ['fid']})
+  )
+  _, _, _, step = runs.open_run(run)
+  assert step == STEPS[-1]
+
+
 @pytest.mark.parametrize('content', ['{', '{}', '[1]', '[{"metric": "fid"}]'])
 def test_a_damaged_scores_file_stops_before_the_work(
   content, run, capfd, monkeypatch

@@ -45,6 +45,10 @@ def test_a_line_for_each_metric_in_their_order():
     ({'resize': 'clean', 'features': 'inception'}, 'inception, resize clean, '),
     ({'draws': 3}, '1,797 of digits/train, 3 draws]'),
     ({'n_real': 0}, '[classifier, 2,000 samples]'),
+    (
+      {'n_real': None, 'reference': 'theirs.npz'},
+      '[classifier, 2,000 samples, theirs.npz]',
+    ),
     ({'features': ''}, '[samples, 2,000 samples'),
   ],
 )

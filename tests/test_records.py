@@ -106,3 +106,9 @@ def test_protocols_say_how():
   )  # fmt: skip
   with pytest.raises(UserError, match='--protocol=fid50k: there are tf-incep'):
     protocols.get('fid50k')
+
+
+def test_replace_drops_what_is_of_the_same_protocol():
+  before = [record(1.0, step=50), record(2.0, n_fake=10)]
+  new = [record(3.0)]
+  assert records.replace(before, new) == [before[1], *new]
