@@ -2,21 +2,22 @@
 
 Orbax writes in the background and marks a finished step with a file of its own.
 What it leaves open is done here: the latest and the best steps stay, a damaged
-one is passed over, aloud, and never in the way of the run that goes on.
+one is passed over, aloud, and never in the way of the run that goes on. A save
+that fails costs only itself.
+
+python -m gan_jax.checkpoint verify DIR
 """
 
 import math
+import os
 import pathlib
 import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import orbax.checkpoint as ocp
-
-from gan_jax import stored
+from gan_jax import command, damage, saving, stored, verify
+from gan_jax.saving import SaveFailed
 from gan_jax.types import Tree, UserError
-
-_DONE = 'commit_success.txt'  # Orbax writes it last
 
 
 class Restored(NamedTuple):
@@ -58,26 +59,31 @@ class Checkpoints:
     self._scores: dict[int, float | None] = {}
     self._damaged: set[int] = set()
     self._say: Callable[[str], Any] = print
-    self._manager: ocp.CheckpointManager | None = None
+    self._saver = saving.Saver(
+      self._directory, self, say=lambda line: self._say(line)
+    )
 
   def __enter__(self):
     return self
 
-  def __exit__(self, *exception):
-    self.close()
+  def __exit__(self, kind, *exception):
+    try:
+      self.close()
+    except SaveFailed as error:
+      if kind is None:
+        raise
+      self._say(str(error))  # what ends the block is worse
 
   # What is there.
 
-  def _folders(self) -> list[int]:
-    names = [p.name for p in self._directory.glob('*') if p.is_dir()]
-    return sorted(int(n) for n in names if n.isdecimal() and n == str(int(n)))
-
-  def _durable(self, step: int) -> bool:
-    return (self._directory / str(step) / _DONE).exists()
-
   def steps(self) -> list[int]:
-    """Steps that are safely on disk, ascending; not those being saved."""
-    return [s for s in self._folders() if self._durable(s)]
+    """Steps that are safely on disk, ascending; not those being saved.
+
+    Raises:
+      OSError: their folder cannot be looked into.
+    """
+    there = stored.step_folders(self._directory)
+    return [step for step, path in there.items() if stored.is_finished(path)]
 
   def latest_step(self) -> int | None:
     """The newest step on disk, None if there is none."""
@@ -125,9 +131,9 @@ class Checkpoints:
   ) -> bool:
     """Saves in the background; the state may be donated right afterwards.
 
-    An error of the save before is raised here. What restore() found damaged,
-    and steps above this one (the run went back), are moved aside, aloud, into
-    `damaged/` and `superseded/`; what a killed process left half is deleted.
+    What restore() found damaged, and steps above this one (the run went back),
+    are moved aside, aloud, into `damaged/` and `superseded/`; what a killed
+    process left half is deleted.
 
     Args:
       step: number of the checkpoint.
@@ -138,73 +144,81 @@ class Checkpoints:
 
     Returns:
       False if the step is on disk already and nothing was done.
+
+    Raises:
+      SaveFailed: this save, or the one before: then nothing was done.
     """
     if self._read_only:
       raise ValueError(f'checkpoints in {self._directory} are read-only')
     self.wait()
-    if step in self.steps() and step not in self._damaged:
+    try:
+      there = step in self.steps() and step not in self._damaged
+    except OSError as error:
+      reason = damage.of_a_write(error)
+      raise SaveFailed(step, reason, error.errno) from error
+    if there:
       return False
-    self._clear_way(step)
     finite = score is not None and math.isfinite(score)
-    self._scores[step] = float(score) if finite else None
+    score = float(score) if finite else None
     args = stored.to_write(
-      state,
-      step=int(step),
-      meta=meta,
-      metric=self._metric,
-      score=self._scores[step],
+      state, step=int(step), meta=meta, metric=self._metric, score=score
     )
-    self._open().save(step, args=args, force=True)
+    self._scores[step] = score
+    self._saver.begin(step, args, prepare=lambda: self._clear_way(step))
     if wait:
       self.wait()
     return True
 
-  def _open(self) -> ocp.CheckpointManager:
-    if self._manager is None:
-      mode = ocp.options.AtomicityMode.COMMIT_FILE
-      self._manager = ocp.CheckpointManager(
-        self._directory,
-        options=ocp.CheckpointManagerOptions(
-          preservation_policy=self,
-          atomicity_options=ocp.options.AtomicityOptions(mode=mode),
-        ),
-      )
-    return self._manager
-
   def _clear_way(self, step: int) -> None:
     """Moves aside what would stop or outlive this save."""
-    for other in self._folders():
-      if not self._durable(other):  # Orbax would clean more than it should
-        shutil.rmtree(self._directory / str(other))
-      elif other in self._damaged:
+    for other, path in stored.step_folders(self._directory).items():
+      if not path.is_dir() or path.is_symlink() or other in self._damaged:
         self._move_aside(other, 'damaged')
+      elif not stored.is_finished(path):  # Orbax would clean too much
+        shutil.rmtree(path)
       elif other > step:
         self._move_aside(other, 'superseded')
 
   def _move_aside(self, step: int, why: str) -> None:
     """Into a folder that Orbax does not count."""
-    self._say(f'checkpoint {self._directory / str(step)} moved to {why}/')
     folder, number = self._directory / why, 0
     folder.mkdir(exist_ok=True)
-    while (folder / (name := f'{step}.{number}')).exists():
+    while os.path.lexists(folder / (name := f'{step}.{number}')):
       number += 1
     (self._directory / str(step)).rename(folder / name)
+    self._say(f'checkpoint {self._directory / str(step)} moved to {why}/')
     self._damaged.discard(step)
     self._scores.pop(step, None)
-    if self._manager:
-      self._manager.reload()
+    self._saver.reload()
+
+  @property
+  def saving(self) -> int | None:
+    """The step that is being saved, or whose end nobody has looked at yet."""
+    return self._saver.step
+
+  def poll(self) -> None:
+    """Looks after the save in the background, without waiting for it.
+
+    Raises:
+      SaveFailed: it has failed.
+    """
+    self._saver.poll()
 
   def wait(self) -> None:
-    """Returns when all is on disk; raises what went wrong in the background."""
-    if self._manager:
-      self._manager.wait_until_finished()
-      self._manager.check_for_errors()
+    """Returns when all is on disk.
+
+    Raises:
+      SaveFailed: what went wrong in the background.
+    """
+    self._saver.wait()
 
   def close(self) -> None:
-    """Waits, and ends the background work; raises what went wrong there."""
-    manager, self._manager = self._manager, None
-    if manager:
-      manager.close()
+    """Waits, and ends the background work.
+
+    Raises:
+      SaveFailed: what went wrong there.
+    """
+    self._saver.close()
 
   # Restoring.
 
@@ -227,20 +241,26 @@ class Checkpoints:
       The checkpoint, or None if there is none at all.
 
     Raises:
-      UserError: no step can be read, or its leaves are not those of `like`.
+      UserError: no step can be read, or has the leaves of `like`; or their
+        folder cannot be looked into.
     """
-    self.wait()
     self._say, skipped = say, []
+    try:
+      self.wait()
+    except SaveFailed as error:
+      say(str(error))
+    try:
+      stored.step_folders(self._directory)
+    except OSError as error:
+      raise UserError(f'{self._directory}: {error.strerror}.') from error
     if not self._read_only:  # else it is being saved just now
       self._tell_unfinished()
     for step in self._candidates(which):
       path = self._directory / str(step)
       try:
         return Restored(step, *stored.read(path, like))
-      except UserError:
-        raise
       except Exception as error:  # Orbax raises anything, even bare Exception
-        skipped.append(f'{path} ({stored.reason(error)})')
+        skipped.append(f'{path} ({damage.reason(path, error)})')
         self._damaged.add(step)
         say(f'checkpoint skipped: {skipped[-1]}')
     if skipped:
@@ -249,10 +269,10 @@ class Checkpoints:
 
   def _tell_unfinished(self) -> None:
     newest = self.latest_step()
-    for step in self._folders():
-      if newest is None or step > newest:
-        path = self._directory / str(step)
-        self._say(f'checkpoint skipped: {path} (never finished)')
+    for step, path in stored.step_folders(self._directory).items():
+      if not stored.is_finished(path) and (newest is None or step > newest):
+        what = 'never finished' if os.path.isdir(path) else 'not a folder'
+        self._say(f'checkpoint skipped: {path} ({what})')
 
   def _candidates(self, which: str | int) -> list[int]:
     newest = self.steps()[::-1]
@@ -267,3 +287,7 @@ class Checkpoints:
         f'no checkpoint {which} in {self._directory}; there: {there}'
       )
     return [which]
+
+
+if __name__ == '__main__':
+  command.run(verify.main)

@@ -7,10 +7,11 @@ has it, with its empty tuples and its optimizer's named ones.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
+import os
 import pathlib
+import sys
 import zlib
 from typing import Any
 
@@ -21,9 +22,21 @@ import orbax.checkpoint as ocp
 
 from gan_jax.types import Tree, UserError
 
+FORMAT = 1  # of the note; a larger number means what this version cannot read
+NOTE = {
+  'step': int, 'meta': dict, 'metric': str | None, 'score': float | None,
+  'leaves': dict,
+}  # fmt: skip
+PATIENCE_SECONDS = 5.0  # that a failed read or write waits for its fellows
+_DONE = 'commit_success.txt'  # Orbax writes it last
+
 
 class Damaged(Exception):
   """A step whose content is not what was saved."""
+
+
+class Unlike(UserError):
+  """A step that is intact, but of another state."""
 
 
 def _not_by_orbax(record: logging.LogRecord) -> bool:
@@ -32,6 +45,36 @@ def _not_by_orbax(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger('absl').addFilter(_not_by_orbax)
+
+
+# Folders.
+
+
+def step_folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
+  """What has the name of a step in a directory, ascending; {} without one.
+
+  Raises:
+    OSError: it cannot be looked into. To take that for an empty one would begin
+      the run anew.
+  """
+  try:
+    names = os.listdir(directory)
+  except FileNotFoundError:
+    return {}
+  plain = lambda name: name.isascii() and name.isdecimal()
+  steps = [int(n) for n in names if plain(n) and n == str(int(n))]
+  return {step: directory / str(step) for step in sorted(steps)}
+
+
+def is_finished(path: pathlib.Path) -> bool:
+  """Whether a step's folder has been written to its end, as far as one sees."""
+  try:
+    os.lstat(path / _DONE)
+  except (FileNotFoundError, NotADirectoryError):
+    return False
+  except OSError:  # reading it tells
+    return not os.path.islink(path)
+  return True
 
 
 # Leaves.
@@ -86,8 +129,8 @@ def _with_elements(named: dict[str, Any]) -> dict[str, Any]:
   return {k: v for k, v in named.items() if np.size(v)}
 
 
-def _check_kinds(path, want: dict[str, Any], have: dict[str, dict]) -> None:
-  """Raises UserError at the first leaf that is not the same in both."""
+def _check_kinds(want: dict[str, Any], have: dict[str, dict]) -> None:
+  """Raises Unlike at the first leaf that is not the same in both."""
   text = lambda kind: f'{kind["dtype"]}{kind["shape"]}' if kind else 'missing'
   for name in sorted({*want, *have}):
     here = _kind(want[name]) if name in want else {}
@@ -95,9 +138,7 @@ def _check_kinds(path, want: dict[str, Any], have: dict[str, dict]) -> None:
       {k: have[name][k] for k in ('dtype', 'shape')} if name in have else {}
     )
     if here != there:
-      raise UserError(
-        f'checkpoint {path}: {name} is {text(there)} there, {text(here)} here'
-      )
+      raise Unlike(f'{name} is {text(there)} there, {text(here)} here')
 
 
 # The description beside the leaves.
@@ -112,49 +153,85 @@ class _PatientLoop(asyncio.SelectorEventLoop):
 
   def close(self):
     if not self.is_closed() and (tasks := asyncio.all_tasks(self)):
-      self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+      self.run_until_complete(asyncio.wait(tasks, timeout=PATIENCE_SECONDS))
     super().close()
 
 
-@contextlib.contextmanager
-def _patient_loops():
-  # When one of many reads fails, Orbax closes the event loop under the others,
-  # and each of them complains on the console at some later time.
-  usual, asyncio.new_event_loop = asyncio.new_event_loop, _PatientLoop
-  try:
-    yield
-  finally:
-    asyncio.new_event_loop = usual
+_usual_loop = asyncio.new_event_loop
+
+
+def _new_event_loop():
+  # When one of many reads or writes fails, Orbax closes the event loop under
+  # the others, and each of them complains on the console at some later time.
+  by = sys._getframe(1).f_globals.get('__name__', '')
+  return _PatientLoop() if by.startswith('orbax.') else _usual_loop()
+
+
+asyncio.new_event_loop = _new_event_loop
+
+
+def _is_kind(kind):
+  fits = {'dtype': str, 'shape': list, 'crc': int}
+  return isinstance(kind, dict) and all(
+    isinstance(kind.get(k), t) for k, t in fits.items()
+  )
+
+
+def alone() -> ocp.options.MultiprocessingOptions:
+  """Of several processes only this one is about it: it waits for no other."""
+  own = jax.process_index()
+  # A barrier needs a name in the processes' coordinator, even that of one.
+  return ocp.options.MultiprocessingOptions(
+    primary_host=own, active_processes={own}, barrier_sync_key_prefix='gan_jax'
+  )
 
 
 def _read(path: pathlib.Path, **items) -> dict:
-  with (
-    _patient_loops(),
-    ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader,
-  ):
+  handler = ocp.CompositeCheckpointHandler(
+    composite_options=ocp.CompositeOptions(multiprocessing_options=alone())
+  )
+  options = {'multiprocessing_options': alone()}
+  with ocp.Checkpointer(handler, **options) as reader:
     return reader.restore(path, args=ocp.args.Composite(**items))
 
 
 def read_note(path: pathlib.Path) -> dict:
-  """Reads and verifies the description of a step's directory."""
+  """Reads and verifies the description of a step's directory.
+
+  Fields that it does not know are left as they are.
+
+  Raises:
+    Damaged: it is not what was written, or of another step or format.
+    Exception: it cannot be read.
+  """
   sealed = _read(path, meta=ocp.args.JsonRestore())['meta']
-  if _seal(sealed['note']) != sealed['crc']:
+  note = sealed.get('note') if isinstance(sealed, dict) else None
+  if not isinstance(note, dict) or _seal(note) != sealed.get('crc'):
     raise Damaged('wrong checksum of meta')
-  if str(sealed['note']['step']) != path.name:
-    raise Damaged(f'it holds step {sealed["note"]["step"]}')
-  return sealed['note']
+  if note.get('format', 1) != FORMAT:
+    raise Damaged(
+      f'meta is of format {note["format"]}, this version reads {FORMAT}'
+    )
+  for name, kind in NOTE.items():
+    if not isinstance(note.get(name), kind):
+      raise Damaged(f'meta lacks {name}, or it is none')
+  if not all(map(_is_kind, note['leaves'].values())):
+    raise Damaged('meta has leaves that are none')
+  if str(note['step']) != path.name:
+    raise Damaged(f'it holds step {note["step"]}')
+  return note
 
 
 def read(path: pathlib.Path, like: Tree) -> tuple[Tree, dict]:
   """Reads and verifies one step; returns (state, meta).
 
   Raises:
-    UserError: the leaves are intact, but not those of `like`.
+    Unlike: the leaves are not those of `like`.
     Exception: the step is damaged; of any type, Orbax raises them all.
   """
   note = read_note(path)
   targets = {k: _target(v) for k, v in _named(like).items()}
-  _check_kinds(path, targets, note['leaves'])
+  _check_kinds(targets, note['leaves'])
   leaves = {k: _empty(v) for k, v in targets.items() if not np.size(v)}
   if len(leaves) < len(targets):
     args = ocp.args.StandardRestore(_with_elements(targets))
@@ -166,20 +243,31 @@ def read(path: pathlib.Path, like: Tree) -> tuple[Tree, dict]:
   return jax.tree.unflatten(jax.tree.structure(like), ordered), note['meta']
 
 
+def blank(kind: dict):
+  """What a leaf is read into of which only the note is known."""
+  name, shape = kind['dtype'], tuple(kind['shape'])
+  if name in ('int', 'float', 'bool', 'complex'):  # Python's
+    return {'int': 0, 'float': 0.0, 'bool': False, 'complex': 0j}[name]
+  if name.startswith('key<'):
+    for impl in ('threefry2x32', 'rbg', 'unsafe_rbg'):
+      key = jax.eval_shape(lambda impl=impl: jax.random.key(0, impl=impl))
+      if str(key.dtype) == name:
+        return jax.ShapeDtypeStruct(shape, key.dtype)
+  dtype = jnp.dtype(name)
+  if jax.dtypes.canonicalize_dtype(dtype) != dtype:  # JAX would round it
+    return np.empty(shape, dtype)
+  return jax.ShapeDtypeStruct(shape, dtype)
+
+
 def to_write(state: Tree, **note) -> ocp.args.Composite:
   """What Orbax saves: the leaves, and the note with their checksums."""
   named = _named(state)
+  if jax.process_count() > 1:  # Orbax takes what is on a device for a share
+    named = {k: np.array(jax.device_get(v)) for k, v in named.items()}
   kinds = {k: _kind(v) | {'crc': _crc(v)} for k, v in named.items()}
-  note = json.loads(json.dumps({**note, 'leaves': kinds}))  # as it will be read
+  note = {'format': FORMAT, **note, 'leaves': kinds}
+  note = json.loads(json.dumps(note))  # as it will be read
   return ocp.args.Composite(
     state=ocp.args.StandardSave(_with_elements(named)),
     meta=ocp.args.JsonSave({'note': note, 'crc': _seal(note)}),
   )
-
-
-def reason(error: Exception) -> str:
-  """One short line; Orbax's own run over several."""
-  if isinstance(error, Damaged):
-    return str(error)
-  lines = str(error).strip().splitlines() or ['']
-  return f'{type(error).__name__}: {lines[0]}'[:160]

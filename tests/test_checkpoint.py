@@ -1,13 +1,16 @@
 """Checkpoints: exact, atomic, checked, and passed over when damaged."""
 
+import errno
+import gc
 import os
 import pathlib
 import random
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import jax
 import jax.numpy as jnp
@@ -131,58 +134,6 @@ def flip(path, at):
   content = bytearray(path.read_bytes())
   content[int(at * (len(content) - 1))] ^= 1
   path.write_bytes(content)
-
-
-def empty_folder(step):
-  shutil.rmtree(step)
-  step.mkdir()
-
-
-def half_deleted(step):
-  shutil.rmtree(step / 'state')
-  (step / 'commit_success.txt').unlink()
-
-
-DAMAGE = {
-  **{
-    f'flip_{at}': lambda s, at=at: flip(largest(s / 'state'), at)
-    for at in (0.4, 0.9)
-  },
-  'truncated': lambda s: os.truncate(largest(s / 'state'), 100),
-  'no_data': lambda s: largest(s / 'state').unlink(),
-  'no_state': lambda s: shutil.rmtree(s / 'state'),
-  'no_meta': lambda s: shutil.rmtree(s / 'meta'),
-  'meta': lambda s: flip(s / 'meta' / 'metadata', 0.5),
-  'empty_meta': lambda s: os.truncate(s / 'meta' / 'metadata', 0),
-  'another_step': lambda s: (
-    shutil.rmtree(s),
-    shutil.copytree(s.parent / '1', s),
-  ),
-  'empty_folder': empty_folder,
-  'half_deleted': half_deleted,
-}
-
-
-@pytest.mark.parametrize('damage', DAMAGE)
-def test_falls_back_and_goes_on(tmp_path, damage):
-  save_all(tmp_path, {1: 5.0, 2: 4.0})
-  DAMAGE[damage](tmp_path / '2')
-  said = []
-  with Checkpoints(tmp_path) as c:
-    got = c.restore(zeros_like(small(1)), say=said.append)
-    assert got.step == 1 and got.meta == {'at': 1}
-    assert_same(got.state, small(1))
-    assert len(said) == 1 and f'{tmp_path}/2 ' in said[0]
-    assert '\n' not in said[0]
-    # The same step comes by again and is really saved now.
-    assert c.save(2, small(2), {'at': 'again'}, wait=True)
-    assert c.steps() == [1, 2]
-    assert c.restore(small(1)).meta == {'at': 'again'}
-  unfinished = damage in ('empty_folder', 'half_deleted')
-  assert unfinished or said[1].endswith('/2 moved to damaged/')
-  save_all(tmp_path, {3: None})  # opens well with the damaged one beside
-  assert Checkpoints(tmp_path).steps() == [1, 2, 3]  # 1 is the best
-  assert unfinished or (tmp_path / 'damaged' / '2.0').is_dir()
 
 
 def test_any_flipped_byte_is_noticed_or_harmless(tmp_path):
@@ -321,19 +272,25 @@ def test_donation_right_after_save(tmp_path):
       assert int(got['step']) == step and (np.asarray(got['w']) == step).all()
 
 
-def test_an_error_in_the_background_is_raised(tmp_path, monkeypatch):
-  c = Checkpoints(tmp_path)
-  c.save(1, small(1), {}, wait=True)
+def test_a_step_is_saved_though_an_older_one_cannot_be_deleted(
+  tmp_path, monkeypatch
+):
+  with Checkpoints(tmp_path, keep_last=1, keep_best=0) as c:
+    said = []
+    c.restore(small(0), say=said.append)
+    c.save(1, small(1), {}, wait=True)
 
-  def no_space(*_, **__):
-    raise OSError('no space left')
+    def gone(*_):
+      raise OSError(errno.ESTALE, 'stale')
 
-  monkeypatch.setattr(c._manager, '_finalize_checkpoint', no_space)
-  c.save(2, small(2), {})
-  with pytest.raises(OSError, match='no space left'):
-    c.wait()
-  monkeypatch.undo()
-  c.close()
+    deleter = c._saver._manager._checkpoint_deleter
+    monkeypatch.setattr(deleter, 'delete_steps', gone)
+    c.save(2, small(2), {}, wait=True)
+    monkeypatch.undo()
+    assert len(said) == 1 and 'checkpoint 2 is saved, but then: ' in said[0]
+    assert c.steps() == [1, 2]
+    c.save(3, small(3), {}, wait=True)
+    assert c.steps() == [3]
 
 
 WRITER = """
@@ -371,3 +328,82 @@ def test_kill_9_always_leaves_an_intact_step(tmp_path):
     assert got.step > newest and got.meta == {'at': got.step}
     assert_same(got.state, small(got.step))
     newest = got.step
+
+
+ONE_OF_TWO = """
+import os, sys, time
+sys.path[:0] = [{root!r}, {tests!r}]
+import jax
+jax.config.update('jax_platforms', 'cpu')
+jax.config.update('jax_num_cpu_devices', 2)
+jax.distributed.initialize('127.0.0.1:{port}', 2, {own})
+sys.excepthook = lambda *error: (sys.__excepthook__(*error), os._exit(1))
+import numpy as np
+from test_checkpoint import Checkpoints, assert_same, small
+last = jax.local_devices()[-1]  # waits for the other one
+if {own} == 0:
+  for name, state in (
+    ('numpy', lambda step: jax.tree.map(np.asarray, small(step))),
+    ('local', lambda step: jax.device_put(small(step), last)),
+  ):
+    with Checkpoints({directory!r} + name, keep_last=2) as c:
+      for step in (1, 2, 3):
+        assert c.save(step, state(step), {{'at': step}}, score=step)
+      c.wait()
+      assert c.steps() == [1, 2, 3] and c.best_step() == 1
+      for like in (state(0), jax.eval_shape(lambda: small(0))):
+        got = c.restore(like)
+        assert got.step == 3 and got.meta == {{'at': 3}}
+        assert_same(got.state, small(3))
+  print('all is well', flush=True)
+  os._exit(0)
+time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_saves_and_restores_alone(tmp_path):
+  with socket.socket() as s:
+    s.bind(('127.0.0.1', 0))
+    port = s.getsockname()[1]
+  told = {'root': str(ROOT), 'tests': str(ROOT / 'tests'), 'port': port}
+  told['directory'] = str(tmp_path / 'c')
+  first, second = (
+    subprocess.Popen(
+      [sys.executable, '-c', ONE_OF_TWO.format(own=own, **told)],
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+      text=True,
+    )
+    for own in (0, 1)
+  )
+  try:
+    out, err = first.communicate(timeout=50)
+  finally:
+    second.kill()
+    second.communicate()
+    first.kill()
+  assert first.returncode == 0 and 'all is well' in out, err
+
+
+def test_saves_leave_next_to_nothing_in_memory(tmp_path):
+  """TensorStore keeps what it answers; of 40 leaves that was 50 kB a save."""
+  state = {str(i): jnp.ones((4, 3)) for i in range(40)}
+  saves = 10
+
+  def held():
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+  with Checkpoints(tmp_path / 'c') as checkpoints:
+    checkpoints.save(0, state, {}, wait=True)
+    tracemalloc.start()
+    try:
+      for step in range(1, 5):
+        checkpoints.save(step, state, {}, wait=True)
+      before = held()
+      for step in range(5, 5 + saves):
+        checkpoints.save(step, state, {}, wait=True)
+      assert held() - before < 9000 * saves
+    finally:
+      tracemalloc.stop()
