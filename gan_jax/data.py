@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import examples, order
+from gan_jax import examples, kinds, order
 from gan_jax.types import Dataset, UserError
 
 # ---------------------------------------------------------------- by name
@@ -37,6 +37,8 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
       data that are absent or not as they should be.
   """
   module = _module(name)
+  if not hasattr(module, 'load'):
+    raise UserError(f'data.name={name!r}: the module has no load().')
   given = {k: v for k, v in options.items() if v is not None and v != ''}
   parameters = inspect.signature(module.load).parameters
   fixed = {'memory_mb': memory_mb} if 'memory_mb' in parameters else {}
@@ -48,6 +50,8 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
       if k not in known:
         there = ', '.join(known) or 'no options'
         raise UserError(f'data.{k}: unknown; {name} takes {there}.')
+  for k in set(given) & set(known):
+    kinds.check(f'data.{k}', given[k], parameters[k].annotation)
   return _checked(module.load(**given, **fixed))
 
 
@@ -57,6 +61,7 @@ def options_of(name: str) -> list[str]:
 
 
 def _module(name):
+  kinds.check('data.name', name, str)
   if name in examples.available():
     return importlib.import_module(f'gan_jax.datasets.{name}')
   if '.' in name and ':' not in name and '/' not in name:

@@ -12,9 +12,10 @@ import numpy as np
 from gan_jax import command, runs, scoring
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.lab import Lab
-from gan_jax.loop import Outcome
+from gan_jax.loop import Outcome, Window
 from gan_jax.metrics import records
-from gan_jax.report import lines, neighbours, pictures
+from gan_jax.patience import Patience, Saves
+from gan_jax.report import lines, neighbours, pictures, writers
 from gan_jax.report.reporter import Reporter
 
 SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
@@ -26,7 +27,7 @@ class _Pending(NamedTuple):
 
   step: int
   found: list  # (seed, Future of records) of every draw
-  unsaved: list  # the state at that step [0 or 1], if it is to be saved
+  unsaved: list  # (state, window) of that step [0 or 1], if it is to be saved
 
   def done(self) -> bool:
     """Whether all of them are there."""
@@ -40,6 +41,8 @@ class Desk:
   score is computed from what was seen while it goes on, and told as soon as it
   is there, at the latest before anything else is written. A run that ends at a
   goal waits for its scores, or its end would depend on the machine's speed.
+
+  A checkpoint is written while the training goes on; the next one waits for it.
   """
 
   def __init__(
@@ -52,6 +55,8 @@ class Desk:
     *,
     start: int,
     scored: list[dict],
+    rollbacks: tuple[dict, ...] = (),
+    progress=None,
   ):
     """Opens the reports.
 
@@ -63,11 +68,15 @@ class Desk:
       checkpoints: of the run.
       start: step that the run goes on from.
       scored: the latest scores, of before.
+      rollbacks: of the run so far, see rollback.
+      progress: in place of the console's, see Reporter.
     """
     self._lab, self._config, self._names = lab, config, names
     self._workdir, self._checkpoints = workdir, checkpoints
     self._records, self._pending = scored, None
+    self._rollbacks = rollbacks
     self._scored = scored[0]['step'] if scored else None
+    self._owed = False  # whether a signal has ended the score of this step
     self._pool = concurrent.futures.ThreadPoolExecutor(1, 'scores')
     self._reporter = Reporter(
       workdir,
@@ -75,8 +84,15 @@ class Desk:
       start=start,
       images_per_step=lab.batch_size * len(lab.keys),
       show=self._show,
+      progress=progress,
     )
     self.say = self._reporter.say
+    patience = Patience(
+      config['save_patience_minutes'],
+      newest=checkpoints.latest_step,
+      say=self.say,
+    )
+    self._saves = Saves(checkpoints, patience)
 
   def __enter__(self):
     self._reporter.__enter__()
@@ -107,15 +123,19 @@ class Desk:
 
   def first_pictures(self, state):
     """Real samples, and those of a generator that has not learned yet."""
-    path = self._workdir / 'samples' / 'real.png'
-    pictures.save(path, self._show(self._real()))
+    self._reporter.real_picture(self._real())
     self._reporter.picture(0, self._samples(state))
 
   # What the loop calls.
 
   def tick(self, step: int):
-    """After every call of the program."""
+    """After every call of the program.
+
+    Raises:
+      patience.Exhausted: saves have failed for too long.
+    """
     self._reporter.tick(step)
+    self._saves.poll()
     if self._pending and self._pending.done():
       self._settle()
 
@@ -131,44 +151,73 @@ class Desk:
       self._names,
       way=runs.way_of_scoring(self._config),
       say=self.say,
+      rollbacks=len(self._rollbacks),
     )
 
   def score(self, step: int, state) -> bool:
-    """Looks at samples of every seed; tells whether the goal is reached."""
+    """Looks at samples of every seed; tells whether the goal is reached.
+
+    A stop signal ends it; then the next checkpoint says that it is owed.
+    """
     self._settle()
-    seeds = self._config['seed'] + np.arange(self._config['num_seeds'])
-    found = []
-    for seed, compute in self._look(step, state.ema, self._lab.keys, seeds):
-      found.append((seed, self._pool.submit(compute)))
-      if len(found) > AHEAD:  # what was seen of a seed may be large
-        found[-1 - AHEAD][1].result()
+    try:
+      with command.interruptible():
+        found = self._looks(step, state)
+    except command.Interrupted:
+      self._owed = True
+      return False
     self._pending, self._scored = _Pending(step, found, []), step
+    self._owed = False
     goal = self._config['stop_when']
     if goal:
       self._settle()
     self._reporter.restart_clock(step)
     return scoring.goal_reached(self._records, goal) if goal else False
 
-  def save(self, step: int, state):
-    """Saves the state, with the score of this very step if there is one."""
+  def _looks(self, step, state):
+    """(seed, Future of records) of every draw of every seed."""
+    seeds = self._config['seed'] + np.arange(self._config['num_seeds'])
+    found = []
+    for seed, compute in self._look(step, state.ema, self._lab.keys, seeds):
+      found.append((seed, self._pool.submit(compute)))
+      if len(found) > AHEAD:  # what was seen of a seed may be large
+        found[-1 - AHEAD][1].result()
+    return found
+
+  def save(self, step: int, state, window: Window | None = None):
+    """Saves the state, with the score of this very step if there is one.
+
+    A save that fails is told, and the run goes on; see patience.
+
+    Args:
+      step: of the state.
+      state: State [S, ...].
+      window: what a report will be made of.
+
+    Raises:
+      patience.Exhausted: saves have failed for too long.
+    """
     if self._pending and self._pending.step == step:
       # A copy, for the training goes on in the same memory.
       copy = jax.tree.map(lambda x: np.array(jax.device_get(x)), state)
-      self._pending.unsaved[:] = [copy]
+      self._pending.unsaved[:] = [(copy, window)]
       return
     self._settle()
-    self._save(step, state)
+    self._save(step, state, window)
 
-  def _save(self, step, state):
+  def _save(self, step, state, window):
     # Only a score of this very step may rank this checkpoint.
     current = [r for r in self._records if r['step'] == step]
     metric = runs.ranking_metric(self._config, self._names)
-    self._checkpoints.save(
-      step,
-      state,
-      {'config': self._config, 'records': self._records},
-      score=scoring.mean_of(current, metric),
-    )
+    meta = {
+      'config': self._config,
+      'records': self._records,
+      'window': window and window.as_json(),
+      'rollbacks': list(self._rollbacks),
+      'owed': self._owed,
+    }
+    score = scoring.mean_of(current, metric)
+    self._saves.save(step, state, meta, score=score)
 
   def _settle(self):
     """Waits for scores that are being computed, and tells them."""
@@ -179,38 +228,52 @@ class Desk:
     self._records = scoring.gather([(s, f.result()) for s, f in found])
     if self._records:  # or no seed makes finite samples
       self._reporter.scores(step, self._records)
-    for state in unsaved:
-      self._save(step, state)
+    for state, window in unsaved:
+      self._save(step, state, window)
 
   def finish(self, outcome: Outcome, stop_signal: Callable) -> list[dict]:
     """Last things of a run; returns its last scores.
 
     Raises:
       command.Stopped: it was told to stop.
+      patience.Exhausted: the disk has not taken all of it for too long.
     """
     self._settle()
-    self._checkpoints.wait()
-    if outcome.reason == 'signal':
-      self.say(
-        f'stopped at step {outcome.step}; the same command goes on from here'
-      )
-      raise command.Stopped(stop_signal())
+    self._saves.wait()
+    if outcome.reason == 'signal' or self._owed:
+      self._stop(outcome.step, stop_signal())
+    insist = self._saves.patience.insist
+    insist(lambda: self._saves.again(outcome.step, outcome.state))
     if self._scored != outcome.step:
       self.score(outcome.step, outcome.state)
       self._settle()
-    save_neighbours(
-      self._lab, self._config, outcome.state, self._workdir, say=self.say
+    if self._owed:
+      self._stop(outcome.step, stop_signal())
+    state = outcome.state
+    insist(
+      lambda: save_neighbours(
+        self._lab, self._config, state, self._workdir, say=self.say
+      )
     )
     # What evaluate has added of other protocols stays.
     path = self._workdir / 'scores.json'
     before = runs.read_records(path)
-    self._reporter.finish(records.replace(before, self._records))
+    every = records.replace(before, self._records)
+    insist(lambda: self._reporter.finish(every))
     if outcome.reason == 'goal':
       self.say(f'the goal is reached: {self._config["stop_when"]}')
     for line in lines.summary(self._records):
       self.say(line)
+    rows = writers.read_rows(self._workdir / 'metrics.jsonl')
+    health = lines.health(rows, rollbacks=len(self._rollbacks))
+    if health:
+      self.say(f'health: {health}')
     self.say(f'open {self._workdir / "report.html"}')
     return self._records
+
+  def _stop(self, step, signum):
+    self.say(f'stopped at step {step}; {self._saves.left()}')
+    raise command.Stopped(signum)
 
 
 def save_neighbours(lab: Lab, config: dict, state, workdir, *, say: Callable):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 # One stream for each purpose, so that adding a draw never shifts another.
-INIT, ORDER, STEP, SAMPLE, DRAW = range(5)
+INIT, ORDER, STEP, SAMPLE, DRAW, ROLLBACK = range(6)
 
 
 def seed_keys(seed: int, num_seeds: int) -> jax.Array:

@@ -10,16 +10,19 @@ import jax.numpy as jnp
 from gan_jax import (
   command,
   ema,
+  held_out,
   keys,
   latents,
+  limits,
   optim,
   parallel,
-  recipe,
   select,
   step,
 )
 from gan_jax import data as data_lib
+from gan_jax.probe import make_probe
 from gan_jax.sampling import make_sampler
+from gan_jax.steps import Probe
 from gan_jax.types import Dataset, Pair, UserError
 
 # All top-level keys; those of the second group change what is said about a
@@ -30,15 +33,22 @@ TRAINING_KEYS = (
   'optim', 'ema',
 )  # fmt: skip
 FREE_KEYS = (
-  'steps', 'parallel', 'report_every', 'save_every', 'eval_every',
-  'eval_samples', 'metrics', 'features', 'protocol', 'best_metric', 'stop_when',
+  'steps', 'parallel', 'report_every', 'health_every', 'save_every',
+  'eval_every', 'eval_samples', 'metrics', 'features', 'protocol',
+  'best_metric', 'stop_when', 'on_divergence', 'max_rollbacks',
+  'save_patience_minutes', 'deterministic',
 )  # fmt: skip
 KEYS = TRAINING_KEYS + FREE_KEYS
 # What runs of earlier versions do not have in their config.json.
-ADDED_KEYS = {'features': '', 'protocol': '', 'best_metric': ''}
-DYNAMICS = ('alternating', 'simultaneous')
+ADDED_KEYS = dict.fromkeys(('features', 'protocol', 'best_metric'), '')
+ADDED_KEYS |= {
+  'health_every': 0,
+  'on_divergence': 'stop',
+  'max_rollbacks': 0,
+  'save_patience_minutes': 30.0,
+  'deterministic': False,
+}
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
-DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
 
 class Lab(NamedTuple):
@@ -55,7 +65,10 @@ class Lab(NamedTuple):
   flip: bool
   resident: bool  # whether the data set lies on the device
   init: Callable  # () -> State [S, ...] at step 0
-  make_step: Callable  # axis -> step
+  make_step: Callable  # axis, watch -> step; watch: a look at the optimizers
+  health_every: int  # steps; 0: never
+  make_probe: Callable  # axis -> probe, see probe.make_probe
+  held_out: Callable  # () -> {'x': [H, ...], ...}, see held_out.samples
   sample: Callable  # see sampling.make_sampler
   averaged: bool  # whether State.ema differs from G
 
@@ -67,8 +80,8 @@ def build(config: dict) -> Lab:
     UserError: whatever is wrong with it, in one line.
   """
   command.check_keys(config, KEYS)
-  _check_numbers(config)
-  _check_groups(config)
+  limits.check_values(config)
+  limits.check_groups(config)
   call = select.call
   loss = call('loss', select.loss, config['loss'])
   penalties = {
@@ -86,7 +99,7 @@ def build(config: dict) -> Lab:
   decay = call('ema', ema.make_decay, config['ema'], batch_size=batch_size)
   select.module('models', config['model'].get('name', ''), flag='model.name')
 
-  dataset, flip, resident = _data(config['data'])
+  dataset, unseen, flip, resident = _data(config['data'])
   num_classes = _num_classes(dataset) if config['conditional'] else 0
   net = select.call(
     'model',
@@ -94,16 +107,18 @@ def build(config: dict) -> Lab:
     config['model'],
     shape=dataset.shape,
     num_classes=num_classes,
-    dtype=DTYPES[config['dtype']],
+    dtype=limits.DTYPES[config['dtype']],
   )
   init = step.make_init(net, penalties, tx, prior=prior)
   label = jnp.zeros(1, jnp.int32) if num_classes else None
   sample = make_sampler(net.g, prior=prior)
-  _check_networks(init, sample, label, dataset, penalties)
+  state = _check_networks(init, sample, label, dataset, penalties)
+  limits.check_memory(config, state, dataset.shape)
 
-  def make_step(axis):
+  def make_step(axis, watch=lambda tx: tx):
+    moved = Pair(*map(watch, tx))
     update = step.make_updates(
-      net, loss, penalties, tx, prior=prior, decay=decay, axis=axis
+      net, loss, penalties, moved, prior=prior, decay=decay, axis=axis
     )
     if config['dynamics'] == 'simultaneous':
       return step.simultaneous(update)
@@ -123,29 +138,42 @@ def build(config: dict) -> Lab:
     resident,
     functools.partial(_init_all, init, roots, label),
     make_step,
+    config['health_every'],
+    lambda axis: make_probe(net, prior=prior, axis=axis),
+    lambda: held_out.samples(unseen or _beside(config['data'])),
     sample,
     config['ema'].get('halflife_kimg', 0) > 0,
   )
 
 
 def _data(options):
-  """(data set, whether to flip, whether it lies on the device)."""
+  """(what is trained on, held out or None, to flip?, on the device?)."""
   options = {'memory_mb': MEMORY_MB, 'name': '', **options}
-  flip, memory_mb = options.pop('flip', False), options['memory_mb']
-  if not isinstance(memory_mb, int | float):
+  flip, share = options.pop('flip', False), options.pop('held_out', 0)
+  memory_mb = options['memory_mb']
+  if not isinstance(memory_mb, int | float) or isinstance(memory_mb, bool):
     raise UserError(f'data.memory_mb={memory_mb!r}: expected a number.')
   load = functools.partial(data_lib.load, options.pop('name'))
-  dataset = select.call('data', load, options)
+  whole = select.call('data', load, options)
+  dataset, unseen = held_out.part(whole, share)
   if flip and dataset.kind != 'image':
     raise UserError(f'data.flip: expected images, {dataset.name} has none.')
-  return dataset, flip, dataset.nbytes <= memory_mb * 2**20
+  return dataset, unseen, flip, dataset.nbytes <= memory_mb * 2**20
 
 
 def _opener(options):
   """What opens another split of the data set, if it has splits."""
   if 'split' not in data_lib.options_of(options.get('name', '')):
     return None
-  return lambda split: _data({**options, 'split': split})[0]
+  return lambda split: _data({**options, 'split': split, 'held_out': 0})[0]
+
+
+def _beside(options):
+  """What is held out where the options ask for no share."""
+  own = ('name', 'flip', 'held_out')
+  return held_out.beside(
+    options.get('name', ''), {k: v for k, v in options.items() if k not in own}
+  )
 
 
 def _init_all(init, roots, label):
@@ -155,35 +183,6 @@ def _init_all(init, roots, label):
   return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
-def _check_groups(config):
-  """The groups whose options are no function's."""
-  for group, known in (('optim', ('g', 'd')), ('model', ('name', 'g', 'd'))):
-    for key in config[group]:
-      recipe.check_known(known, key, flag=f'config.{group}.{key}')
-
-
-def _check_numbers(config):
-  for name in ('num_seeds', 'batch_size', 'd_steps', 'eval_samples'):
-    if config[name] < 1:
-      raise UserError(f'{name}={config[name]}: expected at least 1.')
-  for name in ('seed', 'steps', 'report_every', 'save_every', 'eval_every'):
-    if config[name] < 0:
-      raise UserError(f'{name}={config[name]}: expected at least 0.')
-  if config['dynamics'] not in DYNAMICS:
-    raise UserError(
-      f'dynamics={config["dynamics"]!r}: there are {", ".join(DYNAMICS)}.'
-    )
-  if config['dtype'] not in DTYPES:
-    raise UserError(
-      f'dtype={config["dtype"]!r}: there are {", ".join(DTYPES)}.'
-    )
-  if config['dynamics'] == 'simultaneous' and config['d_steps'] != 1:
-    raise UserError(
-      'dynamics=simultaneous moves D once a step, but'
-      f' d_steps={config["d_steps"]}.'
-    )
-
-
 def _num_classes(dataset):
   if not dataset.class_names:
     raise UserError(f'conditional=True, but {dataset.name} has no labels.')
@@ -191,7 +190,7 @@ def _num_classes(dataset):
 
 
 def _check_networks(init, sample, label, dataset, penalties):
-  """G makes the data's shape; D suits the penalties. Only shapes are traced."""
+  """G makes the data's shape; D suits the penalties. Returns state's shapes."""
   key = jax.eval_shape(lambda: jax.random.key(0))
   state = select.trace('model', init, key, label)
   index = jnp.zeros(1, jnp.int32)
@@ -207,6 +206,7 @@ def _check_networks(init, sample, label, dataset, penalties):
         " in D a logit depends on the whole batch; set model.d.norm to 'none'"
         " or 'spectral'."
       )
+  return state
 
 
 def make_feed(lab: Lab) -> Callable:
@@ -244,7 +244,7 @@ def make_program(lab: Lab, *, wrapper: str = '', **kwargs) -> parallel.Program:
   """
   if 'layout' not in kwargs:
     kwargs['layout'] = parallel.choose_layout(convolutions=_convolves(lab))
-  devices = kwargs.get('devices') or jax.local_devices()
+  devices = kwargs.get('devices') or jax.devices()
   return parallel.make_program(
     lab.make_step,
     make_feed(lab),
@@ -252,8 +252,20 @@ def make_program(lab: Lab, *, wrapper: str = '', **kwargs) -> parallel.Program:
     batch_size=lab.batch_size,
     wrapper=wrapper or parallel.default_wrapper(len(devices)),
     streamed=not lab.resident,
+    probe=_probe(lab),
     **kwargs,
   )
+
+
+def _probe(lab):
+  """What looks at this lab's steps; labels go only to nets that know them."""
+  if not lab.health_every:
+    return None
+  wanted = ('x', 'label') if lab.num_classes else ('x',)
+  aside = {k: v for k, v in lab.held_out().items() if k in wanted}
+  # A test split may have no labels where there are some to train on.
+  aside = aside if len(aside) == len(wanted) else {}
+  return Probe(lab.health_every, lab.make_probe, aside)
 
 
 def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:
@@ -263,8 +275,8 @@ def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:
     return lambda at: placed
   batches = data_lib.stream(
     lab.dataset,
-    lab.keys,
-    jnp.arange(lab.batch_size),
+    lab.keys[program.part.seeds],
+    jnp.arange(lab.batch_size)[program.part.rows],
     step=step,
     batches=lab.num_batches,
     batch_size=lab.batch_size,

@@ -1,7 +1,7 @@
 """Scores samples that another program has made, from a folder or an .npz."""
 
 import functools
-import pathlib
+import os
 
 from gan_jax import data as data_lib
 from gan_jax import scoring
@@ -118,7 +118,7 @@ def _collect(scorer, fake, progress):
 
 def _open(samples, data, folder, split):
   """(samples, real ones): a folder gets the channels of what it meets."""
-  if pathlib.Path(data).is_dir():
+  if os.path.isdir(data):
     fake = open_samples(samples)
     return fake, open_data(data, folder, split, _channels(fake))
   real = None if is_statistics(data) else open_data(data, folder, split)
@@ -142,7 +142,7 @@ def open_samples(path: str, channels: int = 0) -> Dataset:
   Raises:
     UserError: it is neither.
   """
-  if pathlib.Path(path).is_dir():
+  if os.path.isdir(path):
     return data_lib.load('folder', dir=path, channels=channels or None)
   if path.endswith('.npz'):
     return data_lib.load('npz', path=path)
@@ -174,7 +174,7 @@ def open_data(
 
 def is_statistics(path: str) -> bool:
   """Whether an .npz holds `mu` and `sigma` rather than samples."""
-  if not path.endswith('.npz') or not pathlib.Path(path).is_file():
+  if not path.endswith('.npz') or not os.path.isfile(path):
     return False
   return reference.holds_statistics(path)
 
@@ -184,7 +184,7 @@ def _held_out(data, folder):
 
 
 def _is_path(data):
-  return pathlib.Path(data).is_dir() or data.endswith('.npz')
+  return os.path.isdir(data) or data.endswith('.npz')
 
 
 def _has_splits(data):

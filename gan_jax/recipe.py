@@ -8,41 +8,59 @@ level there may be new keys, for options that a file leaves at their defaults.
 import ast
 import difflib
 import importlib.util
+import os
 import pathlib
 
 from ml_collections import ConfigDict
 
 from gan_jax.types import UserError
 
+# Keys of earlier versions, and what is to be used instead.
+RENAMED = {'update': 'dynamics'}
 _EXPECTED = {
   bool: 'True or False',
   int: 'a whole number',
   float: 'a number',
+  str: 'a name',
   tuple: 'values with commas between them',
   ConfigDict: 'a group of options {...}',
 }
 
 
-def load(path: str) -> ConfigDict:
+def load(path: str, *, flag: str = '--config') -> ConfigDict:
   """What get_config of 'FILE.py' or of 'FILE.py:argument' returns.
+
+  Args:
+    path: of the file, and its argument.
+    flag: what an error begins with.
 
   Raises:
     UserError: there is no such file, or it fails.
   """
   file, _, argument = path.partition(':')
-  if not pathlib.Path(file).is_file():
+  if not os.path.isfile(file):
     found = sorted(str(p) for p in pathlib.Path('configs').glob('[!_]*.py'))
     here = ', '.join(f for f in found if not f.endswith('common.py')) or 'none'
-    raise UserError(f'--config={path}: no such file; here are {here}.')
+    raise UserError(f'{flag}={path}: no such file; here are {here}.')
   try:
     spec = importlib.util.spec_from_file_location('gan_jax_recipe', file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     config = module.get_config(*([argument] if argument else []))
-    return ConfigDict(config)
-  except Exception as e:  # whatever the file does wrong
-    said = ' '.join(str(e).split())
-    raise UserError(f'--config={path}: {type(e).__name__}: {said}') from e
+    if not isinstance(config, dict | ConfigDict):
+      raise TypeError(f'get_config gave {type(config).__name__}, no dict')
+    config = group(config)
+    config.to_dict()  # or keys that are no texts would be found out later
+    return config
+  except KeyboardInterrupt:
+    raise
+  except BaseException as e:  # whatever the file does wrong, exit() too
+    raise UserError(f'{flag}={path}: {type(e).__name__}: {e}') from e
+
+
+def group(options: dict | ConfigDict = ()) -> ConfigDict:
+  """A group of options; a component outside the package has a dotted name."""
+  return ConfigDict(dict(options), allow_dotted_keys=True)
 
 
 def take(argv: list[str]) -> tuple[str | None, list[tuple], list[str]]:
@@ -74,21 +92,27 @@ def take(argv: list[str]) -> tuple[str | None, list[tuple], list[str]]:
   return path, overrides, rest
 
 
-def override(config: ConfigDict, key: str, text: str):
-  """Sets the value at a dotted key, in place, as its text says.
+def override(config: ConfigDict, key: str, value, *, flag: str = ''):
+  """Sets the value at a dotted key, in place.
+
+  Args:
+    config: is changed.
+    key: 'loss.name', say.
+    value: the value, or the text of a flag that means it.
+    flag: what an error begins with; the flag of the command line by default.
 
   Raises:
     UserError: an unknown key at the top level, or a value of another type.
   """
-  flag, (*parents, last) = f'--config.{key}={text}', key.split('.')
+  flag, (*parents, last) = flag or f'--config.{key}={value}', key.split('.')
   check_known(config, key.split('.')[0], flag=flag)
   for parent in parents:
     if parent not in config:
-      config[parent] = ConfigDict()
+      config[parent] = group()
     config = config[parent]
     if not isinstance(config, ConfigDict):
       raise UserError(f'{flag}: {parent} is no group of options.')
-  value = _typed(flag, text, config.get(last))
+  value = _typed(flag, value, config.get(last))
   with config.ignore_type():
     config[last] = value
 
@@ -101,20 +125,22 @@ def check_known(known, key: str, *, flag: str):
   """
   if key in known:
     return
-  near = difflib.get_close_matches(key, list(known), n=1)
+  if RENAMED.get(key) in known:
+    raise UserError(f'{flag}: it is called {RENAMED[key]!r} now.')
+  near = difflib.get_close_matches(str(key), list(known), n=1)
   hint = f'did you mean {near[0]!r}?' if near else f'keys: {", ".join(known)}.'
   raise UserError(f'{flag}: no such key; {hint}')
 
 
-def _typed(flag, text, old):
-  """The value that a text means where there was another, or None."""
-  value = text if isinstance(old, str) else _literal(text)
-  if old is None or isinstance(old, str):
-    return ConfigDict(value) if isinstance(value, dict) else value
+def _typed(flag, given, old):
+  """What a value, or a text, means where there was another, or None."""
+  value = given if isinstance(old, str) else literal(given)
+  if old is None:
+    return group(value) if isinstance(value, dict) else value
   if isinstance(old, tuple | list):
     return _sequence(flag, value, old)
   if isinstance(old, ConfigDict) and isinstance(value, dict):
-    return ConfigDict(value)
+    return group(value)
   if isinstance(old, bool) and value in ('true', 'false', 0, 1):
     return value in ('true', 1)
   if isinstance(old, float) and type(value) is int:
@@ -142,8 +168,11 @@ def _wrong_type(flag, old):
   return UserError(f'{flag}: expected {expected}, like {old!r}.')
 
 
-def _literal(text):
+def literal(given):
+  """The Python value that a text means, or the text; other values stay."""
+  if not isinstance(given, str):
+    return given
   try:
-    return ast.literal_eval(text)
+    return ast.literal_eval(given)
   except (ValueError, SyntaxError):
-    return text
+    return given

@@ -3,14 +3,17 @@
 import json
 import os
 import pathlib
+from collections.abc import Callable
 
 import jax
 
 from gan_jax import lab as lab_lib
 from gan_jax import scoring
 from gan_jax.checkpoint import Checkpoints
-from gan_jax.metrics import measures
+from gan_jax.metrics import measures, records
 from gan_jax.types import UserError
+
+MOST_NAMED = 200  # bytes of a file's name; a temporary one is longer
 
 
 def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
@@ -42,14 +45,28 @@ def way_of_scoring(config: dict) -> scoring.Way:
   )
 
 
+class Guarded(Checkpoints):
+  """Checkpoints that look, before each save, whether they still may."""
+
+  def __init__(self, directory, *, confirm: Callable = lambda: None, **options):
+    """As Checkpoints; confirm raises what forbids a save."""
+    super().__init__(directory, **options)
+    self._confirm = confirm
+
+  def save(self, *args, **kwargs) -> bool:
+    """As Checkpoints.save."""
+    self._confirm()
+    return super().save(*args, **kwargs)
+
+
 def open_checkpoints(
   workdir: pathlib.Path, config: dict, names: tuple[str, ...], **options
-) -> Checkpoints:
+) -> Guarded:
   """The checkpoints of a run that is scored by these metrics."""
   metric = ranking_metric(config, names)
   mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
   folder = pathlib.Path(workdir) / 'checkpoints'
-  return Checkpoints(folder, metric=metric, mode=mode, **options)
+  return Guarded(folder, metric=metric, mode=mode, **options)
 
 
 def open_run(workdir, *, which: str = 'latest') -> tuple:
@@ -67,13 +84,14 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   """
   workdir = pathlib.Path(workdir)
   path = workdir / 'config.json'
-  if not path.is_file():
+  if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
   config = read_config(path)
   lab = lab_lib.build(config)
-  if which not in ('latest', 'best') and not which.isdigit():
+  step = which.isascii() and which.isdecimal()
+  if which not in ('latest', 'best') and not step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
-  wanted = int(which) if which.isdigit() else which
+  wanted = int(which) if step else which
   names = scoring.metric_names(
     lab,
     tuple(config['metrics']),
@@ -94,9 +112,12 @@ def read_config(path: pathlib.Path) -> dict:
     UserError: it is no JSON any more.
   """
   try:
-    return lab_lib.ADDED_KEYS | json.loads(path.read_text())
-  except ValueError as e:
+    found = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError, RecursionError) as e:
     raise UserError(f'{path}: not a config ({e}).') from e
+  if not isinstance(found, dict):
+    raise UserError(f'{path}: JSON, but not a config.')
+  return lab_lib.ADDED_KEYS | found
 
 
 def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
@@ -110,13 +131,12 @@ def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
     UserError: it holds something else.
   """
   try:
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text('utf-8'))
   except FileNotFoundError:
     return []
-  except (ValueError, OSError) as e:
+  except (ValueError, OSError, RecursionError) as e:
     raise UserError(f'{flag}{path}: not score records ({e}).') from e
-  fits = lambda r: isinstance(r, dict) and {'metric', 'value'} <= set(r)
-  if not isinstance(found, list) or not all(map(fits, found)):
+  if not isinstance(found, list) or not all(map(records.is_record, found)):
     raise UserError(f'{flag}{path}: JSON, but no list of score records.')
   return found
 
@@ -126,11 +146,12 @@ def check_same_training(workdir: pathlib.Path, config: dict):
 
   Raises:
     UserError: it holds a run of another config; the message shows where the
-      two differ.
+      two differ. Or it is damaged.
   """
   path = workdir / 'config.json'
-  if not path.exists():
+  if not os.path.exists(path):
     return
+  read_records(workdir / 'scores.json')  # it would be found out at the end
   before = flatten(read_config(path))
   now = flatten(json.loads(json.dumps(config)))
   differences = [
@@ -155,6 +176,23 @@ def flatten(tree: dict, prefix: str = '') -> dict:
     else:
       flat[f'{prefix}{key}'] = value
   return flat
+
+
+def check_out(out: pathlib.Path):
+  """Sees that a file of this name can be written.
+
+  Raises:
+    UserError: no folder, not writable, or there is something else.
+  """
+  if not os.path.isdir(out.parent):
+    raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  if os.path.exists(out) and not os.path.isfile(out):
+    what = 'a directory' if os.path.isdir(out) else 'not a file'
+    raise UserError(f'--out={out}: it is {what}.')
+  if not os.access(out.parent, os.W_OK | os.X_OK):
+    raise UserError(f'--out={out}: {out.parent} is not writable.')
+  if len(os.fsencode(out.name)) > MOST_NAMED:
+    raise UserError(f'--out={out}: the name is too long.')
 
 
 def make_workdir(workdir: pathlib.Path):

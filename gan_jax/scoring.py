@@ -8,6 +8,7 @@ import numpy as np
 
 from gan_jax import data as data_lib
 from gan_jax import keys as keys_lib
+from gan_jax import kinds
 from gan_jax.lab import Lab
 from gan_jax.metrics import (
   intervals,
@@ -104,6 +105,7 @@ def make_look(
   way: Way,
   say: Callable = print,
   tick: Callable = lambda done, total: None,
+  rollbacks: int = 0,
 ) -> Callable:
   """Returns look(step, variables [S], keys [S], seeds [S]) -> Iterator.
 
@@ -118,6 +120,7 @@ def make_look(
     way: how to score; num_samples is given.
     say: told when something takes its time.
     tick: told how many samples are made, of how many.
+    rollbacks: of the run before the step.
   """
   scorer = functools.cache(lambda: make_scorer(lab, names, way=way, say=say))
 
@@ -143,6 +146,7 @@ def make_look(
     scorer().prepare()
     told = {'ema': lab.averaged, 'batch_norm': 'running', 'truncation': None}
     told |= {'protocol': way.protocol, 'step': int(step)}
+    told |= {'rollbacks': rollbacks} if rollbacks else {}
     for s, seed in enumerate(map(int, seeds)):
       for d in range(way.draws):
         seen = view(take_seed(variables, s), keys_lib.draw_key(keys[s], d))
@@ -289,8 +293,7 @@ def check_goal(goal: dict, names: tuple[str, ...]):
       f' {goal}.'
     )
   for key in keys - {'metric'}:
-    if not isinstance(goal[key], int | float):
-      raise UserError(f'stop_when.{key}={goal[key]!r}: expected a number.')
+    kinds.check(f'stop_when.{key}', goal[key], float)
   if goal['metric'] not in names:
     raise UserError(
       f'stop_when.metric={goal["metric"]!r} is not among the metrics of this'

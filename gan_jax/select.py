@@ -5,12 +5,14 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from gan_jax import kinds
 from gan_jax.types import Pair, UserError
 
 
@@ -42,30 +44,47 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   Raises:
     UserError: there is no such module; the message lists what exists.
   """
+  kinds.check(flag, name, str)
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
   try:
     found = importlib.util.find_spec(path) is not None and name != ''
   except (ImportError, ValueError):
     found = False
+  except Exception as e:  # whatever a package does wrong
+    raise _broken(flag, name, e) from e
   if not found:
     choices = ', '.join(available(kind))
     raise UserError(
       f'{flag}={name!r}: there is no such module; {kind}: {choices}.'
     )
-  return importlib.import_module(path)
+  try:
+    return importlib.import_module(path)
+  except KeyboardInterrupt:
+    raise
+  except BaseException as e:  # whatever the module does wrong, exit() too
+    raise _broken(flag, name, e) from e
+
+
+def _broken(flag, name, error):
+  at = traceback.extract_tb(error.__traceback__)[-1]
+  return UserError(
+    f'{flag}={name!r}: {type(error).__name__}: {error}'
+    f' ({at.filename}, line {at.lineno}).'
+  )
 
 
 def _bind(function, kwargs, flag):
   """functools.partial that refuses a keyword which the function lacks."""
-  known = [
-    p.name
+  known = {
+    p.name: p
     for p in inspect.signature(function).parameters.values()
     if p.kind is p.KEYWORD_ONLY and p.name not in ('key', 'axis_name')
-  ]
-  for name in kwargs:
+  }
+  for name, value in kwargs.items():
     if name not in known:
       options = ', '.join(known) or 'no options'
       raise UserError(f'{flag}.{name}: unknown; {flag} takes {options}.')
+    kinds.check(f'{flag}.{name}', value, known[name].annotation)
   return functools.partial(function, **kwargs)
 
 
@@ -91,6 +110,9 @@ def call(flag: str, function: Callable, options: dict, /, **fixed) -> Any:
       if name not in takes:
         there = ', '.join(takes)
         raise UserError(f'{flag}.{name}: unknown; {flag} takes {there}.')
+  for p in parameters:
+    if p.name in options:
+      kinds.check(f'{flag}.{p.name}', options[p.name], p.annotation)
   try:
     signature.bind(**options, **fixed)
   except TypeError as e:
@@ -185,10 +207,12 @@ def model(name: str, *, g: dict, d: dict, **common) -> Pair:
 
 
 def _network(flag, net, kwargs, common):
-  fields = set(net.__dataclass_fields__) - {'parent', 'name'}
+  fields = dict(net.__dataclass_fields__)
+  known = set(fields) - {'parent', 'name', 'axis_name', *common}
   for name in kwargs:
-    if name not in fields - set(common) - {'axis_name'}:
-      options = ', '.join(sorted(fields - set(common) - {'axis_name'}))
+    if name not in known:
+      options = ', '.join(sorted(known))
       raise UserError(f'{flag}.{name}: unknown; the network takes {options}.')
+    kinds.check(f'{flag}.{name}', kwargs[name], fields[name].type)
   given = {k: v for k, v in common.items() if k in fields}
   return net(**given, **kwargs)

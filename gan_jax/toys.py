@@ -1,16 +1,21 @@
 """What the two-dimensional toy data sets share: finite sets, drawn by seed."""
 
+import math
+
 import numpy as np
 
-from gan_jax import examples
+from gan_jax import examples, order
 from gan_jax.types import Dataset, UserError
 
 
 def generator(*, size: int, data_seed: int, std: float) -> np.random.Generator:
   """The generator of a toy's points, once its options are checked."""
-  if size < 1:
-    raise UserError(f'data.size={size}: expected at least 1 point.')
-  if not std > 0:
+  if not 1 <= size < order.MAX_SIZE:
+    raise UserError(
+      f'data.size={size}: expected at least 1 point, and fewer than'
+      f' {order.MAX_SIZE:,}.'
+    )
+  if not 0 < std < math.inf:
     raise UserError(f'data.std={std}: expected a positive number.')
   if data_seed < 0:
     raise UserError(f'data.data_seed={data_seed}: expected 0 or more.')

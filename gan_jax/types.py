@@ -8,9 +8,26 @@ import jax
 Tree = Any  # any pytree of arrays
 Metrics = dict[str, jax.Array]  # scalars by name
 
+MOST_TOLD = 1200  # characters of an error
+
 
 class UserError(ValueError):
   """A user's mistake, told in one line; the commands exit with code 2."""
+
+  def __str__(self):
+    told = one_line(super().__str__())
+    if len(told) <= MOST_TOLD:
+      return told
+    return f'{told[: MOST_TOLD // 2]} ... {told[-MOST_TOLD // 4 :]}'
+
+
+def one_line(text: Any) -> str:
+  """Text on one line that a terminal or a page shows as it stands.
+
+  A stranger's file name may hold anything: what is not printable is escaped.
+  """
+  words = ' '.join(str(text).split())
+  return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
 
 
 class Pair(NamedTuple):

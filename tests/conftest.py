@@ -1,5 +1,7 @@
 """JAX at its strictest: 8 fake devices, no silent broadcasting."""
 
+import gc
+import itertools
 import os
 import pathlib
 import sys
@@ -22,6 +24,32 @@ if jax.config.jax_platforms in (None, 'cpu'):
   jax.config.update('jax_num_cpu_devices', 8)
 
 sys.path.insert(0, str(ROOT))  # experiments and configs, as in a clone
+
+
+MAPS = pathlib.Path('/proc/self/maps')
+MOST_MAPS = 20_000
+looks = itertools.count()
+
+
+@pytest.fixture(autouse=True, scope='module')
+def few_programs():
+  """Forgets what earlier files have compiled before there is too much of it.
+
+  Each compiled program takes some mappings of memory. Linux allows a process
+  65,530 of them; the first one too many is a segmentation fault within XLA.
+  """
+  _forget_programs()
+
+
+def pytest_runtest_teardown():
+  if next(looks) % 8 == 0:  # to look takes some milliseconds
+    _forget_programs()
+
+
+def _forget_programs():
+  if MAPS.exists() and MAPS.read_bytes().count(b'\n') > MOST_MAPS:
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(scope='session')

@@ -1,5 +1,7 @@
 """When the loop reports, scores, saves and stops."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -27,12 +29,23 @@ class Fake:
     assert data == f'data {kept["kept"]}'
     self.calls.append(n)
     for _ in range(n):
-      kept = {'kept': kept['kept'] + 1}
-      total = {k: v + kept['kept'] * self.losses for k, v in total.items()}
+      kept = self.put(self.get(kept) + 1)
+      losses = self.get(kept) * self.losses
+      total = self.put({k: v + losses for k, v in self.get(total).items()})
     return kept, total
 
 
-def run(program, *, start=0, steps=10, every=(0, 0, 0), goal=(), stop_at=None):
+def run(
+  program,
+  *,
+  start=0,
+  steps=10,
+  every=(0, 0, 0),
+  goal=(),
+  stop_at=None,
+  window=None,
+  report=None,
+):
   """Runs the loop; program.log is what was due, in order."""
   reached, log = [start], program.log
   return loop.run(
@@ -42,15 +55,18 @@ def run(program, *, start=0, steps=10, every=(0, 0, 0), goal=(), stop_at=None):
     start=start,
     steps=steps,
     cadence=loop.Cadence(*every),
-    report=lambda step, metrics, state: log.append(
-      ('report', step, state, metrics['d_loss'].tolist())
+    report=lambda step, metrics, state: (
+      report(step, metrics)
+      if report
+      else log.append(('report', step, state, metrics['d_loss'].tolist()))
     ),
     score=lambda step, state: (
       log.append(('score', step, state)) or step in goal
     ),
-    save=lambda step, state: log.append(('save', step, state)),
+    save=lambda step, state, window: log.append(('save', step, state, window)),
     tick=reached.append,
     stop_signal=lambda: 15 if reached[-1] == stop_at else None,
+    window=window,
   )
 
 
@@ -83,8 +99,93 @@ def test_metrics_are_means_since_the_last_report():
   """The fake's loss of step k is k."""
   program = Fake(losses=(1.0, 10.0))
   run(program, start=4, steps=9, every=(2, 0, 0))
-  means = {entry[1]: entry[3] for entry in program.log if len(entry) == 4}
+  means = {e[1]: e[3] for e in program.log if e[0] == 'report'}
   assert means == {6: [5.5, 55], 8: [7.5, 75], 9: [9, 90]}
+
+
+class Probed(Fake):
+  """The fake, looked at after every third step."""
+
+  def zeros(self, kept, data):
+    return super().zeros(kept, data) | {
+      name: np.zeros(len(self.losses), np.float32)
+      for name in ('health_x', 'health_probes')
+    }
+
+  def advance(self, kept, total, data, n):
+    total = dict(self.get(total))
+    health = {k: total.pop(k) for k in ('health_x', 'health_probes')}
+    before = kept['kept']
+    kept, total = super().advance(kept, self.put(total), data, n)
+    seen = [s for s in range(before + 1, before + n + 1) if s % 3 == 0]
+    health['health_x'] = health['health_x'] + sum(seen) * self.losses
+    health['health_probes'] = health['health_probes'] + len(seen)
+    return kept, self.put(self.get(total) | health)
+
+
+def test_health_is_the_mean_of_the_looks():
+  program = Probed(losses=(1.0, 10.0))
+  rows = {}
+  run(program, steps=9, every=(4, 0, 0), report=rows.__setitem__)
+  assert {k: v['d_loss'].tolist() for k, v in rows.items()} == {
+    4: [2.5, 25], 8: [6.5, 65], 9: [9, 90],
+  }  # fmt: skip
+  assert {k: v['health_x'].tolist() for k, v in rows.items()} == {
+    4: [3, 30], 8: [6, 60], 9: [9, 90],
+  }  # fmt: skip
+  # Nobody looked: nothing is said, not even zero.
+  run(Probed(), steps=4, every=(2, 0, 0), report=rows.__setitem__)
+  assert set(rows[2]) == {'d_loss', 'g_loss'}
+  assert set(rows[4]) == {'d_loss', 'g_loss', 'health_x'}
+
+
+@pytest.mark.parametrize('stop_at', [1, 3, 4, 5, 6, 7])
+def test_a_window_goes_on_where_a_run_was_stopped(stop_at):
+  """Reports are due at 4, 8 and 10; one looks at 3, 6 and 9."""
+  whole, parts = {}, {}
+  losses = np.array([1 / 3, np.pi], np.float32)
+  run(Probed(losses=losses), every=(4, 0, 0), report=whole.__setitem__)
+  first = Probed(losses=losses, max_steps=1)
+  run(first, every=(4, 0, 0), stop_at=stop_at, report=parts.__setitem__)
+  *_, window = first.log[-1]
+  assert window.since == stop_at // 4 * 4
+  # As a checkpoint keeps it.
+  window = loop.Window(**json.loads(json.dumps(window.as_json())))
+  second = Probed(losses=losses)
+  run(
+    second,
+    start=stop_at,
+    every=(4, 0, 0),
+    window=window,
+    report=parts.__setitem__,
+  )
+  assert whole.keys() == parts.keys() == {4, 8, 10}
+  for step, metrics in whole.items():
+    assert metrics.keys() == parts[step].keys()
+    for name, value in metrics.items():
+      np.testing.assert_allclose(parts[step][name], value, rtol=1e-6)
+
+
+def test_a_run_may_go_on_with_or_without_a_look():
+  """Its health is free: what the window lacks begins, what is left is lost."""
+  bare = loop.Window(0, {'d_loss': [3.0], 'g_loss': [3.0]})
+  rows = {}
+  run(Probed(), start=2, steps=4, window=bare, report=rows.__setitem__)
+  assert rows[4]['d_loss'] == (3 + 3 + 4) / 4 and rows[4]['health_x'] == 3
+  seen = loop.Window(0, bare.total | {'health_x': [5], 'health_probes': [1]})
+  run(Fake(), start=2, steps=4, window=seen, report=rows.__setitem__)
+  assert set(rows[4]) == {'d_loss', 'g_loss'}
+
+
+def test_a_window_outlives_stops_without_a_step():
+  window = loop.Window(3, {'d_loss': [np.nan, np.inf], 'g_loss': [1, 0.1]})
+  program = Fake(losses=(1.0, 1.0))
+  run(program, start=5, stop_at=5, window=window)
+  assert program.log[-1] == ('save', 5, 5, window)
+  kept = json.loads(json.dumps(window.as_json()))
+  total = loop.Window(**kept).total
+  assert np.array_equal(total['d_loss'], [np.nan, np.inf], equal_nan=True)
+  assert np.float32(total['g_loss'][1]) == np.float32(0.1)
 
 
 def test_after_a_resume_the_cadence_is_that_of_the_whole_run():
@@ -131,14 +232,68 @@ def test_a_finished_run_takes_no_step():
 @pytest.mark.parametrize('bad', [np.nan, np.inf])
 def test_diverged_is_raised_before_anything_is_kept(bad):
   program = Fake(losses=(bad, bad))
-  with pytest.raises(loop.Diverged, match='between steps 0 and 4.*d_loss'):
+  told = 'between steps 0 and 4: not finite are d_loss, g_loss'
+  with pytest.raises(loop.Diverged, match=told) as raised:
     run(program, every=(4, 4, 4))
   assert program.log == []
+  assert (raised.value.good, raised.value.step) == (0, 4)
 
 
 def test_one_seed_that_lives_is_enough():
   program = Fake(losses=(np.nan, 1.0))
   assert run(program, every=(4, 4, 4)).step == 10
+
+
+class Mortal(Fake):
+  """Two seeds with weights; after the steps given those of each are NaN."""
+
+  def __init__(self, *dies, **kwargs):
+    super().__init__(losses=(1.0, 1.0), **kwargs)
+    self.dies = np.array(dies)
+
+  def get(self, kept):
+    found = super().get(kept)
+    if not isinstance(found, int):
+      return found
+    weights = np.where(found >= self.dies, np.nan, 1.0)
+    return {'step': np.array([found, found]), 'w': weights.astype(np.float32)}
+
+  def advance(self, kept, total, data, n):
+    kept, total = kept['kept'] + n, self.get(total)
+    total = {k: v + n * self.losses for k, v in total.items()}
+    return self.put(kept), self.put(total)
+
+
+@pytest.mark.parametrize('every', [(100, 0, 4), (100, 4, 100), (4, 0, 0)])
+def test_weights_are_looked_at_whatever_is_due(every):
+  program = Mortal(5, 6)
+  told = 'between steps 4 and 8: not finite are the state'
+  with pytest.raises(loop.Diverged, match=told) as raised:
+    run(program, every=every)
+  assert {entry[1] for entry in program.log} == {4}
+  assert (raised.value.good, raised.value.step) == (4, 8)
+
+
+def test_weights_are_looked_at_where_a_signal_comes():
+  program = Mortal(5, 6, max_steps=1)
+  with pytest.raises(loop.Diverged, match='between steps 4 and 7'):
+    run(program, every=(4, 0, 0), stop_at=7)
+  assert {entry[1] for entry in program.log} == {4}
+  # Just looked at, and sound.
+  program = Mortal(5, 6, max_steps=1)
+  assert run(program, every=(4, 0, 0), stop_at=4).reason == 'signal'
+
+
+def test_a_seed_is_dead_by_its_weights_or_by_its_losses():
+  state = {'n': np.array([1, 2]), 'w': np.array([[0.0], [np.inf]], np.float32)}
+  sound = {k: np.zeros(2) for k in ('d_loss', 'g_loss', 'd_real')}
+  assert loop.finite_seeds(state).tolist() == [True, False]
+  assert loop.alive(state, sound).tolist() == [True, False]
+  bad = np.array([np.nan, 0.0])
+  for name in ('d_loss', 'g_loss', 'penalty_r1'):
+    assert loop.alive(state, sound | {name: bad}).tolist() == [False, False]
+  assert loop.alive(state, sound | {'d_real': bad}).tolist() == [True, False]
+  assert loop.finite_seeds({'n': np.array([1, 2])}).tolist() is True
 
 
 class Clock:
@@ -190,4 +345,4 @@ def test_the_host_waits_for_what_it_has_queued(monkeypatch):
   monkeypatch.setattr(loop.jax, 'block_until_ready', waits.append)
   run(clock.work(Fake(max_steps=1)), steps=500)  # 5 s
   assert 5 <= len(waits) <= 10
-  assert jnp.size(waits[0]['d_loss']) == 1
+  assert jnp.size(waits[0]['kept']['d_loss']) == 1

@@ -2,9 +2,10 @@
 
 import jax
 import numpy as np
+import optax
 import pytest
 
-from gan_jax import parallel
+from gan_jax import parallel, steps
 from gan_jax.types import UserError
 from tests import tiny
 
@@ -15,8 +16,17 @@ APART = parallel.Layout(loop=False, seeds='apart')
 STEPS = 4
 
 
-def train(wrapper, devices, *, num_seeds=1, layout=LOOP, cuts=(STEPS,), **kw):
-  """States [S, ...] and mean metrics after STEPS steps."""
+def train(
+  wrapper,
+  devices,
+  *,
+  num_seeds=1,
+  layout=LOOP,
+  cuts=(STEPS,),
+  every=0,
+  **kw,
+):
+  """States [S, ...] and summed metrics after STEPS steps."""
   init, make_step = tiny.game(**kw)
   roots, state = tiny.states(init, num_seeds)
   program = parallel.make_program(
@@ -26,15 +36,16 @@ def train(wrapper, devices, *, num_seeds=1, layout=LOOP, cuts=(STEPS,), **kw):
     batch_size=tiny.BATCH,
     wrapper=wrapper,
     layout=layout,
+    probe=tiny.look(every, d=kw.get('d', tiny.Discriminator)),
     devices=jax.devices()[:devices],
   )
   state = program.put(state)
-  total = program.zeros(state, tiny.DATA)
+  total = program.put(program.zeros(state, tiny.DATA))
   if program.max_steps:
     cuts = (1,) * STEPS
   for n in cuts:
     state, total = program.advance(state, total, tiny.DATA, n)
-  return jax.device_get((program.get(state), total))
+  return jax.device_get((program.get(state), program.get(total)))
 
 
 @pytest.fixture(scope='module')
@@ -110,6 +121,98 @@ def test_where_a_run_is_cut_changes_no_bit(cuts, layout):
   assert tiny.distance(cut, whole) == 0
 
 
+# Looking at the steps.
+
+HEALTH = {
+  f'health_{name}'
+  for name in (
+    'separation', 'real', 'fake', 'held_out', 'grad_real', 'grad_fake',
+    'update_ratio', 'diversity', 'reach', 'nonfinite', 'probes',
+  )
+}  # fmt: skip
+
+
+def only_health(total):
+  return {k: v for k, v in total.items() if k.startswith('health_')}
+
+
+WAYS = [
+  ('jit', 1, LOOP), ('jit', 1, TURNS), ('jit', 1, SINGLE), ('jit', 8, APART),
+  ('pmap', 8, LOOP), ('pmap', 2, TURNS), ('pmap', 8, APART),
+  ('shard_map', 8, LOOP), ('shard_map', 2, TURNS), ('shard_map', 8, SINGLE),
+]  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def looked():
+  return train('jit', 1, num_seeds=2, every=2)[1]
+
+
+@pytest.mark.parametrize('wrapper, devices, layout', WAYS)
+def test_whoever_looks_sees_the_same(wrapper, devices, layout, looked):
+  """Two of the four steps are looked at, by all devices together."""
+  game = {'num_seeds': 2, 'layout': layout, 'every': 2}
+  _, many = train(wrapper, devices, **game)
+  assert set(only_health(many)) == HEALTH
+  assert many['health_probes'].tolist() == [2, 2]
+  assert tiny.distance(looked, many) < 1e-5
+  assert len(np.unique(many['health_diversity'])) == 2
+
+
+@pytest.mark.parametrize('wrapper, devices, layout', WAYS)
+def test_looking_changes_no_bit(wrapper, devices, layout):
+  game = {'num_seeds': 2, 'layout': layout, 'optimizer': optax.adam(0.01)}
+  never, without = train(wrapper, devices, **game)
+  assert not only_health(without)
+  for every in (1, 3):
+    state, total = train(wrapper, devices, every=every, **game)
+    assert tiny.distance(state, never) == 0
+    assert total['health_probes'].tolist() == [STEPS // every] * 2
+    assert tiny.distance({k: total[k] for k in without}, without) == 0
+
+
+@pytest.mark.parametrize('cuts', [(1, 3), (2, 2), (3, 1)])
+def test_when_one_looks_does_not_depend_on_where_a_run_is_cut(cuts):
+  whole, cut = (train('jit', 1, cuts=c, every=2) for c in ((STEPS,), cuts))
+  assert tiny.distance(cut, whole) == 0
+
+
+@pytest.mark.parametrize('layout', [LOOP, TURNS, SINGLE, APART])
+def test_one_looks_only_when_it_is_due(layout):
+  """All seeds together: were it their own choice, each step would be seen."""
+  seen = []
+
+  def make(axis):
+    def look(before, after, batch, key, aside):
+      jax.debug.callback(lambda step: seen.append(int(step)), before.step)
+      return {'health_x': before.step * 1.0}
+
+    return look
+
+  init, make_step = tiny.game()
+  roots, state = tiny.states(init, 2)
+  program = parallel.make_program(
+    make_step,
+    tiny.feed,
+    keys=roots,
+    batch_size=tiny.BATCH,
+    wrapper='jit',
+    layout=layout,
+    probe=steps.Probe(3, make, {}),
+    devices=jax.devices()[:1],
+  )
+  kept, total = program.put(state), None
+  for _ in range(7):
+    total = total or program.put(program.zeros(kept, tiny.DATA))
+    kept, total = program.advance(kept, total, tiny.DATA, 1)
+  jax.block_until_ready(total)
+  jax.effects_barrier()
+  # The third and the sixth step, each by two seeds.
+  assert sorted(seen) == [2, 2, 5, 5]
+  assert np.asarray(total['health_x']).tolist() == [7, 7]
+  assert np.asarray(total['health_probes']).tolist() == [2, 2]
+
+
 def test_streamed_batches_equal_the_resident_set(reference):
   init, make_step = tiny.game()
   roots, state = tiny.states(init, 1)
@@ -122,6 +225,7 @@ def test_streamed_batches_equal_the_resident_set(reference):
       wrapper=wrapper,
       layout=LOOP,
       streamed=True,
+      probe=tiny.look(2),
       devices=jax.devices()[:devices],
     )
     assert program.max_steps == 1
@@ -129,9 +233,11 @@ def test_streamed_batches_equal_the_resident_set(reference):
     for at in range(STEPS):
       rows = tiny.feed(tiny.DATA, None, at, np.arange(tiny.BATCH))
       fed = {'x': np.asarray(rows['x'])[None]}  # [S, n, B, 2]
-      total = total or program.zeros(kept, fed)
+      total = total or program.put(program.zeros(kept, fed))
       kept, total = program.advance(kept, total, fed, 1)
     assert tiny.distance(program.get(kept), reference[0]) < 1e-6
+    _, looked = train('jit', 1, every=2)
+    assert tiny.distance(total, looked) < 1e-5
 
 
 def test_layout_is_chosen_by_backend_and_model():

@@ -115,16 +115,25 @@ def leaves(workdir, step):
   return {k: np.asarray(v) for k, v in stored.read(path, like)[0].items()}
 
 
-def assert_same(workdir, other, step):
+def reported(workdir):
+  """All rows of metrics.jsonl but for what a clock says."""
+  return [
+    {k: v for k, v in row.items() if 'per_s' not in k}
+    for row in writers.read_rows(workdir / 'metrics.jsonl')
+  ]
+
+
+def assert_same(workdir, other, step, *, extended=False):
   """Every leaf of the state, what was reported and what was scored."""
   a, b = leaves(workdir, step), leaves(other, step)
   assert a.keys() == b.keys()
   for name in a:
     assert a[name].dtype == b[name].dtype and a[name].shape == b[name].shape
     assert a[name].tobytes() == b[name].tobytes(), name
-  rows = [writers.read_rows(w / 'metrics.jsonl') for w in (workdir, other)]
-  last = [{k: v for k, v in r[-1].items() if 'per_s' not in k} for r in rows]
-  assert last[0] == last[1]
+  rows = reported(workdir), reported(other)
+  if extended:  # there is a row where its first part ended
+    rows = [found[-1] for found in rows]
+  assert rows[0] == rows[1]
   scores = [(w / 'scores.json').read_bytes() for w in (workdir, other)]
   assert scores[0] == scores[1]
 
@@ -132,7 +141,7 @@ def assert_same(workdir, other, step):
 @pytest.mark.parametrize('recipe', RECIPES)
 def test_two_parts_equal_the_whole(recipe, folder):
   whole, parted = folder / 'whole' / recipe, folder / 'parted' / recipe
-  assert_same(whole, parted, steps(recipe))
+  assert_same(whole, parted, steps(recipe), extended=True)
   assert f'resumed {parted} at step {PART}' in (folder / 'said').read_text()
 
 
@@ -149,6 +158,16 @@ def test_a_checkpoint_holds_all_that_is_learnt(recipe, folder):
   for part in ('batch_stats', 'spectral'):
     names = {k for k in last if part in k}
     assert not names or names & moved, part
+
+
+@pytest.mark.parametrize('recipe', KILLED)
+def test_the_health_is_reported_with_the_rest(recipe, folder):
+  rows = reported(folder / 'whole' / recipe)
+  assert [row['step'] for row in rows] == [MANY // 2, MANY, MANY]
+  for row in rows[:2]:
+    assert 0 <= row['health_separation'] <= 1
+    assert row['health_nonfinite'] == 0
+    assert ('health_held_out' in row) == (recipe == 'ring8')
 
 
 def test_nothing_is_said_on_stderr(folder):

@@ -63,7 +63,7 @@ def test_a_value_that_does_not_do_is_found_before_the_training():
     ('r1', {'gamma': 'a'}),
     ('weight_clip', {'limit': 'a'}),
   ):
-    with pytest.raises(UserError, match=f'penalties.{name}: '):
+    with pytest.raises(UserError, match=rf'penalties.{name}.\w+='):
       select.penalty(name, **options)
 
 

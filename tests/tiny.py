@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gan_jax import ema, keys, latents, select, step
+from gan_jax import ema, keys, latents, probe, select, step
+from gan_jax.steps import Probe
 from gan_jax.types import Pair
 
 BATCH, DIM, SIZE = 16, 3, 40
@@ -50,6 +51,9 @@ class ConvDiscriminator(nn.Module):
 DATA = {'x': np.random.default_rng(0).normal(size=(SIZE, 2)).astype(np.float32)}
 
 
+HELD_OUT = {'x': DATA['x'][::-1][:7] + np.float32(0.25)}
+
+
 def game(
   *,
   loss='cross_entropy',
@@ -78,6 +82,13 @@ def game(
     return step.alternating(moves, d_steps=d_steps)
 
   return step.make_init(net, penalties, tx, prior=prior), make_step
+
+
+def look(every, *, d=Discriminator, held_out=True):
+  """What looks at every so many steps of a game."""
+  net, prior = Pair(Generator(), d()), latents.make_prior(dim=DIM)
+  make = lambda axis: probe.make_probe(net, prior=prior, axis=axis)
+  return Probe(every, make, HELD_OUT if held_out else {})
 
 
 def feed(data, key, at, index, *, batches=1):
