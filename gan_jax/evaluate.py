@@ -5,12 +5,13 @@ python -m gan_jax.evaluate --samples=FOLDER --data=cifar10 --metrics=fid,kid
 python -m gan_jax.evaluate --compare=runs/a,runs/b
 """
 
+import os
 import pathlib
 import types
 
 import numpy as np
 
-from gan_jax import command, outside, runs, scoring
+from gan_jax import command, order, outside, rollback, runs, scoring
 from gan_jax.desk import save_neighbours
 from gan_jax.metrics import protocols, records
 from gan_jax.report import console, lines, page, writers
@@ -82,7 +83,12 @@ def evaluate(
   )
   progress = progress or console.Counter('samples', main=False)
   look = scoring.make_look(
-    lab, names, way=chosen, say=progress.say, tick=progress.tick
+    lab,
+    names,
+    way=chosen,
+    say=progress.say,
+    tick=progress.tick,
+    rollbacks=rollback.count(workdir, step),
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
   made = scoring.gather(
@@ -164,8 +170,9 @@ def _check(flags: types.SimpleNamespace) -> str:
   for name in FLAGS:
     if name not in takes and getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} does not go with --{kinds[0]}.')
-  if flags.num < 0:
-    raise UserError(f'--num={flags.num}: expected at least 0.')
+  if not 0 <= flags.num < order.MAX_SIZE:
+    bound = 'at least 0' if flags.num < 0 else f'below {order.MAX_SIZE:,}'
+    raise UserError(f'--num={flags.num}: expected {bound}.')
   if flags.draws < 1:
     raise UserError(f'--draws={flags.draws}: expected at least 1.')
   for name in FIXED if flags.protocol else ():
@@ -173,11 +180,9 @@ def _check(flags: types.SimpleNamespace) -> str:
       raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')
   if flags.statistics and flags.split:
     raise UserError('--split does not go with --statistics.')
-  out = pathlib.Path(flags.out)
-  if flags.out and not out.parent.is_dir():
-    raise UserError(f'--out={out}: there is no folder {out.parent}.')
   if flags.out:
-    runs.read_records(out, '--out=')
+    runs.check_out(pathlib.Path(flags.out))
+    runs.read_records(pathlib.Path(flags.out), '--out=')
   if kinds[0] == 'samples' and not flags.data:
     raise UserError('--data is missing: what are the samples compared with?')
   return kinds[0]
@@ -192,8 +197,8 @@ def _compared(pair):
 
 def _scores_of(path):
   path = pathlib.Path(path)
-  path = path / 'scores.json' if path.is_dir() else path
-  if not path.exists():
+  path = path / 'scores.json' if os.path.isdir(path) else path
+  if not os.path.exists(path):
     raise UserError(f'--compare: there is no {path}.')
   # What is no number has no place in a comparison.
   found = runs.read_records(path, '--compare: ')

@@ -1,13 +1,16 @@
 """What the data-set files share: decode, crop, resize, keep, fingerprint."""
 
 import concurrent.futures
+import functools
 import hashlib
 import itertools
+import math
 import os
 import pathlib
 import pkgutil
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
@@ -18,8 +21,13 @@ from gan_jax.types import Dataset, UserError
 
 # What Pillow raises on a damaged or foreign file.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+# Pillow knows some fifty formats, one of which starts Ghostscript.
+FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF')
+MAX_PIXELS = 2**26  # of a picture: 8192 x 8192
+BACKGROUND = 255  # white: what transparent parts lie on
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-_HASHED_BYTES = 2**30  # beyond this, sizes and times stand for the content
+_HASHED_BYTES = 2**30  # beyond this, pieces of the files stand for them
+_PIECE_BYTES = 2**16
 
 
 def available() -> list[str]:
@@ -92,8 +100,11 @@ def decode(
 ) -> np.ndarray:
   """Decodes an image file, upright, and fits it.
 
+  Of an animation the first frame counts, of 16 bits the upper 8; what is
+  transparent lies on white.
+
   Args:
-    file: a path or an open file; of an animation the first frame counts.
+    file: a path or an open file.
     image_size: side of the result, 0 = as it is.
     channels: 1 or 3, 0 = as it is (grey or colour).
 
@@ -101,27 +112,51 @@ def decode(
     [H, W, C] uint8.
 
   Raises:
-    one of UNREADABLE: the file is damaged or no image.
+    one of UNREADABLE: the file is damaged, no image, or too large.
   """
+  image_lib, transpose = _pillow()
+  try:
+    # Only the header is read until the pixels are asked for.
+    with image_lib.open(file, formats=FORMATS) as opened:
+      width, height = opened.size
+      if width * height > MAX_PIXELS:
+        raise ValueError(f'{width} x {height} pixels are too many')
+      array = _pixels(transpose(opened))
+  except (
+    image_lib.DecompressionBombError,
+    image_lib.DecompressionBombWarning,
+  ) as e:
+    raise ValueError(str(e)) from e
+  return fit(array, image_size=image_size, channels=channels)
+
+
+@functools.cache
+def _pillow():
+  """(PIL.Image, what turns a picture upright), which do not talk."""
   from PIL import Image, ImageOps
 
-  try:
-    with Image.open(file) as opened:
-      image = ImageOps.exif_transpose(opened)
-      array = _pixels(image)
-  except Image.DecompressionBombError as e:
-    raise OSError(str(e)) from e
-  return fit(array, image_size=image_size, channels=channels)
+  # Pillow warns of large pictures on stderr; here they are refused.
+  warnings.filterwarnings('error', category=Image.DecompressionBombWarning)
+  # Of a damaged palette or EXIF block it says what is not needed.
+  warnings.filterwarnings('ignore', module='PIL')
+  return Image, ImageOps.exif_transpose
 
 
 def _pixels(image):
   """[H, W, 1 or 3] uint8 of a Pillow image of any mode."""
   if image.mode.startswith('I'):  # 16 bits: Pillow would clip them, not scale
     return (np.asarray(image) >> 8).astype(np.uint8)[..., None]
-  if image.mode == 'P' and 'transparency' in image.info:
-    image = image.convert('RGBA')
   grey = image.mode in ('1', 'L', 'LA')
+  if image.has_transparency_data:
+    return _on_background(np.asarray(image.convert('LA' if grey else 'RGBA')))
   return np.atleast_3d(np.asarray(image.convert('L' if grey else 'RGB')))
+
+
+def _on_background(x):
+  """[H, W, C + 1], the last one the opacity -> [H, W, C]."""
+  opacity = x[..., -1:].astype(np.float32) / 255
+  mixed = x[..., :-1] * opacity + BACKGROUND * (1 - opacity)
+  return np.rint(mixed).astype(np.uint8)
 
 
 def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
@@ -174,9 +209,11 @@ def _grey(x):
 
 def check_options(*, image_size: int = 0, channels: int = 0) -> None:
   """Raises UserError for options of image data sets that mean nothing."""
-  if image_size < 0:
+  whole = isinstance(image_size, int) and not isinstance(image_size, bool)
+  if not whole or not 0 <= image_size**2 <= MAX_PIXELS or image_size < 0:
     raise UserError(
-      f'data.image_size={image_size}: expected 0 (as is) or more.'
+      f'data.image_size={image_size}: expected 0 (as is) or more, up to'
+      f' {math.isqrt(MAX_PIXELS)}.'
     )
   if channels not in (0, 1, 3):
     raise UserError(f'data.channels={channels}: expected 1, 3 or 0 (as is).')
@@ -221,8 +258,10 @@ def digest_files(
 ) -> str:
   """SHA-256 (hex) of files, their names below root and their preparation.
 
-  Their content counts up to a gigabyte in all; beyond, that is too slow, and
-  sizes and times of change stand for it.
+  Their content counts, never their times. Beyond a gigabyte in all that is too
+  slow, and sizes with the first, the middle and the last piece of each file
+  stand for it: an image that is encoded anew differs there, as PNG ends with a
+  checksum, and hardly a JPEG keeps its size.
   """
   stats = [p.stat() for p in paths]
   hashed = sum(s.st_size for s in stats) <= _HASHED_BYTES
@@ -230,11 +269,20 @@ def digest_files(
     [p.relative_to(root).as_posix() for p in paths],
     [s.st_size for s in stats],
     [
-      _content(p) if hashed else s.st_mtime_ns
+      _content(p) if hashed else _pieces_of(p, s.st_size)
       for p, s in zip(paths, stats, strict=True)
     ],
     preparation,
   )
+
+
+def _pieces_of(path, size):
+  sha = hashlib.sha256()
+  with open(path, 'rb') as f:
+    for at in (0, (size - _PIECE_BYTES) // 2, size - _PIECE_BYTES):
+      f.seek(max(at, 0))
+      sha.update(f.read(_PIECE_BYTES))
+  return sha.hexdigest()
 
 
 def _content(path):

@@ -3,12 +3,13 @@
 python -m gan_jax.sample --workdir=runs/digits --out=digits.png
 """
 
+import math
 import pathlib
 
 import jax
 import numpy as np
 
-from gan_jax import command, keys, runs, scoring
+from gan_jax import command, keys, machine, runs, scoring
 from gan_jax.report import pictures
 from gan_jax.sampling import balanced_labels, collect, take_seed
 from gan_jax.types import UserError
@@ -56,11 +57,15 @@ def main(argv: list[str]):
   out = pathlib.Path(flags.out)
   if out.suffix not in ENDINGS:
     raise UserError(f'--out={out}: expected a name ending in .png .webp .npz.')
-  if not out.parent.is_dir():
-    raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  runs.check_out(out)
   if flags.num < 1 or flags.seed < 0:
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
+  if flags.seed >= 2**32:
+    raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
   _, lab, state, step = runs.open_run(flags.workdir, which=flags.checkpoint)
+  machine.check_memory(
+    4 * flags.num * math.prod(lab.dataset.shape), f'--num={flags.num}'
+  )
   samples = draw(lab, state, flags.num, seed=flags.seed)
   write(out, samples, lab)
   print(f'{flags.num} samples of step {step} -> {out}')

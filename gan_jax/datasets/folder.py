@@ -2,13 +2,14 @@
 
 import functools
 import math
+import os
 import pathlib
 import sys
 
 import numpy as np
 
-from gan_jax import examples
-from gan_jax.types import Dataset, UserError
+from gan_jax import examples, machine
+from gan_jax.types import Dataset, UserError, one_line
 
 EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif')
 
@@ -24,8 +25,10 @@ def load(
   """Finds the images below a folder, in the order of their paths.
 
   If every image lies in a subfolder, the uppermost one is its class. Images
-  are cut to the central square and resized if image_size says so. What does
-  not fit into memory_mb is decoded again whenever it is read.
+  are turned upright; of an animation the first frame counts, of 16 bits the
+  upper 8, and what is transparent lies on white. They are cut to the central
+  square and resized if image_size says so. What does not fit into memory_mb is
+  decoded again whenever it is read.
 
   Args:
     dir: the folder.
@@ -52,10 +55,11 @@ def load(
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
+    machine.check_memory(nbytes, f'data.dir={dir}: its images')
     read = examples.remember(read, len(files))
     read(np.arange(1))  # now: a corrupt file must stop us before training
   return Dataset(
-    name=root.resolve().name,
+    name=one_line(root.resolve().name),
     kind='image',
     shape=shape,
     size=len(files),
@@ -80,13 +84,15 @@ def _make_read(files, label, shape, open_image):
 def _find(folder):
   if not folder:
     raise UserError('data.dir: expected a folder of images, there is none.')
-  root = pathlib.Path(folder).expanduser()
-  if not root.is_dir():
+  root = pathlib.Path(os.path.expanduser(folder))
+  if not os.path.isdir(root):
     raise UserError(f'data.dir={folder}: there is no such folder.')
   files = [
     p
     for p in sorted(root.rglob('*'), key=lambda p: p.relative_to(root).parts)
-    if p.suffix.lower() in EXTENSIONS and not p.name.startswith('.')
+    if p.suffix.lower() in EXTENSIONS
+    and not p.name.startswith('.')
+    and not p.is_dir()
   ]
   if not files:
     kinds = ' '.join(EXTENSIONS)
@@ -96,6 +102,8 @@ def _find(folder):
 
 def _open(path, *, image_size, channels):
   try:
+    if os.path.exists(path) and not os.path.isfile(path):
+      raise OSError('not a file')  # a pipe would keep us waiting
     return examples.decode(path, image_size=image_size, channels=channels)
   except examples.UNREADABLE as e:
     raise UserError(
@@ -119,7 +127,8 @@ def _readable(files, open_image, root):
   for path, e in zip(files, complaints, strict=True):
     if e:
       reason = _reason(e.__cause__ or e)
-      print(f'warning: {path}: skipped ({reason}).', file=sys.stderr)
+      line = one_line(f'warning: {path}: skipped ({reason}).')
+      print(line, file=sys.stderr)
   good = [p for p, e in zip(files, complaints, strict=True) if not e]
   if not good:
     raise UserError(f'data.dir={root}: none of its images can be read.')
@@ -132,7 +141,7 @@ def _classes(files, root):
   if any(len(p) == 1 for p in parts):
     return None, ()
   names, label = np.unique([p[0] for p in parts], return_inverse=True)
-  return label.astype(np.int32), tuple(names.tolist())
+  return label.astype(np.int32), tuple(map(one_line, names.tolist()))
 
 
 def _check_shapes(found, files, shape):

@@ -1,15 +1,16 @@
 """A NumPy .npz file of images or points, with or without labels."""
 
+import os
 import pathlib
-import zipfile
 
 import numpy as np
 
-from gan_jax import examples
-from gan_jax.types import Dataset, UserError
+from gan_jax import archives, examples
+from gan_jax.types import Dataset, UserError, one_line
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
+_LARGEST = np.finfo(np.float32).max
 
 
 def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
@@ -29,10 +30,6 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
   examples.check_options(image_size=image_size, channels=channels)
   found = _read(path)
   x = _first(found, X_KEYS)
-  if x is None:
-    raise UserError(
-      f'data.path={path}: no array `x`; there are: {", ".join(found)}.'
-    )
   x = _samples(x, path)
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
@@ -50,18 +47,26 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
 def _read(path):
   if not path:
     raise UserError('data.path: expected an .npz file, there is none.')
+  file = os.path.expanduser(path)
+  if not os.path.exists(file):
+    raise UserError(f'data.path={path}: there is no such file.')
+  if not os.path.isfile(file):
+    raise UserError(f'data.path={path}: expected an .npz file.')
   try:
-    # Opened here: NumPy leaves a damaged file open.
-    with (
-      pathlib.Path(path).expanduser().open('rb') as f,
-      np.load(f, allow_pickle=False) as found,
-    ):
-      return dict(found)
-  except FileNotFoundError as e:
-    raise UserError(f'data.path={path}: there is no such file.') from e
-  except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as e:
-    reason = str(e).partition('\n')[0]
-    raise UserError(f'data.path={path}: no .npz file ({reason}).') from e
+    there = archives.names(file)
+    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
+    found = archives.read(file, wanted)
+  except archives.DAMAGED as e:
+    raise UserError(f'data.path={path}: no .npz file ({e}).') from e
+  if not set(found) & set(X_KEYS):
+    raise UserError(
+      f'data.path={path}: no array `x`; there are: {", ".join(there)}.'
+    )
+  return found
+
+
+def _name(there, keys):
+  return next((k for k in keys if k in there), None)
 
 
 def _first(found, keys):
@@ -77,7 +82,7 @@ def _samples(x, path):
     )
   x = x[..., None] if x.ndim == 3 else x
   low, high = x.min(), x.max()
-  if x.dtype.kind == 'f' and not np.isfinite([low, high]).all():
+  if not (-_LARGEST <= low and high <= _LARGEST):  # nor NaN
     raise UserError(f'data.path={path}: `x` has values that are not finite.')
   if x.ndim == 2:
     return _points(x, path)
@@ -111,5 +116,16 @@ def _labels(y, size, path):
     raise UserError(
       f'data.path={path}: expected {size} labels, there are {list(y.shape)}.'
     )
+  if y.dtype.kind not in 'iubUS' or (y.dtype.kind == 'i' and y.min() < 0):
+    least = f', down to {y.min()}' if y.dtype.kind == 'i' else ''
+    raise UserError(
+      f'data.path={path}: expected labels that are whole numbers from 0, or'
+      f' names, there are {y.dtype}{least}.'
+    )
   names, label = np.unique(y, return_inverse=True)
-  return label, tuple(str(n) for n in names.tolist())
+  return label, tuple(map(_text, names.tolist()))
+
+
+def _text(name):
+  bare = isinstance(name, bytes)
+  return one_line(name.decode('utf-8', 'backslashreplace') if bare else name)

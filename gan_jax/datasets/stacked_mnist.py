@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from gan_jax import examples
+from gan_jax import examples, order
 from gan_jax.datasets import tfds_images
 from gan_jax.types import Dataset, UserError
 
@@ -48,8 +48,11 @@ def load(
     UserError: an option out of range, or MNIST is not prepared there; the
       message says how to prepare it.
   """
-  if size < 1:
-    raise UserError(f'data.size={size}: expected at least 1 image.')
+  if not 1 <= size < order.MAX_SIZE:
+    raise UserError(
+      f'data.size={size}: expected at least 1 image, and fewer than'
+      f' {order.MAX_SIZE:,}.'
+    )
   if data_seed < 0:
     raise UserError(f'data.data_seed={data_seed}: expected 0 or more.')
   digits = tfds_images.load(

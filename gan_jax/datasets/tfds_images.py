@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import functools
 import io
+import logging
 import math
 import os
 import pathlib
@@ -16,8 +17,16 @@ import re
 
 import numpy as np
 
-from gan_jax import examples
+from gan_jax import examples, machine
 from gan_jax.types import Dataset, UserError
+
+
+def _not_by_tfds(record: logging.LogRecord) -> bool:
+  # TFDS warns of what it then raises.
+  return 'tensorflow_datasets' not in pathlib.PurePath(record.pathname).parts
+
+
+logging.getLogger('absl').addFilter(_not_by_tfds)
 
 
 def load(
@@ -52,11 +61,13 @@ def load(
   builder = _builder(name, folder)
   key, shape = _image_feature(builder, name, image_size, channels)
   source = _source(builder, key, name, folder, split)
-  label = _label_feature(builder, source)
+  take = _make_take(source, name, folder)
+  label = _label_feature(builder, take)
 
-  read = _make_read(source, key, label, name, image_size, shape)
+  read = _make_read(take, key, label, name, image_size, shape)
   nbytes = len(source) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
+    machine.check_memory(nbytes, f'data.name={name!r}: its images')
     read = examples.remember(read, len(source))
   return Dataset(
     name=name,
@@ -70,13 +81,28 @@ def load(
   )
 
 
-def _make_read(source, key, label, name, image_size, shape):
+def _make_take(source, name, folder):
+  """Rows [n] -> examples; what a damaged record raises is told."""
+
+  def take(rows):
+    try:
+      found = source.__getitems__([int(r) for r in rows])
+    except Exception as e:  # of any type
+      raise _damaged(name, folder, e) from e
+    if any(e is None or any(v is None for v in e.values()) for e in found):
+      raise _damaged(name, folder, ValueError('an example is not whole'))
+    return found
+
+  return take
+
+
+def _make_read(take, key, label, name, image_size, shape):
   decode = functools.partial(
     _decode, name=name, image_size=image_size, shape=shape
   )
 
   def read(rows):
-    found = source.__getitems__([int(r) for r in rows])
+    found = take(rows)
     images = examples.in_parallel(decode, [e[key] for e in found])
     batch = {'x': np.stack(images)}
     if label:
@@ -97,7 +123,7 @@ def _builder(name, folder):
       )
   except tfds.core.DatasetNotFoundError as e:
     raise _unknown(name) from e
-  except (AssertionError, ValueError, OSError, ImportError) as e:
+  except Exception as e:  # of a damaged folder, of any type
     if not re.match(r'[a-z]\w*([:/]|$)', name):
       raise _unknown(name) from e
     reason = re.sub(r'.*builder_kwargs "[^"]*": ', '', ' '.join(str(e).split()))
@@ -146,6 +172,15 @@ def _source(builder, key, name, folder, split):
     raise UserError(
       f'data.split={split!r}: not of {name}, or empty; splits: {there}.'
     ) from e
+  except Exception as e:
+    raise _damaged(name, folder, e) from e
+
+
+def _damaged(name, folder, error):
+  return UserError(
+    f'data.name={name!r}: its files in data.dir={folder} are damaged'
+    f' ({type(error).__name__}: {str(error)[:200]}).'
+  )
 
 
 def _not_prepared(problem, name, folder):
@@ -182,14 +217,14 @@ def _image_feature(builder, name, image_size, channels):
   return key, (height, width, depth)
 
 
-def _label_feature(builder, source):
+def _label_feature(builder, take):
   """The feature `label` if examples have a class; -1 stands for none."""
   import tensorflow_datasets as tfds
 
   feature = dict(builder.info.features).get('label')
   if not isinstance(feature, tfds.features.ClassLabel):
     return None
-  return feature if int(source[0]['label']) >= 0 else None
+  return feature if int(take([0])[0]['label']) >= 0 else None
 
 
 def _decode(encoded, *, name, image_size, shape):

@@ -15,8 +15,36 @@ from gan_jax.types import UserError
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
 )  # fmt: skip
-MAKER = ('seed', 'step', 'source', 'features_accuracy', 'versions')
+MAKER = (
+  'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',
+)  # fmt: skip
+COUNTS = ('seed', 'step', 'n_real', 'n_fake', 'draws')
+MOST = 1e300  # a sum of such is still a number
 PACKAGES = ('gan_jax', 'jax', 'numpy', 'scipy')
+
+
+def is_record(found) -> bool:
+  """Whether something that a file held can be told and compared."""
+  if not isinstance(found, dict) or not {'metric', 'value'} <= set(found):
+    return False
+  whole = lambda x: x is None or (type(x) is int and abs(x) < 2**63)
+  span = found.get('interval')
+  return (
+    isinstance(found['metric'], str)
+    and (found['value'] is None or _is_number(found['value']))
+    and all(whole(found.get(k)) for k in COUNTS)
+    and (span is None or (isinstance(span, list) and _is_pair(span)))
+  )
+
+
+def _is_pair(span):
+  return len(span) == 2 and all(x is None or _is_number(x) for x in span)
+
+
+def _is_number(value):
+  # A whole number may have more digits than a float can.
+  real = isinstance(value, int | float) and not isinstance(value, bool)
+  return real and -MOST <= value <= MOST  # nor NaN
 
 
 def protocol(record: dict) -> dict:
@@ -26,7 +54,8 @@ def protocol(record: dict) -> dict:
 
 def identity(record: dict) -> dict:
   """All but what was measured: a later record of the same replaces it."""
-  return {k: v for k, v in record.items() if k not in (*MEASURED, 'versions')}
+  besides = (*MEASURED, 'versions', 'rollbacks')
+  return {k: v for k, v in record.items() if k not in besides}
 
 
 def check_alike(a: dict, b: dict):

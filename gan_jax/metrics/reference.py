@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_jax import archives
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
 from gan_jax.metrics.views import SEEN, Collector, View, look
@@ -116,14 +117,17 @@ def from_statistics(path, *, features: base.Features) -> Reference:
     UserError: not such a file.
   """
   try:
-    with open(path, 'rb') as f, np.load(f, allow_pickle=False) as found:
-      mu, sigma = (np.asarray(found[k], np.float64) for k in ('mu', 'sigma'))
+    found = archives.read(path, ('mu', 'sigma'))
+    mu, sigma = (_real(found[k], k) for k in ('mu', 'sigma'))
   except store.DAMAGED as e:
     reason = str(e).partition('\n')[0]
     raise UserError(
       f'{path}: expected an .npz with mu and sigma ({reason}).'
     ) from e
-  distance = fid.distance_to(mu, sigma)
+  try:
+    distance = fid.distance_to(mu, sigma)
+  except UserError as e:
+    raise UserError(f'{path}: {e}') from e
 
   def view(wants):
     if not wants <= {'moments'}:
@@ -143,10 +147,15 @@ def from_statistics(path, *, features: base.Features) -> Reference:
 def holds_statistics(path) -> bool:
   """Whether an .npz holds `mu` and `sigma` rather than samples."""
   try:
-    with open(path, 'rb') as f, np.load(f, allow_pickle=False) as found:
-      return {'mu', 'sigma'} <= set(found.files)
+    return {'mu', 'sigma'} <= set(archives.names(path))
   except store.DAMAGED:
     return False
+
+
+def _real(x, name):
+  if x.dtype.kind not in 'fiu':
+    raise ValueError(f'`{name}` is {x.dtype}')
+  return np.asarray(x, np.float64)
 
 
 def _digest(*told):

@@ -188,6 +188,7 @@ class Inception(nn.Module):
     return features, logits, spatial  # [B, 2048], [B, 1008], [B, 2023]
 
 
+@functools.cache
 def shapes() -> dict[str, jax.ShapeDtypeStruct]:
   """Shape and type of each array of weights, by a name like a/b/kernel."""
   x = jax.ShapeDtypeStruct((1, SIZE, SIZE, 3), jnp.float32)
@@ -229,8 +230,8 @@ def load(
   if resize not in RESIZE:
     raise UserError(f'resize={resize}: there are {", ".join(RESIZE)}.')
   path = inception_weights.find(weights)
-  say(f'inception: weights of {path}')
   arrays = inception_weights.read(path, shapes())
+  say(f'inception: weights of {path}')
   params = traverse_util.unflatten_dict(arrays, sep='/')
   bias = params['fc']['bias']
   left_out = np.zeros_like(bias) if biased else bias

@@ -4,21 +4,12 @@ import hashlib
 import os
 import pathlib
 import tempfile
-import zipfile
-import zlib
 
 import numpy as np
 
-# All that NumPy raises for a file that is absent, cut off or overwritten.
-DAMAGED = (
-  OSError,
-  ValueError,
-  KeyError,
-  EOFError,
-  NotImplementedError,
-  zipfile.BadZipFile,
-  zlib.error,
-)
+from gan_jax import archives
+
+DAMAGED = archives.DAMAGED
 
 
 def weights_hash(arrays: dict) -> str:
@@ -60,14 +51,9 @@ def write(path: pathlib.Path, arrays: dict, accuracy: float) -> None:
 def read_arrays(path: pathlib.Path) -> dict | None:
   """Arrays by name, or None if the file is absent or damaged."""
   try:
-    # Opened here: NumPy leaves a damaged file open.
-    with path.open('rb') as f, np.load(f, allow_pickle=False) as kept:
-      arrays = {
-        name.removeprefix('array/'): kept[name]
-        for name in kept.files
-        if name != 'hash'
-      }
-      told = str(kept['hash'])
+    kept = archives.read(path)
+    told = str(kept.pop('hash'))
+    arrays = {k.removeprefix('array/'): x for k, x in kept.items()}
   except DAMAGED:
     return None
   return arrays if weights_hash(arrays) == told else None

@@ -9,6 +9,7 @@ before that five pickles in a row, followed by the numbers.
 
 import collections
 import hashlib
+import os
 import pathlib
 import pickle
 import re
@@ -18,9 +19,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from gan_jax import machine
 from gan_jax.metrics.features import store
 from gan_jax.types import UserError
 
+MOST_PICKLED = 2**25  # bytes of the description of all tensors
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the older layout
 TYPES = {
   'DoubleStorage': '<f8',
@@ -145,13 +148,27 @@ def _read_zip(f: BinaryIO):
     root = pkl.removesuffix('data.pkl')
     if f'{root}byteorder' in names:
       _check_order(archive.read(f'{root}byteorder') == b'little')
+    if archive.getinfo(pkl).file_size > MOST_PICKLED:
+      raise UserError('describes more tensors than any net has')
     with archive.open(pkl) as opened:
       tensors, storages = _checked(_Unpickler(opened).load())
     numbers = {
-      key: _numbers(archive.read(f'{root}data/{key}'), storage)
+      key: _numbers(_member(archive, f'{root}data/{key}', storage), storage)
       for key, storage in storages.items()
     }
   return tensors, numbers
+
+
+def _member(archive, name, storage):
+  """The bytes of a storage; an archive may promise terabytes."""
+  size = archive.getinfo(name).file_size
+  itemsize = np.dtype(storage.dtype).itemsize
+  if size != storage.size * itemsize:
+    raise UserError(
+      f'has {size // itemsize} numbers of {storage.size} in a storage'
+    )
+  machine.check_memory(size, 'a storage')
+  return archive.read(name)
 
 
 def _read_legacy(f: BinaryIO):
@@ -164,15 +181,14 @@ def _read_legacy(f: BinaryIO):
     raise UserError('is not a checkpoint of PyTorch')
   _check_order(load()['little_endian'])
   tensors, storages = _checked(load())
-  numbers = {}
+  numbers, left = {}, os.fstat(f.fileno()).st_size
   for key in load():
     (size,) = struct.unpack('<q', f.read(8))
     storage = storages[key]
-    if size != storage.size:
+    nbytes = size * np.dtype(storage.dtype).itemsize
+    if size != storage.size or not 0 <= nbytes <= left:
       raise UserError(f'has {size} numbers of {storage.size} in a storage')
-    numbers[key] = _numbers(
-      f.read(size * np.dtype(storage.dtype).itemsize), storage
-    )
+    numbers[key] = _numbers(f.read(nbytes), storage)
   return tensors, numbers
 
 
