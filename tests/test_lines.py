@@ -74,3 +74,31 @@ def test_comparison():
     'fid: a 2 (95 %: 1.500 to 2.500), b 3.500, a - b -1.500',
     'recall: a 0.7500, b 0.2500, a - b 0.5000',
   ]
+
+
+def reports(diversity):
+  """Rows of a run whose seeds differ in the diversity of their samples."""
+  well = {'separation': 0.6, 'real': 0.1, 'fake': 0.0, 'nonfinite': 0.0}
+  well |= dict.fromkeys(('update_ratio', 'grad_real', 'grad_fake'), 1.0)
+  well['reach'] = 0.0
+  seeds = len(diversity)
+  row = {f'health_{name}': [value] * seeds for name, value in well.items()}
+  losses = {'d_loss': [1.3] * seeds, 'g_loss': [0.7] * seeds}
+  return [{'step': 9, 'health_diversity': diversity, **row, **losses}]
+
+
+@pytest.mark.parametrize(
+  'diversity, told',
+  [
+    ([1.0], 'healthy'),
+    ([0.1], 'mode collapse'),
+    ([1.0, 0.1, 0.9], '2 healthy, 1 mode collapse'),
+  ],
+)
+def test_verdicts_of_a_run_are_counted(diversity, told):
+  assert lines.health(reports(diversity)) == told
+
+
+def test_health_that_was_not_measured_is_not_told():
+  assert lines.health([]) == ''
+  assert lines.health([{'step': 1, 'd_loss': 1.0, 'g_loss': 1.0}]) == ''

@@ -7,10 +7,22 @@ from typing import NamedTuple
 
 from gan_jax.report import text
 
-WIDTH, HEIGHT = 360, 210
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 26
 POINTS = 240  # of a line, at most: more would be less than a pixel apart
 DECADES = 30  # a score that falls by more than this gets a logarithmic axis
+
+
+class Frame(NamedTuple):
+  """A drawing and its margins, in its own units."""
+
+  width: int = 360
+  height: int = 210
+  left: int = 46
+  right: int = 12
+  top: int = 10
+  bottom: int = 26
+
+
+FRAME = Frame()
 
 
 class Point(NamedTuple):
@@ -38,7 +50,7 @@ def line(name: str, rows: list[dict]) -> Line:
   """
   found = {row['step']: row for row in rows if name in row}
   points = [_point(step, found[step], name) for step in sorted(found)]
-  return Line(text.title(name), _thin(points))
+  return Line(text.title(name), thin(points))
 
 
 def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
@@ -53,29 +65,62 @@ def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
   Returns:
     HTML, a <figure>.
   """
-  values = [v for one in lines for p in one.points for v in p[1:] if _real(v)]
-  steps = sorted({p.step for one in lines for p in one.points})
-  low, high, log = _range(values, log=log)
-  low = 0.0 if zero else low
-  to_x = _scale(steps[0], steps[-1], LEFT, WIDTH - RIGHT)
-  to_y = _scale(low, high, HEIGHT - BOTTOM, TOP, log=log)
+  plot = plot_of(lines, log=log, zero=zero)
   parts = [
-    *_y_axis(low, high, to_y, log=log),
-    *_x_axis(steps[0], steps[-1], to_x),
-    *(_draw(k, one, to_x, to_y) for k, one in enumerate(lines)),
-    f'<g class="cursor" hidden><line y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-    f'{_dots(len(lines))}</g>',
+    *axes(plot),
+    *(draw(plot, one, f's{k}') for k, one in enumerate(lines)),
+    f'<g class="cursor" hidden>{cursor(plot)}{_dots(len(lines))}</g>',
   ]
-  readings = html.escape(_readings(steps, lines, to_x, to_y), quote=True)
-  note = ' · log scale' if log else ''
+  readings = html.escape(_readings(plot, lines), quote=True)
+  note = ' · log scale' if plot.log else ''
   return (
     f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
     f'<small>{note}</small><span class="at"></span></h3>'
     f'{_legend(lines)}</figcaption>'
-    f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
+    f'<svg viewBox="0 0 {FRAME.width} {FRAME.height}" role="img" tabindex="0" '
     f'aria-label="{html.escape(_summary(title, lines), quote=True)}" '
     f'data-readings="{readings}">{"".join(parts)}</svg></figure>'
   )
+
+
+class Plot(NamedTuple):
+  """Where steps and values lie in a drawing."""
+
+  frame: Frame
+  steps: list[int]
+  low: float
+  high: float
+  log: bool
+
+  def x(self, step) -> float:
+    """Place of a step."""
+    start, end = self.frame.left, self.frame.width - self.frame.right
+    return _place(step, self.steps[0], self.steps[-1], start, end)
+
+  def y(self, value) -> float:
+    """Place of a value; those beyond the axis lie at its end."""
+    start, end = self.frame.height - self.frame.bottom, self.frame.top
+    at = _place(value, self.low, self.high, start, end, log=self.log)
+    return min(max(at, end), start)
+
+
+def plot_of(lines: list[Line], *, log=False, zero=False, frame=FRAME) -> Plot:
+  """The plot that lines with at least one point need; see chart."""
+  values = [v for one in lines for p in one.points for v in p[1:] if _real(v)]
+  steps = sorted({p.step for one in lines for p in one.points})
+  low, high, log = _range(values, log=log)
+  return Plot(frame, steps, 0.0 if zero else low, high, log)
+
+
+def axes(plot: Plot) -> list[str]:
+  """Grid lines and ticks as parts of an SVG."""
+  return [*_y_axis(plot), *_x_axis(plot)]
+
+
+def cursor(plot: Plot) -> str:
+  """The vertical line that a script moves."""
+  frame = plot.frame
+  return f'<line y1="{frame.top}" y2="{frame.height - frame.bottom}"/>'
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -112,9 +157,9 @@ def _point(step, row, name):
   return Point(step, text.mean(row[name]), min(finite), max(finite))
 
 
-def _thin(points):
-  """Averages neighbours; the band keeps every extreme."""
-  size = math.ceil(len(points) / POINTS)
+def thin(points: list[Point], count: int = POINTS) -> list[Point]:
+  """At most `count` points: averages neighbours; the band keeps extremes."""
+  size = math.ceil(len(points) / count)
   if size <= 1:
     return points
   chunks = [points[i : i + size] for i in range(0, len(points), size)]
@@ -146,51 +191,51 @@ def _range(values, *, log):
   return max(low - margin, floor), high + margin, False
 
 
-def _scale(low, high, start, end, *, log=False):
+def _place(value, low, high, start, end, *, log=False):
   if log:
+    # What an axis of powers cannot show lies at its end.
     low, high = math.log(low), math.log(high)
-  span = (high - low) or 1
-
-  def scale(value):
-    value = math.log(value) if log else value
-    return round(start + (end - start) * (value - low) / span, 1)
-
-  return scale
+    value = math.log(value) if value > 0 else low
+  return round(start + (end - start) * (value - low) / ((high - low) or 1), 1)
 
 
-def _y_axis(low, high, to_y, *, log):
-  for tick in log_ticks(low, high) if log else ticks(low, high):
-    y = to_y(tick)
-    yield f'<path class="rule" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
-    yield f'<text x="{LEFT - 8}" y="{y + 3.5}" text-anchor="end">'
+def _y_axis(plot):
+  frame, (low, high) = plot.frame, (plot.low, plot.high)
+  for tick in log_ticks(low, high) if plot.log else ticks(low, high):
+    y = plot.y(tick)
+    yield f'<path class="rule" d="M{frame.left} {y}'
+    yield f'H{frame.width - frame.right}"/>'
+    yield f'<text x="{frame.left - 8}" y="{y + 3.5}" text-anchor="end">'
     yield f'{text.short(tick)}</text>'
 
 
-def _x_axis(first, last, to_x):
+def _x_axis(plot):
+  frame, (first, last) = plot.frame, (plot.steps[0], plot.steps[-1])
   for tick in ticks(first, last) if last > first else [first]:
-    x = to_x(tick)
-    anchor = 'end' if x > WIDTH - RIGHT - 8 else 'middle'
-    yield f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="{anchor}">'
+    x = plot.x(tick)
+    anchor = 'end' if x > frame.width - frame.right - 8 else 'middle'
+    yield f'<text x="{x}" y="{frame.height - 8}" text-anchor="{anchor}">'
     yield f'{text.short(tick)}</text>'
 
 
-def _draw(k, one, to_x, to_y):
-  clip = lambda y: min(max(y, TOP), HEIGHT - BOTTOM)
-  place = lambda step, value: f'{to_x(step)} {clip(to_y(value))}'
+def draw(plot: Plot, one: Line, key: str) -> str:
+  """A line and its band as parts of an SVG; `key` is a class for its colour."""
+  place = lambda step, value: f'{plot.x(step)} {plot.y(value)}'
   band = [p for p in one.points if _real(p.low) and p.low != p.high]
   parts = []
   if band:
     edge = [place(p.step, p.high) for p in band]
     edge += [place(p.step, p.low) for p in reversed(band)]
-    parts.append(f'<path class="band s{k}" d="M{"L".join(edge)}Z"/>')
+    parts.append(f'<path class="band {key}" d="M{"L".join(edge)}Z"/>')
   runs, pen = [], 'M'
   for p in one.points:
     runs += [pen + place(p.step, p.mean)] if _real(p.mean) else []
     pen = 'L' if _real(p.mean) else 'M'  # a gap where it is no number
-  parts.append(f'<path class="line s{k}" d="{"".join(runs)}"/>' if runs else '')
+  path = f'<path class="line {key}" d="{"".join(runs)}"/>'
+  parts.append(path if runs else '')
   if len(runs) == 1:
     x, y = runs[0][1:].split()
-    parts.append(f'<circle class="dot s{k}" cx="{x}" cy="{y}" r="3"/>')
+    parts.append(f'<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>')
   return ''.join(parts)
 
 
@@ -216,22 +261,20 @@ def _summary(title, lines):
   return f'{title}; at step {_last(lines[0]).step:,}: {", ".join(ends)}'
 
 
-def _readings(steps, lines, to_x, to_y):
+def _readings(plot, lines):
   """What page.js needs: positions and texts at every step."""
   series = []
   for one in lines:
     points = {p.step: p for p in one.points if _real(p.mean)}
-    found = [points.get(step) for step in steps]
+    found = [points.get(step) for step in plot.steps]
     series.append(
       {
-        'y': [
-          p and min(max(to_y(p.mean), TOP), HEIGHT - BOTTOM) for p in found
-        ],
+        'y': [p and plot.y(p.mean) for p in found],
         'text': [p and _reading(p, spread=len(lines) == 1) for p in found],
       }
     )
-  labels = [f'step {step:,}' for step in steps]
-  x = [to_x(step) for step in steps]
+  labels = [f'step {step:,}' for step in plot.steps]
+  x = [plot.x(step) for step in plot.steps]
   return json.dumps({'x': x, 'step': labels, 'series': series})
 
 

@@ -22,10 +22,11 @@ def gallery(samples_dir) -> str:
   """
   folder = pathlib.Path(samples_dir)
   paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
-  if not paths:
+  found = [(pictures.step_of(path), embed(path)) for path in paths]
+  found = [(step, url) for step, url in found if url]
+  if not found:
     return ''
-  steps = [pictures.step_of(path) for path in paths]
-  embedded = [embed(path) for path in paths]
+  steps, embedded = zip(*found, strict=True)
   real = folder / 'real.png'
   real = embed(real) if real.exists() else ''
   nearest = _nearest(folder / 'neighbours.png')
@@ -38,19 +39,21 @@ def gallery(samples_dir) -> str:
   )
 
 
-def embed(path) -> str:
-  """A picture as a small data: URL."""
+def embed(path, *, side: int = SIDE) -> str:
+  """A picture as a small data: URL, at most `side` pixels wide and high.
+
+  '' if it is damaged.
+  """
   stat = pathlib.Path(path).stat()
-  return _embed(str(path), stat.st_mtime_ns, stat.st_size)
+  return _embed(str(path), side, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.lru_cache(maxsize=64)  # the page is written at every report
-def _embed(path, _time, _size):
-  from PIL import Image
-
-  with Image.open(path) as image:
-    image = image.convert('RGB')
-    image.thumbnail((SIDE, SIDE))
+def _embed(path, side, _time, _size):
+  image = pictures.opened(path)
+  if image is None:
+    return ''
+  image.thumbnail((side, side))
   buffer = io.BytesIO()
   image.save(buffer, 'WEBP', quality=80, method=2)
   return _url(buffer.getvalue())
@@ -92,13 +95,14 @@ def _generated(embedded, steps, film):
 
 def _nearest(path):
   """Samples beside their nearest neighbours, if somebody looked for them."""
-  if not path.exists():
+  url = embed(path) if path.exists() else ''
+  if not url:
     return ''
   return (
     '<figure class="nearest"><figcaption><h3>Nearest real examples</h3>'
     '<p class="legend">Left of each row a sample, then the training examples'
     ' nearest to it by their features, nearest first.</p></figcaption>'
-    f'<div class="plate"><img src="{embed(path)}" alt="Samples and their'
+    f'<div class="plate"><img src="{url}" alt="Samples and their'
     ' nearest real examples"></div></figure>'
   )
 

@@ -2,6 +2,7 @@
 
 import math
 
+from gan_jax import diagnosis
 from gan_jax.report import text
 
 
@@ -44,6 +45,33 @@ def _where(record):
   if record.get('draws', 1) > 1:
     words.append(f'{record["draws"]} draws')
   return ', '.join(words)
+
+
+def health(rows: list[dict], *, rollbacks: int = 0) -> str:
+  """The verdicts on a run: 'healthy', or '14 healthy, 2 mode collapse'.
+
+  Args:
+    rows: of metrics.jsonl.
+    rollbacks: how often it had to be rolled back; then that is said as well.
+
+  Returns:
+    '' where the health was not measured.
+  """
+  told = _verdicts(rows)
+  if not told or not rollbacks:
+    return told
+  return f'{told}, after {rollbacks} rollback{"s" if rollbacks > 1 else ""}'
+
+
+def _verdicts(rows):
+  seeds = {len(text.numbers(r['d_loss'])) for r in rows if 'd_loss' in r}
+  if len(seeds) != 1:
+    return ''
+  found = [diagnosis.diagnose(rows, i).verdict for i in range(*seeds)]
+  if len(found) == 1:
+    return found[0]
+  told = [verdict for verdict in dict.fromkeys(found) if verdict]
+  return ', '.join(f'{found.count(verdict)} {verdict}' for verdict in told)
 
 
 def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:

@@ -1,13 +1,20 @@
 """report.html: one page that shows a run, without anything from outside."""
 
-import base64
-import hashlib
 import html
-import json
 import pathlib
 
 from gan_jax.metrics import measures
-from gan_jax.report import charts, gallery, plane, tables, text, writers
+from gan_jax.metrics.records import is_record
+from gan_jax.report import (
+  charts,
+  document,
+  gallery,
+  lines,
+  plane,
+  tables,
+  text,
+  writers,
+)
 
 HERE = pathlib.Path(__file__).parent
 LOSSES = ('d_loss', 'g_loss')
@@ -19,7 +26,8 @@ TILES = 4  # scores in the headline, at most
 def write_page(workdir) -> pathlib.Path:
   """Writes report.html from what lies in a workdir; all of it may be missing.
 
-  Read are config.json, manifest.json, metrics.jsonl, scores.json and samples/.
+  Read are config.json, manifest.json, metrics.jsonl, scores.json, samples/,
+  rollbacks.json and divergence/.
 
   Args:
     workdir: of a run.
@@ -28,81 +36,76 @@ def write_page(workdir) -> pathlib.Path:
     The path of the page.
   """
   workdir = pathlib.Path(workdir).resolve()
-  config = _read(workdir / 'config.json', dict)
+  config = writers.read_json(workdir / 'config.json', dict)
   rows = writers.read_rows(workdir / 'metrics.jsonl')
-  records = _records(workdir / 'scores.json')
+  records = list(filter(is_record, _records(workdir / 'scores.json')))
+  rolled = _records(workdir / 'rollbacks.json')
   body = [
-    _header(workdir.name, config, rows, records),
+    _header(workdir, config, rows, records, len(rolled)),
+    document.section('Rollbacks', _rollbacks(rolled)),
     gallery.gallery(workdir / 'samples'),
     _curves(rows, records),
-    _section('Scores', tables.scores(records)),
+    document.section('Scores', tables.scores(records)),
     _settings('Configuration', config, attribute=' open'),
-    _settings('Manifest', _read(workdir / 'manifest.json', dict)),
+    _settings('Manifest', writers.read_json(workdir / 'manifest.json', dict)),
   ]
   path = workdir / 'report.html'
-  writers.write_text(path, _document(workdir.name, ''.join(body)))
+  whole = document.document(
+    workdir.name,
+    ''.join(body),
+    styles=[HERE / 'page.css'],
+    script=HERE / 'page.js',
+  )
+  writers.write_text(path, whole)
   return path
 
 
-def _read(path, kind):
-  """A JSON document of a kind; an empty one if it is missing or broken."""
-  try:
-    document = json.loads(path.read_text('utf-8'))
-  except (OSError, ValueError):
-    return kind()
-  return document if isinstance(document, kind) else kind()
-
-
 def _records(path):
-  return [one for one in _read(path, list) if isinstance(one, dict)]
-
-
-def _document(name, body):
-  style = (HERE / 'page.css').read_text('utf-8')
-  script = (HERE / 'page.js').read_text('utf-8')
-  digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-  # The browser enforces what the page promises: nothing is loaded, and no
-  # other script runs, whatever a class or a run is called.
-  policy = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    f"script-src 'sha256-{digest}'"
-  )
-  return (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark">'
-    f'<title>{html.escape(name)} · gan_jax</title>'
-    f'<style>{style}</style></head><body><main>{body}</main>'
-    f'<script>{script}</script></body></html>\n'
-  )
-
-
-def _section(title, content):
-  if not content:
-    return ''
-  return f'<section><h2>{title}</h2>{content}</section>'
+  return [one for one in writers.read_json(path, list) if isinstance(one, dict)]
 
 
 def _settings(title, settings, *, attribute=''):
-  if not settings:
-    return ''
-  return (
-    f'<section><details{attribute}><summary><h2>{title}</h2></summary>'
-    f'{tables.tree(settings)}</details></section>'
-  )
+  content = tables.tree(settings) if settings else ''
+  return document.folded(title, content, attribute=attribute)
 
 
-def _header(name, config, rows, records):
+def _rollbacks(rolled):
+  """Where the run diverged, and where it went on, one line for each time."""
+  lines = [
+    f'From step {one.get("from")} back to step {one.get("to")}, by fresh random'
+    f' numbers: diverged {one.get("reason")}'
+    for one in rolled
+  ]
+  items = ''.join(f'<li>{html.escape(line)}</li>' for line in lines)
+  return items and f'<ol class="card">{items}</ol>'
+
+
+def _stopped(folder, rows, rollbacks):
+  """How a run ended that diverged and went neither back nor on, or ''."""
+  last = rows[-1]['step'] if rows else 0
+  found = [writers.read_json(path) for path in folder.glob('step_*.json')]
+  ends = [
+    (one['step'], str(one.get('said')))
+    for one in found
+    if one.get('rollbacks') == rollbacks
+    and isinstance(one.get('step'), int)
+    and one['step'] > last
+  ]
+  return f'Diverged {max(ends)[1]}' if ends else ''
+
+
+def _header(workdir, config, rows, records, rollbacks):
   words = [_name_of(config, key) for key in ('data', 'model', 'loss')]
   penalties = config.get('penalties')
   words += list(penalties) if isinstance(penalties, dict) else []
   kind, state = _state(config, rows)
+  stopped = _stopped(workdir / 'divergence', rows, rollbacks)
+  kind, state = ('failed', stopped) if stopped else (kind, state)
   line = ''.join(f'<li>{html.escape(str(word))}</li>' for word in words if word)
   return (
     f'<header><p class="state {kind}">{html.escape(state)}</p>'
-    f'<h1>{html.escape(name)}</h1><ul class="facts">{line}'
-    f'{_facts(config, rows)}</ul>{_tiles(rows, records)}</header>'
+    f'<h1>{html.escape(workdir.name)}</h1><ul class="facts">{line}'
+    f'{_facts(config, rows, rollbacks)}</ul>{_tiles(rows, records)}</header>'
   )
 
 
@@ -111,11 +114,12 @@ def _name_of(config, key):
   return part.get('name') if isinstance(part, dict) else None
 
 
-def _facts(config, rows):
+def _facts(config, rows, rollbacks):
   facts = []
   seeds = config.get('num_seeds')
   if isinstance(seeds, int):
     facts.append(f'{seeds} seed{"s" if seeds > 1 else ""}')
+  facts += filter(None, [lines.health(rows, rollbacks=rollbacks)])
   speeds = [text.mean(row[SPEED]) for row in rows if SPEED in row]
   # The first reports hold the compilation; the middle one does not.
   speeds = sorted(speed for speed in speeds if speed is not None)
@@ -152,7 +156,7 @@ def _not_finite(value):
 def _goal(config, rows):
   """The goal in words if the last score of its metric meets it."""
   goal = config.get('stop_when')
-  if not isinstance(goal, dict) or not goal.get('metric'):
+  if not isinstance(goal, dict) or not isinstance(goal.get('metric'), str):
     return None
   name = goal['metric']
   last = next((text.mean(r[name]) for r in reversed(rows) if name in r), None)
@@ -249,7 +253,7 @@ def _curves(rows, records):
       '<details><summary>More measurements</summary>'
       f'<div class="charts">{more}</div></details>'
     )
-  return _section('Curves', content)
+  return document.section('Curves', content)
 
 
 def _is_numeric(name, rows):

@@ -12,6 +12,7 @@ WIDTH = 600  # pixels that a picture is about to have
 GAP = 2  # pixels between the images of a grid
 GROUND = (40, 42, 46)  # colour of the gaps
 CAPTION = 14  # pixels of height of a label beneath an image
+MAX_PIXELS = 2**25  # of a picture that was made here
 FRAMES = 60  # of an animation, at most
 INK, ACCENT, PALE = '#3a3f47', '#3457d5', '#c9ced6'
 
@@ -174,6 +175,21 @@ def evenly(items: list, count: int) -> list:
   return [items[round(i)] for i in np.linspace(0, len(items) - 1, count)]
 
 
+def opened(path):
+  """A picture of a workdir as RGB, None if it is damaged."""
+  from PIL import Image
+
+  try:
+    with Image.open(path, formats=('PNG', 'WEBP')) as image:
+      if image.width * image.height > MAX_PIXELS:
+        return None
+      return image.convert('RGB')
+  except (OSError, SyntaxError, ValueError, EOFError, RuntimeWarning):
+    return None
+  except Image.DecompressionBombError:
+    return None
+
+
 def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):
   """Makes progress.webp of the step pictures in a folder.
 
@@ -185,12 +201,10 @@ def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):
   Returns:
     The path of the animation, None if there is no picture yet.
   """
-  from PIL import Image
-
-  paths = evenly(step_pictures(directory), frames)
-  if not paths:
+  found = map(opened, evenly(step_pictures(directory), frames))
+  images = [image for image in found if image]
+  if not images:
     return None
-  images = [Image.open(path).convert('RGB') for path in paths]
   images = [image.resize(images[-1].size) for image in images]
   each = int(np.clip(1000 * seconds / len(images), 60, 500))
   target = pathlib.Path(directory) / 'progress.webp'

@@ -1,19 +1,25 @@
 """A run's reports, bound to its workdir: one call for each kind of news."""
 
+import contextlib
 import pathlib
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from gan_jax import damage
 from gan_jax.report import console, page, pictures, writers
+
+PAGE_SHARE = 0.05  # of a run's time, at most, that the page may take
 
 
 class Reporter:
   """Console, JSON lines, TensorBoard, pictures and the page of one run.
 
   A context manager. After a resume, what had been reported of later steps is
-  dropped: the run reports it again.
+  dropped: the run reports it again. A report that the disk does not take is
+  told once, and costs the run nothing: rows and events wait in memory, pictures
+  and the page are made anew at the next report.
   """
 
   def __init__(
@@ -24,6 +30,7 @@ class Reporter:
     start: int,
     images_per_step: int,
     show: Callable,
+    progress=None,
   ):
     """Opens the files.
 
@@ -33,28 +40,35 @@ class Reporter:
       start: step that the run goes on from; 0 for a new one.
       images_per_step: real images that one step uses, of all seeds.
       show: samples [N, ...] -> PIL image.
+      progress: in place of the console.Progress that is shown otherwise.
     """
     self._workdir = pathlib.Path(workdir)
     self._samples = self._workdir / 'samples'
     self._images_per_step, self._show = images_per_step, show
     pictures.drop_later(self._samples, start)
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
-    self._board = writers.TensorBoard(self._workdir, start or None)
-    self._progress = console.Progress(steps, start=start)
+    before = any(self._workdir.glob('events.*'))  # after a rollback, also at 0
+    self._board = writers.TensorBoard(self._workdir, start if before else None)
+    self._progress = progress or console.Progress(steps, start=start)
     self._clock = (start, time.monotonic())
+    self._unwritten: set[str] = set()
+    self._page_due = 0.0
 
   def __enter__(self):
     self._progress.__enter__()
     return self
 
   def __exit__(self, *error):
+    self._attempt('metrics.jsonl', self._rows.close)
+    self._attempt('events', self._board.close)
+    if self._rows.waiting():
+      self.say(f'{self._rows.waiting()} rows of metrics.jsonl are lost')
     self._progress.__exit__(*error)
-    self._rows.close()
-    self._board.close()
 
   def say(self, line: str):
-    """Prints a line beside the progress."""
-    self._progress.say(line)
+    """Prints a line beside the progress; a full disk may have to do without."""
+    with contextlib.suppress(OSError):
+      self._progress.say(line)
 
   def tick(self, step: int):
     """Notes that a step is reached."""
@@ -66,14 +80,23 @@ class Reporter:
     self._write(step, metrics)
     self._progress.report(step, metrics)
     self.picture(step, samples)
-    page.write_page(self._workdir)
+    self._attempt('report.html', self._page)
     self._clock = (step, time.monotonic())
 
   def picture(self, step: int, samples: np.ndarray):
     """The fixed samples [N, ...] of a step, as a file and for TensorBoard."""
     image = self._show(samples)
-    pictures.save_step(self._samples, step, image)
-    self._board.picture(step, image)
+    self._attempt(
+      'samples', lambda: pictures.save_step(self._samples, step, image)
+    )
+    self._attempt('events', lambda: self._board.picture(step, image))
+
+  def real_picture(self, samples: np.ndarray):
+    """Real samples [N, ...], beside which one sees what is to be learnt."""
+    image = self._show(samples)
+    self._attempt(
+      'samples', lambda: pictures.save(self._samples / 'real.png', image)
+    )
 
   def scores(self, step: int, records: list[dict]):
     """Score records of a step, one for each metric and seed."""
@@ -83,8 +106,7 @@ class Reporter:
       values.setdefault(name, []).append(record['value'])
       for end, at in zip(('low', 'high'), span, strict=True):
         spans.setdefault(f'{name}_{end}', []).append(at)
-    self._rows.write(step, values | spans)
-    self._board.write(step, values)
+    self._write(step, values | spans, shown=values)
     self._progress.scores(step, values)
 
   def restart_clock(self, step: int):
@@ -92,14 +114,46 @@ class Reporter:
     self._clock = (step, time.monotonic())
 
   def finish(self, records: list[dict]):
-    """Last things: scores.json of these records, the animation, the page."""
+    """Last things: scores.json of these records, the animation, the page.
+
+    Raises:
+      OSError: the disk does not take it, or what still waits.
+    """
+    self._rows.flush()
+    self._board.flush()
     writers.write_json(self._workdir / 'scores.json', records)
     pictures.animate(self._samples)
     page.write_page(self._workdir)
 
-  def _write(self, step, scalars):
-    self._rows.write(step, scalars)
-    self._board.write(step, scalars)
+  def _page(self):
+    """The page, if it is not too soon: it takes longer as the rows grow."""
+    begin = time.monotonic()
+    if begin >= self._page_due:
+      page.write_page(self._workdir)
+      took = time.monotonic() - begin
+      self._page_due = begin + took / PAGE_SHARE
+
+  def _write(self, step, scalars, *, shown=None):
+    self._attempt('metrics.jsonl', lambda: self._rows.write(step, scalars))
+    shown = scalars if shown is None else shown
+    self._attempt('events', lambda: self._board.write(step, shown))
+
+  def _attempt(self, name, write):
+    """Writes a report, if the disk takes it; tells when that changes."""
+    before = bool(self._unwritten)
+    try:
+      write()
+      self._unwritten.discard(name)
+    except OSError as error:
+      self._unwritten.add(name)
+      if not before:
+        self.say(
+          f'reports: {name} not written ({damage.of_a_write(error)}); the run'
+          ' goes on, and tries again at each report'
+        )
+    if before and not self._unwritten:
+      lost = f', but for {self._rows.lost} rows' if self._rows.lost else ''
+      self.say(f'reports are written again{lost}')
 
   def _rate(self, step):
     then, clock = self._clock

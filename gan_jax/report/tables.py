@@ -57,6 +57,21 @@ def tree(settings: dict) -> str:
   return f'<div class="cards">{"".join(_card(*card) for card in cards)}</div>'
 
 
+def inline(one) -> str:
+  """A setting as people write it: yes, 10,000, {"gamma": 0.1}, – if empty."""
+  if one is None:
+    return '–'
+  if isinstance(one, bool):
+    return 'yes' if one else 'no'
+  if isinstance(one, str):
+    return one or '–'
+  if isinstance(one, int):
+    return f'{one:,}' if abs(one) >= 10_000 else str(one)
+  if isinstance(one, (list, tuple)) and not any(map(_nested, one)):
+    return ', '.join(map(inline, one)) or '–'
+  return json.dumps(one, default=str) if one != {} else '–'
+
+
 def _groups(records, key):
   groups = {}
   for record in records:
@@ -109,7 +124,7 @@ def _score_row(records, *, seeds, settings):
   cells.append(f'<td>{step_of(records[0]):,}</td>')
   if settings:
     told = [
-      f'{k} {_inline(_rounded(v))}' for k, v in _settings(records[0]).items()
+      f'{k} {inline(_rounded(v))}' for k, v in _settings(records[0]).items()
     ]
     cells.append(f'<td class="settings">{html.escape(", ".join(told))}</td>')
   return f'<tr>{"".join(cells)}</tr>'
@@ -138,7 +153,7 @@ def _shown(name, one):
   if name.endswith('hash') and isinstance(one, str) and len(one) > 12:
     full = html.escape(one, quote=True)
     return f'<abbr title="{full}">{html.escape(one[:10])}</abbr>'
-  return html.escape(_inline(_rounded(one)))
+  return html.escape(inline(_rounded(one)))
 
 
 def _rounded(one):
@@ -175,7 +190,7 @@ def _nested(one):
 def _card(name, settings):
   heading = f'<h3>{html.escape(str(name))}</h3>' if name else ''
   rows = ''.join(
-    f'<div><dt>{html.escape(key)}</dt><dd>{html.escape(_inline(one))}</dd></div>'
+    f'<div><dt>{html.escape(key)}</dt><dd>{html.escape(inline(one))}</dd></div>'
     for key, one in _flat(settings)
   )
   return f'<div class="card">{heading}<dl class="tree">{rows}</dl></div>'
@@ -187,17 +202,3 @@ def _flat(settings, prefix=''):
       yield from _flat(one, f'{prefix}{key}.')
     else:
       yield f'{prefix}{key}', one
-
-
-def _inline(one):
-  if one is None:
-    return '–'
-  if isinstance(one, bool):
-    return 'yes' if one else 'no'
-  if isinstance(one, str):
-    return one or '–'
-  if isinstance(one, int):
-    return f'{one:,}' if abs(one) >= 10_000 else str(one)
-  if isinstance(one, (list, tuple)) and not any(map(_nested, one)):
-    return ', '.join(map(_inline, one)) or '–'
-  return json.dumps(one, default=str) if one != {} else '–'

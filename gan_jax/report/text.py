@@ -111,7 +111,23 @@ def plain(value):
   return exact if math.isfinite(exact) else None
 
 
+def measured(value):
+  """A number, or one for each seed, None for NaN; '' of everything else.
+
+  Args:
+    value: what a file of measurements holds.
+  """
+  if isinstance(value, list):
+    found = [measured(one) for one in value]
+    fits = all(one != '' and not isinstance(one, list) for one in found)
+    return found if fits else ''
+  if value is None or value != value or value in (math.inf, -math.inf):
+    return None
+  number = isinstance(value, int | float) and not isinstance(value, bool)
+  return value if number and abs(value) < 1e308 else ''
+
+
 def _number_or_nan(value):
   # True and False are no measurements.
   real = isinstance(value, (int, float)) and not isinstance(value, bool)
-  return float(value) if real else math.nan
+  return float(value) if real and abs(value) < 1e308 else math.nan

@@ -1,0 +1,89 @@
+"""A file that grows by whole records, whatever its disk does meanwhile."""
+
+import collections
+import contextlib
+import os
+import pathlib
+
+MOST_BYTES = 2**26  # of records that wait for a disk to take them
+
+
+class Appender:
+  """Appends records; one that the disk does not take waits for the next.
+
+  The file is opened anew for each: so it may be made later, or come back, and
+  a disk can be unmounted or made read-only under a run that goes on.
+  """
+
+  def __init__(self, path, *, most_bytes: int = MOST_BYTES):
+    """Makes nothing yet.
+
+    Args:
+      path: the file; made if need be, its folder too.
+      most_bytes: of records that wait; of more the oldest are dropped.
+    """
+    self._path, self._most = pathlib.Path(path), most_bytes
+    self._waiting, self._bytes = collections.deque(), 0
+    self._torn: int | None = None  # size of the file without a half record
+    self.lost = 0  # records that were dropped
+
+  def append(self, record: bytes):
+    """Appends a record, after those that wait.
+
+    Raises:
+      OSError: the disk does not take it now; it waits.
+    """
+    self.queue(record)
+    self.flush()
+
+  def queue(self, record: bytes):
+    """Lets a record wait for the next flush."""
+    self._waiting.append(record)
+    self._bytes += len(record)
+    while self._bytes > self._most:
+      self._bytes -= len(self._waiting.popleft())
+      self.lost += 1
+
+  def flush(self):
+    """Writes what waits.
+
+    Raises:
+      OSError: the disk does not take it now either.
+    """
+    if not self._waiting:
+      return
+    self._path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+      while self._waiting:
+        self._write(file, self._waiting[0])
+        self._bytes -= len(self._waiting.popleft())
+    finally:
+      os.close(file)
+
+  def close(self):
+    """Writes what waits; afterwards as before.
+
+    Raises:
+      OSError: the disk does not take it now either.
+    """
+    self.flush()
+
+  def waiting(self) -> int:
+    """How many records wait."""
+    return len(self._waiting)
+
+  def _write(self, file, record):
+    """All of a record, or none of it, now or before the next one."""
+    if self._torn is not None:
+      os.ftruncate(file, self._torn)
+    self._torn, rest = os.fstat(file).st_size, memoryview(record)
+    try:
+      while rest:
+        rest = rest[os.write(file, rest) :]
+      self._torn = None
+    except OSError:
+      with contextlib.suppress(OSError):
+        os.ftruncate(file, self._torn)
+        self._torn = None
+      raise
