@@ -1,0 +1,206 @@
+"""An ablation: a question in, an answer with error bars out.
+
+python -m gan_jax.ablate --study=experiments/NAME/study.py --workdir=DIR
+
+The same command goes on where it was stopped, or where the study was edited.
+"""
+
+import pathlib
+
+from gan_jax import command, recipe, runs, select
+from gan_jax.report import board as board_lib
+from gan_jax.report.study import report
+from gan_jax.report.study.view import View
+from gan_jax.statistics import planning
+from gan_jax.study import compare as compare_lib
+from gan_jax.study import jobs, plan, schedule, worker
+from gan_jax.study.standing import Standing
+from gan_jax.types import UserError
+
+FLAGS = {
+  'study': '', 'workdir': '', 'engine': 'local', 'options': '', 'workers': 0,
+  'memory_mb': 0, 'compare': '',
+}  # fmt: skip
+
+
+def help_lines() -> list[str]:
+  """What --help prints."""
+  studies = sorted(
+    str(p) for p in pathlib.Path('experiments').glob('*/study.py')
+  )
+  return [
+    'usage: python -m gan_jax.ablate --study=experiments/NAME/study.py'
+    f' --workdir=DIR [--engine={"|".join(select.available("engines"))}]'
+    ' [--workers=0] [--options=NAME=VALUE,...] [--memory_mb=0], or'
+    ' --compare A B --workdir=DIR',
+    f'studies: {" ".join(studies) or "none here"}',
+    '--workers: jobs at once (0: the engine chooses); --options: of the engine;'
+    ' --memory_mb: of one job (0: what there is).',
+  ]
+
+
+def ablate(
+  study,
+  workdir,
+  *,
+  engine: str = 'local',
+  options: dict | None = None,
+  workers: int = 0,
+  memory_mb: int = 0,
+) -> View:
+  """Does all runs of a study that are not done yet; writes its report.
+
+  Args:
+    study: path of a study file, see study.plan.
+    workdir: folder of the study; made, or gone on with.
+    engine: how runs are started: a file of gan_jax/engines.
+    options: of the engine.
+    workers: jobs at once; 0: the engine chooses.
+    memory_mb: that one job may take; 0: what there is.
+
+  Returns:
+    what the report shows.
+
+  Raises:
+    UserError: a mistake in the study or in the flags; nothing has been run.
+    command.Stopped: told to stop; the same call goes on from there.
+    Failed: all is done but what has failed, and why.
+  """
+  workdir = pathlib.Path(workdir)
+  module = select.module('engines', engine, flag='--engine')
+  make = getattr(module, 'make', None)
+  if make is None:
+    raise UserError(f'--engine={engine}: the module has no make().')
+  start = select.call('--options', make, options or {}, workers=workers)
+  asked = plan.load(study)
+  schedule.open_workdir(asked, workdir)
+  ids = schedule.schedule(
+    asked, workdir, workers=start.workers, limit=memory_mb * 2**20
+  )
+  with board_lib.Board() as board:
+    for line in _opening(asked, workdir, ids):
+      board.say(line)
+    standing = Standing(asked, workdir, ids, board=board)
+    if ids:
+      work = jobs.Work(pathlib.Path(study), workdir, ids)
+      start.run(work, standing.watch)
+    view = standing.write()
+    standing.watch()
+  if standing.failed():
+    raise Failed('; '.join(standing.failed()))
+  return view
+
+
+class Failed(Exception):
+  """Some runs of a study have failed; the others are done."""
+
+
+def _opening(study, workdir, ids):
+  """What is going to be done, before it begins."""
+  runs = len(study.cells) * study.num_seeds
+  todo = sum(len(jobs.Queue(workdir).jobs()[one].runs) for one in ids)
+  yield study.question
+  yield (
+    f'{len(study.cells)} cells x {study.num_seeds} seeds = {runs} runs;'
+    f' {todo} to do in {len(ids)} jobs'
+  )
+  if study.contrasts:
+    yield from planning.advice(study.num_seeds, len(study.contrasts))
+
+
+def closing(view: View, workdir) -> list[str]:
+  """The verdicts, in words."""
+  tested = view.analyses[view.metric]
+  lines = [f'{c.name}: {c.words}' for c in tested.comparisons]
+  return [*lines, f'open {pathlib.Path(workdir) / "report.html"}']
+
+
+def _options(text: str) -> dict:
+  """{'name': value} of 'name=value,name=value'."""
+  found = {}
+  for part in filter(None, text.split(',')):
+    name, equals, value = part.partition('=')
+    if not equals:
+      raise UserError(f'--options={text}: expected NAME=VALUE,NAME=VALUE.')
+    found[name.strip()] = recipe.literal(value)
+  return found
+
+
+def _pair(argv: list[str]) -> list[str]:
+  """The arguments, with `--compare A B` as `--compare=A,B`."""
+  if '--compare' not in argv:
+    return argv
+  at = argv.index('--compare')
+  two = [word for word in argv[at + 1 : at + 3] if not word.startswith('--')]
+  rest = argv[at + 1 + len(two) :]
+  return [*argv[:at], f'--compare={",".join(two)}', *rest]
+
+
+def compare(pair: str, workdir) -> View:
+  """Writes the report of two finished runs or studies into a folder.
+
+  Args:
+    pair: 'A,B', their workdirs.
+    workdir: folder of the report.
+
+  Raises:
+    UserError: see study.compare.
+  """
+  paths = [part.strip() for part in pair.split(',')]
+  if len(paths) != 2 or not all(paths) or paths[1].startswith('--'):
+    raise UserError(f'--compare={pair}: expected two, A B.')
+  view = compare_lib.view(*paths)
+  runs.make_workdir(pathlib.Path(workdir))
+  report.write(workdir, view)
+  return view
+
+
+def _check(flags):
+  """Refuses flags that are missing, out of range, or do not go together."""
+  work = 'compare' if flags.compare else 'study'
+  for name in (work, 'workdir'):
+    if not getattr(flags, name):
+      raise UserError(f'--{name} is missing; --help shows the usage.')
+  for name in ('workers', 'memory_mb'):
+    if getattr(flags, name) < 0:
+      raise UserError(f'--{name}={getattr(flags, name)}: expected at least 0.')
+  for name in set(FLAGS) - {'compare', 'workdir'} if flags.compare else ():
+    if getattr(flags, name) != FLAGS[name]:
+      raise UserError(f'--{name} does not go with --compare.')
+
+
+def _work(flags) -> View:
+  if flags.compare:
+    return compare(flags.compare, flags.workdir)
+  return ablate(
+    flags.study,
+    flags.workdir,
+    engine=flags.engine,
+    options=_options(flags.options),
+    workers=flags.workers,
+    memory_mb=flags.memory_mb,
+  )
+
+
+def main(argv: list[str]):
+  """The command."""
+  flags = command.parse(_pair(argv), help_lines=help_lines, **FLAGS)
+  _check(flags)
+  try:
+    view = _work(flags)
+  except Failed as e:
+    raise SystemExit(f'error: {e}') from e
+  except OSError as e:
+    if not worker.is_disk_full(e):
+      raise
+    where = e.filename or flags.workdir
+    raise SystemExit(
+      f'error: the disk is full ({where}); make room, and the same command'
+      ' goes on.'
+    ) from e
+  for line in closing(view, flags.workdir):
+    print(line)
+
+
+if __name__ == '__main__':
+  command.run(main)

@@ -1,0 +1,215 @@
+"""Two finished runs, or studies, beside each other: the report of a study."""
+
+import os
+import pathlib
+from typing import NamedTuple
+
+from gan_jax import diagnosis, manifest, runs
+from gan_jax.metrics import measures, records
+from gan_jax.report import writers
+from gan_jax.report.study.view import Cell, View
+from gan_jax.statistics import analysis, summary
+from gan_jax.statistics.types import Contrast
+from gan_jax.study import results
+from gan_jax.types import UserError
+
+
+class Side(NamedTuple):
+  """One of the two."""
+
+  folder: pathlib.Path
+  metrics: tuple[str, ...]  # the tested one first
+  cells: dict[str, list[dict]]  # name -> rows as in results.jsonl, by seed
+
+
+def view(a, b) -> View:
+  """What a report shows of two workdirs; differences are b - a, paired by seed.
+
+  Raises:
+    UserError: one of them is no finished run or study, they are scored by
+      other protocols, or have no metric, cell or seed in common.
+  """
+  sides = _open(a), _open(b)
+  pairs = _pairs(*sides)
+  metrics = [m for m in sides[0].metrics if m in sides[1].metrics]
+  if not metrics:
+    raise UserError(
+      f'--compare: no metric in common: {", ".join(sides[0].metrics)} and'
+      f' {", ".join(sides[1].metrics)}.'
+    )
+  cells, contrasts = {}, []
+  for name, (left, right) in pairs.items():
+    seeds = _common_seeds(name, left, right)
+    names = [_title(side, name, sides) for side in sides]
+    for side, own, rows in zip(sides, names, (left, right), strict=True):
+      cells[own] = side, [r for r in rows if r['seed'] in seeds]
+    _check_alike(sides, left, right, metrics)
+    contrasts.append(
+      Contrast(names[1], 'cell', {names[1]: 1.0, names[0]: -1.0})
+    )
+  return _view(sides, cells, contrasts, metrics)
+
+
+def _open(path) -> Side:
+  folder = pathlib.Path(path)
+  rows = results.read(folder / results.RESULTS)
+  if rows:
+    told = writers.read_json(folder / 'study.json').get('metrics')
+    if not isinstance(told, list) or not all(isinstance(m, str) for m in told):
+      raise UserError(f'--compare: {folder}: study.json names no metrics.')
+    cells = {}
+    for row in rows:
+      cells.setdefault(row['cell'], []).append(row)
+    return Side(folder, tuple(told), cells)
+  if not os.path.exists(folder / 'config.json'):
+    raise UserError(f'--compare: {folder}: no run and no study here.')
+  return _open_run(folder)
+
+
+def _open_run(folder) -> Side:
+  """A run as a study of one cell."""
+  found = [r for r in _records(folder) if r['value'] is not None]
+  if not found:
+    raise UserError(
+      f'--compare: {folder}: the run is not finished (no scores).'
+    )
+  config = runs.read_config(folder / 'config.json')
+  curves = writers.read_rows(folder / 'metrics.jsonl')
+  last = max(r.get('step') or 0 for r in found)
+  rows = [
+    {
+      'cell': folder.name,
+      'overrides': {},
+      'seed': config['seed'] + i,
+      'status': 'finished',
+      'reason': '',
+      'steps': last,
+      'scores': {
+        r['metric']: r['value']
+        for r in found
+        if r['seed'] == config['seed'] + i and (r.get('step') or 0) == last
+      },
+      'health': diagnosis.diagnose(curves, i)._asdict(),
+      'folder': '.',
+    }
+    for i in range(config['num_seeds'])
+  ]
+  metrics = tuple(dict.fromkeys(r['metric'] for r in found))
+  return Side(folder, metrics, {folder.name: rows})
+
+
+def _records(folder):
+  return runs.read_records(folder / 'scores.json', '--compare: ')
+
+
+def _pairs(a, b):
+  """Rows of both sides by the cell's name; of two runs, of both."""
+  if len(a.cells) == len(b.cells) == 1:
+    ((name, left),), (right,) = a.cells.items(), b.cells.values()
+    return {name: (left, right)}
+  common = {n: (a.cells[n], b.cells[n]) for n in a.cells if n in b.cells}
+  if not common:
+    raise UserError(
+      f'--compare: no cell in common: {", ".join(a.cells)} and'
+      f' {", ".join(b.cells)}.'
+    )
+  return common
+
+
+def _common_seeds(name, left, right):
+  seeds = [sorted(row['seed'] for row in rows) for rows in (left, right)]
+  common = set(seeds[0]) & set(seeds[1])
+  if not common:
+    raise UserError(
+      f'--compare: {name}: no seed in common: {seeds[0]} and {seeds[1]}.'
+    )
+  return common
+
+
+def _title(side, name, sides):
+  """A name that tells the two apart."""
+  same = sides[0].folder.name == sides[1].folder.name
+  own = str(side.folder) if same else side.folder.name
+  alone = len(sides[0].cells) == len(sides[1].cells) == 1
+  return own if alone else f'{own}: {name}'
+
+
+def _check_alike(sides, left, right, metrics):
+  """Refuses scores of different protocols, in every metric that is shown."""
+  for metric in metrics:
+    of = [
+      [
+        r
+        for r in _records(side.folder / rows[0]['folder'])
+        if r['metric'] == metric
+      ]
+      for side, rows in zip(sides, (left, right), strict=True)
+    ]
+    if all(of):
+      records.check_alike(of[0][-1], of[1][-1])
+
+
+def _view(sides, cells, contrasts, metrics) -> View:
+  seeds = sorted({row['seed'] for _, rows in cells.values() for row in rows})
+  baseline = next(iter(cells))
+  return View(
+    name='comparison',
+    question=f'{sides[0].folder.name} or {sides[1].folder.name}?',
+    base='',
+    design='comparison',
+    num_seeds=len(seeds),
+    seed=seeds[0],
+    overrides={},
+    metric=metrics[0],
+    also=tuple(metrics[1:]),
+    cells=tuple(
+      _cell(name, side, rows, baseline=cells[baseline])
+      for name, (side, rows) in cells.items()
+    ),
+    analyses={
+      m: _analyse(m, cells, contrasts if m == metrics[0] else [], seeds)
+      for m in metrics
+    },
+    failures=tuple(
+      summary.failures(name, [r['health']['verdict'] for r in rows])
+      for name, (_, rows) in cells.items()
+    ),
+    notes=(),
+    commands=(
+      'python -m gan_jax.ablate --compare'
+      f' {sides[0].folder} {sides[1].folder} --workdir=DIR',
+    ),
+    manifest=manifest.describe(),
+    state='done',
+  )
+
+
+def _analyse(metric, cells, contrasts, seeds):
+  values = {}
+  for name, (_, rows) in cells.items():
+    scores = {row['seed']: row['scores'].get(metric) for row in rows}
+    values[name] = [scores.get(seed) for seed in seeds]
+  return analysis.analyse(
+    values,
+    contrasts,
+    metric=metric,
+    lower_is_better=metric in measures.LOWER_IS_BETTER,
+    baseline=next(iter(cells)),
+  )
+
+
+def _cell(name, side, rows, *, baseline) -> Cell:
+  other_side, other_rows = baseline
+  config = _config(side.folder / rows[0]['folder'])
+  other = _config(other_side.folder / other_rows[0]['folder'])
+  return Cell(
+    name=name,
+    differs={k: v for k, v in config.items() if other.get(k) != v},
+    runs=rows,
+    rows=results.curves(side.folder, rows),
+    picture=results.last_picture(side.folder, rows),
+  )
+
+
+def _config(folder):
+  return runs.flatten(writers.read_json(folder / 'config.json'))

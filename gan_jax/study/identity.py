@@ -1,0 +1,44 @@
+"""Which run is which: the hash of all that decides its numbers.
+
+Two runs of one identity have the same weights and scores, whatever study asks
+for them, wherever their data lie; so a finished run is never repeated.
+"""
+
+import hashlib
+import json
+
+from gan_jax import components, differing
+from gan_jax import lab as lab_lib
+
+
+def of_cell(config: dict, fingerprint: str) -> str:
+  """The identity of a cell: of its runs without their seeds, 16 hex digits.
+
+  Args:
+    config: resolved, plain values.
+    fingerprint: of its data set.
+  """
+  training = [
+    k for k in lab_lib.TRAINING_KEYS if k not in ('seed', 'num_seeds')
+  ]
+  told = {key: config[key] for key in (*training, *differing.SCORING_KEYS)}
+  told['data'] = {
+    k: v for k, v in config['data'].items() if k not in differing.PLACES
+  }
+  if config['stop_when']:
+    told['eval_every'] = config['eval_every']
+  if config['on_divergence'] == 'rollback':
+    told |= {k: config[k] for k in ('on_divergence', 'max_rollbacks')}
+  told['fingerprint'] = fingerprint
+  told['modules'] = components.outside_modules(config)
+  return _digest(told)
+
+
+def of_run(cell: str, seed: int) -> str:
+  """The identity of one run of a cell."""
+  return _digest([cell, int(seed)])
+
+
+def _digest(told):
+  text = json.dumps(told, sort_keys=True)
+  return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""The jobs of a study: some seeds of a cell, trained as one program.
+
+`jobs/` in the study's workdir is the only place where workers meet. Each job is
+a file ID.json, its result ID.done.json or ID.failed.json, its lease ID.lease.
+All of them are written whole or not at all; a worker may die at any time.
+"""
+
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from gan_jax import leases
+from gan_jax.report import writers
+
+
+class Job(NamedTuple):
+  """Consecutive seeds of one cell."""
+
+  id: str
+  cell: str  # identity of the cell
+  runs: tuple[str, ...]  # identity of each seed's run
+  folder: str  # workdir of the training, in the study's
+  config: dict[str, Any]  # resolved; its seed and num_seeds are the job's own
+
+
+# In a job's file.
+KINDS = {'id': str, 'cell': str, 'runs': list, 'folder': str, 'config': dict}
+
+
+class Work(NamedTuple):
+  """What an engine has to see done."""
+
+  study: pathlib.Path  # the file
+  workdir: pathlib.Path
+  ids: tuple[str, ...]  # of the jobs, the first ones first
+
+
+class Engine(NamedTuple):
+  """A way to start workers; what `make` in a file of gan_jax/engines gives."""
+
+  workers: int  # jobs at once
+  run: Callable  # (Work, watch) -> None when all are done or have failed
+
+
+class Queue:
+  """The jobs in a study's workdir."""
+
+  def __init__(self, workdir, *, stale_seconds=leases.STALE_SECONDS):
+    """Opens the folder; it may be empty.
+
+    Args:
+      workdir: of the study.
+      stale_seconds: see leases.Watcher.
+    """
+    self._folder = pathlib.Path(workdir) / 'jobs'
+    self._watcher = leases.Watcher(stale_seconds=stale_seconds)
+
+  def add(self, job: Job):
+    """Writes a job down."""
+    told = {**job._asdict(), 'runs': list(job.runs)}
+    writers.write_json(self._path(job.id, 'json'), told)
+
+  def jobs(self) -> dict[str, Job]:
+    """All jobs by their id."""
+    paths = [p for p in self._folder.glob('*.json') if p.name.count('.') == 1]
+    found = [_read(path) for path in sorted(paths)]
+    return {job.id: job for job in found if job}
+
+  def results(self) -> dict[str, dict]:
+    """The result of each finished job."""
+    return self._ended('done.json')
+
+  def failures(self) -> dict[str, str]:
+    """Why each failed job failed."""
+    failed = self._ended('failed.json')
+    return {one: told.get('reason', '') for one, told in failed.items()}
+
+  def _ended(self, suffix):
+    paths = sorted(self._folder.glob(f'*.{suffix}'))
+    return {p.name.split('.')[0]: writers.read_json(p) for p in paths}
+
+  def finish(self, job: Job, result: dict):
+    """Writes a result down; the job is done."""
+    writers.write_json(self._path(job.id, 'done.json'), result)
+    self._path(job.id, 'failed.json').unlink(missing_ok=True)
+
+  def fail(self, job: str, reason: str):
+    """Writes down why a job of some id failed; it is not taken any more."""
+    writers.write_json(self._path(job, 'failed.json'), {'reason': reason})
+
+  def forgive(self, ids: Iterable[str]):
+    """Lets failed jobs be tried again."""
+    for one in ids:
+      self._path(one, 'failed.json').unlink(missing_ok=True)
+
+  def reopen(self, ids: Iterable[str]):
+    """Forgets results: the jobs are to be scored anew, from their last step."""
+    for one in ids:
+      self._path(one, 'done.json').unlink(missing_ok=True)
+
+  def open(self, ids: Iterable[str]) -> Iterator[str]:
+    """Those that have no result yet, be they worked on or not."""
+    ended = ('done.json', 'failed.json')
+    for one in ids:
+      if not any(self._path(one, end).exists() for end in ended):
+        yield one
+
+  def take(self, ids: Iterable[str]) -> tuple[Job, leases.Lease] | None:
+    """The first job that is free, leased; None if there is none now."""
+    for one in self.open(ids):
+      lease = self._watcher.take(self._path(one, 'lease'))
+      if lease is None:
+        continue
+      # It may have been finished between the look and the lease.
+      job = _read(self._path(one, 'json'))
+      if job and list(self.open([one])):
+        return job, lease
+      lease.__exit__()
+    return None
+
+  def plan_lease(self) -> leases.Lease | None:
+    """The right to plan; None while somebody else does."""
+    return self._watcher.take(self._path('plan', 'lease'))
+
+  def working(self, ids: Iterable[str]) -> dict[str, dict]:
+    """What the leases of jobs that are worked on say."""
+    held = self.leases(ids)
+    return {
+      one: told
+      for one, told in held.items()
+      if self._watcher.is_held(self._path(one, 'lease'))
+    }
+
+  def leases(self, ids: Iterable[str]) -> dict[str, dict]:
+    """What all leases say, also those whose owner has died."""
+    found = {one: writers.read_json(self._path(one, 'lease')) for one in ids}
+    return {one: told for one, told in found.items() if told}
+
+  def _path(self, job, suffix):
+    return self._folder / f'{job}.{suffix}'
+
+
+def _read(path) -> Job | None:
+  """The job of a file; what is none, or half of one, is as if it were not."""
+  told = writers.read_json(path)
+  if not all(isinstance(told.get(k), kind) for k, kind in KINDS.items()):
+    return None
+  fields = {name: told[name] for name in Job._fields}
+  fields['runs'] = tuple(fields['runs'])
+  return Job(**fields | {'config': as_tuples(fields['config'])})
+
+
+def as_tuples(tree):
+  """A JSON document with its lists as tuples, as configs have them."""
+  if isinstance(tree, dict):
+    return {k: as_tuples(v) for k, v in tree.items()}
+  return tuple(map(as_tuples, tree)) if isinstance(tree, list) else tree

@@ -1,0 +1,99 @@
+"""How many seeds fit into one program."""
+
+import math
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core
+
+from gan_jax import parallel
+from gan_jax.lab import Lab
+
+SHARE = 0.8  # of the memory that a program may fill
+COPIES = 3  # of the state: before, after, and while it is saved
+
+
+def seeds_that_fit(lab: Lab, *, most: int, limit: int = 0) -> int:
+  """Seeds that may train in one program, at least 1.
+
+  Args:
+    lab: of the cell.
+    most: seeds wanted.
+    limit: bytes; 0: a share of what this process's first device has.
+  """
+  limit = limit or int(SHARE * available())
+  left = limit - lab.dataset.nbytes * lab.resident
+  state = COPIES * _nbytes(jax.eval_shape(lab.init)) // len(lab.keys)
+  step, args = _one_seed(lab)
+  # The sum over all that is ever computed is quick to get, and far too large;
+  # only where it does not fit is the step compiled to be measured.
+  for work in (lambda: _bound(step, args), lambda: _measured(step, args)):
+    seeds = _seeds(left, state, work())
+    if seeds >= most:
+      return most
+  return max(1, seeds)
+
+
+def available() -> int:
+  """Bytes of memory that the first device has, or that the machine has free."""
+  stats = jax.local_devices()[0].memory_stats()
+  if stats and 'bytes_limit' in stats:
+    return stats['bytes_limit'] - stats.get('bytes_in_use', 0)
+  return os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+
+
+def _seeds(left, state, work):
+  """Where seeds take turns, only those that run at once need room to work."""
+  if parallel.choose_layout(convolutions=False).seeds == 'vmap':
+    return left // max(state + work, 1)
+  return (left - work * jax.local_device_count()) // max(state, 1)
+
+
+def _one_seed(lab):
+  """(step, its arguments as shapes) of a single seed."""
+  state = jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype),
+    jax.eval_shape(lab.init),
+  )
+  n, b = lab.num_batches, lab.batch_size
+  batch = {
+    'x': jax.ShapeDtypeStruct((n, b, *lab.dataset.shape), jnp.float32),
+    'index': jax.ShapeDtypeStruct((b,), jnp.int32),
+  }
+  if lab.num_classes:
+    batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  return lab.make_step(None), (state, batch, key)
+
+
+def _bound(step, args):
+  return _results(jax.make_jaxpr(step)(*args).jaxpr)
+
+
+def _results(jaxpr):
+  """Bytes of all that a program computes on its way, the inner ones too."""
+  total = 0
+  for equation in jaxpr.eqns:
+    inner = list(core.jaxprs_in_params(equation.params))
+    total += sum(map(_results, inner)) or sum(
+      _size(v.aval) for v in equation.outvars
+    )
+  return total
+
+
+def _measured(step, args):
+  compiled = jax.jit(step).lower(*args).compile()
+  analysis = compiled.memory_analysis()
+  return analysis.temp_size_in_bytes if analysis else _bound(step, args)
+
+
+def _nbytes(tree):
+  return sum(map(_size, jax.tree.leaves(tree)))
+
+
+def _size(aval):
+  if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.prng_key):
+    return 8 * math.prod(aval.shape)
+  return np.dtype(aval.dtype).itemsize * math.prod(aval.shape)

@@ -1,0 +1,158 @@
+"""The results of a study: what its own jobs, and other studies, have found."""
+
+import functools
+import json
+import pathlib
+
+from gan_jax import diagnosis
+from gan_jax.metrics import records
+from gan_jax.report import pictures, writers
+from gan_jax.study import jobs, plan
+
+RESULTS = 'results.jsonl'
+FIELDS = {
+  'cell': str, 'overrides': dict, 'seed': int, 'status': str, 'reason': str,
+  'steps': int, 'scores': dict, 'health': dict, 'folder': str,
+}  # fmt: skip
+
+
+class Found:
+  """All finished runs within reach, by their identity."""
+
+  def __init__(self, workdir, metrics: tuple[str, ...]):
+    """Reads the jobs of a workdir and the results of its neighbours.
+
+    Args:
+      workdir: of the study.
+      metrics: what a run has to be scored by to count.
+    """
+    self._workdir, self._metrics = pathlib.Path(workdir), metrics
+    self._rows: dict[str, dict] = {}
+    for sibling in sorted(self._workdir.resolve().parent.glob(f'*/{RESULTS}')):
+      if sibling.parent != self._workdir.resolve():
+        self._add(read(sibling), pathlib.Path('..') / sibling.parent.name)
+    self.refresh()
+
+  def refresh(self):
+    """Reads what the study's own jobs have found since."""
+    queue = jobs.Queue(self._workdir)
+    planned = queue.jobs()
+    for one, result in queue.results().items():
+      if one in planned:
+        folder = planned[one].folder
+        self._add([{**r, 'folder': folder} for r in result['rows']], None)
+
+  def _add(self, rows, where):
+    for row in rows:
+      folder = row.get('folder')
+      if 'run' not in row or not folder:
+        continue
+      folder = folder if where is None else (where / folder).as_posix()
+      if row['status'] == 'diverged' or set(self._metrics) <= set(
+        row['scores']
+      ):
+        self._rows[row['run']] = {**row, 'folder': folder}
+
+  def row(self, cell: plan.Planned, pair: int) -> dict | None:
+    """The row of a run of this study, None if it is not finished."""
+    found = self._rows.get(cell.run(pair))
+    if found is None:
+      return None
+    scores = {m: found['scores'].get(m) for m in self._metrics}
+    return {
+      'cell': cell.name,
+      'overrides': cell.overrides,
+      'seed': found['seed'],
+      'status': found['status'],
+      'reason': found['reason'],
+      'steps': found['steps'],
+      'scores': scores if found['status'] == 'finished' else {},
+      'health': self._health(found),
+      'run': found['run'],
+      'folder': found['folder'],
+    }
+
+  def _health(self, row) -> dict:
+    """The verdict on a run, from the curves that it has left."""
+    found = diagnosis.diagnose(*_curves_of(self._workdir / row['folder'], row))
+    if row['status'] == 'finished' or found.verdict == 'diverged':
+      return found._asdict()
+    return {'verdict': 'diverged', 'reason': row['reason']}
+
+  def missing(self, cell: plan.Planned, num_seeds: int) -> list[int]:
+    """The paired seeds of a cell whose runs are not finished."""
+    return [i for i in range(num_seeds) if cell.run(i) not in self._rows]
+
+
+def read(path) -> list[dict]:
+  """The rows of a results.jsonl; none where there is no such file."""
+  try:
+    lines = pathlib.Path(path).read_text('utf-8').splitlines()
+    rows = [json.loads(line) for line in lines]
+  except (OSError, ValueError, RecursionError):
+    return []
+  return [row for row in rows if _is_row(row)]
+
+
+def _is_row(row) -> bool:
+  """Whether something that a file held is the row of a run."""
+  if not isinstance(row, dict) or not all(
+    isinstance(row.get(name), kind) for name, kind in FIELDS.items()
+  ):
+    return False
+  scores = [{'metric': m, 'value': v} for m, v in row['scores'].items()]
+  return all(map(records.is_record, scores)) and all(
+    isinstance(row['health'].get(name), str) for name in ('verdict', 'reason')
+  )
+
+
+def write(workdir, rows: list[dict]):
+  """Writes results.jsonl, a line for each run, cell after cell."""
+  lines = ''.join(json.dumps(row, allow_nan=False) + '\n' for row in rows)
+  writers.write_text(pathlib.Path(workdir) / RESULTS, lines)
+
+
+def curves(workdir, rows: list[dict]) -> list[dict]:
+  """The learning curves of a cell: rows of metrics.jsonl, all seeds of it.
+
+  Args:
+    workdir: of the study.
+    rows: of results.jsonl, one for each seed of the cell.
+
+  Returns:
+    {'step', name: [S] in the order of `rows`}; None where a seed has no such
+    value at that step.
+  """
+  merged: dict[int, dict] = {}
+  for place, row in enumerate(rows):
+    read, index = _curves_of(pathlib.Path(workdir) / row['folder'], row)
+    for told in read:
+      values = merged.setdefault(told['step'], {})
+      for name, value in told.items():
+        if name != 'step':
+          one = value[index] if isinstance(value, list) else value
+          values.setdefault(name, [None] * len(rows))[place] = one
+  return [{'step': step, **merged[step]} for step in sorted(merged)]
+
+
+def _curves_of(folder, row):
+  """(rows of metrics.jsonl, place of the row's seed in them)."""
+  path = folder / 'metrics.jsonl'
+  time = path.stat().st_mtime_ns if path.exists() else 0
+  first = writers.read_json(folder / 'config.json').get('seed', 0)
+  return _read_curves(path, time), row['seed'] - first
+
+
+@functools.lru_cache(maxsize=64)  # every seed of a cell asks for them
+def _read_curves(path, _time):
+  return writers.read_rows(path)
+
+
+def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:
+  """The last picture of a cell's first seed, None if there is none."""
+  for row in rows[:1]:
+    found = pictures.step_pictures(
+      pathlib.Path(workdir) / row['folder'] / 'samples'
+    )
+    return found[-1] if found else None
+  return None

@@ -1,0 +1,126 @@
+"""From what a study lacks to jobs; the same jobs again after any death."""
+
+import hashlib
+import os
+import pathlib
+import re
+import time
+
+from gan_jax import command
+from gan_jax.report import writers
+from gan_jax.study import jobs, memory, plan, results
+from gan_jax.types import UserError
+
+WAIT_SECONDS = 0.5  # while somebody else plans
+
+
+def open_workdir(study: plan.Study, workdir: pathlib.Path):
+  """Makes the workdir, or sees that it is this study's.
+
+  Raises:
+    UserError: it holds something else.
+  """
+  if os.path.exists(workdir / 'config.json'):
+    raise UserError(f'--workdir={workdir}: it holds a run, not a study.')
+  path = workdir / 'study.json'
+  there = (
+    writers.read_json(path).get('name') if os.path.exists(path) else study.name
+  )
+  if there != study.name:
+    raise UserError(
+      f'--workdir={workdir}: it holds the study {there!r}, not {study.name!r}.'
+    )
+  try:
+    told = {'name': study.name, 'metrics': study.metrics}
+    writers.write_json(path, told)
+  except OSError as e:
+    if e.errno in command.DISK_FULL:
+      raise
+    raise UserError(f'--workdir={workdir}: {e.strerror}.') from e
+
+
+def schedule(
+  study: plan.Study, workdir: pathlib.Path, *, workers: int, limit: int = 0
+) -> tuple[str, ...]:
+  """Writes down the jobs that are still to be done.
+
+  Several processes may plan at once: one does, the others wait and then find
+  its jobs.
+
+  Args:
+    study: what is wanted.
+    workdir: of the study.
+    workers: how many jobs may run at once.
+    limit: bytes of memory of one of them; 0: what there is.
+
+  Returns:
+    their ids, in the order of the cells.
+  """
+  queue = jobs.Queue(workdir)
+  while (lease := queue.plan_lease()) is None:
+    time.sleep(WAIT_SECONDS)
+  with lease:
+    queue.forgive(queue.failures())
+    ended = queue.results()  # those that are wanted again lack a score
+    found = results.Found(workdir, study.metrics)
+    known = queue.jobs()
+    ids = {}
+    for cell in study.cells:
+      lacking = found.missing(cell, study.num_seeds)
+      most = _most(study, cell, lacking, workers=workers, limit=limit)
+      for job in _jobs(cell, lacking, known, most=most):
+        known[job.id] = job
+        queue.add(job)
+        queue.reopen({job.id} & set(ended))
+        ids[job.id] = None
+    writers.write_json(workdir / 'plan.json', {'jobs': list(ids)})
+  return tuple(ids)
+
+
+def _most(study, cell, lacking, *, workers, limit):
+  """Seeds in one job, at most: they fit, and every worker has something."""
+  if not lacking:
+    return 1
+  per_cell = -(-workers // len(study.cells))  # jobs of a cell, rounded up
+  wanted = -(-study.num_seeds // per_cell)
+  return memory.seeds_that_fit(cell.lab, most=wanted, limit=limit)
+
+
+def _jobs(cell, lacking, known, *, most):
+  """Jobs for the lacking seeds; those that have been begun stay as they are."""
+  left = dict.fromkeys(lacking)
+  wanted = {cell.run(i): i for i in lacking}
+  for job in known.values():
+    of_this = [wanted[run] for run in job.runs if run in wanted]
+    if of_this and all(i in left for i in of_this):
+      for i in of_this:
+        del left[i]
+      yield job._replace(
+        config=_config(cell, job.config['seed'], len(job.runs))
+      )
+  for first, count in _stretches(list(left), most):
+    yield _job(cell, first, count)
+
+
+def _stretches(pairs, most):
+  """(first, count) of consecutive numbers, no more than `most` together."""
+  while pairs:
+    count = 1
+    while (
+      count < min(most, len(pairs)) and pairs[count] == pairs[count - 1] + 1
+    ):
+      count += 1
+    yield pairs[0], count
+    pairs = pairs[count:]
+
+
+def _job(cell, first, count) -> jobs.Job:
+  runs = tuple(cell.run(i) for i in range(first, first + count))
+  one = hashlib.sha256(' '.join(runs).encode()).hexdigest()[:16]
+  name = re.sub(r'[^A-Za-z0-9.=-]+', '_', cell.name)[:60].strip('_.') or 'cell'
+  config = _config(cell, cell.config['seed'] + first, count)
+  return jobs.Job(one, cell.identity, runs, f'{name}-{one[:8]}', config)
+
+
+def _config(cell, seed, num_seeds):
+  return {**cell.config, 'seed': seed, 'num_seeds': num_seeds}

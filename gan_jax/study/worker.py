@@ -1,0 +1,210 @@
+"""A worker: takes jobs of a study one after the other, trains, writes results.
+
+python -m gan_jax.study.worker --study=experiments/NAME/study.py --workdir=DIR
+
+Any number of them may work on one workdir, on any number of machines. Whoever
+dies leaves its checkpoints; the next to take the job goes on from there.
+"""
+
+import errno
+import json
+import os
+import pathlib
+import re
+import time
+import traceback
+
+import jax
+
+from gan_jax import command, leases, lock, loop, train
+from gan_jax.study import jobs, plan
+from gan_jax.types import UserError
+
+WAIT_SECONDS = 1.0  # between two looks for a job that has become free
+CELLS_KEPT = 6  # compiled at a time; some dozens of them exhaust LLVM
+TIMED_SECONDS = 10.0  # of training, before a pace is told
+
+
+class Progress:
+  """What the training loop tells; the lease passes it on."""
+
+  def __init__(self, lease: leases.Lease, job: jobs.Job, log: pathlib.Path):
+    """Of a job that is about to run; lines are appended to the log."""
+    self._lease, self._log = lease, log
+    self._steps, self._seeds = job.config['steps'], len(job.runs)
+    self._begin = None
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *error):
+    pass
+
+  def advance(self, step: int):
+    """Notes the step; raises leases.Lost if the job is somebody else's now."""
+    # The first call compiles: the pace is taken from its end.
+    now = time.monotonic()
+    if self._begin is None:
+      self._begin = (step, now)
+    first, since = self._begin
+    done = max(step - first, 0) * self._seeds  # it may have been rolled back
+    pace = done / (now - since) if now - since > TIMED_SECONDS else None
+    self._lease.tell(step=step, steps=self._steps, seeds=self._seeds, pace=pace)
+
+  def report(self, step: int, metrics: dict):
+    """Metrics are read from the run's files."""
+
+  def scores(self, step: int, scores: dict):
+    """So are scores."""
+
+  def say(self, line: str):
+    """Appends a line to the log."""
+    with self._log.open('a', encoding='utf-8') as log:
+      log.write(line + '\n')
+
+
+def work(workdir, ids, *, patient: bool = False, **options):
+  """Does jobs until none is left, or none is free.
+
+  Args:
+    workdir: of the study.
+    ids: of the jobs, the first ones first.
+    patient: wait for jobs that others are working on; they may die.
+    **options: of jobs.Queue.
+
+  Raises:
+    command.Stopped: told to stop; the job at hand has been saved.
+    OSError: the disk is full, so that no result could be kept either.
+  """
+  queue = jobs.Queue(workdir, **options)
+  done = 0
+  with command.catch_signals() as stop_signal:
+    while list(queue.open(ids)):
+      taken = queue.take(ids)
+      if taken:
+        job, lease = taken
+        with lease:
+          do(pathlib.Path(workdir), queue, job, lease)
+        done += 1
+        if done % CELLS_KEPT == 0:
+          jax.clear_caches()
+      elif patient:
+        time.sleep(WAIT_SECONDS)
+      else:
+        return
+      if stop_signal():
+        raise command.Stopped(stop_signal())
+
+
+def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
+  """Runs one job; whatever is wrong with it is written down."""
+  folder = workdir / job.folder
+  folder.mkdir(parents=True, exist_ok=True)
+  begin = time.monotonic()
+  progress = Progress(lease, job, folder / 'log.txt')
+  try:
+    records, reason = train.train(job.config, folder, progress=progress), ''
+  except loop.Diverged as e:
+    records, reason = [], f'diverged {e}'
+  except command.Stopped:
+    raise
+  except leases.Lost:
+    return
+  except lock.Held as e:  # somebody trains in its folder by hand
+    progress.say(str(e))
+    time.sleep(WAIT_SECONDS)
+    return
+  except UserError as e:
+    queue.fail(job.id, str(e))
+    return
+  except Exception as e:
+    if is_disk_full(e):
+      raise OSError(errno.ENOSPC, 'no space left', str(folder)) from e
+    progress.say(traceback.format_exc())
+    queue.fail(job.id, f'{type(e).__name__}: {" ".join(str(e).split())[:300]}')
+    return
+  lease.check()
+  rows = [_row(job, i, records, reason) for i in range(len(job.runs))]
+  queue.finish(job, {'rows': rows, 'seconds': time.monotonic() - begin})
+
+
+def _row(job, i, records, reason) -> dict:
+  """What has become of one seed."""
+  seed = job.config['seed'] + i
+  scores = {r['metric']: r['value'] for r in records if r['seed'] == seed}
+  alive = bool(scores) and not reason
+  return {
+    'run': job.runs[i],
+    'seed': seed,
+    'status': 'finished' if alive else 'diverged',
+    'reason': '' if alive else reason or 'samples are not finite',
+    'steps': job.config['steps'],
+    'scores': scores,
+  }
+
+
+def is_disk_full(error: BaseException) -> bool:
+  """Whether an error, or what caused it, is a lack of space on the disk."""
+  while error is not None:
+    if getattr(error, 'errno', None) in command.DISK_FULL:
+      return True
+    told = str(error)  # Orbax has its own errors
+    if any(os.strerror(code) in told for code in command.DISK_FULL):
+      return True
+    error = error.__cause__ or error.__context__
+  return False
+
+
+def planned_ids(workdir) -> list[str]:
+  """The jobs of the plan that a study's workdir holds.
+
+  Raises:
+    UserError: it holds none.
+  """
+  path = pathlib.Path(workdir) / 'plan.json'
+  try:
+    found = json.loads(path.read_text('utf-8'))['jobs']
+  except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
+    raise UserError(f'--workdir={workdir}: no plan of a study here.') from e
+  plain = re.compile('[0-9A-Za-z_-]+')  # it becomes the name of a file
+  fits = lambda one: isinstance(one, str) and plain.fullmatch(one)
+  if not isinstance(found, list) or not all(map(fits, found)):
+    raise UserError(f'{path}: no plan of a study.')
+  return found
+
+
+def help_lines() -> list[str]:
+  """What --help prints."""
+  return [
+    'usage: python -m gan_jax.study.worker --study=experiments/NAME/study.py'
+    ' --workdir=DIR [--cores=0,1]',
+    'one more worker for a study that gan_jax.ablate has planned',
+  ]
+
+
+def _use_cores(cores):
+  try:
+    os.sched_setaffinity(0, {int(core) for core in cores.split(',')})
+  except (ValueError, OSError, OverflowError) as e:
+    there = ','.join(map(str, sorted(os.sched_getaffinity(0))))
+    raise UserError(
+      f'--cores={cores}: expected some of {there}, commas between them.'
+    ) from e
+
+
+def main(argv: list[str]):
+  """The command."""
+  flags = command.parse(
+    argv, help_lines=help_lines, study=None, workdir=None, cores=''
+  )
+  if not os.path.isfile(flags.study):
+    raise UserError(f'--study={flags.study}: no such file.')
+  ids = planned_ids(flags.workdir)
+  if flags.cores and hasattr(os, 'sched_setaffinity'):
+    _use_cores(flags.cores)
+  plan.make_importable(flags.study)
+  work(flags.workdir, ids, patient=True)
+
+
+if __name__ == '__main__':
+  command.run(main)
