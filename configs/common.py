@@ -30,6 +30,7 @@ def default() -> ml_collections.ConfigDict:
       },
       # Reports, all in steps; 0: only at the end
       'report_every': 500,
+      'health_every': 10,  # look at the game's health; 0: never
       'save_every': 1000,
       'eval_every': 2000,
       'eval_samples': 10_000,
@@ -37,6 +38,11 @@ def default() -> ml_collections.ConfigDict:
       'features': '',  # classifier, inception, ...; '': the usual ones
       'protocol': '',  # 'clean-50k-train', ...: in place of the two above
       'best_metric': '',  # ranks the checkpoints; '': the goal's, or the first
+      # When something goes wrong
+      'on_divergence': 'stop',  # or rollback: last good step, fresh numbers
+      'max_rollbacks': 3,
+      'save_patience_minutes': 30.0,  # that saves may fail before it stops
+      'deterministic': False,  # refuse what might not give the same bits again
     }
   )
 
@@ -59,6 +65,7 @@ def shrink(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
       'steps': 8,
       'batch_size': 8,
       'report_every': 4,
+      'health_every': 2,
       'save_every': 4,
       'eval_every': 8,
       'eval_samples': 64,
