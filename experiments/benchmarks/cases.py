@@ -29,14 +29,20 @@ def _wgan_gp32():
   return config
 
 
-def _ring8_plain():
+def _ring8():
   config = ring8.get_config()
+  config.batch_size, config.latent.dim = 256, 32
+  return config
+
+
+def _ring8_plain():
+  config = _ring8()
   config.penalties = {}
   return config
 
 
 CASES = {
-  'ring8': ring8.get_config,
+  'ring8': _ring8,
   'ring8_plain': _ring8_plain,
   'dcgan32': _dcgan32,
   'wgan_gp32': _wgan_gp32,

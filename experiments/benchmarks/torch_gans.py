@@ -102,11 +102,25 @@ def cross_entropy(real, fake):
   return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-LOSSES = {  # name -> (D's loss, G's loss)
-  'cross_entropy': (cross_entropy, lambda fake: F.softplus(-fake).mean()),
+# name -> (D's loss, G's loss). G's is given () -> logits of the reals, too.
+LOSSES = {
+  'cross_entropy': (cross_entropy, lambda fake, _: F.softplus(-fake).mean()),
+  'minimax': (cross_entropy, lambda fake, _: -F.softplus(fake).mean()),
+  'lsgan': (
+    lambda real, fake: ((real - 1).square() + fake.square()).mean() / 2,
+    lambda fake, _: (fake - 1).square().mean() / 2,
+  ),
+  'hinge': (
+    lambda real, fake: (F.relu(1 - real) + F.relu(1 + fake)).mean(),
+    lambda fake, _: -fake.mean(),
+  ),
   'wasserstein': (
     lambda real, fake: fake.mean() - real.mean(),
-    lambda fake: -fake.mean(),
+    lambda fake, _: -fake.mean(),
+  ),
+  'rpgan': (
+    lambda real, fake: F.softplus(fake - real).mean(),
+    lambda fake, real: F.softplus(real() - fake).mean(),
   ),
 }
 
@@ -185,7 +199,8 @@ class Trainer:
 
     # G; D's gradients are not needed here
     self.d.requires_grad_(False)
-    g_loss = self.g_loss(self.d(self.g(z_g)))
+    on_real = lambda: self.d(real.detach()).detach()
+    g_loss = self.g_loss(self.d(self.g(z_g)), on_real)
     self.opt_g.zero_grad()
     g_loss.backward()
     self.opt_g.step()
