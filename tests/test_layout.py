@@ -15,33 +15,55 @@ FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
 # A module may import those of earlier lines and of its own.
 ORDER = """
 types keys
+kinds machine
 losses gradients gemm
-penalties layers
+penalties layers health
 models ema latents optim order
 step
+probe
+steps
+peers
+wrappers
 parallel
 sampling
-examples
+examples archives
 toys
 datasets
 data
-metrics
+held_out
+metrics statistics diagnosis
 stored
-checkpoint
+damage
+saving verify
 report
-loop manifest select recipe
+leases provenance
+loop select recipe
+limits watch
 command
+checkpoint
+patience
 lab
 scoring
-runs
-desk
+runs lock components unused
+differing
+manifest determinism
+desk onlooker
+divergence
+dumps
+rollback
+replay
 train
 outside
 evaluate sample
+study
+engines
+ablate
 """.strip().splitlines()
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
 COMMANDS = {
-  'recipe', 'command', 'lab', 'runs', 'desk', 'train', 'evaluate', 'sample',
+  'recipe', 'command', 'limits', 'lab', 'runs', 'components', 'differing',
+  'unused', 'manifest', 'determinism', 'desk', 'replay', 'train', 'evaluate',
+  'sample', 'study', 'ablate',
 }  # fmt: skip
 HEAVY = {
   'scipy',
@@ -140,13 +162,16 @@ def test_every_public_function_is_documented_without_positional_booleans():
         assert not (positional and isinstance(p.default, bool)), name
 
 
-@pytest.mark.parametrize('kind', ['losses', 'penalties', 'models', 'datasets'])
+@pytest.mark.parametrize(
+  'kind', ['losses', 'penalties', 'models', 'datasets', 'engines']
+)
 def test_components_export_what_their_kind_asks_for(kind):
   wanted = {
     'losses': [{'d_loss', 'g_loss'}],
     'penalties': [{'init', 'penalty'}, {'project'}],
     'models': [{'Generator', 'Discriminator'}],
     'datasets': [{'load'}],
+    'engines': [{'make'}],
   }[kind]
   package = importlib.import_module(f'gan_jax.{kind}')
   for info in pkgutil.iter_modules(package.__path__):
