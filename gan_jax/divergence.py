@@ -35,7 +35,7 @@ class Walk:
       every: steps between two reports; there the sums begin anew.
     """
     self._lab, self._program, self._every = lab, program, every
-    self._origin, self._zeros = (start, state, window), None
+    self._origin = start, state, window
     self.restart()
 
   def restart(self):
@@ -49,7 +49,7 @@ class Walk:
     """Takes n steps in one call of the program."""
     program, fed = self._program, self._data(self.step)
     if self._total is None or loop.due(self.step, self._every):
-      zeros = self._zeros = self._zeros or program.zeros(self._kept, fed)
+      zeros = program.zeros
       total = loop.go_on(zeros, self._window) if self._window else zeros
       self._total, self._window = program.put(total), None
     self._kept, self._total = program.advance(self._kept, self._total, fed, n)

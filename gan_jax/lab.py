@@ -16,11 +16,11 @@ from gan_jax import (
   limits,
   optim,
   parallel,
+  probe,
   select,
   step,
 )
 from gan_jax import data as data_lib
-from gan_jax.probe import make_probe
 from gan_jax.sampling import make_sampler
 from gan_jax.steps import Probe
 from gan_jax.types import Dataset, Pair, UserError
@@ -65,6 +65,7 @@ class Lab(NamedTuple):
   flip: bool
   resident: bool  # whether the data set lies on the device
   init: Callable  # () -> State [S, ...] at step 0
+  names: tuple[str, ...]  # of the metrics of a step
   make_step: Callable  # axis, watch -> step; watch: a look at the optimizers
   health_every: int  # steps; 0: never
   make_probe: Callable  # axis -> probe, see probe.make_probe
@@ -137,9 +138,10 @@ def build(config: dict) -> Lab:
     flip,
     resident,
     functools.partial(_init_all, init, roots, label),
+    step.metric_names(penalties),
     make_step,
     config['health_every'],
-    lambda axis: make_probe(net, prior=prior, axis=axis),
+    lambda axis: probe.make_probe(net, prior=prior, axis=axis),
     lambda: held_out.samples(unseen or _beside(config['data'])),
     sample,
     config['ema'].get('halflife_kimg', 0) > 0,
@@ -250,6 +252,7 @@ def make_program(lab: Lab, *, wrapper: str = '', **kwargs) -> parallel.Program:
     make_feed(lab),
     keys=lab.keys,
     batch_size=lab.batch_size,
+    names=lab.names,
     wrapper=wrapper or parallel.default_wrapper(len(devices)),
     streamed=not lab.resident,
     probe=_probe(lab),
@@ -265,7 +268,8 @@ def _probe(lab):
   aside = {k: v for k, v in lab.held_out().items() if k in wanted}
   # A test split may have no labels where there are some to train on.
   aside = aside if len(aside) == len(wanted) else {}
-  return Probe(lab.health_every, lab.make_probe, aside)
+  names = probe.metric_names(held_out=bool(aside))
+  return Probe(lab.health_every, lab.make_probe, aside, names)
 
 
 def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:

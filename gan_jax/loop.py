@@ -111,15 +111,14 @@ def run(
   """
   kept = program.put(state)
   step, since, good = start, start, start
-  zeros = total = None
+  total = None
   pace = _Pace(program.max_steps)
   if owed and score(step, program.get(kept)):
     return Outcome(program.get(kept), step, 'goal')
   while step < steps and stop_signal() is None:
     fed = data(step)
     if total is None:
-      zeros = zeros or program.zeros(kept, fed)  # traces the step
-      total, since = zeros, step
+      total, since = program.zeros, step
       if window is not None:
         total, since, window = go_on(total, window), window.since, None
       total = program.put(total)

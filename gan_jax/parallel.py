@@ -10,16 +10,16 @@ import contextlib
 import functools
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from gan_jax import steps, wrappers
+from gan_jax.health import PROBES
 from gan_jax.steps import Layout, Probe
 from gan_jax.types import UserError
 from gan_jax.wrappers import WRAPPERS, Part
@@ -33,7 +33,7 @@ class Program(NamedTuple):
   place: a data set in memory -> the same on every device.
   advance: (state, total, data, n) -> (state, total) after n steps; total is
     the running sum of the metrics. Both are kept as by `put`, and donated.
-  zeros: (state, data) -> a total of nothing, {name: [S]}, to be put.
+  zeros: a total of nothing, {name: [S]}, to be put.
   max_steps: most steps that one call of advance takes; None for any number.
   layout: see Layout.
   part: the seeds and rows of a batch that this process is to feed.
@@ -43,7 +43,7 @@ class Program(NamedTuple):
   get: Callable
   place: Callable
   advance: Callable
-  zeros: Callable
+  zeros: dict
   max_steps: int | None
   layout: Layout
   part: Part
@@ -135,6 +135,7 @@ def make_program(
   *,
   keys: jax.Array,
   batch_size: int,
+  names: Sequence[str],
   wrapper: str,
   layout: Layout,
   streamed: bool = False,
@@ -148,6 +149,7 @@ def make_program(
     feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
     keys: root keys [S], one for each seed.
     batch_size: of the global batch.
+    names: of the step's metrics.
     wrapper: 'jit', 'pmap' or 'shard_map'.
     layout: see choose_layout.
     streamed: data is each step's batch {name: [S, n, batch_size, ...]} rather
@@ -173,15 +175,13 @@ def make_program(
   # jit sees the global batch and needs no axis; pmap has only one.
   split = wrapper == 'shard_map' or (wrapper == 'pmap' and grid[1] > 1)
   axis = 'data' if split else None
-  probe = probe or Probe(0, lambda axis: None, {})
-
-  def make(axis):
-    look = probe.make(axis) if probe.every else None
-    return steps.make_one(make_step(axis), feed, look)
-
-  counted = steps.make_counted(*make(axis))
+  probe = probe or Probe(0, lambda axis: None, {}, ())
+  look, looked = None, ()
+  if probe.every:
+    look, looked = probe.make(axis), (*probe.names, PROBES)
+  counted = steps.make_counted(*steps.make_one(make_step(axis), feed, look))
   advance = steps.make_advance(counted, layout=layout, streamed=streamed)
-  run, put, get, like, place, part = wrappers.wrap(
+  run, put, get, place, part = wrappers.wrap(
     wrapper,
     advance,
     mesh,
@@ -190,14 +190,8 @@ def make_program(
     looks=(np.int32(probe.every), probe.aside),
     streamed=streamed,
   )
-  index = jnp.arange(batch_size)
-
-  def zeros(state, data):
-    names = steps.make_names(*make(None), streamed=streamed)
-    found = names(
-      like(state), keys[part.seeds], index[part.rows], data, probe.aside
-    )
-    return {name: np.zeros(len(keys), np.float32) for name in found}
+  zero = np.zeros(len(keys), np.float32)
+  zeros = {name: zero for name in (*names, *looked)}
 
   def advance_all(state, total, data, n):
     turns = range(len(keys)) if layout.seeds == 'apart' else [n]

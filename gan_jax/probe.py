@@ -19,6 +19,16 @@ from gan_jax.types import Pair, State
 
 # Streams of random numbers within a step, beside step.D_MOVE and G_MOVE.
 LATENTS, HELD_OUT = 2, 3
+NAMES = (
+  'separation', 'real', 'fake', 'grad_real', 'grad_fake', 'reach', 'diversity',
+  'update_ratio', 'nonfinite',
+)  # fmt: skip
+
+
+def metric_names(*, held_out: bool) -> tuple[str, ...]:
+  """Names of what is measured, with or without samples that are held out."""
+  names = (*NAMES, 'held_out') if held_out else NAMES
+  return tuple(f'{health.PREFIX}{name}' for name in names)
 
 
 def make_probe(

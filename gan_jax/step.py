@@ -222,6 +222,16 @@ def _move(player, grads, optimizer, variables):
   return Player(optax.apply_updates(player.params, updates), variables, opt)
 
 
+def metric_names(penalties: dict) -> tuple[str, ...]:
+  """Names of what a step measures, whichever way its moves are composed.
+
+  Args:
+    penalties: select.Penalty by name.
+  """
+  values = [f'penalty_{k}' for k, p in penalties.items() if p.penalty]
+  return ('d_loss', 'd_real', 'd_fake', *values, 'g_loss')
+
+
 def _select(batch, i):
   """The i-th of the n batches; they share the examples' indices."""
   return {k: v if k == 'index' else v[i] for k, v in batch.items()}

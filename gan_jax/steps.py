@@ -34,11 +34,13 @@ class Probe(NamedTuple):
   make: axis name or None -> look(before, after, batch, key, aside) -> metrics,
     with the States around the step.
   aside: what the look is given besides, arrays that are the same for all.
+  names: of the metrics that it returns.
   """
 
   every: int
   make: Callable
   aside: dict
+  names: tuple[str, ...]
 
 
 def make_one(
@@ -150,20 +152,3 @@ def make_advance(
     return jax.tree.map(lambda x, y: x.at[n].set(y), (state, total), new)
 
   return {'vmap': vectorised, 'map': in_turn, 'apart': apart}[layout.seeds]
-
-
-def make_names(one: Callable, looked: Callable | None, *, streamed: bool):
-  """Returns names(state, keys, index, data, aside) -> {name: shape [S]}.
-
-  For the functions of make_one. Nothing is computed.
-  """
-
-  def step(state, key, index, data, aside):
-    new, metrics, batch = one(state, key, index, data)
-    if looked is None:
-      return metrics
-    return {**metrics, **looked(state, new, batch, key, aside)}
-
-  data_axis = 0 if streamed else None
-  step = jax.vmap(step, in_axes=(0, 0, None, data_axis, None))
-  return functools.partial(jax.eval_shape, step)

@@ -34,7 +34,6 @@ class Wrapped(NamedTuple):
   run: (state, total, data, n) -> (state, total), both donated.
   put: a tree of arrays [S, ...] -> the same as `run` takes it.
   get: the inverse, on one device or on the host, whole in each process.
-  like: such a tree -> the shapes [s, ...] of the seeds of this process.
   place: arrays -> the same on every device.
   part: what this process feeds.
   """
@@ -42,7 +41,6 @@ class Wrapped(NamedTuple):
   run: Callable
   put: Callable
   get: Callable
-  like: Callable
   place: Callable
   part: Part
 
@@ -151,8 +149,7 @@ def _on_mesh(make, advance, mesh, fixed, part, shapes, *, streamed):
     whole = jax.tree.map(lambda x: x.addressable_data(0), everywhere(tree))
     return jax.device_get(whole)
 
-  like = lambda tree: _like(tree, part, 1)
-  return Wrapped(run, put, get, like, place, part)
+  return Wrapped(run, put, get, place, part)
 
 
 def _place(tree, sharding):
@@ -229,12 +226,11 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
   # Alike on the devices of this process; the others have their own.
   here = NamedSharding(Mesh(np.array(local), ('local',)), P())
   place = lambda tree: jax.device_put(tree, here)
-  like = lambda tree: _like(tree, part, 2 if by_seed else 1)
   if by_seed:
     put = lambda tree: split(mine(tree))
-    return Wrapped(run, put, gather, like, place, part)
+    return Wrapped(run, put, gather, place, part)
   whole = lambda tree: jax.device_get(tree) if peers.several() else tree
-  return Wrapped(run, fresh, whole, like, place, part)
+  return Wrapped(run, fresh, whole, place, part)
 
 
 def _split(tree, pieces, axis):
@@ -247,11 +243,3 @@ def _split(tree, pieces, axis):
     )
 
   return jax.tree.map(cut, tree)
-
-
-def _like(tree, part, leading):
-  """Shapes [s, ...] of leaves whose first axes, `leading`, are of the seeds."""
-  seeds = part.seeds.stop - part.seeds.start
-  return jax.tree.map(
-    lambda x: jax.ShapeDtypeStruct((seeds, *x.shape[leading:]), x.dtype), tree
-  )

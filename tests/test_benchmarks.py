@@ -140,7 +140,7 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   first = flat(trainer.average).detach().clone()
   kept, losses = program.put(state), []
   for at in range(STEPS):
-    total = program.put(program.zeros(kept, data(at)))
+    total = program.put(program.zeros)
     kept, total = program.advance(kept, total, data(at), 1)
     tensors = [torch.from_numpy(np.array(x)) for x in draws(lab, config, at)]
     if tensors[0].dim() == 4:

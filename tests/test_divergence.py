@@ -102,12 +102,10 @@ def by_hand(config, step):
   lab = lab_lib.build(config)
   program = lab_lib.make_program(lab, wrapper=config['parallel'])
   data, kept = lab_lib.make_data(lab, program, step=0), program.put(lab.init())
-  zeros = None
   for at in range(step):
     before = jax.tree.map(np.array, program.get(kept))
     fed = data(at)
-    zeros = zeros or program.zeros(kept, fed)
-    kept, total = program.advance(kept, program.put(zeros), fed, 1)
+    kept, total = program.advance(kept, program.put(program.zeros), fed, 1)
   return lab, before, jax.tree.map(np.array, program.get(total)), fed
 
 

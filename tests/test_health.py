@@ -164,6 +164,7 @@ def look(g, d, *, held_out=(), label=None):
     batch['label'] = jnp.full((2, 64), label)
   key = jax.random.key(3)
   metrics = jax.jit(found)(*around(g, d), batch, key, dict(held_out))
+  assert set(metrics) == {*probe.metric_names(held_out=bool(held_out))}
   draws = keys.fold_examples(keys.stream(key, keys.STEP, 6, 2), np.arange(64))
   fake = np.asarray(jax.vmap(prior)(draws)) + np.float32(g)
   found = {k.removeprefix('health_'): float(v) for k, v in metrics.items()}

@@ -22,7 +22,8 @@ class Fake:
   def get(self, kept):
     return kept['kept']
 
-  def zeros(self, kept, data):
+  @property
+  def zeros(self):
     return {k: np.zeros(self.losses.shape) for k in ('d_loss', 'g_loss')}
 
   def advance(self, kept, total, data, n):
@@ -106,8 +107,9 @@ def test_metrics_are_means_since_the_last_report():
 class Probed(Fake):
   """The fake, looked at after every third step."""
 
-  def zeros(self, kept, data):
-    return super().zeros(kept, data) | {
+  @property
+  def zeros(self):
+    return super().zeros | {
       name: np.zeros(len(self.losses), np.float32)
       for name in ('health_x', 'health_probes')
     }

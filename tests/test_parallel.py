@@ -34,13 +34,14 @@ def train(
     tiny.feed,
     keys=roots,
     batch_size=tiny.BATCH,
+    names=tiny.names(**kw),
     wrapper=wrapper,
     layout=layout,
     probe=tiny.look(every, d=kw.get('d', tiny.Discriminator)),
     devices=jax.devices()[:devices],
   )
   state = program.put(state)
-  total = program.put(program.zeros(state, tiny.DATA))
+  total = program.put(program.zeros)
   if program.max_steps:
     cuts = (1,) * STEPS
   for n in cuts:
@@ -196,14 +197,15 @@ def test_one_looks_only_when_it_is_due(layout):
     tiny.feed,
     keys=roots,
     batch_size=tiny.BATCH,
+    names=tiny.names(),
     wrapper='jit',
     layout=layout,
-    probe=steps.Probe(3, make, {}),
+    probe=steps.Probe(3, make, {}, ('health_x',)),
     devices=jax.devices()[:1],
   )
   kept, total = program.put(state), None
   for _ in range(7):
-    total = total or program.put(program.zeros(kept, tiny.DATA))
+    total = total or program.put(program.zeros)
     kept, total = program.advance(kept, total, tiny.DATA, 1)
   jax.block_until_ready(total)
   jax.effects_barrier()
@@ -222,6 +224,7 @@ def test_streamed_batches_equal_the_resident_set(reference):
       lambda batch, key, at, index: batch,
       keys=roots,
       batch_size=tiny.BATCH,
+      names=tiny.names(),
       wrapper=wrapper,
       layout=LOOP,
       streamed=True,
@@ -233,7 +236,7 @@ def test_streamed_batches_equal_the_resident_set(reference):
     for at in range(STEPS):
       rows = tiny.feed(tiny.DATA, None, at, np.arange(tiny.BATCH))
       fed = {'x': np.asarray(rows['x'])[None]}  # [S, n, B, 2]
-      total = total or program.put(program.zeros(kept, fed))
+      total = total or program.put(program.zeros)
       kept, total = program.advance(kept, total, fed, 1)
     assert tiny.distance(program.get(kept), reference[0]) < 1e-6
     _, looked = train('jit', 1, every=2)

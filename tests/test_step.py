@@ -112,6 +112,17 @@ def test_one_step_by_hand(update, d_steps):
   assert tiny.distance(after.g.params, other) > 1e-5
 
 
+@pytest.mark.parametrize('update', ['alternating', 'simultaneous'])
+@pytest.mark.parametrize('penalty', [None, *select.available('penalties')])
+def test_a_step_measures_what_it_is_said_to(penalty, update):
+  """A running total is made before the first step, by these names."""
+  penalties = {penalty: {}, 'r1': {}} if penalty else {}
+  init, make_step = tiny.game(update=update, penalties=penalties)
+  found = lambda key: make_step(None)(init(key), batches(1), key)[1]
+  metrics = jax.eval_shape(found, jax.random.key(0))
+  assert sorted(metrics) == sorted(tiny.names(penalties))
+
+
 def test_the_average_follows_g():
   init, make_step = tiny.game()
   state = init(jax.random.key(0))

@@ -84,11 +84,19 @@ def game(
   return step.make_init(net, penalties, tx, prior=prior), make_step
 
 
+def names(penalties=None, **_):
+  """Of the metrics of a game's step."""
+  return step.metric_names(
+    {name: select.penalty(name, **kw) for name, kw in (penalties or {}).items()}
+  )
+
+
 def look(every, *, d=Discriminator, held_out=True):
   """What looks at every so many steps of a game."""
   net, prior = Pair(Generator(), d()), latents.make_prior(dim=DIM)
   make = lambda axis: probe.make_probe(net, prior=prior, axis=axis)
-  return Probe(every, make, HELD_OUT if held_out else {})
+  found = probe.metric_names(held_out=held_out)
+  return Probe(every, make, HELD_OUT if held_out else {}, found)
 
 
 def feed(data, key, at, index, *, batches=1):

@@ -34,7 +34,7 @@ def make_advance(lab: lab_lib.Lab, **kwargs) -> Callable:
   program = lab_lib.make_program(lab, **kwargs)
   data = lab_lib.make_data(lab, program, step=0)
   kept = program.put(lab.init())
-  total = program.put(program.zeros(kept, data(0)))
+  total = program.put(program.zeros)
 
   def advance(n):
     nonlocal kept, total
