@@ -146,7 +146,7 @@ def load_config(path: str, overrides: dict | None = None) -> dict:
 
 _told: list[Callable] = []  # what the outermost catch_signals has yielded
 _exposed: list[bool] = []  # one for each interruptible block around
-_idle: list[bool] = []  # something while there is nothing to save
+_idle: list[Callable] = []  # the way out, while there is nothing to save
 
 
 class Interrupted(BaseException):
@@ -170,13 +170,16 @@ def interruptible():
 
 
 @contextlib.contextmanager
-def nothing_to_save():
+def nothing_to_save(last: Callable = lambda: None):
   """Until its block is left or ended, a stop signal costs the run nothing.
+
+  Args:
+    last: what is done before the process ends at once, in another thread.
 
   Yields:
     end, to be called when the run has got on.
   """
-  _idle.append(True)
+  _idle.append(last)
   try:
     yield _idle.clear
   finally:
@@ -215,8 +218,8 @@ def catch_signals():
   before, watch = {}, contextlib.nullcontext()
   if threading.current_thread() is threading.main_thread():
     before = {s: signal.signal(s, handler) for s in heard}
-    idle = lambda: bool(_idle) and not several
-    watch = Watch(STOP_SIGNALS, costs_nothing=idle)
+    way_out = lambda: _idle[0] if _idle and not several else None
+    watch = Watch(STOP_SIGNALS, way_out=way_out)
   _told.append(lambda: caught[0] if caught else None)
   try:
     with watch:

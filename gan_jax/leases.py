@@ -51,6 +51,10 @@ class Lease:
     return self
 
   def __exit__(self, *error):
+    self.give_back()
+
+  def give_back(self):
+    """Ends it, unless it has been taken over."""
     self._over.set()
     self._thread.join()
     if self._ours():
@@ -111,6 +115,9 @@ class Unshared:
 
   def confirm(self):
     """Nobody takes it over."""
+
+  def give_back(self):
+    """Nobody waits for it."""
 
 
 class Watcher:

@@ -86,12 +86,12 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
 
   with (
     command.catch_signals() as stop_signal,
-    command.nothing_to_save() as got_on,
     lock.hold(
       workdir,
       stop_signal=stop_signal,
       say=progress.say if progress else print,
     ) as lease,
+    command.nothing_to_save(lease.give_back) as got_on,
     _checkpoints(workdir, config, names, lease) as checkpoints,
   ):
     changed = peers.in_first(claim)  # again: another may have been here

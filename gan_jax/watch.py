@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 GRACE_SECONDS = 3.0  # for the usual way out
+LAST_SECONDS = 1.0  # for what is done before the process ends at once
 
 
 class Watch:
@@ -21,15 +22,16 @@ class Watch:
   A context manager, for the main thread.
   """
 
-  def __init__(self, signums, *, costs_nothing: Callable):
+  def __init__(self, signums, *, way_out: Callable):
     """Hears nothing yet.
 
     Args:
       signums: the stop signals.
-      costs_nothing: () -> whether there is nothing that had to be saved. Then
-        a first signal ends the process, should nobody else have done so.
+      way_out: () -> None, as long as there is something that has to be saved.
+        Else a first signal ends the process, should nobody else have done so,
+        and what is returned is called before.
     """
-    self._signums, self._costs_nothing = set(map(int, signums)), costs_nothing
+    self._signums, self._way_out = set(map(int, signums)), way_out
     self._thread = threading.Thread(target=self._hear, daemon=True)
 
   def __enter__(self):
@@ -50,8 +52,9 @@ class Watch:
     while True:
       wait = None if until is None else max(0.0, until - time.monotonic())
       if not select.select([self._end], [], [], wait)[0]:
-        if self._costs_nothing():
+        if (last := self._way_out()) is not None:
           print('stopped before its next step; the same command goes on')
+          _within(LAST_SECONDS, last)
           _leave(heard[0])
         until = None
         continue
@@ -63,6 +66,13 @@ class Watch:
         _leave(heard[-1])
       if heard:
         until = time.monotonic() + GRACE_SECONDS
+
+
+def _within(seconds, function):
+  """Calls it, and waits for it no longer than that: a disk may be gone."""
+  thread = threading.Thread(target=function, daemon=True)
+  thread.start()
+  thread.join(seconds)
 
 
 def _leave(signum):

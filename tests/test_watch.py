@@ -9,9 +9,10 @@ import pytest
 
 # The main thread is in one call of C, as in a compilation, for half a minute.
 BUSY = """
-import hashlib, sys, threading
+import hashlib, sys, threading, time
 from gan_jax import command
-with command.catch_signals(), command.nothing_to_save() as got_on:
+last = lambda: print('last', flush=True) or time.sleep('hung' in sys.argv and 60)
+with command.catch_signals(), command.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
   threading.Timer(.5, print, ('ready',), {'flush': True}).start()
@@ -36,16 +37,17 @@ def signalled(*signums, argv=()):
       process.kill()
 
 
-def test_a_first_signal_ends_what_has_nothing_to_save():
-  code, seconds, said = signalled(signal.SIGTERM)
+@pytest.mark.parametrize('disk', ['', 'hung'])
+def test_a_first_signal_ends_what_has_nothing_to_save(disk):
+  code, seconds, said = signalled(signal.SIGTERM, argv=[disk])
   assert code == 128 + signal.SIGTERM and seconds < 10
-  assert 'the same command goes on' in said
+  assert 'the same command goes on' in said and said.endswith('last\n')
 
 
 def test_a_second_signal_ends_it_at_once():
   signums = signal.SIGTERM, signal.SIGINT
-  code, seconds, _ = signalled(*signums, argv=['busy'])
-  assert code == 128 + signal.SIGINT and seconds < 3
+  code, seconds, said = signalled(*signums, argv=['busy'])
+  assert code == 128 + signal.SIGINT and seconds < 3 and said == ''
 
 
 def test_a_first_signal_waits_for_what_has_to_be_saved():
