@@ -11,7 +11,9 @@ import pytest
 BUSY = """
 import hashlib, sys, threading, time
 from gan_jax import command
-last = lambda: print('last', flush=True) or time.sleep('hung' in sys.argv and 60)
+def last():
+  print('last', flush=True)
+  time.sleep(60 if 'hung' in sys.argv else 0)
 with command.catch_signals(), command.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
