@@ -178,3 +178,28 @@ def test_a_phone_scrolls_the_table_and_not_the_page(browser, tmp_path, count):
   outer = browser.execute_script(f'{box} return box.clientWidth')
   assert inner > outer > 300
   assert browser.get_log('browser') == []
+
+
+# Of each part of a row: left, right, and what its text needs.
+EDGES = """
+return [...arguments[0].children].map(x => {
+  const box = x.getBoundingClientRect();
+  return [box.left, box.right, box.left + x.scrollWidth, box.top];
+});
+"""
+
+
+@pytest.mark.parametrize('width', [1200, 720, 390])
+def test_no_number_runs_into_a_verdict(browser, tmp_path, width):
+  wide = study_views.comparison(BETTER, -0.0021, 0.0033, 'no difference')
+  found = study_views.analysis('modes', [wide, wide._replace(name=WORSE)])
+  view = study_views.view(analyses={'modes': found})
+  _open(browser, report.write(tmp_path, view), width=width)
+  rows = _find(browser, '.forest .row[data-cell]')
+  edges = [browser.execute_script(EDGES, row) for row in rows]
+  assert [len(parts) for parts in edges] == [4, 4]
+  for parts in edges:
+    name, strip, told, verdict = parts
+    assert told[2] <= told[1] + 1 and verdict[2] <= width
+    assert told[1] <= verdict[0] or told[3] > verdict[3]  # beside, or beneath
+    assert strip[1] - strip[0] > 100 and strip[0] >= name[0]
