@@ -84,13 +84,10 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
   peers.in_first(lambda: _check_used(workdir, config, lab))
   peers.in_first(claim)
 
+  say = progress.say if progress else print
   with (
     command.catch_signals() as stop_signal,
-    lock.hold(
-      workdir,
-      stop_signal=stop_signal,
-      say=progress.say if progress else print,
-    ) as lease,
+    lock.hold(workdir, stop_signal=stop_signal, say=say) as lease,
     command.nothing_to_save(lease.give_back) as got_on,
     _checkpoints(workdir, config, names, lease) as checkpoints,
   ):
@@ -102,7 +99,7 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
       rollback.note(workdir, begun.rollbacks)
     run = _Run(
       lab, config, names, workdir, checkpoints, lease, stop_signal, got_on,
-      progress,
+      progress, say,
     )  # fmt: skip
     return _train_all(run, begun, program, _news(run, begun, changed))
 
@@ -118,7 +115,8 @@ class _Run(NamedTuple):
   lease: Any  # of the workdir, see lock
   stop_signal: Callable
   got_on: Callable  # see command.nothing_to_save
-  progress: Any
+  progress: Any  # what shows how far it is, or None
+  say: Callable  # tells a line where there is no desk
 
 
 def _news(run, begun, changed):
@@ -156,8 +154,7 @@ def _go_back(run, begun, seen, lab, program, policy):
   """Where the run goes on; if it does not, its page says so."""
   run.lease.confirm()
   if peers.is_first():
-    say = run.progress.say if run.progress else print
-    say(f'diverged {seen}; looking for the step')
+    run.say(f'diverged {seen}; looking for the step')
   last = rollback.begin(run.lab, run.checkpoints, run.names)
   try:
     return rollback.go_back(
