@@ -6,17 +6,16 @@ import html
 import pathlib
 
 
-def document(title: str, body: str, *, styles, script) -> str:
+def document(title: str, body: str, *, styles, scripts) -> str:
   """A whole HTML page.
 
   Args:
     title: as plain text.
     body: HTML, the content of <main>.
     styles: paths of CSS files, the later one has the last word.
-    script: path of the page's only script.
+    scripts: paths of JavaScript files; together they are the page's only one.
   """
-  style = ''.join(pathlib.Path(path).read_text('utf-8') for path in styles)
-  script = pathlib.Path(script).read_text('utf-8')
+  style, script = map(_joined, (styles, scripts))
   digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
   # The browser enforces what the page promises: nothing is loaded, and no
   # other script runs, whatever a class or a run is called.
@@ -33,6 +32,10 @@ def document(title: str, body: str, *, styles, script) -> str:
     f'<style>{style}</style></head><body><main>{body}</main>'
     f'<script>{script}</script></body></html>\n'
   )
+
+
+def _joined(paths):
+  return '\n'.join(pathlib.Path(path).read_text('utf-8') for path in paths)
 
 
 def section(title: str, content: str, *, name: str = '') -> str:

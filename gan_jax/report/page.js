@@ -1,5 +1,3 @@
-'use strict';
-
 // Charts: the legend reads out the step under the pointer or arrow keys.
 for (const svg of document.querySelectorAll('.chart svg')) {
   const {x, step, series} = JSON.parse(svg.dataset.readings);
@@ -7,16 +5,9 @@ for (const svg of document.querySelectorAll('.chart svg')) {
   const outputs = [...figure.querySelectorAll('output')];
   const resting = outputs.map((output) => output.textContent);
   const at = figure.querySelector('.at');
-  const cursor = svg.querySelector('.cursor');
-  const line = cursor.querySelector('line');
-  const dots = [...cursor.querySelectorAll('circle')];
-  let current = x.length - 1;
+  const dots = [...svg.querySelectorAll('.cursor circle')];
 
-  const show = (index) => {
-    current = Math.min(Math.max(index, 0), x.length - 1);
-    cursor.removeAttribute('hidden');
-    line.setAttribute('x1', x[current]);
-    line.setAttribute('x2', x[current]);
+  const show = (current) => {
     at.textContent = step[current];
     series.forEach(({y, text}, k) => {
       const known = y[current] !== null;
@@ -28,31 +19,9 @@ for (const svg of document.querySelectorAll('.chart svg')) {
       outputs[k].textContent = known ? text[current] : '–';
     });
   };
-  const rest = () => {
-    cursor.setAttribute('hidden', '');
+  follow(svg, x, show, () => {
     at.textContent = '';
     outputs.forEach((output, k) => { output.textContent = resting[k]; });
-  };
-  const nearest = (event) => {
-    const box = svg.getBoundingClientRect();
-    const pointer = (event.clientX - box.left) / box.width *
-        svg.viewBox.baseVal.width;
-    let best = 0;
-    x.forEach((value, k) => {
-      if (Math.abs(value - pointer) < Math.abs(x[best] - pointer)) best = k;
-    });
-    return best;
-  };
-  svg.addEventListener('pointermove', (event) => show(nearest(event)));
-  svg.addEventListener('pointerdown', (event) => show(nearest(event)));
-  svg.addEventListener('pointerleave', rest);
-  svg.addEventListener('blur', rest);
-  svg.addEventListener('keydown', (event) => {
-    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-    if (move) {
-      event.preventDefault();
-      show(current + (cursor.hasAttribute('hidden') ? 0 : move));
-    }
   });
 }
 

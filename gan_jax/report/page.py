@@ -54,7 +54,7 @@ def write_page(workdir) -> pathlib.Path:
     workdir.name,
     ''.join(body),
     styles=[HERE / 'page.css'],
-    script=HERE / 'page.js',
+    scripts=[HERE / 'cursor.js', HERE / 'page.js'],
   )
   writers.write_text(path, whole)
   return path

@@ -20,6 +20,7 @@ from gan_jax.report.study.view import View
 
 HERE = pathlib.Path(__file__).parent
 STYLES = (HERE.parent / 'page.css', HERE / 'study.css')
+SCRIPTS = (HERE.parent / 'cursor.js', HERE / 'study.js')
 
 
 def write(workdir, view: View) -> pathlib.Path:
@@ -60,5 +61,5 @@ def page(view: View) -> str:
     view.question or view.name,
     ''.join(parts),
     styles=STYLES,
-    script=HERE / 'study.js',
+    scripts=SCRIPTS,
   )

@@ -1,5 +1,3 @@
-'use strict';
-
 const owned = (cell) =>
     document.querySelectorAll(`main [data-cell="${cell}"]:not(nav button)`);
 
@@ -78,10 +76,9 @@ for (const svg of document.querySelectorAll('.chart svg[data-readings]')) {
   const cursor = svg.querySelector('.cursor');
   const line = cursor.querySelector('line');
   const width = svg.viewBox.baseVal.width;
-  let current = x.length - 1;
 
   // Of a cell the nearest step with a value, if it is near enough.
-  const nearby = (values) => {
+  const nearby = (values, current) => {
     let best = -1;
     for (const way of [-1, 1]) {
       for (let k = current; k >= 0 && k < x.length; k += way) {
@@ -112,18 +109,14 @@ for (const svg of document.querySelectorAll('.chart svg[data-readings]')) {
     circle.setAttribute('cy', y);
     return circle;
   };
-  const show = (index) => {
-    current = Math.min(Math.max(index, 0), x.length - 1);
+  const show = (current) => {
     const found = Object.entries(cells)
         .filter(([cell]) => !svg.querySelector(`g[data-cell="${cell}"].off`))
-        .map(([cell, {y, text}]) => ({cell, y, text, at: nearby(y)}))
+        .map(([cell, {y, text}]) => ({cell, y, text, at: nearby(y, current)}))
         .filter(({at}) => at >= 0)
         .sort((a, b) => a.y[a.at] - b.y[b.at]);
-    line.setAttribute('x1', x[current]);
-    line.setAttribute('x2', x[current]);
     cursor.replaceChildren(line,
         ...found.map(({cell, y, at}) => dot(cell, at, y[at])));
-    cursor.removeAttribute('hidden');
     const title = document.createElement('b');
     title.textContent = step[current];
     const list = document.createElement('ul');
@@ -139,30 +132,7 @@ for (const svg of document.querySelectorAll('.chart svg[data-readings]')) {
     tip.style.right =
         left ? '' : `${(width - x[current]) * scale + inset + 10}px`;
   };
-  const rest = () => {
-    cursor.setAttribute('hidden', '');
-    tip.hidden = true;
-  };
-  const nearest = (event) => {
-    const box = svg.getBoundingClientRect();
-    const pointer = (event.clientX - box.left) / box.width * width;
-    let best = 0;
-    x.forEach((value, k) => {
-      if (Math.abs(value - pointer) < Math.abs(x[best] - pointer)) best = k;
-    });
-    return best;
-  };
-  svg.addEventListener('pointermove', (event) => show(nearest(event)));
-  svg.addEventListener('pointerdown', (event) => show(nearest(event)));
-  svg.addEventListener('pointerleave', rest);
-  svg.addEventListener('blur', rest);
-  svg.addEventListener('keydown', (event) => {
-    const move = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-    if (move) {
-      event.preventDefault();
-      show(current + (tip.hidden ? 0 : move));
-    }
-  });
+  follow(svg, x, show, () => { tip.hidden = true; });
 }
 
 // What is folded away on the screen belongs on paper.
