@@ -38,28 +38,21 @@ def save(directory, step, content=None, **options):
 @pytest.fixture(scope='module')
 def saved(tmp_path_factory):
   """Two good steps."""
-  return save_both(tmp_path_factory.mktemp('saved') / 'checkpoints')
-
-
-@pytest.fixture
-def damaged(saved):
-  """Both steps, of which the test damages the newest."""
-  with copied(saved) as directory:
-    yield directory
-
-
-def save_both(directory):
+  directory = tmp_path_factory.mktemp('saved') / 'checkpoints'
   for step in (OLDER, NEWEST):
     save(directory, step)
   return directory
 
 
-@contextlib.contextmanager
-def copied(directory):
-  """A copy where others than the owner may look, too."""
+@pytest.fixture
+def damaged(saved):
+  """Both steps, of which the test damages the newest.
+
+  A copy where others than the owner may look, too.
+  """
   with tempfile.TemporaryDirectory() as path:
     os.chmod(path, 0o755)
-    yield shutil.copytree(directory, pathlib.Path(path) / 'checkpoints')
+    yield shutil.copytree(saved, pathlib.Path(path) / 'checkpoints')
 
 
 @contextlib.contextmanager

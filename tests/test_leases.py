@@ -1,5 +1,6 @@
 """Leases: one owner at a time, whoever dies, sleeps or comes late."""
 
+import contextlib
 import errno
 import json
 import os
@@ -28,17 +29,24 @@ def path(tmp_path):
   return tmp_path / 'job.lease'
 
 
+@contextlib.contextmanager
+def owning(code, path, *, says):
+  """Another process, once it has said that it owns what lies at a path."""
+  with subprocess.Popen(
+    [sys.executable, '-c', code, path], stdout=subprocess.PIPE, text=True
+  ) as process:
+    try:
+      assert process.stdout.readline() == f'{says}\n'
+      yield process
+    finally:
+      process.kill()
+
+
 @pytest.fixture
 def owner(path):
   """Another process that holds the lease."""
-  process = subprocess.Popen(
-    [sys.executable, '-c', OWNER, path], stdout=subprocess.PIPE, text=True
-  )
-  assert process.stdout.readline() == 'taken\n'
-  yield process
-  process.kill()
-  process.wait()
-  process.stdout.close()
+  with owning(OWNER, path, says='taken') as process:
+    yield process
 
 
 def test_a_lease_is_held_until_it_is_given_back(path):
@@ -50,26 +58,37 @@ def test_a_lease_is_held_until_it_is_given_back(path):
     assert first.take(path) is None
 
 
+def race(path, *, dead):
+  """The leases that eight threads at once have got, of one that is free.
+
+  Args:
+    path: of the lease.
+    dead: whether there is one whose owner is gone.
+  """
+  if dead:
+    told = {'token': 'x', 'host': leases.host(), 'pid': 1, 'born': 'never'}
+    path.write_text(json.dumps(told))
+  won, ready = [], threading.Barrier(8)
+
+  def one():
+    ready.wait()
+    lease = leases.Watcher().take(path)
+    if lease:
+      won.append(lease)
+
+  threads = [threading.Thread(target=one) for _ in range(8)]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  return won
+
+
 @pytest.mark.parametrize('dead', [False, True])
 def test_one_of_many_gets_it(path, dead):
   """Whether there was none, or one whose owner is gone."""
   for _ in range(40):
-    if dead:
-      told = {'token': 'x', 'host': leases.host(), 'pid': 1, 'born': 'never'}
-      path.write_text(json.dumps(told))
-    won, ready = [], threading.Barrier(8)
-
-    def one(won=won, ready=ready):
-      ready.wait()
-      lease = leases.Watcher().take(path)
-      if lease:
-        won.append(lease)
-
-    threads = [threading.Thread(target=one) for _ in range(8)]
-    for thread in threads:
-      thread.start()
-    for thread in threads:
-      thread.join()
+    won = race(path, dead=dead)
     assert len(won) == 1
     won[0].__exit__()
     # No drafts are left.
@@ -174,22 +193,7 @@ def test_where_there_are_neither_links_nor_locks(path, dead, monkeypatch):
   monkeypatch.setattr(leases.os, 'link', lacking)
   monkeypatch.setattr(leases.fcntl, 'flock', lacking)
   for _ in range(20):
-    if dead:
-      told = {'token': 'x', 'host': leases.host(), 'pid': 1, 'born': 'never'}
-      path.write_text(json.dumps(told))
-    won, ready = [], threading.Barrier(8)
-
-    def one(won=won, ready=ready):
-      ready.wait()
-      lease = leases.Watcher().take(path)
-      if lease:
-        won.append(lease)
-
-    threads = [threading.Thread(target=one) for _ in range(8)]
-    for thread in threads:
-      thread.start()
-    for thread in threads:
-      thread.join()
+    won = race(path, dead=dead)
     assert sum(lease._ours() for lease in beating(*won)) == 1
     for lease in won:
       lease.__exit__()

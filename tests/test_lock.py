@@ -4,8 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -15,6 +13,7 @@ from gan_jax import command, leases, lock, train
 from gan_jax.report import writers
 from gan_jax.study import jobs, worker
 from tests.test_commands import RING, complaint, contents
+from tests.test_leases import owning
 from tests.test_resume import ROOT, saved, start
 
 pytestmark = pytest.mark.usefixtures('clone')
@@ -38,14 +37,8 @@ def clone(monkeypatch):
 @pytest.fixture
 def owner(tmp_path):
   """Another process that holds the lock of tmp_path."""
-  process = subprocess.Popen(
-    [sys.executable, '-c', OWNER, tmp_path], stdout=subprocess.PIPE, text=True
-  )
-  assert process.stdout.readline() == 'held\n'
-  yield process
-  process.kill()
-  process.wait()
-  process.stdout.close()
+  with owning(OWNER, tmp_path, says='held') as process:
+    yield process
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 
 from gan_jax import command, verify
 from gan_jax.checkpoint import Checkpoints
+from tests import test_damage
 from tests.test_damage import (
   FILES,
   HARMLESS,
@@ -20,28 +21,15 @@ from tests.test_damage import (
   ROOT,
   STEPS,
   as_anybody,
-  copied,
   do_harm,
   each_harm,
   flip,
   save,
-  save_both,
   state,
   tree,
 )
 
-
-@pytest.fixture(scope='module')
-def saved(tmp_path_factory):
-  """Two good steps."""
-  return save_both(tmp_path_factory.mktemp('saved') / 'checkpoints')
-
-
-@pytest.fixture
-def damaged(saved):
-  """Both steps, of which the test damages the newest."""
-  with copied(saved) as directory:
-    yield directory
+saved, damaged = test_damage.saved, test_damage.damaged  # fixtures
 
 
 def lines_of(capsys, *argv):

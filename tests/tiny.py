@@ -65,9 +65,7 @@ def game(
 ):
   """Returns (init, make_step) of one seed."""
   net = Pair(Generator(), d())
-  penalties = {
-    name: select.penalty(name, **kw) for name, kw in (penalties or {}).items()
-  }
+  penalties = _rules(penalties)
   tx = Pair(*[optimizer or optax.sgd(0.1)] * 2)
   prior = latents.make_prior(dim=DIM)
   decay = ema.make_decay(halflife_kimg=1.0, batch_size=BATCH)
@@ -86,9 +84,12 @@ def game(
 
 def names(penalties=None, **_):
   """Of the metrics of a game's step."""
-  return step.metric_names(
-    {name: select.penalty(name, **kw) for name, kw in (penalties or {}).items()}
-  )
+  return step.metric_names(_rules(penalties))
+
+
+def _rules(penalties):
+  options = (penalties or {}).items()
+  return {name: select.penalty(name, **kw) for name, kw in options}
 
 
 def look(every, *, d=Discriminator, held_out=True):
