@@ -23,7 +23,7 @@ from gan_jax import (
 from gan_jax import data as data_lib
 from gan_jax.sampling import make_sampler
 from gan_jax.steps import Probe
-from gan_jax.types import Dataset, Pair, UserError
+from gan_jax.types import Dataset, Pair, State, UserError
 
 # All top-level keys; those of the second group change what is said about a
 # run but not its numbers, so a resumed run may change them.
@@ -289,25 +289,25 @@ def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:
   return lambda at: next(batches)
 
 
+def shapes_of_one(lab: Lab) -> State:
+  """The state of one seed, as shapes."""
+  one = lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype)
+  return jax.tree.map(one, jax.eval_shape(lab.init))
+
+
 def _convolves(lab):
   """Whether a network convolves on this backend, by its forward pass."""
-  state = jax.eval_shape(lab.init)
-  one = jax.tree.map(
-    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.ema
-  )
+  state = shapes_of_one(lab)
   key = jax.eval_shape(lambda: jax.random.key(0))
   # The whole batch: how a layer convolves may depend on its size.
   index = jax.ShapeDtypeStruct((lab.batch_size,), jnp.int32)
   label = index if lab.num_classes else None
-  if parallel.has_convolution(lab.sample, one, key, index, label):
+  if parallel.has_convolution(lab.sample, state.ema, key, index, label):
     return True
-  d = jax.tree.map(
-    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), state.d
-  )
   sample = jax.ShapeDtypeStruct(
     (lab.batch_size, *lab.dataset.shape), jnp.float32
   )
   judge = lambda d, x, y: lab.net.d.apply(
     {'params': d.params, **d.vars}, x, y, train=False
   )
-  return parallel.has_convolution(judge, d, sample, label)
+  return parallel.has_convolution(judge, state.d, sample, label)

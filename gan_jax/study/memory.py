@@ -9,7 +9,7 @@ import numpy as np
 from jax.extend import core
 
 from gan_jax import parallel
-from gan_jax.lab import Lab
+from gan_jax.lab import Lab, shapes_of_one
 
 SHARE = 0.8  # of the memory that a program may fill
 COPIES = 3  # of the state: before, after, and while it is saved
@@ -53,10 +53,6 @@ def _seeds(left, state, work):
 
 def _one_seed(lab):
   """(step, its arguments as shapes) of a single seed."""
-  state = jax.tree.map(
-    lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype),
-    jax.eval_shape(lab.init),
-  )
   n, b = lab.num_batches, lab.batch_size
   batch = {
     'x': jax.ShapeDtypeStruct((n, b, *lab.dataset.shape), jnp.float32),
@@ -65,7 +61,7 @@ def _one_seed(lab):
   if lab.num_classes:
     batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
   key = jax.eval_shape(lambda: jax.random.key(0))
-  return lab.make_step(None), (state, batch, key)
+  return lab.make_step(None), (shapes_of_one(lab), batch, key)
 
 
 def _bound(step, args):
