@@ -7,14 +7,17 @@ The same command goes on where it was stopped, or where the study was edited.
 
 import pathlib
 
-from gan_jax import command, recipe, runs, select
+from gan_jax import select
 from gan_jax.report import board as board_lib
-from gan_jax.report.study import report
-from gan_jax.report.study.view import View
-from gan_jax.statistics import planning
+from gan_jax.run import command
+from gan_jax.run.config import recipe
+from gan_jax.run.workdir import contents
 from gan_jax.study import compare as compare_lib
 from gan_jax.study import jobs, plan, schedule, worker
-from gan_jax.study.standing import Standing
+from gan_jax.study.report import report
+from gan_jax.study.report.contents import View
+from gan_jax.study.statistics import planning
+from gan_jax.study.status import Standing
 from gan_jax.types import UserError
 
 FLAGS = {
@@ -30,7 +33,7 @@ def help_lines() -> list[str]:
   )
   return [
     'usage: python -m gan_jax.ablate --study=experiments/NAME/study.py'
-    f' --workdir=DIR [--engine={"|".join(select.available("engines"))}]'
+    f' --workdir=DIR [--engine={"|".join(select.available("study.engines"))}]'
     ' [--workers=0] [--options=NAME=VALUE,...] [--memory_mb=0], or'
     ' --compare A B --workdir=DIR',
     f'studies: {" ".join(studies) or "none here"}',
@@ -53,7 +56,7 @@ def ablate(
   Args:
     study: path of a study file, see study.plan.
     workdir: folder of the study; made, or gone on with.
-    engine: how runs are started: a file of gan_jax/engines.
+    engine: how runs are started: a file of gan_jax/study/engines.
     options: of the engine.
     workers: jobs at once; 0: the engine chooses.
     memory_mb: that one job may take; 0: what there is.
@@ -67,7 +70,7 @@ def ablate(
     Failed: all is done but what has failed, and why.
   """
   workdir = pathlib.Path(workdir)
-  module = select.module('engines', engine, flag='--engine')
+  module = select.module('study.engines', engine, flag='--engine')
   make = getattr(module, 'make', None)
   if make is None:
     raise UserError(f'--engine={engine}: the module has no make().')
@@ -150,7 +153,7 @@ def compare(pair: str, workdir) -> View:
   if len(paths) != 2 or not all(paths) or paths[1].startswith('--'):
     raise UserError(f'--compare={pair}: expected two, A B.')
   view = compare_lib.view(*paths)
-  runs.make_workdir(pathlib.Path(workdir))
+  contents.make_workdir(pathlib.Path(workdir))
   report.write(workdir, view)
   return view
 

@@ -11,10 +11,14 @@ import types
 
 import numpy as np
 
-from gan_jax import command, order, outside, rollback, runs, scoring
-from gan_jax.desk import save_neighbours
+from gan_jax import types as types_lib
 from gan_jax.metrics import protocols, records
-from gan_jax.report import console, lines, page, writers
+from gan_jax.report import console, lines, page
+from gan_jax.run import command, external_samples, scoring
+from gan_jax.run.hooks import save_neighbours
+from gan_jax.run.recovery import rollback
+from gan_jax.run.workdir import contents
+from gan_jax.storage import files
 from gan_jax.types import UserError
 
 FLAGS = {
@@ -74,10 +78,12 @@ def evaluate(
     UserError: no run, no checkpoint, a metric that is not possible, or a
       scores.json that holds something else.
   """
-  config, lab, state, step = runs.open_run(workdir, which=which)
+  config, lab, state, step = contents.open_run(workdir, which=which)
   kept = pathlib.Path(workdir) / 'scores.json'
-  runs.read_records(kept)  # now: a damaged file must stop us before the work
-  chosen = _chosen_way(runs.way_of_scoring(config), way)
+  contents.read_records(
+    kept
+  )  # now: a damaged file must stop us before the work
+  chosen = _chosen_way(contents.way_of_scoring(config), way)
   names = scoring.metric_names(
     lab, metrics or tuple(config['metrics']), way=chosen
   )
@@ -116,7 +122,7 @@ def _chosen_way(usual, given):
 
 
 def _append(path, made):
-  writers.write_json(path, records.join(runs.read_records(path), made))
+  files.write_json(path, records.join(contents.read_records(path), made))
 
 
 def main(argv: list[str]):
@@ -147,7 +153,7 @@ def main(argv: list[str]):
         **way,
       )
     else:
-      made = outside.evaluate(
+      made = external_samples.evaluate(
         flags.samples,
         flags.data,
         folder=flags.data_dir,
@@ -170,8 +176,8 @@ def _check(flags: types.SimpleNamespace) -> str:
   for name in FLAGS:
     if name not in takes and getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} does not go with --{kinds[0]}.')
-  if not 0 <= flags.num < order.MAX_SIZE:
-    bound = 'at least 0' if flags.num < 0 else f'below {order.MAX_SIZE:,}'
+  if not 0 <= flags.num < types_lib.MAX_SIZE:
+    bound = 'at least 0' if flags.num < 0 else f'below {types_lib.MAX_SIZE:,}'
     raise UserError(f'--num={flags.num}: expected {bound}.')
   if flags.draws < 1:
     raise UserError(f'--draws={flags.draws}: expected at least 1.')
@@ -181,8 +187,8 @@ def _check(flags: types.SimpleNamespace) -> str:
   if flags.statistics and flags.split:
     raise UserError('--split does not go with --statistics.')
   if flags.out:
-    runs.check_out(pathlib.Path(flags.out))
-    runs.read_records(pathlib.Path(flags.out), '--out=')
+    contents.check_out(pathlib.Path(flags.out))
+    contents.read_records(pathlib.Path(flags.out), '--out=')
   if kinds[0] == 'samples' and not flags.data:
     raise UserError('--data is missing: what are the samples compared with?')
   return kinds[0]
@@ -201,7 +207,7 @@ def _scores_of(path):
   if not os.path.exists(path):
     raise UserError(f'--compare: there is no {path}.')
   # What is no number has no place in a comparison.
-  found = runs.read_records(path, '--compare: ')
+  found = contents.read_records(path, '--compare: ')
   return [r for r in found if r['value'] is not None]
 
 

@@ -9,9 +9,12 @@ import pathlib
 import jax
 import numpy as np
 
-from gan_jax import command, keys, machine, runs, scoring
+from gan_jax.game import keys
 from gan_jax.report import pictures
-from gan_jax.sampling import balanced_labels, collect, take_seed
+from gan_jax.run import command, scoring
+from gan_jax.run.sampling import balanced_labels, collect, take_seed
+from gan_jax.run.workdir import contents
+from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 ENDINGS = ('.png', '.webp', '.npz')
@@ -57,13 +60,13 @@ def main(argv: list[str]):
   out = pathlib.Path(flags.out)
   if out.suffix not in ENDINGS:
     raise UserError(f'--out={out}: expected a name ending in .png .webp .npz.')
-  runs.check_out(out)
+  contents.check_out(out)
   if flags.num < 1 or flags.seed < 0:
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
   if flags.seed >= 2**32:
     raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
-  _, lab, state, step = runs.open_run(flags.workdir, which=flags.checkpoint)
-  machine.check_memory(
+  _, lab, state, step = contents.open_run(flags.workdir, which=flags.checkpoint)
+  memory.check_memory(
     4 * flags.num * math.prod(lab.dataset.shape), f'--num={flags.num}'
   )
   samples = draw(lab, state, flags.num, seed=flags.seed)

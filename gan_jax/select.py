@@ -12,8 +12,39 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import kinds
 from gan_jax.types import Pair, UserError
+
+WORDS = {
+  int: 'a whole number',
+  float: 'a number',
+  bool: 'True or False',
+  str: 'a name',
+  dict: 'a group of options {...}',
+  tuple: 'values with commas between them',
+}
+_ALSO = {float: int | float, tuple: tuple | list}
+
+
+def is_of(value: Any, kind: type) -> bool:
+  """isinstance, with whole numbers for numbers; but True is no number."""
+  if isinstance(value, bool) and kind is not bool:
+    return False
+  return isinstance(value, _ALSO.get(kind, kind))
+
+
+def check_kind(flag: str, value: Any, kind: Any):
+  """Refuses a value that is not of a plain kind.
+
+  Args:
+    flag: how the config names it.
+    value: any.
+    kind: one of WORDS; with any other annotation everything will do.
+
+  Raises:
+    UserError: it is something else.
+  """
+  if kind in WORDS and not is_of(value, kind):
+    raise UserError(f'{flag}={value!r}: expected {WORDS[kind]}.')
 
 
 class Loss(NamedTuple):
@@ -35,7 +66,8 @@ class Penalty(NamedTuple):
 def available(kind: str) -> list[str]:
   """Names of the components of a kind ('losses', 'models', ...)."""
   package = importlib.import_module(f'gan_jax.{kind}')
-  return sorted(m.name for m in pkgutil.iter_modules(package.__path__))
+  found = pkgutil.iter_modules(package.__path__)
+  return sorted(m.name for m in found if not m.ispkg)
 
 
 def module(kind: str, name: str, *, flag: str) -> Any:
@@ -44,7 +76,7 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   Raises:
     UserError: there is no such module; the message lists what exists.
   """
-  kinds.check(flag, name, str)
+  check_kind(flag, name, str)
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
   try:
     found = importlib.util.find_spec(path) is not None and name != ''
@@ -54,8 +86,9 @@ def module(kind: str, name: str, *, flag: str) -> Any:
     raise _broken(flag, name, e) from e
   if not found:
     choices = ', '.join(available(kind))
+    folder = kind.rpartition('.')[2]
     raise UserError(
-      f'{flag}={name!r}: there is no such module; {kind}: {choices}.'
+      f'{flag}={name!r}: there is no such module; {folder}: {choices}.'
     )
   try:
     return importlib.import_module(path)
@@ -84,7 +117,7 @@ def _bind(function, kwargs, flag):
     if name not in known:
       options = ', '.join(known) or 'no options'
       raise UserError(f'{flag}.{name}: unknown; {flag} takes {options}.')
-    kinds.check(f'{flag}.{name}', value, known[name].annotation)
+    check_kind(f'{flag}.{name}', value, known[name].annotation)
   return functools.partial(function, **kwargs)
 
 
@@ -112,7 +145,7 @@ def call(flag: str, function: Callable, options: dict, /, **fixed) -> Any:
         raise UserError(f'{flag}.{name}: unknown; {flag} takes {there}.')
   for p in parameters:
     if p.name in options:
-      kinds.check(f'{flag}.{p.name}', options[p.name], p.annotation)
+      check_kind(f'{flag}.{p.name}', options[p.name], p.annotation)
   try:
     signature.bind(**options, **fixed)
   except TypeError as e:
@@ -213,6 +246,6 @@ def _network(flag, net, kwargs, common):
     if name not in known:
       options = ', '.join(sorted(known))
       raise UserError(f'{flag}.{name}: unknown; the network takes {options}.')
-    kinds.check(f'{flag}.{name}', kwargs[name], fields[name].type)
+    check_kind(f'{flag}.{name}', kwargs[name], fields[name].type)
   given = {k: v for k, v in common.items() if k in fields}
   return net(**given, **kwargs)

@@ -70,3 +70,6 @@ class Dataset(NamedTuple):
   class_names: tuple[str, ...] = ()  # label k means class_names[k]
   modes: Any = None  # known modes: {'centers': [M, D], 'std': float}
   fingerprint: str = ''  # sha256 of the content and its preparation
+
+
+MAX_SIZE = 2**27  # examples, so that `locate` stays within 32 bits

@@ -15,7 +15,8 @@ import tempfile
 
 import pytest
 
-from gan_jax import command, train
+from gan_jax import train
+from gan_jax.run import command
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RING, DIGITS = (

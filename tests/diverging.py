@@ -6,7 +6,7 @@ Its value is nothing, until its moment comes: then it is infinite, or NaN.
 import jax
 import jax.numpy as jnp
 
-from gan_jax import keys
+from gan_jax.game import keys
 
 
 def init():

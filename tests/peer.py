@@ -10,7 +10,8 @@ import os
 import jax
 import numpy as np
 
-from gan_jax import command, desk, onlooker, train
+from gan_jax import train
+from gan_jax.run import command, hooks, null_hooks
 
 
 def digest(state) -> str:
@@ -38,6 +39,6 @@ def watch(kind):
 
 
 if __name__ == '__main__':
-  watch(desk.Desk)
-  watch(onlooker.Onlooker)
+  watch(hooks.Desk)
+  watch(null_hooks.Onlooker)
   command.run(train.main)

@@ -1,7 +1,12 @@
 """Views of made-up studies, small and known to the last digit."""
 
-from gan_jax.report.study.view import Cell, View
-from gan_jax.statistics.types import Analysis, Comparison, Failures, Spread
+from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.statistics.types import (
+  Analysis,
+  Comparison,
+  Failures,
+  Spread,
+)
 
 NAMES = ('base', 'b_1 | 50%', 'c & <script>hacked = 1</script>')
 SCORES = {NAMES[0]: (6.0, 7.0), NAMES[1]: (7.5, 8.0), NAMES[2]: (None, 2.5)}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.benchmarks import cases, flax_gans, ours, results
-from gan_jax import keys, latents, step
-from gan_jax import lab as lab_lib
+from gan_jax.game import keys, latents, step
+from gan_jax.run import setup
 
 STEPS = 3
 LOSSES = ('minimax', 'lsgan', 'hinge', 'wasserstein', 'rpgan')
@@ -45,7 +45,7 @@ def torch_gans():
 @pytest.mark.parametrize('case', cases.CASES)
 def test_networks_have_as_many_parameters(case, torch_gans):
   config = cases.config(case)
-  lab = lab_lib.build(config)
+  lab = setup.build(config)
   x = np.zeros((2, *lab.dataset.shape), np.float32)
   expected = ours.num_params(lab)
   trainer = torch_gans.Trainer(config, x, torch_gans.torch.device('cpu'))
@@ -102,9 +102,9 @@ def draws(lab, config, at):
   index = np.arange(config['batch_size'])
   root = lab.keys[0]
   data = {
-    k: np.asarray(v) for k, v in lab_lib.data_lib.arrays(lab.dataset).items()
+    k: np.asarray(v) for k, v in setup.data_lib.arrays(lab.dataset).items()
   }
-  real = lab_lib.make_feed(lab)(jax.device_put(data), root, at, index)['x'][0]
+  real = setup.make_feed(lab)(jax.device_put(data), root, at, index)['x'][0]
   key = keys.stream(root, keys.STEP, at)
   moves = keys.stream(key, step.D_MOVE, 0), keys.stream(key, step.G_MOVE)
   prior = latents.make_prior(**config['latent'])
@@ -121,10 +121,10 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   """Losses of three steps, and the average: so the updates are equal too."""
   torch = torch_gans.torch
   config = small(case)
-  lab = lab_lib.build(config)
+  lab = setup.build(config)
   one = jax.devices()[:1]
-  program = lab_lib.make_program(lab, wrapper='jit', devices=one)
-  data = lab_lib.make_data(lab, program, step=0)
+  program = setup.make_program(lab, wrapper='jit', devices=one)
+  data = setup.make_data(lab, program, step=0)
   state = lab.init()
   trainer = torch_gans.Trainer(
     config, ours.real_data(config), torch.device('cpu')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.metrics import ordering, speed, tables
-from gan_jax import examples
+from gan_jax.data import memory
 from gan_jax.metrics.features import base
 from tests import tiny_data
 
@@ -33,7 +33,7 @@ def dataset(name, size):
 @pytest.fixture(scope='module')
 def compared():
   loaded = [
-    examples.from_arrays(name, 'image', *dataset(name, 4 * N))
+    memory.from_arrays(name, 'image', *dataset(name, 4 * N))
     for name in ('mnist', 'fashion_mnist')
   ]
   return ordering.samples(*loaded, n=N, seed=0)

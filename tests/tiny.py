@@ -6,8 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gan_jax import ema, keys, latents, probe, select, step
-from gan_jax.steps import Probe
+from gan_jax import select
+from gan_jax.devices.layout import Probe
+from gan_jax.game import ema, keys, latents, step
+from gan_jax.game.health import probe
 from gan_jax.types import Pair
 
 BATCH, DIM, SIZE = 16, 3, 40

@@ -20,7 +20,7 @@ from experiments.benchmarks import (
   torch_gans,
 )
 from gan_jax import __version__
-from gan_jax import lab as lab_lib
+from gan_jax.run import setup
 
 SEEDS = 16  # in one program, where the case is small
 BOTH = [('ours', 'torch'), ('ours', 'flax')]
@@ -46,7 +46,7 @@ def contenders(case: str) -> list[timing.Contender]:
   seeds = case.endswith('_seeds')
   config = cases.config(case.removesuffix('_seeds'))
   x = ours.real_data(config)
-  lab = lab_lib.build(config)
+  lab = setup.build(config)
   trainers = {
     'torch': torch_gans.Trainer(config, x, torch_gans.setup()),
     'flax': flax_gans.Trainer(config, x),
@@ -56,7 +56,7 @@ def contenders(case: str) -> list[timing.Contender]:
   one = jax.local_devices()[:1]
   found = [timing.Contender('ours', ours.make_advance(lab, devices=one))]
   if seeds:
-    found += _seeds(lab_lib.build({**config, 'num_seeds': SEEDS}))
+    found += _seeds(setup.build({**config, 'num_seeds': SEEDS}))
   else:
     found.append(timing.Contender('flax', trainers['flax'].advance))
   found += _torch(trainers['torch'])

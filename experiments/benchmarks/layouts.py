@@ -7,8 +7,8 @@ import argparse
 import itertools
 
 from experiments.benchmarks import cases, ours, results, timing
-from gan_jax import lab as lab_lib
-from gan_jax import parallel
+from gan_jax.devices import parallel
+from gan_jax.run import setup
 
 SEEDS = 4
 CASES = {  # name -> (what it is, config)
@@ -32,7 +32,7 @@ def contenders(case: str) -> list[timing.Contender]:
   """One for each layout."""
   found = []
   for name, (seeds, layout) in LAYOUTS.items():
-    lab = lab_lib.build(cases.config(CASES[case][1], num_seeds=seeds))
+    lab = setup.build(cases.config(CASES[case][1], num_seeds=seeds))
     advance = ours.make_advance(lab, layout=layout)
     found.append(timing.Contender(name, advance, seeds))
   return found

@@ -5,17 +5,17 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from gan_jax import data as data_lib
-from gan_jax import lab as lab_lib
+from gan_jax.data import loading
+from gan_jax.run import setup
 
 
 def real_data(config: dict) -> np.ndarray:
   """All of a config's data in model range, float32 [N, *shape]."""
-  x = data_lib.arrays(lab_lib.build(config).dataset)['x']
-  return np.asarray(data_lib.to_model_range(x), np.float32)
+  x = loading.arrays(setup.build(config).dataset)['x']
+  return np.asarray(loading.to_model_range(x), np.float32)
 
 
-def num_params(lab: lab_lib.Lab) -> tuple[int, int]:
+def num_params(lab: setup.Lab) -> tuple[int, int]:
   """Of one G and of one D."""
   state = jax.eval_shape(lab.init)
   return tuple(
@@ -24,15 +24,15 @@ def num_params(lab: lab_lib.Lab) -> tuple[int, int]:
   )
 
 
-def make_advance(lab: lab_lib.Lab, **kwargs) -> Callable:
+def make_advance(lab: setup.Lab, **kwargs) -> Callable:
   """Returns n -> None: takes n steps of all seeds and waits for them.
 
   Args:
     lab: from lab.build.
     **kwargs: of lab.make_program; layout, for one.
   """
-  program = lab_lib.make_program(lab, **kwargs)
-  data = lab_lib.make_data(lab, program, step=0)
+  program = setup.make_program(lab, **kwargs)
+  data = setup.make_data(lab, program, step=0)
   kept = program.put(lab.init())
   total = program.put(program.zeros)
 

@@ -13,10 +13,12 @@ import time
 import jax
 import numpy as np
 
-from gan_jax import command, data, diagnosis, loop, parallel
-from gan_jax import lab as lab_lib
+from gan_jax.data import loading
+from gan_jax.devices import parallel
+from gan_jax.game.health import diagnosis
 from gan_jax.metrics.modes import modes
 from gan_jax.metrics.prdc import prdc
+from gan_jax.run import command, loop, setup
 
 HERE = pathlib.Path(__file__).parent
 MEASURED = (
@@ -100,8 +102,8 @@ def train(recipe: str, overrides: dict) -> tuple:
   """(lab, rows of ten reports, the state at the end or None)."""
   overrides = {'report_every': overrides['steps'] // 10} | overrides
   config = command.load_config(f'configs/{recipe}.py', overrides)
-  lab = lab_lib.build(config)
-  program = lab_lib.make_program(lab)
+  lab = setup.build(config)
+  program = setup.make_program(lab)
   rows = []
 
   def report(step, metrics, state):
@@ -114,7 +116,7 @@ def train(recipe: str, overrides: dict) -> tuple:
     outcome = loop.run(
       program,
       lab.init(),
-      lab_lib.make_data(lab, program, step=0),
+      setup.make_data(lab, program, step=0),
       start=0,
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),
@@ -144,7 +146,7 @@ def quality(lab, state, seed: int) -> str:
     found = modes(x, known['centers'], known['std'])
     return f'{found["modes"]:.0f}, {found["high_quality"]:.2f}'
   x = np.asarray(lab.sample(g, lab.keys[seed], np.arange(1000)))
-  real = data.arrays(lab.dataset)['x']
+  real = loading.arrays(lab.dataset)['x']
   flat = lambda x: np.reshape(x[:1000], (len(x[:1000]), -1))
   found = prdc(flat(real), flat(x))
   return f'{found["precision"]:.2f}, {found["recall"]:.2f}'

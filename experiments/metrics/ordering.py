@@ -13,7 +13,7 @@ import functools
 import numpy as np
 
 from experiments.metrics import tables
-from gan_jax import data
+from gan_jax.data import loading
 from gan_jax.metrics import (
   class_coverage,
   diversity,
@@ -270,7 +270,7 @@ def main():
   only = args.only.split(',')
   if unknown := set(only) - set(NETS):
     parser.error(f'no net {", ".join(unknown)}; there are {", ".join(NETS)}')
-  load = functools.partial(data.load, dir=args.data_dir, split='train')
+  load = functools.partial(loading.load, dir=args.data_dir, split='train')
   digits = load('mnist')
   if not 4 <= 4 * args.n <= digits.size:
     parser.error(f'--n from 1 to {digits.size // 4}, got {args.n}')

@@ -5,7 +5,7 @@ import math
 import pathlib
 from collections.abc import Callable
 
-from gan_jax.report import writers
+from gan_jax.storage import files
 
 HERE = pathlib.Path(__file__).parent
 
@@ -35,7 +35,7 @@ def replace(
   kept = [line for line in read(name) if same(line) not in keys]
   lines = sorted(kept + lines, key=order)
   text = ''.join(json.dumps(line) + '\n' for line in lines)
-  writers.write_text(HERE / f'{name}.jsonl', text)
+  files.write_text(HERE / f'{name}.jsonl', text)
   return lines
 
 
@@ -65,7 +65,7 @@ def show(name: str, text: str):
   head, _, tail = _split(name)
   begin, end = _markers(name)
   text = f'{head}{begin}\n{text}\n{end}{tail}'
-  writers.write_text(HERE / 'README.md', text)
+  files.write_text(HERE / 'README.md', text)
 
 
 def _markers(name):

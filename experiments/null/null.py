@@ -10,8 +10,8 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.report import writers
-from gan_jax.statistics import comparison, contrasts, planning
+from gan_jax.storage import files
+from gan_jax.study.statistics import comparison, contrasts, planning
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = 8  # of a cell
@@ -70,7 +70,7 @@ def main():
   readme = (HERE / 'README.md').read_text()
   before, after = readme.split(BEGIN)[0], readme.split(END)[1]
   new = f'{before}{BEGIN}\n{table(rows)}\n{END}{after}'
-  writers.write_text(HERE / 'README.md', new)
+  files.write_text(HERE / 'README.md', new)
   print(table(rows))
 
 

@@ -6,7 +6,8 @@ https://doi.org/10.24432/C50P49; the test part, as in sklearn's load_digits.
 
 import numpy as np
 
-from gan_jax import examples, machine
+from gan_jax.data import images, memory
+from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset
 
 
@@ -23,20 +24,18 @@ def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
   Raises:
     UserError: an option out of range.
   """
-  examples.check_options(image_size=image_size, channels=channels)
+  images.check_options(image_size=image_size, channels=channels)
   from sklearn.datasets import load_digits
 
   found = load_digits()
   side = image_size or 8
-  machine.check_memory(
+  memory_lib.check_memory(
     2 * 4 * len(found.images) * side**2 * (channels or 1),
     f'data.image_size={image_size}: the digits',
   )
   x = (found.images / 8 - 1).astype(np.float32)[..., None]  # [N, 8, 8, 1]
-  fitted = [
-    examples.fit(i, image_size=image_size, channels=channels) for i in x
-  ]
-  return examples.from_arrays(
+  fitted = [images.fit(i, image_size=image_size, channels=channels) for i in x]
+  return memory.from_arrays(
     'digits',
     'image',
     np.stack(fitted),

@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 
-from gan_jax import examples, machine
+from gan_jax.data import fingerprint, images, memory
+from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError, one_line
 
 EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif')
@@ -43,7 +44,7 @@ def load(
       images of several sizes without image_size. Of what does not fit into
       memory, only reading tells.
   """
-  examples.check_options(image_size=image_size, channels=channels)
+  images.check_options(image_size=image_size, channels=channels)
   root, files = _find(dir)
   open_image = functools.partial(
     _open, image_size=image_size, channels=channels or 3
@@ -55,8 +56,8 @@ def load(
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
-    machine.check_memory(nbytes, f'data.dir={dir}: its images')
-    read = examples.remember(read, len(files))
+    memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
+    read = memory.remember(read, len(files))
     read(np.arange(1))  # now: a corrupt file must stop us before training
   return Dataset(
     name=one_line(root.resolve().name),
@@ -66,14 +67,14 @@ def load(
     read=read,
     nbytes=nbytes,
     class_names=class_names,
-    fingerprint=examples.digest_files(files, root, shape, class_names),
+    fingerprint=fingerprint.digest_files(files, root, shape, class_names),
   )
 
 
 def _make_read(files, label, shape, open_image):
   def read(rows):
     chosen = [files[r] for r in rows]
-    found = examples.in_parallel(open_image, chosen)
+    found = images.in_parallel(open_image, chosen)
     _check_shapes(found, chosen, shape)
     batch = {'x': np.stack(found)}
     return batch if label is None else {**batch, 'label': label[rows]}
@@ -104,8 +105,8 @@ def _open(path, *, image_size, channels):
   try:
     if os.path.exists(path) and not os.path.isfile(path):
       raise OSError('not a file')  # a pipe would keep us waiting
-    return examples.decode(path, image_size=image_size, channels=channels)
-  except examples.UNREADABLE as e:
+    return images.decode(path, image_size=image_size, channels=channels)
+  except images.UNREADABLE as e:
     raise UserError(
       f'{path}: cannot be read as an image; data.skip_corrupt=True leaves such'
       f' files out ({_reason(e)}).'
@@ -123,7 +124,7 @@ def _readable(files, open_image, root):
     except UserError as e:
       return e
 
-  complaints = examples.in_parallel(complaint, files)
+  complaints = images.in_parallel(complaint, files)
   for path, e in zip(files, complaints, strict=True):
     if e:
       reason = _reason(e.__cause__ or e)

@@ -5,7 +5,8 @@ import pathlib
 
 import numpy as np
 
-from gan_jax import archives, examples
+from gan_jax.data import images, memory
+from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError, one_line
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
@@ -27,15 +28,15 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
   Raises:
     UserError: the file, an array's shape or its range is not as said.
   """
-  examples.check_options(image_size=image_size, channels=channels)
+  images.check_options(image_size=image_size, channels=channels)
   found = _read(path)
   x = _first(found, X_KEYS)
   x = _samples(x, path)
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
-    x = np.stack([examples.fit(i, **fit) for i in x])
+    x = np.stack([images.fit(i, **fit) for i in x])
   label, class_names = _labels(_first(found, LABEL_KEYS), len(x), path)
-  return examples.from_arrays(
+  return memory.from_arrays(
     pathlib.Path(path).stem,
     'image' if x.ndim == 4 else 'point',
     x,
@@ -53,10 +54,10 @@ def _read(path):
   if not os.path.isfile(file):
     raise UserError(f'data.path={path}: expected an .npz file.')
   try:
-    there = archives.names(file)
+    there = npz.names(file)
     wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
-    found = archives.read(file, wanted)
-  except archives.DAMAGED as e:
+    found = npz.read(file, wanted)
+  except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: no .npz file ({e}).') from e
   if not set(found) & set(X_KEYS):
     raise UserError(

@@ -6,7 +6,7 @@ section 4.1; Z. Lin et al., PacGAN (2018), https://arxiv.org/abs/1712.04086.
 
 import numpy as np
 
-from gan_jax import toys
+from gan_jax.data import toys
 from gan_jax.types import Dataset
 
 

@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from gan_jax import examples, order
+from gan_jax import types
+from gan_jax.data import fingerprint
 from gan_jax.datasets import tfds_images
 from gan_jax.types import Dataset, UserError
 
@@ -48,10 +49,10 @@ def load(
     UserError: an option out of range, or MNIST is not prepared there; the
       message says how to prepare it.
   """
-  if not 1 <= size < order.MAX_SIZE:
+  if not 1 <= size < types.MAX_SIZE:
     raise UserError(
       f'data.size={size}: expected at least 1 image, and fewer than'
-      f' {order.MAX_SIZE:,}.'
+      f' {types.MAX_SIZE:,}.'
     )
   if data_seed < 0:
     raise UserError(f'data.data_seed={data_seed}: expected 0 or more.')
@@ -72,7 +73,7 @@ def load(
     read=_make_read(digits, size, data_seed),
     nbytes=size * math.prod(shape),
     modes={'channel': digits},
-    fingerprint=examples.digest(
+    fingerprint=fingerprint.digest(
       'stacked_mnist', digits.fingerprint, size, data_seed
     ),
   )

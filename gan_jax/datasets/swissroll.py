@@ -6,7 +6,7 @@ https://arxiv.org/abs/1704.00028, figure 1b.
 
 import numpy as np
 
-from gan_jax import examples, toys
+from gan_jax.data import memory, toys
 from gan_jax.types import Dataset
 
 
@@ -26,4 +26,4 @@ def load(
   t = 1.5 * np.pi * (1 + 2 * rng.random(size))[:, None]  # [N, 1]
   curve = np.concatenate([t * np.cos(t), t * np.sin(t)], -1) / 7.5  # [N, 2]
   x = curve + std * rng.standard_normal((size, 2))
-  return examples.from_arrays('swissroll', 'point', x.astype(np.float32))
+  return memory.from_arrays('swissroll', 'point', x.astype(np.float32))

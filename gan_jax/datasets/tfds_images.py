@@ -17,7 +17,10 @@ import re
 
 import numpy as np
 
-from gan_jax import examples, machine
+from gan_jax import select
+from gan_jax.data import fingerprint, memory
+from gan_jax.data import images as images_lib
+from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError
 
 
@@ -54,7 +57,7 @@ def load(
     UserError: an unknown name or split, or a folder that is not prepared; the
       message says how to prepare it.
   """
-  examples.check_options(image_size=image_size, channels=channels)
+  images_lib.check_options(image_size=image_size, channels=channels)
   if not dir:
     dir = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
   folder = os.path.expanduser(dir)
@@ -67,8 +70,8 @@ def load(
   read = _make_read(take, key, label, name, image_size, shape)
   nbytes = len(source) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
-    machine.check_memory(nbytes, f'data.name={name!r}: its images')
-    read = examples.remember(read, len(source))
+    memory_lib.check_memory(nbytes, f'data.name={name!r}: its images')
+    read = memory.remember(read, len(source))
   return Dataset(
     name=name,
     kind='image',
@@ -103,7 +106,7 @@ def _make_read(take, key, label, name, image_size, shape):
 
   def read(rows):
     found = take(rows)
-    images = examples.in_parallel(decode, [e[key] for e in found])
+    images = images_lib.in_parallel(decode, [e[key] for e in found])
     batch = {'x': np.stack(images)}
     if label:
       batch['label'] = np.array([e['label'] for e in found], np.int32)
@@ -133,7 +136,7 @@ def _builder(name, folder):
 def _unknown(name):
   import tensorflow_datasets as tfds
 
-  ours = examples.available()
+  ours = select.available('datasets')
   theirs = tfds.list_builders(with_community_datasets=False)
   near = difflib.get_close_matches(name, ours + theirs, 1)
   hint = f' (did you mean {near[0]!r}?)' if near else ''
@@ -229,10 +232,10 @@ def _label_feature(builder, take):
 
 def _decode(encoded, *, name, image_size, shape):
   try:
-    x = examples.decode(
+    x = images_lib.decode(
       io.BytesIO(encoded), image_size=image_size, channels=shape[-1]
     )
-  except examples.UNREADABLE as e:
+  except images_lib.UNREADABLE as e:
     raise UserError(f'data.name={name!r}: a damaged image ({e}).') from e
   if x.shape != shape:
     raise UserError(
@@ -245,6 +248,6 @@ def _decode(encoded, *, name, image_size, shape):
 def _fingerprint(builder, split, shape):
   root = pathlib.Path(str(builder.data_dir))
   files = sorted(p for p in root.iterdir() if p.is_file())
-  return examples.digest_files(
+  return fingerprint.digest_files(
     files, root, builder.info.full_name, split, shape
   )

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax import archives
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
 from gan_jax.metrics.views import SEEN, Collector, View, look
+from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
 VERSION = 1  # of what is kept on disk
@@ -117,7 +117,7 @@ def from_statistics(path, *, features: base.Features) -> Reference:
     UserError: not such a file.
   """
   try:
-    found = archives.read(path, ('mu', 'sigma'))
+    found = npz.read(path, ('mu', 'sigma'))
     mu, sigma = (_real(found[k], k) for k in ('mu', 'sigma'))
   except store.DAMAGED as e:
     reason = str(e).partition('\n')[0]
@@ -147,7 +147,7 @@ def from_statistics(path, *, features: base.Features) -> Reference:
 def holds_statistics(path) -> bool:
   """Whether an .npz holds `mu` and `sigma` rather than samples."""
   try:
-    return {'mu', 'sigma'} <= set(archives.names(path))
+    return {'mu', 'sigma'} <= set(npz.names(path))
   except store.DAMAGED:
     return False
 

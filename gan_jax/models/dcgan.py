@@ -11,7 +11,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gan_jax import layers
+from gan_jax.models.layers import blocks
 from gan_jax.types import UserError
 
 SIZES = (8, 128)  # smallest and largest
@@ -66,15 +66,15 @@ class Generator(nn.Module):
     """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_size(self.shape, len(widths))
-    label = layers.check_label(label, self.num_classes)
-    part = layers.make_parts(
+    label = blocks.check_label(label, self.num_classes)
+    part = blocks.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
       axis_name=self.axis_name,
       label=label,
       num_classes=self.num_classes,
-      kernel_init=layers.DCGAN_INIT,
+      kernel_init=blocks.DCGAN_INIT,
     )
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
@@ -110,13 +110,13 @@ class Discriminator(nn.Module):
     shape = sample.shape[1:]
     widths = self.widths or default_widths(shape[0])
     base_size(shape, len(widths))
-    label = layers.check_label(label, self.num_classes)
-    part = layers.make_parts(
+    label = blocks.check_label(label, self.num_classes)
+    part = blocks.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
       axis_name=self.axis_name,
-      kernel_init=layers.DCGAN_INIT,
+      kernel_init=blocks.DCGAN_INIT,
     )
     x = sample
     for i, width in enumerate(widths):
@@ -124,7 +124,7 @@ class Discriminator(nn.Module):
       bias = plain or not part.has_norm
       x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
       x = x if plain else part.norm(name=f'norm_{i}')(x)
-      x = layers.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
+      x = blocks.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
     flat = x.reshape(x.shape[0], -1)
     logits = part.dense(1, name='logits')(flat)[:, 0].astype(jnp.float32)
     if label is not None:

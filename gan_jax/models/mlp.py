@@ -6,7 +6,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gan_jax import layers
+from gan_jax.models.layers import blocks
 
 INIT = nn.initializers.he_normal()
 
@@ -29,8 +29,8 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train):
     """Returns samples [B, *shape] float32 of z [B, Z] and label [B]."""
-    label = layers.check_label(label, self.num_classes)
-    part = layers.make_parts(
+    label = blocks.check_label(label, self.num_classes)
+    part = blocks.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
@@ -39,7 +39,7 @@ class Generator(nn.Module):
       num_classes=self.num_classes,
       kernel_init=INIT,
     )
-    act = layers.activation(self.activation)
+    act = blocks.activation(self.activation)
     x = z
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
@@ -70,15 +70,15 @@ class Discriminator(nn.Module):
   @nn.compact
   def __call__(self, sample, label=None, *, train):
     """Returns logits [B] float32 of samples [B, ...] and label [B]."""
-    label = layers.check_label(label, self.num_classes)
-    part = layers.make_parts(
+    label = blocks.check_label(label, self.num_classes)
+    part = blocks.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
       axis_name=self.axis_name,
       kernel_init=INIT,
     )
-    act = layers.activation(self.activation)
+    act = blocks.activation(self.activation)
     x = sample.reshape(sample.shape[0], -1)
     for i, width in enumerate(self.hidden):
       plain = i == 0  # as DCGAN: no norm on what sees the sample

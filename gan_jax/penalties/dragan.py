@@ -22,8 +22,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax import keys
-from gan_jax.gradients import input_gradient, interpolate, safe_norm
+from gan_jax.game import keys
+from gan_jax.game.gradients import input_gradient, interpolate, safe_norm
 from gan_jax.types import UserError
 
 PER_EXAMPLE = True

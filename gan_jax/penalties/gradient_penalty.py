@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax.gradients import input_gradient, interpolate, safe_norm
+from gan_jax.game.gradients import input_gradient, interpolate, safe_norm
 
 PER_EXAMPLE = True
 

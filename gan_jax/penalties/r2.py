@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from gan_jax.gradients import input_gradient, squared_norm
+from gan_jax.game.gradients import input_gradient, squared_norm
 
 PER_EXAMPLE = True
 

@@ -6,6 +6,7 @@ import sys
 import time
 
 from gan_jax.report import text
+from gan_jax.storage import files
 
 BAR_WIDTH = 20
 WINDOW = 20  # marks, at least half a second apart, that the rate is taken from
@@ -70,9 +71,9 @@ class Progress:
       scores: scores of other names; without any score the last ones stay.
     """
     self.advance(step)
-    self._metrics = text.plain(metrics)
+    self._metrics = files.plain(metrics)
     known = {k: v for k, v in self._metrics.items() if k in text.SCORES}
-    self._scores = known | text.plain(scores or {}) or self._scores
+    self._scores = known | files.plain(scores or {}) or self._scores
     if not self._live:
       self.say('  '.join(self._parts()))
 
@@ -83,7 +84,7 @@ class Progress:
       step: updates of G so far.
       scores: scalars, or one value per seed, by name.
     """
-    self._scores = text.plain(scores)
+    self._scores = files.plain(scores)
     if not self._live:
       self.say('  '.join([f'step {step:,}', 'scores', *self._score_parts()]))
 

@@ -2,7 +2,7 @@
 
 import math
 
-from gan_jax import diagnosis
+from gan_jax.game.health import diagnosis
 from gan_jax.report import text
 
 

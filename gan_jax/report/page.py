@@ -5,16 +5,8 @@ import pathlib
 
 from gan_jax.metrics import measures
 from gan_jax.metrics.records import is_record
-from gan_jax.report import (
-  charts,
-  document,
-  gallery,
-  lines,
-  plane,
-  tables,
-  text,
-  writers,
-)
+from gan_jax.report import charts, document, gallery, lines, plane, tables, text
+from gan_jax.storage import files
 
 HERE = pathlib.Path(__file__).parent
 LOSSES = ('d_loss', 'g_loss')
@@ -36,8 +28,8 @@ def write_page(workdir) -> pathlib.Path:
     The path of the page.
   """
   workdir = pathlib.Path(workdir).resolve()
-  config = writers.read_json(workdir / 'config.json', dict)
-  rows = writers.read_rows(workdir / 'metrics.jsonl')
+  config = files.read_json(workdir / 'config.json', dict)
+  rows = files.read_rows(workdir / 'metrics.jsonl')
   records = list(filter(is_record, _records(workdir / 'scores.json')))
   rolled = _records(workdir / 'rollbacks.json')
   body = [
@@ -47,7 +39,7 @@ def write_page(workdir) -> pathlib.Path:
     _curves(rows, records),
     document.section('Scores', tables.scores(records)),
     _settings('Configuration', config, attribute=' open'),
-    _settings('Manifest', writers.read_json(workdir / 'manifest.json', dict)),
+    _settings('Manifest', files.read_json(workdir / 'manifest.json', dict)),
   ]
   path = workdir / 'report.html'
   whole = document.document(
@@ -56,12 +48,12 @@ def write_page(workdir) -> pathlib.Path:
     styles=[HERE / 'page.css'],
     scripts=[HERE / 'cursor.js', HERE / 'page.js'],
   )
-  writers.write_text(path, whole)
+  files.write_text(path, whole)
   return path
 
 
 def _records(path):
-  return [one for one in writers.read_json(path, list) if isinstance(one, dict)]
+  return [one for one in files.read_json(path, list) if isinstance(one, dict)]
 
 
 def _settings(title, settings, *, attribute=''):
@@ -83,7 +75,7 @@ def _rollbacks(rolled):
 def _stopped(folder, rows, rollbacks):
   """How a run ended that diverged and went neither back nor on, or ''."""
   last = rows[-1]['step'] if rows else 0
-  found = [writers.read_json(path) for path in folder.glob('step_*.json')]
+  found = [files.read_json(path) for path in folder.glob('step_*.json')]
   ends = [
     (one['step'], str(one.get('said')))
     for one in found

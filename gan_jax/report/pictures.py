@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.report import writers
+from gan_jax.storage import files
 from gan_jax.types import UserError
 
 WIDTH = 600  # pixels that a picture is about to have
@@ -140,7 +140,7 @@ def save(path, image):
   path = pathlib.Path(path)
   if path.suffix.lower() not in ('.png', '.webp'):
     raise UserError(f'a picture is a .png or .webp file, not {path.name!r}')
-  with writers.replacing(path) as temporary:
+  with files.replacing(path) as temporary:
     image.save(temporary, **({'lossless': True} if _is_webp(path) else {}))
 
 
@@ -208,7 +208,7 @@ def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):
   images = [image.resize(images[-1].size) for image in images]
   each = int(np.clip(1000 * seconds / len(images), 60, 500))
   target = pathlib.Path(directory) / 'progress.webp'
-  with writers.replacing(target) as temporary:
+  with files.replacing(target) as temporary:
     images[0].save(
       temporary,
       save_all=True,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gan_jax import damage
 from gan_jax.report import console, page, pictures, writers
+from gan_jax.storage import damage, files
 
 PAGE_SHARE = 0.05  # of a run's time, at most, that the page may take
 
@@ -121,7 +121,7 @@ class Reporter:
     """
     self._rows.flush()
     self._board.flush()
-    writers.write_json(self._workdir / 'scores.json', records)
+    files.write_json(self._workdir / 'scores.json', records)
     pictures.animate(self._samples)
     page.write_page(self._workdir)
 

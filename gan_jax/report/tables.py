@@ -4,6 +4,7 @@ import html
 import json
 
 from gan_jax.report import text
+from gan_jax.storage import files
 
 # What two records must share to stand in one table. What else a record tells
 # is written beside its value.
@@ -45,7 +46,7 @@ def step_of(record: dict) -> int:
 
 def value(number, *, digits=text.number) -> str:
   """A number as people read it, with the exact one for machines."""
-  exact = html.escape(json.dumps(text.plain(number)), quote=True)
+  exact = html.escape(json.dumps(files.plain(number)), quote=True)
   return f'<data value="{exact}" title="{exact}">{digits(number)}</data>'
 
 

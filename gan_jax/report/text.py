@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 # Names of scores as files and metrics call them, and as a page does. The first
 # ones are the first to be shown.
 SCORES = {
@@ -82,49 +80,6 @@ def spread(values) -> str:
   if not finite or min(finite) == max(finite):
     return ''
   return f'{number(min(finite))}–{number(max(finite))}'
-
-
-def plain(value):
-  """An array, NumPy scalar or Python value as strict JSON can hold it.
-
-  Args:
-    value: anything; of numbers [] or [S], one per seed.
-
-  Returns:
-    Numbers, None for NaN and infinities, a list where there are several
-    seeds. A float32 becomes the shortest decimal that reads back the same.
-  """
-  if value is None or isinstance(value, (str, bool)):
-    return value
-  if isinstance(value, dict):
-    return {str(k): plain(v) for k, v in value.items()}
-  if isinstance(value, (list, tuple)):
-    return [plain(v) for v in value]
-  array = np.asarray(value)
-  if array.ndim:
-    return [plain(v) for v in array]
-  if array.dtype.kind in 'biu':
-    return array.item()
-  if array.dtype.kind in 'OSU':
-    return str(value)
-  exact = float(str(array[()]))  # also of bfloat16
-  return exact if math.isfinite(exact) else None
-
-
-def measured(value):
-  """A number, or one for each seed, None for NaN; '' of everything else.
-
-  Args:
-    value: what a file of measurements holds.
-  """
-  if isinstance(value, list):
-    found = [measured(one) for one in value]
-    fits = all(one != '' and not isinstance(one, list) for one in found)
-    return found if fits else ''
-  if value is None or value != value or value in (math.inf, -math.inf):
-    return None
-  number = isinstance(value, int | float) and not isinstance(value, bool)
-  return value if number and abs(value) < 1e308 else ''
 
 
 def _number_or_nan(value):

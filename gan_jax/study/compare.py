@@ -4,13 +4,15 @@ import os
 import pathlib
 from typing import NamedTuple
 
-from gan_jax import diagnosis, manifest, runs
+from gan_jax.game.health import diagnosis
 from gan_jax.metrics import measures, records
-from gan_jax.report import writers
-from gan_jax.report.study.view import Cell, View
-from gan_jax.statistics import analysis, summary
-from gan_jax.statistics.types import Contrast
+from gan_jax.run.config import keys
+from gan_jax.run.workdir import contents, record
+from gan_jax.storage import files
 from gan_jax.study import results
+from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.statistics import analysis, summary
+from gan_jax.study.statistics.types import Contrast
 from gan_jax.types import UserError
 
 
@@ -54,7 +56,7 @@ def _open(path) -> Side:
   folder = pathlib.Path(path)
   rows = results.read(folder / results.RESULTS)
   if rows:
-    told = writers.read_json(folder / 'study.json').get('metrics')
+    told = files.read_json(folder / 'study.json').get('metrics')
     if not isinstance(told, list) or not all(isinstance(m, str) for m in told):
       raise UserError(f'--compare: {folder}: study.json names no metrics.')
     cells = {}
@@ -73,8 +75,8 @@ def _open_run(folder) -> Side:
     raise UserError(
       f'--compare: {folder}: the run is not finished (no scores).'
     )
-  config = runs.read_config(folder / 'config.json')
-  curves = writers.read_rows(folder / 'metrics.jsonl')
+  config = contents.read_config(folder / 'config.json')
+  curves = files.read_rows(folder / 'metrics.jsonl')
   last = max(r.get('step') or 0 for r in found)
   rows = [
     {
@@ -99,7 +101,7 @@ def _open_run(folder) -> Side:
 
 
 def _records(folder):
-  return runs.read_records(folder / 'scores.json', '--compare: ')
+  return contents.read_records(folder / 'scores.json', '--compare: ')
 
 
 def _pairs(a, b):
@@ -179,7 +181,7 @@ def _view(sides, cells, contrasts, metrics) -> View:
       'python -m gan_jax.ablate --compare'
       f' {sides[0].folder} {sides[1].folder} --workdir=DIR',
     ),
-    manifest=manifest.describe(),
+    manifest=record.describe(),
     state='done',
   )
 
@@ -212,4 +214,4 @@ def _cell(name, side, rows, *, baseline) -> Cell:
 
 
 def _config(folder):
-  return runs.flatten(writers.read_json(folder / 'config.json'))
+  return keys.flatten(files.read_json(folder / 'config.json'))

@@ -7,8 +7,8 @@ for them, wherever their data lie; so a finished run is never repeated.
 import hashlib
 import json
 
-from gan_jax import components, differing
-from gan_jax import lab as lab_lib
+from gan_jax.run.config import keys
+from gan_jax.run.workdir import differences, sources
 
 
 def of_cell(config: dict, fingerprint: str) -> str:
@@ -18,19 +18,17 @@ def of_cell(config: dict, fingerprint: str) -> str:
     config: resolved, plain values.
     fingerprint: of its data set.
   """
-  training = [
-    k for k in lab_lib.TRAINING_KEYS if k not in ('seed', 'num_seeds')
-  ]
-  told = {key: config[key] for key in (*training, *differing.SCORING_KEYS)}
+  training = [k for k in keys.TRAINING_KEYS if k not in ('seed', 'num_seeds')]
+  told = {key: config[key] for key in (*training, *differences.SCORING_KEYS)}
   told['data'] = {
-    k: v for k, v in config['data'].items() if k not in differing.PLACES
+    k: v for k, v in config['data'].items() if k not in differences.PLACES
   }
   if config['stop_when']:
     told['eval_every'] = config['eval_every']
   if config['on_divergence'] == 'rollback':
     told |= {k: config[k] for k in ('on_divergence', 'max_rollbacks')}
   told['fingerprint'] = fingerprint
-  told['modules'] = components.outside_modules(config)
+  told['modules'] = sources.outside_modules(config)
   return _digest(told)
 
 

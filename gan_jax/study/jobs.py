@@ -9,8 +9,8 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from gan_jax import leases
-from gan_jax.report import writers
+from gan_jax.storage import files
+from gan_jax.storage import leases as leases_lib
 
 
 class Job(NamedTuple):
@@ -36,7 +36,7 @@ class Work(NamedTuple):
 
 
 class Engine(NamedTuple):
-  """A way to start workers; what `make` in a file of gan_jax/engines gives."""
+  """A way to start workers; what `make` in a file of gan_jax/study/engines gives."""
 
   workers: int  # jobs at once
   run: Callable  # (Work, watch) -> None when all are done or have failed
@@ -45,7 +45,7 @@ class Engine(NamedTuple):
 class Queue:
   """The jobs in a study's workdir."""
 
-  def __init__(self, workdir, *, stale_seconds=leases.STALE_SECONDS):
+  def __init__(self, workdir, *, stale_seconds=leases_lib.STALE_SECONDS):
     """Opens the folder; it may be empty.
 
     Args:
@@ -53,12 +53,12 @@ class Queue:
       stale_seconds: see leases.Watcher.
     """
     self._folder = pathlib.Path(workdir) / 'jobs'
-    self._watcher = leases.Watcher(stale_seconds=stale_seconds)
+    self._watcher = leases_lib.Watcher(stale_seconds=stale_seconds)
 
   def add(self, job: Job):
     """Writes a job down."""
     told = {**job._asdict(), 'runs': list(job.runs)}
-    writers.write_json(self._path(job.id, 'json'), told)
+    files.write_json(self._path(job.id, 'json'), told)
 
   def jobs(self) -> dict[str, Job]:
     """All jobs by their id."""
@@ -77,16 +77,16 @@ class Queue:
 
   def _ended(self, suffix):
     paths = sorted(self._folder.glob(f'*.{suffix}'))
-    return {p.name.split('.')[0]: writers.read_json(p) for p in paths}
+    return {p.name.split('.')[0]: files.read_json(p) for p in paths}
 
   def finish(self, job: Job, result: dict):
     """Writes a result down; the job is done."""
-    writers.write_json(self._path(job.id, 'done.json'), result)
+    files.write_json(self._path(job.id, 'done.json'), result)
     self._path(job.id, 'failed.json').unlink(missing_ok=True)
 
   def fail(self, job: str, reason: str):
     """Writes down why a job of some id failed; it is not taken any more."""
-    writers.write_json(self._path(job, 'failed.json'), {'reason': reason})
+    files.write_json(self._path(job, 'failed.json'), {'reason': reason})
 
   def forgive(self, ids: Iterable[str]):
     """Lets failed jobs be tried again."""
@@ -105,7 +105,7 @@ class Queue:
       if not any(self._path(one, end).exists() for end in ended):
         yield one
 
-  def take(self, ids: Iterable[str]) -> tuple[Job, leases.Lease] | None:
+  def take(self, ids: Iterable[str]) -> tuple[Job, leases_lib.Lease] | None:
     """The first job that is free, leased; None if there is none now."""
     for one in self.open(ids):
       lease = self._watcher.take(self._path(one, 'lease'))
@@ -118,7 +118,7 @@ class Queue:
       lease.__exit__()
     return None
 
-  def plan_lease(self) -> leases.Lease | None:
+  def plan_lease(self) -> leases_lib.Lease | None:
     """The right to plan; None while somebody else does."""
     return self._watcher.take(self._path('plan', 'lease'))
 
@@ -133,7 +133,7 @@ class Queue:
 
   def leases(self, ids: Iterable[str]) -> dict[str, dict]:
     """What all leases say, also those whose owner has died."""
-    found = {one: writers.read_json(self._path(one, 'lease')) for one in ids}
+    found = {one: files.read_json(self._path(one, 'lease')) for one in ids}
     return {one: told for one, told in found.items() if told}
 
   def _path(self, job, suffix):
@@ -142,7 +142,7 @@ class Queue:
 
 def _read(path) -> Job | None:
   """The job of a file; what is none, or half of one, is as if it were not."""
-  told = writers.read_json(path)
+  told = files.read_json(path)
   if not all(isinstance(told.get(k), kind) for k, kind in KINDS.items()):
     return None
   fields = {name: told[name] for name in Job._fields}

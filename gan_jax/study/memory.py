@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
 
-from gan_jax import parallel
-from gan_jax.lab import Lab, shapes_of_one
+from gan_jax.devices import parallel
+from gan_jax.run.setup import Lab, shapes_of_one
 
 SHARE = 0.8  # of the memory that a program may fill
 COPIES = 3  # of the state: before, after, and while it is saved

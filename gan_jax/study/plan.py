@@ -10,12 +10,14 @@ import pathlib
 import sys
 from typing import Any, NamedTuple
 
-from gan_jax import lab as lab_lib
-from gan_jax import parallel, recipe, runs, scoring, unused
-from gan_jax.statistics import contrasts
-from gan_jax.statistics.types import Contrast
+from gan_jax.devices import parallel
+from gan_jax.run import scoring, setup, unused_options
+from gan_jax.run.config import keys, recipe
+from gan_jax.run.workdir import contents
 from gan_jax.study import design as design_lib
 from gan_jax.study import identity
+from gan_jax.study.statistics import contrasts as contrasts_lib
+from gan_jax.study.statistics.types import Contrast
 from gan_jax.types import UserError
 
 # The keys of a study, and what stands for the absent ones.
@@ -32,7 +34,7 @@ KEYS = {
 }
 # What a cell may change: how its runs are trained. Runs that are scored in
 # different ways have no place in one column.
-VARIED = {*lab_lib.TRAINING_KEYS, 'steps', 'stop_when'} - {'num_seeds'}
+VARIED = {*keys.TRAINING_KEYS, 'steps', 'stop_when'} - {'num_seeds'}
 
 
 class Planned(NamedTuple):
@@ -43,7 +45,7 @@ class Planned(NamedTuple):
   levels: dict[str, str]  # factor -> name of its level
   config: dict  # resolved, of all its seeds
   identity: str  # see identity.of_cell
-  lab: lab_lib.Lab
+  lab: setup.Lab
 
   def run(self, pair: int) -> str:
     """The identity of its run of a paired seed, 0 to num_seeds - 1."""
@@ -204,9 +206,9 @@ def _configure(told, name, overrides) -> dict:
 
 def _build(cell, config):
   try:
-    lab = lab_lib.build(config)
-    unused.check_run(config)
-    unused.check_training(config, lab)
+    lab = setup.build(config)
+    unused_options.check_run(config)
+    unused_options.check_training(config, lab)
     return lab
   except UserError as e:
     raise UserError(f'study: cell {cell.name!r}: {e}') from e
@@ -227,7 +229,7 @@ def _check_same_data(cells):
 
 def _metrics(told, config, lab) -> tuple[str, ...]:
   """The names of what is measured, the tested one first."""
-  way = runs.way_of_scoring(config)
+  way = contents.way_of_scoring(config)
   wanted = (told['metric'], *told['also']) if told['metric'] else told['also']
   names = scoring.metric_names(lab, wanted, way=way)
   if told['metric'] and told['metric'] not in names:
@@ -254,10 +256,10 @@ def _baseline(told, cells) -> str:
   if isinstance(wanted, str):
     matching = [cell for cell in cells if cell.name == wanted]
   else:
-    config = runs.flatten(_configure(told, 'baseline', wanted))
+    config = keys.flatten(_configure(told, 'baseline', wanted))
     ignored = {'metrics': ()}
     matching = [
-      c for c in cells if runs.flatten(c.config) | ignored == config | ignored
+      c for c in cells if keys.flatten(c.config) | ignored == config | ignored
     ]
   if not matching:
     there = ', '.join(cell.name for cell in cells)
@@ -269,13 +271,13 @@ def _contrasts(told, cells, baseline) -> tuple[Contrast, ...]:
   """All that is tested: each cell; in a grid also effects and interactions."""
   if not baseline:
     return ()
-  found = contrasts.against(baseline, [cell.name for cell in cells])
+  found = contrasts_lib.against(baseline, [cell.name for cell in cells])
   levels = {cell.name: cell.levels for cell in cells}
   if told['design'] == 'grid' and len(told['factors']) > 1:
     there = {
       key: tuple(dict.fromkeys(at[key] for at in levels.values()))
       for key in told['factors']
     }
-    found += contrasts.main_effects(there, levels, levels[baseline])
-    found += contrasts.interactions(there, levels, levels[baseline])
+    found += contrasts_lib.main_effects(there, levels, levels[baseline])
+    found += contrasts_lib.interactions(there, levels, levels[baseline])
   return tuple(found)

@@ -4,9 +4,10 @@ import functools
 import json
 import pathlib
 
-from gan_jax import diagnosis
+from gan_jax.game.health import diagnosis
 from gan_jax.metrics import records
-from gan_jax.report import pictures, writers
+from gan_jax.report import pictures
+from gan_jax.storage import files
 from gan_jax.study import jobs, plan
 
 RESULTS = 'results.jsonl'
@@ -109,7 +110,7 @@ def _is_row(row) -> bool:
 def write(workdir, rows: list[dict]):
   """Writes results.jsonl, a line for each run, cell after cell."""
   lines = ''.join(json.dumps(row, allow_nan=False) + '\n' for row in rows)
-  writers.write_text(pathlib.Path(workdir) / RESULTS, lines)
+  files.write_text(pathlib.Path(workdir) / RESULTS, lines)
 
 
 def curves(workdir, rows: list[dict]) -> list[dict]:
@@ -139,13 +140,13 @@ def _curves_of(folder, row):
   """(rows of metrics.jsonl, place of the row's seed in them)."""
   path = folder / 'metrics.jsonl'
   time = path.stat().st_mtime_ns if path.exists() else 0
-  first = writers.read_json(folder / 'config.json').get('seed', 0)
+  first = files.read_json(folder / 'config.json').get('seed', 0)
   return _read_curves(path, time), row['seed'] - first
 
 
 @functools.lru_cache(maxsize=64)  # every seed of a cell asks for them
 def _read_curves(path, _time):
-  return writers.read_rows(path)
+  return files.read_rows(path)
 
 
 def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:

@@ -6,8 +6,8 @@ import pathlib
 import re
 import time
 
-from gan_jax import command
-from gan_jax.report import writers
+from gan_jax.run import command
+from gan_jax.storage import files
 from gan_jax.study import jobs, memory, plan, results
 from gan_jax.types import UserError
 
@@ -24,7 +24,7 @@ def open_workdir(study: plan.Study, workdir: pathlib.Path):
     raise UserError(f'--workdir={workdir}: it holds a run, not a study.')
   path = workdir / 'study.json'
   there = (
-    writers.read_json(path).get('name') if os.path.exists(path) else study.name
+    files.read_json(path).get('name') if os.path.exists(path) else study.name
   )
   if there != study.name:
     raise UserError(
@@ -32,7 +32,7 @@ def open_workdir(study: plan.Study, workdir: pathlib.Path):
     )
   try:
     told = {'name': study.name, 'metrics': study.metrics}
-    writers.write_json(path, told)
+    files.write_json(path, told)
   except OSError as e:
     if e.errno in command.DISK_FULL:
       raise
@@ -73,7 +73,7 @@ def schedule(
         queue.add(job)
         queue.reopen({job.id} & set(ended))
         ids[job.id] = None
-    writers.write_json(workdir / 'plan.json', {'jobs': list(ids)})
+    files.write_json(workdir / 'plan.json', {'jobs': list(ids)})
   return tuple(ids)
 
 

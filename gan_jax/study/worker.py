@@ -16,7 +16,9 @@ import traceback
 
 import jax
 
-from gan_jax import command, leases, lock, loop, train
+from gan_jax.run import command, loop, signals, training
+from gan_jax.run.workdir import lock
+from gan_jax.storage import leases
 from gan_jax.study import jobs, plan
 from gan_jax.types import UserError
 
@@ -78,7 +80,7 @@ def work(workdir, ids, *, patient: bool = False, **options):
   """
   queue = jobs.Queue(workdir, **options)
   done = 0
-  with command.catch_signals() as stop_signal:
+  with signals.catch_signals() as stop_signal:
     while list(queue.open(ids)):
       taken = queue.take(ids)
       if taken:
@@ -93,7 +95,7 @@ def work(workdir, ids, *, patient: bool = False, **options):
       else:
         return
       if stop_signal():
-        raise command.Stopped(stop_signal())
+        raise signals.Stopped(stop_signal())
 
 
 def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
@@ -103,10 +105,10 @@ def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
   begin = time.monotonic()
   progress = Progress(lease, job, folder / 'log.txt')
   try:
-    records, reason = train.train(job.config, folder, progress=progress), ''
+    records, reason = training.train(job.config, folder, progress=progress), ''
   except loop.Diverged as e:
     records, reason = [], f'diverged {e}'
-  except command.Stopped:
+  except signals.Stopped:
     raise
   except leases.Lost:
     return

@@ -20,7 +20,7 @@ import numpy as np
 from flax import traverse_util
 from jax import lax
 
-from gan_jax import parallel
+from gan_jax.devices import parallel
 from gan_jax.metrics.features import base, inception_weights, store
 from gan_jax.metrics.features import resize as resize_lib
 from gan_jax.types import UserError

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gan_jax import parallel
+from gan_jax.devices import parallel
 from gan_jax.metrics.features import base, resize, store
 from gan_jax.types import UserError
 

@@ -7,9 +7,9 @@ import tempfile
 
 import numpy as np
 
-from gan_jax import archives
+from gan_jax.storage import npz
 
-DAMAGED = archives.DAMAGED
+DAMAGED = npz.DAMAGED
 
 
 def weights_hash(arrays: dict) -> str:
@@ -51,7 +51,7 @@ def write(path: pathlib.Path, arrays: dict, accuracy: float) -> None:
 def read_arrays(path: pathlib.Path) -> dict | None:
   """Arrays by name, or None if the file is absent or damaged."""
   try:
-    kept = archives.read(path)
+    kept = npz.read(path)
     told = str(kept.pop('hash'))
     arrays = {k.removeprefix('array/'): x for k, x in kept.items()}
   except DAMAGED:

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from gan_jax import machine
 from gan_jax.metrics.features import store
+from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 MOST_PICKLED = 2**25  # bytes of the description of all tensors
@@ -167,7 +167,7 @@ def _member(archive, name, storage):
     raise UserError(
       f'has {size // itemsize} numbers of {storage.size} in a storage'
     )
-  machine.check_memory(size, 'a storage')
+  memory.check_memory(size, 'a storage')
   return archive.read(name)
 
 

@@ -1,0 +1,237 @@
+"""Every data set behind one interface, in memory or streaming.
+
+Which examples a step sees is a pure function of the seed and the step, see
+order.py; there is no iterator whose state could be lost.
+"""
+
+import concurrent.futures
+import functools
+import importlib
+import importlib.util
+import inspect
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax import select, types
+from gan_jax.data import shuffling
+from gan_jax.types import Dataset, UserError
+
+# ---------------------------------------------------------------- by name
+
+
+def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
+  """Loads a data set by name.
+
+  Args:
+    name: a file of gan_jax/datasets, or the dotted name of a module with
+      `load(**options) -> Dataset`, or what TFDS calls one of its own.
+    memory_mb: a data set that is larger is read from disk as it is needed.
+    **options: of that data set; None and '' stand for its defaults.
+
+  Raises:
+    UserError: an unknown name or option (the message lists what exists), or
+      data that are absent or not as they should be.
+  """
+  module = _module(name)
+  if not hasattr(module, 'load'):
+    raise UserError(f'data.name={name!r}: the module has no load().')
+  given = {k: v for k, v in options.items() if v is not None and v != ''}
+  parameters = inspect.signature(module.load).parameters
+  fixed = {'memory_mb': memory_mb} if 'memory_mb' in parameters else {}
+  if module.__name__.endswith('.tfds_images') and name != 'tfds_images':
+    fixed['name'] = name
+  known = [p for p in parameters if p not in fixed]
+  if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+    for k in given:
+      if k not in known:
+        there = ', '.join(known) or 'no options'
+        raise UserError(f'data.{k}: unknown; {name} takes {there}.')
+  for k in set(given) & set(known):
+    select.check_kind(f'data.{k}', given[k], parameters[k].annotation)
+  return _checked(module.load(**given, **fixed))
+
+
+def options_of(name: str) -> list[str]:
+  """Names of the options that `load` takes for a data set."""
+  return list(inspect.signature(_module(name).load).parameters)
+
+
+def _module(name):
+  select.check_kind('data.name', name, str)
+  if name in select.available('datasets'):
+    return importlib.import_module(f'gan_jax.datasets.{name}')
+  if '.' in name and ':' not in name and '/' not in name:
+    try:
+      found = importlib.util.find_spec(name)
+    except (ModuleNotFoundError, ValueError):
+      found = None
+    if found is None:
+      ours = ', '.join(select.available('datasets'))
+      raise UserError(
+        f'data.name={name!r}: there is no such module; data sets: {ours}.'
+      )
+    return importlib.import_module(name)
+  return importlib.import_module('gan_jax.datasets.tfds_images')
+
+
+def _checked(dataset):
+  if not 0 < dataset.size < types.MAX_SIZE:
+    raise UserError(
+      f'data.name={dataset.name!r}: {dataset.size} examples; expected at least'
+      f' 1 and fewer than {types.MAX_SIZE}.'
+    )
+  return dataset
+
+
+def arrays(dataset: Dataset) -> dict[str, np.ndarray]:
+  """All examples: {'x': [N, *shape], 'label': [N] int32 if there are any}."""
+  return dataset.read(np.arange(dataset.size))
+
+
+# ----------------------------------------------------------- model's range
+
+
+def to_model_range(x: jax.Array) -> jax.Array:
+  """uint8 [...] -> float32 in [-1, 1] by x / 127.5 - 1; floats pass through."""
+  if x.dtype != jnp.uint8:
+    return x
+  # Exact up to the one product, so that no fusion can change the result. (XLA
+  # makes a product of a division by a constant, but not everywhere.)
+  return (2 * x.astype(jnp.float32) - 255) * jnp.float32(1 / 255)
+
+
+def to_uint8(samples: Any) -> Any:
+  """Floats in [-1, 1] [...] -> uint8, rounded; beyond is cut, NaN is black.
+
+  NumPy gives NumPy, JAX gives JAX.
+  """
+  xp = np if isinstance(samples, np.ndarray) else jnp
+  levels = (samples.astype(xp.float32) + 1) * 127.5
+  levels = xp.where(xp.isnan(levels), 0, levels)
+  return xp.rint(xp.clip(levels, 0, 255)).astype(xp.uint8)
+
+
+# ------------------------------------------------------------- the batches
+
+
+def draw(
+  arrays: dict[str, jax.Array],
+  key: jax.Array,
+  step: jax.Array,
+  index: jax.Array,
+  *,
+  batches: int,
+  batch_size: int,
+  flip: bool = False,
+) -> dict[str, jax.Array]:
+  """A step's examples out of arrays in memory; to be traced.
+
+  Args:
+    arrays: {'x': [N, *shape], 'label': [N] if any}, see `arrays`.
+    key: the root key [] of the seed.
+    step: [] int.
+    index: [b] int, the examples of the global batch that this device draws.
+    batches: drawn in each step.
+    batch_size: global.
+    flip: mirror every other image, drawn anew in each epoch.
+
+  Returns:
+    {'x': [batches, b, *shape] float32 in model range, 'label': [batches, b]}.
+
+  Raises:
+    UserError: flip of what is no image.
+  """
+  x = arrays['x']
+  _check_flip(x.shape[1:], flip=flip)
+  rows, mirrored = shuffling.plan(
+    key, step, index, size=len(x), batches=batches, batch_size=batch_size
+  )
+  batch = {k: v[rows] for k, v in arrays.items()}
+  if flip:
+    x = batch['x']  # [batches, b, H, W, C]
+    batch['x'] = jnp.where(mirrored[..., None, None, None], x[..., ::-1, :], x)
+  return {**batch, 'x': to_model_range(batch['x'])}
+
+
+def stream(
+  dataset: Dataset,
+  key: jax.Array,
+  index: np.ndarray,
+  *,
+  step: int = 0,
+  batches: int,
+  batch_size: int,
+  flip: bool = False,
+  depth: int = 2,
+) -> Iterator[dict[str, np.ndarray]]:
+  """The same examples as `draw`, read from disk ahead of their use.
+
+  Args:
+    dataset: what does not fit into memory.
+    key: root key [], or keys [S] of several seeds.
+    index: [b] int, the examples of the global batch that this process draws.
+    step: the first to yield.
+    batches: drawn in each step.
+    batch_size: global.
+    flip: mirror every other image.
+    depth: batches read ahead, in a thread.
+
+  Yields:
+    for the steps step, step + 1, ...: {'x': [(S,) batches, b, *shape] uint8 or
+    float32, 'label': [(S,) batches, b]} on the host. `to_model_range` inside
+    the compiled step makes them equal to `draw`'s, bit for bit.
+
+  Raises:
+    UserError: flip of what is no image, or what the data set raises.
+  """
+  _check_flip(dataset.shape, flip=flip)
+  static = {'size': dataset.size, 'batches': batches, 'batch_size': batch_size}
+  make_plan = _host_plan(key, index, **static)
+  fetch = lambda s: _fetch(dataset, *make_plan(s), flip=flip)
+  return _ahead(fetch, step, depth)
+
+
+def _check_flip(shape, *, flip):
+  if flip and len(shape) != 3:
+    raise UserError(f'data.flip: expected images, there are samples {shape}.')
+
+
+def _host_plan(key, index, **static):
+  """`plan` for any step, as NumPy arrays, computed on the CPU."""
+  try:
+    cpu = jax.local_devices(backend='cpu')[0]
+  except RuntimeError:  # the backends were restricted to an accelerator
+    cpu = jax.local_devices()[0]
+  key, index = jax.device_put((key, np.asarray(index, np.int32)), cpu)
+  one = functools.partial(shuffling.plan, **static)
+  compiled = jax.jit(jax.vmap(one, (0, None, None)) if key.ndim else one)
+  # device_put and not an argument from here: the step must be on the CPU too.
+  at = lambda s: jax.device_put(np.int32(s), cpu)
+  return lambda s: jax.device_get(compiled(key, at(s), index))
+
+
+def _fetch(dataset, rows, mirrored, *, flip):
+  batch = dataset.read(rows.reshape(-1))
+  batch = {k: v.reshape(*rows.shape, *v.shape[1:]) for k, v in batch.items()}
+  if flip:
+    x = batch['x']
+    batch['x'] = np.where(mirrored[..., None, None, None], x[..., ::-1, :], x)
+  return batch
+
+
+def _ahead(fetch, step, depth):
+  pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix='data')
+  try:
+    waiting = deque(pool.submit(fetch, step + i) for i in range(depth))
+    while True:
+      batch = waiting.popleft().result()
+      step += 1
+      waiting.append(pool.submit(fetch, step + depth - 1))
+      yield batch
+  finally:  # also when the consumer stops or is collected
+    pool.shutdown(cancel_futures=True)

@@ -1,0 +1,70 @@
+"""Data sets that lie in memory."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gan_jax.data import fingerprint
+from gan_jax.types import Dataset
+
+
+def from_arrays(
+  name: str, kind: str, x: np.ndarray, label: Any = None, **fields
+) -> Dataset:
+  """A data set that lies in memory.
+
+  Args:
+    name: shown to people.
+    kind: 'image' or 'point'.
+    x: [N, *shape], uint8 or float32.
+    label: [N] int, or None.
+    **fields: class_names and modes of Dataset.
+
+  Returns:
+    the data set, its fingerprint made from the content.
+  """
+  arrays = {'x': x}
+  if label is not None:
+    arrays['label'] = np.asarray(label, np.int32)
+  return Dataset(
+    name=name,
+    kind=kind,
+    shape=x.shape[1:],
+    size=len(x),
+    read=lambda rows: {k: v[rows] for k, v in arrays.items()},
+    nbytes=x.nbytes,
+    fingerprint=fingerprint.digest(arrays, fields),
+    **fields,
+  )
+
+
+def remember(read: Callable, size: int, *, chunk: int = 1024) -> Callable:
+  """A reader that reads everything once, when first asked, and keeps it.
+
+  Args:
+    read: rows [n] -> dict of arrays [n, ...].
+    size: number of rows.
+    chunk: rows read at a time, so that encoded bytes do not pile up.
+  """
+  kept, lock = {}, threading.Lock()
+
+  def from_memory(rows):
+    with lock:
+      if not kept:
+        kept.update(_read_all(read, size, chunk))
+    return {k: v[rows] for k, v in kept.items()}
+
+  return from_memory
+
+
+def _read_all(read, size, chunk):
+  arrays = {}
+  for start in range(0, size, chunk):
+    rows = np.arange(start, min(start + chunk, size))
+    for k, part in read(rows).items():
+      if k not in arrays:
+        arrays[k] = np.empty((size, *part.shape[1:]), part.dtype)
+      arrays[k][rows] = part
+  return arrays

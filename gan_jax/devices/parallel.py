@@ -1,0 +1,206 @@
+"""Where the pure step runs: with `wrappers`, the only file that names devices.
+
+One unedited step is wrapped by `jit`, `pmap` or `shard_map`, by `vmap` over
+seeds and by a loop over steps. Devices, those of all processes, form a grid:
+seeds are split first, the batch over what is left. All states and metrics here
+have a leading seed axis.
+"""
+
+import contextlib
+import functools
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from gan_jax.devices import layout as layout_lib
+from gan_jax.devices import wrappers
+from gan_jax.devices.layout import Layout, Probe
+from gan_jax.devices.wrappers import WRAPPERS, Part
+from gan_jax.game.health.measures import PROBES
+from gan_jax.types import UserError
+
+
+class Program(NamedTuple):
+  """A compiled training program.
+
+  put: a tree [S, ...] -> the same as the program keeps it on its devices.
+  get: the inverse; to be called in all processes, and whole in each.
+  place: a data set in memory -> the same on every device.
+  advance: (state, total, data, n) -> (state, total) after n steps; total is
+    the running sum of the metrics. Both are kept as by `put`, and donated.
+  zeros: a total of nothing, {name: [S]}, to be put.
+  max_steps: most steps that one call of advance takes; None for any number.
+  layout: see Layout.
+  part: the seeds and rows of a batch that this process is to feed.
+  """
+
+  put: Callable
+  get: Callable
+  place: Callable
+  advance: Callable
+  zeros: dict
+  max_steps: int | None
+  layout: Layout
+  part: Part
+
+
+def has_convolution(function: Callable, *args) -> bool:
+  """Whether a function, as lowered for this backend, convolves."""
+  lowered = jax.jit(function).lower(*args)
+  return 'stablehlo.convolution' in lowered.as_text()
+
+
+def choose_layout(*, convolutions: bool, backend: str | None = None) -> Layout:
+  """The faster layout, as measured by experiments/benchmarks/layouts.py.
+
+  On CPU all ways are within some 15 % of each other where there is no
+  convolution of XLA (the networks here have none); seeds in turn let each core
+  have its share of them. XLA's own convolutions were seen to run 17 times
+  slower in a loop there. Accelerators want everything at once (not measured).
+  """
+  if (backend or jax.default_backend()) != 'cpu':
+    return Layout(loop=True, seeds='vmap')
+  if convolutions:
+    return Layout(loop=False, seeds='apart')
+  return Layout(loop=True, seeds='map')
+
+
+def use_cores(num_seeds: int):
+  """Makes a CPU device of each core that a share of the seeds can have.
+
+  To be called before JAX starts; afterwards, where somebody has chosen the
+  number of devices, and in one of several processes, it does nothing. A seed's
+  numbers do not depend on it.
+  """
+  cores = (
+    len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1
+  )
+  devices = max(n for n in range(1, cores + 1) if num_seeds % n == 0)
+  chosen = jax.config.jax_num_cpu_devices != -1
+  chosen |= 'device_count' in os.environ.get('XLA_FLAGS', '')
+  if devices == 1 or chosen or jax.distributed.is_initialized():
+    return
+  with contextlib.suppress(RuntimeError):  # JAX has started
+    jax.config.update('jax_num_cpu_devices', devices)
+
+
+def everywhere(tree):
+  """A tree of arrays, the same on each device of this process."""
+  return jax.device_put(tree, NamedSharding(_local_mesh(1), P()))
+
+
+def spread(batch):
+  """A tree of arrays [B, ...], split over the devices of this process.
+
+  Over as many of them as divide B; what is computed from it is split as well.
+  """
+  size = len(jax.tree.leaves(batch)[0])
+  return jax.device_put(batch, NamedSharding(_local_mesh(size), P('batch')))
+
+
+@functools.cache
+def _local_mesh(size):
+  """A mesh of all local devices, or of as many as divide a size above 1."""
+  devices = jax.local_devices()
+  most = math.gcd(size, len(devices)) if size > 1 else len(devices)
+  return Mesh(np.array(devices[:most]), ('batch',))
+
+
+def default_wrapper(num_devices: int) -> str:
+  """'pmap' where there are several devices, else 'jit'."""
+  return 'pmap' if num_devices > 1 else 'jit'
+
+
+def device_grid(
+  num_seeds: int, num_devices: int, *, wrapper: str, layout: Layout
+) -> tuple[int, int]:
+  """Returns (devices along the seeds, devices along the batch)."""
+  if layout.seeds == 'apart' or (layout.seeds == 'map' and wrapper == 'jit'):
+    return 1, num_devices  # jit would not split a loop over the seeds
+  if wrapper == 'pmap':  # one axis only: all devices go to one of the two
+    split = num_seeds % num_devices == 0
+    return (num_devices, 1) if split else (1, num_devices)
+  along_seeds = math.gcd(num_seeds, num_devices)
+  return along_seeds, num_devices // along_seeds
+
+
+def make_program(
+  make_step: Callable,
+  feed: Callable,
+  *,
+  keys: jax.Array,
+  batch_size: int,
+  names: Sequence[str],
+  wrapper: str,
+  layout: Layout,
+  streamed: bool = False,
+  probe: Probe | None = None,
+  devices: list | None = None,
+) -> Program:
+  """Compiles nothing yet; the first call of advance does.
+
+  Args:
+    make_step: axis name or None -> step(state, batch, key).
+    feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
+    keys: root keys [S], one for each seed.
+    batch_size: of the global batch.
+    names: of the step's metrics.
+    wrapper: 'jit', 'pmap' or 'shard_map'.
+    layout: see choose_layout.
+    streamed: data is each step's batch {name: [S, n, batch_size, ...]} rather
+      than the whole data set; then advance takes one step a call.
+    probe: what looks at the steps, and when.
+    devices: all, of all processes, by default.
+
+  Raises:
+    UserError: an unknown wrapper, or a batch that the devices cannot share.
+  """
+  if wrapper not in WRAPPERS:
+    raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
+  if streamed:
+    layout = layout._replace(loop=False)
+  devices = devices or jax.devices()
+  grid = device_grid(len(keys), len(devices), wrapper=wrapper, layout=layout)
+  if batch_size % grid[1]:
+    raise UserError(
+      f'batch_size={batch_size} is not divisible by the {grid[1]} devices that'
+      ' share a batch.'
+    )
+  mesh = Mesh(np.array(devices).reshape(grid), ('seed', 'data'))
+  # jit sees the global batch and needs no axis; pmap has only one.
+  split = wrapper == 'shard_map' or (wrapper == 'pmap' and grid[1] > 1)
+  axis = 'data' if split else None
+  probe = probe or Probe(0, lambda axis: None, {}, ())
+  look, looked = None, ()
+  if probe.every:
+    look, looked = probe.make(axis), (*probe.names, PROBES)
+  counted = layout_lib.make_counted(
+    *layout_lib.make_one(make_step(axis), feed, look)
+  )
+  advance = layout_lib.make_advance(counted, layout=layout, streamed=streamed)
+  run, put, get, place, part = wrappers.wrap(
+    wrapper,
+    advance,
+    mesh,
+    keys=keys,
+    batch_size=batch_size,
+    looks=(np.int32(probe.every), probe.aside),
+    streamed=streamed,
+  )
+  zero = np.zeros(len(keys), np.float32)
+  zeros = {name: zero for name in (*names, *looked)}
+
+  def advance_all(state, total, data, n):
+    turns = range(len(keys)) if layout.seeds == 'apart' else [n]
+    for turn in turns:
+      state, total = run(state, total, data, turn)
+    return state, total
+
+  max_steps = None if layout.loop and layout.seeds != 'apart' else 1
+  return Program(put, get, place, advance_all, zeros, max_steps, layout, part)

@@ -1,0 +1,245 @@
+"""Ways to run one function on several devices: jit, pmap, shard_map.
+
+The function is advance(state, total, keys, index, data, looks, n), see steps.
+Devices form a mesh with the axes 'seed' and 'data'; with several processes it
+holds the devices of all of them, and each process feeds its own part.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from gan_jax.devices import multihost
+from gan_jax.types import Tree
+
+WRAPPERS = ('jit', 'pmap', 'shard_map')
+
+
+class Part(NamedTuple):
+  """What of the seeds and of the global batch this process feeds."""
+
+  seeds: slice
+  rows: slice
+
+
+class Wrapped(NamedTuple):
+  """A function on its devices.
+
+  run: (state, total, data, n) -> (state, total), both donated.
+  put: a tree of arrays [S, ...] -> the same as `run` takes it.
+  get: the inverse, on one device or on the host, whole in each process.
+  place: arrays -> the same on every device.
+  part: what this process feeds.
+  """
+
+  run: Callable
+  put: Callable
+  get: Callable
+  place: Callable
+  part: Part
+
+
+def part_of(mesh: Mesh, num_seeds: int, batch_size: int) -> Part:
+  """What this process feeds: the least block with all that its devices take."""
+  own = {device.id for device in jax.local_devices()}
+  mine = np.vectorize(lambda device: device.id in own)(mesh.devices)
+  cut = lambda at, whole, pieces: slice(
+    at.min() * whole // pieces, (at.max() + 1) * whole // pieces
+  )
+  seeds, data = np.nonzero(mine)
+  return Part(
+    cut(seeds, num_seeds, mesh.shape['seed']),
+    cut(data, batch_size, mesh.shape['data']),
+  )
+
+
+def wrap(
+  name: str,
+  advance: Callable,
+  mesh: Mesh,
+  *,
+  keys: jax.Array,
+  batch_size: int,
+  looks: Tree,
+  streamed: bool,
+) -> Wrapped:
+  """Wraps advance; compiles nothing yet.
+
+  Args:
+    name: one of WRAPPERS.
+    advance: see above.
+    mesh: of the devices.
+    keys: root keys [S].
+    batch_size: of the global batch.
+    looks: see steps.make_advance.
+    streamed: whether data is each step's batch.
+  """
+  fixed = (keys, np.arange(batch_size), looks)
+  part = part_of(mesh, len(keys), batch_size)
+  if name == 'pmap':
+    return _wrap_pmap(advance, mesh, fixed, part, streamed=streamed)
+  make = {'jit': _jit, 'shard_map': _shard_map}[name]
+  shapes = (len(keys), batch_size)
+  return _on_mesh(make, advance, mesh, fixed, part, shapes, streamed=streamed)
+
+
+# ---------------------------------------------------------- jit and shard_map
+
+
+def _specs(streamed):
+  """Partitions of advance's arguments and of its results."""
+  data = P('seed', None, 'data') if streamed else P()
+  seeds, everywhere = P('seed'), P()
+  ins = (seeds, seeds, seeds, P('data'), data, everywhere, everywhere)
+  return ins, (seeds, seeds)
+
+
+def _jit(advance, mesh, ins, outs):
+  on_mesh = lambda specs: jax.tree.map(
+    lambda spec: NamedSharding(mesh, spec),
+    specs,
+    is_leaf=lambda x: isinstance(x, P),
+  )
+  return jax.jit(
+    advance,
+    in_shardings=on_mesh(ins),
+    out_shardings=on_mesh(outs),
+    donate_argnums=(0, 1),
+  )
+
+
+def _shard_map(advance, mesh, ins, outs):
+  # check_vma: outputs that differ between devices are refused, not returned.
+  mapped = jax.shard_map(advance, mesh=mesh, in_specs=ins, out_specs=outs)
+  return jax.jit(mapped, donate_argnums=(0, 1))
+
+
+def _on_mesh(make, advance, mesh, fixed, part, shapes, *, streamed):
+  """A program over global arrays."""
+  ins, outs = _specs(streamed)
+  compiled = make(advance, mesh, ins, outs)
+  at = lambda *spec: NamedSharding(mesh, P(*spec))
+  place = lambda tree, *spec: _place(tree, at(*spec))
+  keys, index, looks = fixed
+  keys = jax.random.wrap_key_data(place(jax.random.key_data(keys), 'seed'))
+  index, looks = place(index, 'data'), place(looks)
+  batch = NamedSharding(mesh, ins[4])
+
+  def run(state, total, data, n):
+    if streamed:
+      data = _from_parts(data, batch, part, shapes)
+    n = place(np.int32(n))
+    return compiled(state, total, keys, index, data, looks, n)
+
+  # Copied: device_put may share the buffers of its source, which the caller
+  # keeps and the program donates.
+  put = lambda tree: place(jax.tree.map(jnp.copy, tree), 'seed')
+  everywhere = jax.jit(lambda tree: tree, out_shardings=at())
+
+  def get(tree):
+    if not multihost.several():
+      return tree
+    # On the host: Orbax takes no array of one process for that of all.
+    whole = jax.tree.map(lambda x: x.addressable_data(0), everywhere(tree))
+    return jax.device_get(whole)
+
+  return Wrapped(run, put, get, place, part)
+
+
+def _place(tree, sharding):
+  """The same arrays of every process, laid out over all devices."""
+  if not multihost.several():
+    return jax.device_put(tree, sharding)
+  # Not device_put: it would compare the arrays of all processes each time.
+  make = lambda x: jax.make_array_from_callback(
+    np.shape(x), sharding, lambda where: np.asarray(x)[where]
+  )
+  return jax.tree.map(make, tree)
+
+
+def _from_parts(data, sharding, part, shapes):
+  """Arrays {name: [S, n, B, ...]} of which each process has its own part."""
+  if not multihost.several():
+    return data
+  first = (part.seeds.start, 0, part.rows.start)
+
+  def make(x):
+    shape = (shapes[0], x.shape[1], shapes[1], *x.shape[3:])
+
+    def piece(where):
+      own = [
+        slice((w.start or 0) - at, (size if w.stop is None else w.stop) - at)
+        for w, at, size in zip(where, first, shape, strict=False)
+      ]
+      return x[tuple(own)]
+
+    return jax.make_array_from_callback(shape, sharding, piece)
+
+  return jax.tree.map(make, data)
+
+
+# ----------------------------------------------------------------------- pmap
+
+
+def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
+  """pmap along the one axis of the mesh that holds all devices."""
+  devices = list(mesh.devices.flat)
+  by_seed = mesh.shape['data'] == 1 and len(devices) > 1
+  seeds, batch = (0, None) if by_seed else (None, 0)
+  mapped = jax.pmap(
+    advance,
+    axis_name='seed' if by_seed else 'data',
+    in_axes=(seeds, seeds, seeds, batch, 0 if streamed else None, None, None),
+    out_axes=seeds,
+    devices=devices,
+    donate_argnums=(0, 1),
+  )
+  own = set(jax.local_devices())
+  local = [device for device in devices if device in own]
+  split = lambda tree, axis=0: _split(tree, len(local), axis)
+  merge = lambda tree: jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), tree)
+  keys, index, looks = fixed
+  keys, index = keys[part.seeds] if by_seed else keys, index[part.rows]
+  keys, index = (split(keys), index) if by_seed else (keys, split(index))
+
+  def run(state, total, data, n):
+    if streamed:
+      data = split(data, 0 if by_seed else 2)
+    return mapped(state, total, keys, index, data, looks, np.int32(n))
+
+  # From the host: what a checkpoint has put on one device is refused here.
+  fresh = lambda tree: jax.tree.map(np.array, tree)
+  mine = lambda tree: jax.tree.map(lambda x: x[part.seeds], fresh(tree))
+
+  def gather(tree):
+    merged = merge(tree)
+    if not multihost.several():
+      return merged
+    return multihost_utils.process_allgather(merged, tiled=True)
+
+  # Alike on the devices of this process; the others have their own.
+  here = NamedSharding(Mesh(np.array(local), ('local',)), P())
+  place = lambda tree: jax.device_put(tree, here)
+  if by_seed:
+    put = lambda tree: split(mine(tree))
+    return Wrapped(run, put, gather, place, part)
+  whole = lambda tree: jax.device_get(tree) if multihost.several() else tree
+  return Wrapped(run, fresh, whole, place, part)
+
+
+def _split(tree, pieces, axis):
+  """The axis, cut into one piece for each device, the devices first."""
+
+  def cut(x):
+    shape = (*x.shape[:axis], pieces, -1, *x.shape[axis + 1 :])
+    return (
+      x.reshape(shape) if axis == 0 else jnp.moveaxis(x.reshape(shape), axis, 0)
+    )
+
+  return jax.tree.map(cut, tree)

@@ -1,0 +1,290 @@
+"""Layers of the models: convolutions, norms and the parts chosen by name.
+
+Convolutions hold the same parameters and give the same numbers as those of
+flax.linen. On CPU they are one matrix multiplication each, see `gemm.py`.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from gan_jax.models.layers import gemm
+from gan_jax.types import UserError
+
+DCGAN_INIT = nn.initializers.normal(0.02)
+NORMS = ('batch', 'spectral', 'none')
+ACTIVATIONS = {
+  'relu': nn.relu,
+  'leaky_relu': functools.partial(nn.leaky_relu, negative_slope=0.2),
+  'elu': nn.elu,
+  'gelu': nn.gelu,
+  'silu': nn.silu,
+  'softplus': nn.softplus,
+  'tanh': jnp.tanh,
+}
+
+
+def activation(name: str) -> Callable:
+  """Returns the activation of that name; UserError lists what exists."""
+  if name not in ACTIVATIONS:
+    raise UserError(
+      f"activation '{name}': expected one of {_list(ACTIVATIONS)}"
+    )
+  return ACTIVATIONS[name]
+
+
+def _list(names) -> str:
+  return ', '.join(sorted(names))
+
+
+class SpectralNorm(nn.Module):
+  """Divides a kernel by its largest singular value.
+
+  Miyato et al. 2018, "Spectral Normalization for GANs", algorithm 1,
+  https://arxiv.org/abs/1802.05957. The kernel is the matrix [inputs, outputs],
+  so a transposed convolution is treated as a convolution is. One power
+  iteration for each call with train=True; train=False uses the vectors as
+  they are stored (collection 'spectral').
+  """
+
+  train: bool = False
+  first_iterations: int = 15  # at initialisation, so that sigma starts right
+  epsilon: float = 1e-12
+
+  @nn.compact
+  def __call__(self, kernel):
+    """Kernel [..., outputs] -> kernel of the same shape with sigma ~ 1."""
+    matrix = kernel.astype(jnp.float32).reshape(-1, kernel.shape[-1])  # [I, O]
+    fixed = jax.lax.stop_gradient(matrix)
+    u = self.variable('spectral', 'u', self._first_u, fixed)  # [O]
+    v = self.variable('spectral', 'v', lambda: self._unit(fixed @ u.value))
+    new_u, new_v = u.value, v.value
+    if self.train and not self.is_initializing():
+      new_u, new_v = self._iterate(fixed, new_u)
+      if self.is_mutable_collection('spectral'):
+        u.value, v.value = new_u, new_v
+    # Gradients reach the kernel through sigma, but not through u and v.
+    sigma = jax.lax.stop_gradient(new_v) @ (
+      matrix @ jax.lax.stop_gradient(new_u)
+    )
+    return kernel / sigma.astype(kernel.dtype)
+
+  def _unit(self, x):
+    return x / jnp.maximum(jnp.linalg.norm(x), self.epsilon)
+
+  def _iterate(self, matrix, u):
+    v = self._unit(matrix @ u)  # [I]
+    return self._unit(v @ matrix), v
+
+  def _first_u(self, matrix):
+    u = jax.random.normal(self.make_rng('params'), matrix.shape[1:])
+    step = lambda _, u: self._iterate(matrix, u)[0]
+    return jax.lax.fori_loop(0, self.first_iterations, step, self._unit(u))
+
+
+class _Linear(nn.Module):
+  """What dense layers and convolutions share: parameters and their dtypes."""
+
+  features: int
+  use_bias: bool = True
+  dtype: Any = jnp.float32  # of the computation; parameters are float32
+  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_norm: Callable | None = None  # makes a module kernel -> kernel
+
+  def _kernel(self, *shape):
+    if self.features < 1:
+      raise UserError(
+        f'model: a layer of {self.features} features; expected at least 1.'
+      )
+    kernel = self.param('kernel', self.kernel_init, shape, jnp.float32)
+    if self.kernel_norm is not None:
+      kernel = self.kernel_norm(name='norm')(kernel)
+    return kernel.astype(self.dtype)
+
+  def _add_bias(self, y):
+    if not self.use_bias:
+      return y
+    zeros = nn.initializers.zeros
+    bias = self.param('bias', zeros, (self.features,), jnp.float32)
+    return y + bias.astype(self.dtype).reshape((1,) * (y.ndim - 1) + (-1,))
+
+
+class Dense(_Linear):
+  """A dense layer: [..., inputs] -> [..., features]."""
+
+  @nn.compact
+  def __call__(self, x):
+    kernel = self._kernel(x.shape[-1], self.features)
+    return self._add_bias(jnp.dot(x.astype(self.dtype), kernel))
+
+
+class Conv(_Linear):
+  """A 2-D convolution: [B, H, W, C] -> [B, H', W', features]."""
+
+  kernel_size: tuple[int, int] = (4, 4)
+  strides: tuple[int, int] = (2, 2)
+  padding: str = 'SAME'  # or 'VALID'
+
+  @nn.compact
+  def __call__(self, x):
+    kernel = self._kernel(*self.kernel_size, x.shape[-1], self.features)
+    x = x.astype(self.dtype)
+    return self._add_bias(gemm.conv(x, kernel, self.strides, self.padding))
+
+
+class ConvTranspose(_Linear):
+  """A transposed convolution: [B, H, W, C] -> [B, s H, s W, features]."""
+
+  kernel_size: tuple[int, int] = (4, 4)
+  strides: tuple[int, int] = (2, 2)
+  padding: str = 'SAME'  # or 'VALID'
+
+  @nn.compact
+  def __call__(self, x):
+    kernel = self._kernel(*self.kernel_size, x.shape[-1], self.features)
+    x = x.astype(self.dtype)
+    y = gemm.conv_transpose(x, kernel, self.strides, self.padding)
+    return self._add_bias(y)
+
+
+class Embed(nn.Module):
+  """A vector for each class: label [B] int -> [B, features]."""
+
+  num_classes: int
+  features: int
+  dtype: Any = jnp.float32
+  init: Callable = nn.initializers.normal(1.0)
+  kernel_norm: Callable | None = None
+
+  @nn.compact
+  def __call__(self, label):
+    shape = self.num_classes, self.features
+    table = self.param('embedding', self.init, shape, jnp.float32)
+    if self.kernel_norm is not None:
+      table = self.kernel_norm(name='norm')(table)
+    return jnp.take(table, label, axis=0).astype(self.dtype)
+
+
+def scale_init(key, shape, dtype=jnp.float32):
+  """Scales of DCGAN's batch norm: N(1, .02)."""
+  return 1 + DCGAN_INIT(key, shape, dtype)
+
+
+class BatchNorm(nn.Module):
+  """Batch norm, statistics in float32, averaged over axis_name if given."""
+
+  train: bool = False
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+  affine: bool = True
+
+  @nn.compact
+  def __call__(self, x):
+    """Normalises x [B, ..., C] over all axes but the last."""
+    return nn.BatchNorm(
+      use_running_average=not self.train,
+      axis_name=self.axis_name,
+      momentum=0.9,
+      epsilon=1e-5,
+      dtype=self.dtype,
+      use_bias=self.affine,
+      use_scale=self.affine,
+      scale_init=scale_init,
+      name='batch',
+    )(x)
+
+
+class ConditionalBatchNorm(nn.Module):
+  """Batch norm with scale and shift by class.
+
+  De Vries et al. 2017, "Modulating early visual processing by language",
+  https://arxiv.org/abs/1707.00683. The scale is 1 + an embedding.
+  """
+
+  label: Any  # [B] int
+  num_classes: int
+  train: bool = False
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x):
+    """Normalises and modulates x [B, ..., C]."""
+    x = BatchNorm(
+      train=self.train,
+      axis_name=self.axis_name,
+      dtype=self.dtype,
+      affine=False,
+      name='norm',
+    )(x)
+    embed = functools.partial(
+      Embed, self.num_classes, x.shape[-1], dtype=self.dtype
+    )
+    gamma = 1 + embed(init=DCGAN_INIT, name='gamma')(self.label)  # [B, C]
+    beta = embed(init=nn.initializers.zeros, name='beta')(self.label)
+    middle = tuple(range(1, x.ndim - 1))
+    expand = lambda y: jnp.expand_dims(y, middle)  # [B, 1, ..., C]
+    return x * expand(gamma) + expand(beta)
+
+
+class Parts(NamedTuple):
+  """The layers of a model under one norm: partials that blocks are built of."""
+
+  dense: Callable
+  conv: Callable
+  conv_transpose: Callable
+  embed: Callable
+  norm: Callable  # makes a module, or the identity, of no arguments
+  has_norm: bool  # True where a bias before `norm` would be without effect
+
+
+def make_parts(
+  norm: str, *, train, dtype, axis_name=None, label=None, num_classes=0, **kw
+) -> Parts:
+  """Resolves a norm's name; the only place that compares such names.
+
+  Args:
+    norm: 'batch', 'spectral' or 'none'.
+    train: whether statistics and power iterations are updated.
+    dtype: of the computation.
+    axis_name: mesh axis over which batch statistics are averaged.
+    label: [B] int; with num_classes makes the batch norm class-conditional.
+    num_classes: number of classes, 0 if unconditional.
+    **kw: more fields of every dense layer and convolution (kernel_init).
+
+  Raises:
+    UserError: unknown norm.
+  """
+  if norm not in NORMS:
+    raise UserError(f"norm '{norm}': expected one of {_list(NORMS)}")
+  spectral = functools.partial(SpectralNorm, train=train)
+  shared = {
+    'dtype': dtype,
+    'kernel_norm': spectral if norm == 'spectral' else None,
+  }
+  make_norm = lambda **_: lambda x: x
+  if norm == 'batch':
+    cond = {'label': label, 'num_classes': num_classes} if num_classes else {}
+    kind = ConditionalBatchNorm if num_classes else BatchNorm
+    make_norm = functools.partial(
+      kind, train=train, axis_name=axis_name, dtype=dtype, **cond
+    )
+  linear = [
+    functools.partial(kind, **shared, **kw)
+    for kind in (Dense, Conv, ConvTranspose)
+  ]
+  embed = functools.partial(Embed, **shared)
+  return Parts(*linear, embed, make_norm, norm == 'batch')
+
+
+def check_label(label, num_classes: int):
+  """Returns the label, None if unconditional; ValueError where it lacks."""
+  if not num_classes:
+    return None
+  if label is None:
+    raise ValueError(f'a model of {num_classes} classes needs labels [B]')
+  return label

@@ -1,0 +1,143 @@
+"""What the commands share: flags, one-line errors, exit codes, signals.
+
+Exit codes: 0 done, 2 a user's mistake (one line on stderr), 128 + signal when
+told to stop, 1 anything else.
+"""
+
+import errno
+import os
+import signal
+import sys
+import types
+import unicodedata
+from collections.abc import Callable
+
+from absl import flags
+
+from gan_jax.devices import multihost
+from gan_jax.run import signals
+from gan_jax.run.config import recipe, validation
+from gan_jax.types import UserError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # to be written
+
+
+def parse(
+  argv: list[str], *, help_lines: Callable, **defaults
+) -> types.SimpleNamespace:
+  """Parses a command's flags.
+
+  Args:
+    argv: the program's name and its arguments.
+    help_lines: () -> the lines that --help prints, two or three.
+    **defaults: of each flag; None means that the flag must be given, an int
+      that the flag is a whole number. `config` is special, see recipe.
+
+  Returns:
+    the values by name; that of `config` is a ConfigDict.
+
+  Raises:
+    UserError: a flag that does not exist, lacks or has a wrong value.
+    SystemExit: after --help.
+  """
+  if {'--help', '-help', '-h', '--helpfull', '--helpshort'} & set(argv[1:]):
+    print('\n'.join(help_lines()))
+    raise SystemExit(0)
+  _check_printable(argv[1:])
+  found, overrides = {}, []
+  if 'config' in defaults:
+    found['config'], overrides, argv = recipe.take(argv)
+  found |= _plain_flags(argv, defaults)
+  for name, default in defaults.items():
+    if default is None and not found[name]:
+      raise UserError(f'--{name} is missing; --help shows the usage.')
+  _check_length(found.get('workdir', ''))
+  if 'config' in defaults:
+    found['config'] = recipe.load(found['config'])
+    for key, text in overrides:
+      recipe.override(found['config'], key, text)
+    validation.check_kinds(found['config'].to_dict())
+  return types.SimpleNamespace(**found)
+
+
+def _check_printable(words):
+  """Such names would break lines, JSON and pages, now or later."""
+  for word in words:
+    if any(unicodedata.category(c) in ('Cc', 'Cs') for c in word):
+      flag, _, value = word.partition('=')
+      raise UserError(
+        f'{flag}={value!r}: it has control characters, or is not UTF-8.'
+      )
+
+
+def _check_length(workdir):
+  """What no file system has, pathlib would only raise."""
+  if any(len(os.fsencode(part)) > 255 for part in workdir.split('/')):
+    raise UserError(f'--workdir={workdir}: the name is too long.')
+
+
+def _plain_flags(argv, defaults):
+  """The values of all flags but the config."""
+  values = flags.FlagValues()
+  names = [name for name in defaults if name != 'config']
+  for name in names:
+    kind = int if isinstance(defaults[name], int) else str
+    define = {int: flags.DEFINE_integer, str: flags.DEFINE_string}[kind]
+    define(name, defaults[name], '', flag_values=values)
+  try:
+    rest = values(argv)
+  except flags.Error as e:
+    raise UserError(_readable(str(e), defaults)) from e
+  if len(rest) > 1:
+    raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
+  return {name: values[name].value for name in names}
+
+
+def _readable(message, names):
+  message = ' '.join(message.split()).removeprefix('flag ')
+  if message.startswith('Unknown command line flag'):
+    name = message.split("'")[1]
+    there = ', '.join(f'--{n}' for n in names)
+    return f'--{name}: no such flag; there are {there}.'
+  return message
+
+
+def load_config(path: str, overrides: dict | None = None) -> dict:
+  """A config file as a plain dict, for use from Python.
+
+  Args:
+    path: 'configs/NAME.py' or 'configs/NAME.py:argument'.
+    overrides: values by dotted key, like {'loss.name': 'hinge'}.
+  """
+  config = recipe.load(path)
+  for key, value in (overrides or {}).items():
+    recipe.override(config, key, value)
+  return config.to_dict()
+
+
+def run(main: Callable, argv: list[str] | None = None):
+  """Runs a command's main(argv) and leaves with its exit code."""
+  try:
+    main(sys.argv if argv is None else argv)
+  except UserError as e:
+    print(f'error: {e}', file=sys.stderr)
+    multihost.leave(2)
+    raise SystemExit(2) from None
+  except signals.Stopped as e:  # by all of several processes
+    raise SystemExit(128 + e.signum) from None
+  except SystemExit as e:
+    if e.code and multihost.several():
+      print(e.code, file=sys.stderr)
+      multihost.leave(1)
+    raise
+  except KeyboardInterrupt:
+    multihost.leave(128 + signal.SIGINT)
+    raise SystemExit(128 + signal.SIGINT) from None
+  except Exception as e:
+    multihost.tell_failure()
+    multihost.leave(1)
+    if isinstance(e, OSError) and e.errno in DISK_REFUSES:
+      where = f'{e.filename}: ' if e.filename else ''
+      raise SystemExit(f'error: {where}{e.strerror}.') from None
+    raise

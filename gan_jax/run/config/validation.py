@@ -1,0 +1,172 @@
+"""What the values of a config may be, as far as no component checks them."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax import select, types
+from gan_jax.run.config import recipe
+from gan_jax.storage import memory
+from gan_jax.types import UserError
+
+DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
+CHOICES = {
+  'dynamics': ('alternating', 'simultaneous'),
+  'dtype': DTYPES,
+  'on_divergence': ('stop', 'rollback'),
+}
+AT_LEAST = {
+  0: ('seed', 'steps', 'report_every', 'save_every', 'eval_every')
+  + ('health_every', 'max_rollbacks', 'save_patience_minutes'),
+  1: ('num_seeds', 'batch_size', 'd_steps', 'eval_samples'),
+}
+BELOW = 2**31  # seeds, steps and counts are int32 on the device
+# What each key holds; a config file and a config.json may say anything.
+KINDS = {
+  int: (
+    'seed', 'num_seeds', 'steps', 'batch_size', 'd_steps', 'report_every',
+    'health_every', 'save_every', 'eval_every', 'eval_samples',
+    'max_rollbacks',
+  ),
+  float: ('save_patience_minutes',),
+  bool: ('fresh_real', 'conditional', 'deterministic'),
+  str: (
+    'dynamics', 'dtype', 'parallel', 'on_divergence', 'features', 'protocol',
+    'best_metric',
+  ),
+  dict: (
+    'data', 'model', 'latent', 'loss', 'penalties', 'optim', 'ema',
+    'stop_when',
+  ),
+  tuple: ('metrics',),
+}  # fmt: skip
+DEEPEST = 20  # groups within groups
+# Of an optimizer's options, by whatever optimizer: from 0 to below this.
+OPTIM = {
+  **dict.fromkeys(('learning_rate', 'eps', 'weight_decay'), math.inf),
+  **dict.fromkeys(('b1', 'b2', 'decay', 'momentum'), 1),
+}
+
+
+def check_groups(config: dict):
+  """The groups whose options are no function's.
+
+  Raises:
+    UserError: an unknown option, or one that is missing or out of range.
+  """
+  for group, known in (('optim', ('g', 'd')), ('model', ('name', 'g', 'd'))):
+    for key in config[group]:
+      recipe.check_known(known, key, flag=f'config.{group}.{key}')
+    for key in known:
+      if key != 'name':
+        select.check_kind(f'{group}.{key}', config[group].get(key), dict)
+  for player, options in config['optim'].items():
+    for name, most in OPTIM.items():
+      value = options.get(name)
+      if select.is_of(value, float) and not 0 <= value < most:
+        least = f'at least 0{f" and below {most}" if most < math.inf else ""}'
+        raise UserError(f'optim.{player}.{name}={value}: expected {least}.')
+
+
+def check_kinds(config: dict):
+  """Refuses what is no plain value, and what is of another kind.
+
+  Args:
+    config: some or all keys of it.
+
+  Raises:
+    UserError: NaN, an infinity, a text for a number.
+  """
+  _check_plain(config)
+  for kind, names in KINDS.items():
+    for name in set(names) & set(config):
+      select.check_kind(name, config[name], kind)
+  for name in config.get('metrics', ()):
+    select.check_kind('metrics', name, str)
+
+
+def check_values(config: dict):
+  """All numbers, wherever they lie; numbers and names at the top level.
+
+  Raises:
+    UserError: one that is no number, of another kind, or out of range.
+  """
+  check_kinds(config)
+  for least, names in AT_LEAST.items():
+    for name in names:
+      if not least <= config[name] < BELOW:
+        bound = f'at least {least}' if config[name] < least else 'below 2**31'
+        raise UserError(f'{name}={config[name]}: expected {bound}.')
+  for name, known in CHOICES.items():
+    if config[name] not in known:
+      raise UserError(f'{name}={config[name]!r}: there are {", ".join(known)}.')
+  _check_together(config)
+
+
+def check_memory(config: dict, state, shape: tuple[int, ...]):
+  """Refuses what could not even begin; how much more it takes, nobody knows.
+
+  Args:
+    config: of the run.
+    state: of one seed, or its shapes.
+    shape: of a sample.
+
+  Raises:
+    UserError: this machine has not so much memory.
+  """
+  nbytes = sum(
+    math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(state)
+  )
+  memory.check_memory(
+    config['num_seeds'] * nbytes,
+    f'num_seeds={config["num_seeds"]}: the networks and their optimizers',
+  )
+  batches = (config['d_steps'] + 1) * config['batch_size']
+  memory.check_memory(
+    4 * batches * math.prod(shape),
+    f'batch_size={config["batch_size"]}: the examples of a step',
+  )
+
+
+def _check_together(config):
+  if config['dynamics'] == 'simultaneous' and config['d_steps'] != 1:
+    raise UserError(
+      'dynamics=simultaneous moves D once a step, but'
+      f' d_steps={config["d_steps"]}.'
+    )
+  if config['seed'] + config['num_seeds'] > BELOW:
+    raise UserError(
+      f'seed={config["seed"]}: with num_seeds={config["num_seeds"]} the last'
+      ' one is beyond 2**31.'
+    )
+  if config['batch_size'] * (config['d_steps'] + 1) >= types.MAX_SIZE:
+    raise UserError(
+      f'batch_size={config["batch_size"]}: with d_steps={config["d_steps"]} a'
+      f' step draws more than {types.MAX_SIZE:,} examples.'
+    )
+
+
+def _check_plain(value, key=''):
+  """Refuses NaN, infinities, and whatever a config.json could not hold."""
+  if key.count('.') > DEEPEST:
+    raise UserError(f'{key}: groups within groups without end.')
+  if isinstance(value, dict):
+    for name, one in value.items():
+      if not isinstance(name, str):
+        raise UserError(f'{key or "config"}: its key {name!r} is no text.')
+      _check_plain(one, f'{key}.{name}' if key else name)
+  elif isinstance(value, tuple | list):
+    for one in value:
+      _check_plain(one, key)
+  elif isinstance(value, float):
+    if not math.isfinite(value):
+      raise UserError(f'{key}={value}: expected a finite number.')
+  elif isinstance(value, int):
+    if abs(value) >= 2**63:
+      raise UserError(f'{key}={value}: expected a number of 64 bits.')
+  elif not isinstance(value, str | None):
+    raise UserError(
+      f'{key}={value}: expected a number, a text, True, False, None, a tuple'
+      f' or a group, not {type(value).__name__}.'
+    )

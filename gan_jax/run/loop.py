@@ -1,0 +1,257 @@
+"""The training loop: advance, and now and then report, score and save."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax.devices import multihost
+from gan_jax.devices.parallel import Program
+from gan_jax.game.health import measures
+from gan_jax.types import State
+
+MINIMISED = ('d_loss', 'g_loss', 'penalty_')
+CALL_SECONDS = 0.5  # about how long one call of the program may keep the host
+
+
+class Diverged(Exception):
+  """No seed is finite any more.
+
+  good is the last step at which one was seen to be, step the one at which none
+  was; hint tells what can be done.
+  """
+
+  def __init__(self, said: str, *, good: int = 0, step: int = 0, hint=''):
+    super().__init__(said)
+    self.good, self.step, self.hint = good, step, hint
+
+
+class Cadence(NamedTuple):
+  """Every how many steps something happens; 0 means only at the end."""
+
+  report: int
+  score: int
+  save: int
+
+
+class Window(NamedTuple):
+  """What has been summed since the last report; a checkpoint keeps it.
+
+  Else the first report of a run that goes on would be the mean of fewer steps
+  than that of an undisturbed run.
+  """
+
+  since: int  # step of that report
+  total: dict  # {name: [S] float32}
+
+  def as_json(self) -> dict:
+    """Numbers that JSON keeps: a float holds any float32 exactly."""
+    total = {k: np.float32(v).tolist() for k, v in self.total.items()}
+    return {'since': int(self.since), 'total': total}
+
+
+class Outcome(NamedTuple):
+  """How a run ended: at its last step, at its goal, or told to stop."""
+
+  state: State
+  step: int
+  reason: str  # 'steps', 'goal' or 'signal'
+
+
+def due(step: int, every: int) -> bool:
+  """Whether something that happens every so many steps happens now."""
+  return every > 0 and step % every == 0
+
+
+def steps_to_next(step: int, last: int, cadence: Cadence) -> int:
+  """Steps until the first thing that is due, at most to the last step."""
+  waits = [every - step % every for every in cadence if every > 0]
+  return min([last - step, *waits])
+
+
+def run(
+  program: Program,
+  state: State,
+  data: Callable,
+  *,
+  start: int,
+  steps: int,
+  cadence: Cadence,
+  report: Callable,
+  score: Callable,
+  save: Callable,
+  tick: Callable,
+  stop_signal: Callable,
+  window: Window | None = None,
+  owed: bool = False,
+) -> Outcome:
+  """Trains from step `start` until `steps`, the goal, or a signal.
+
+  Args:
+    program: parallel.Program.
+    state: State [S, ...] at step start.
+    data: step -> what the program is fed at that step.
+    start: updates of G so far.
+    steps: updates of G in the whole run.
+    cadence: when to report, score and save.
+    report: (step, metrics {name: [S]}, state) -> None.
+    score: (step, state) -> whether the goal is reached.
+    save: (step, state, Window since the last report) -> None.
+    tick: step -> None, after every call of the program.
+    stop_signal: () -> the signal that came in, or None.
+    window: what a save had been given at the step `start`.
+    owed: whether a signal had come before the score of that step.
+
+  Raises:
+    Diverged: no seed is finite any more, see alive; nothing of it is reported,
+      scored or saved.
+  """
+  kept = program.put(state)
+  step, since, good = start, start, start
+  total = None
+  pace = _Pace(program.max_steps)
+  if owed and score(step, program.get(kept)):
+    return Outcome(program.get(kept), step, 'goal')
+  while step < steps and stop_signal() is None:
+    fed = data(step)
+    if total is None:
+      total, since = program.zeros, step
+      if window is not None:
+        total, since, window = go_on(total, window), window.since, None
+      total = program.put(total)
+    n = min(steps_to_next(step, steps, cadence), pace.steps())
+    kept, total = program.advance(kept, total, fed, n)
+    step += n
+    pace.note(n, total)
+    tick(step)
+    last = step == steps
+
+    if not last and not any(due(step, every) for every in cadence):
+      continue
+    state = program.get(kept)  # of several processes a collective: once
+
+    # Check
+    good = _check(state, program.get(total), good=good, step=step)
+
+    # Report
+    if last or due(step, cadence.report):
+      metrics = means(program.get(total), step - since)
+      total, since = None, step
+      report(step, metrics, state)
+
+    # Score; the score decides which checkpoint is the best, so it comes first.
+    goal = False
+    if last or due(step, cadence.score):
+      goal = score(step, state)
+
+    # Save
+    if last or goal or due(step, cadence.save):
+      save(step, state, _window(since, total, program))
+    if goal:
+      return Outcome(state, step, 'goal')
+    del state  # pmap's is a copy: not beside the next steps
+
+  state, stopped = program.get(kept), step < steps
+  if stopped:
+    if step > good:
+      _check(state, program.get(total), good=good, step=step)
+    save(step, state, window or _window(since, total, program))
+  return Outcome(state, step, 'signal' if stopped else 'steps')
+
+
+class _Pace:
+  """Chooses how many steps a call takes, so that it takes CALL_SECONDS."""
+
+  def __init__(self, most):
+    self._most, self._steps = most, 1
+    self._begin = self._waited = time.monotonic()
+
+  def steps(self) -> int:
+    """For the next call; in several processes as the first one wants it."""
+    self._begin = time.monotonic()
+    return multihost.share(self._steps) if self._most is None else self._most
+
+  def note(self, steps, result):
+    # Calls are queued; now and then the host waits, to stay near the device.
+    if self._most and time.monotonic() - self._waited < CALL_SECONDS:
+      return
+    jax.block_until_ready(result)
+    self._waited = time.monotonic()
+    pace = steps * CALL_SECONDS / max(self._waited - self._begin, 1e-9)
+    self._steps = int(np.clip(pace, 1, 4 * self._steps))
+
+
+def _window(since, total, program):
+  return Window(since, jax.device_get(program.get(total)) if total else {})
+
+
+def go_on(zeros: dict, window: Window) -> dict:
+  """The running sums of before; what was not measured then starts at zero."""
+  return {
+    name: np.float32(window.total.get(name, zero))
+    for name, zero in zeros.items()
+  }
+
+
+def means(total: dict, steps: int) -> dict:
+  """Means over the steps; of the health, over the steps that it was probed."""
+  total = {k: np.asarray(v) for k, v in jax.device_get(total).items()}
+  probes = total.pop(measures.PROBES, np.zeros(1))  # alike for all seeds
+  return {
+    name: v / (probes if name.startswith(measures.PREFIX) else steps)
+    for name, v in total.items()
+    if probes.any() or not name.startswith(measures.PREFIX)
+  }
+
+
+@jax.jit
+def finite_seeds(state: State) -> jax.Array:
+  """Which seeds [S] of a state [S, ...] hold no NaN and no infinity."""
+  finite = [
+    jnp.isfinite(leaf).all(axis=tuple(range(1, leaf.ndim)))
+    for leaf in jax.tree.leaves(state)
+    if jnp.issubdtype(leaf.dtype, jnp.inexact)
+  ]
+  return functools.reduce(jnp.logical_and, finite, jnp.bool_(True))
+
+
+def losses(metrics: dict) -> dict:
+  """Of the metrics what a player minimises."""
+  return {k: v for k, v in metrics.items() if k.startswith(MINIMISED)}
+
+
+def alive(state: State, metrics: dict) -> np.ndarray:
+  """Which seeds are finite: a pure function of what all processes have.
+
+  Gradients need no look of their own: what is not finite in one gets into the
+  optimizer's state or the weights in the same step. Clipping does not hide it,
+  for inf / inf is NaN. (Only a rule that takes nothing but the sign of the
+  gradient, optax's sign_sgd, makes a sound step of an infinite one.)
+
+  Args:
+    state: State [S, ...].
+    metrics: {name: [S]}, of a step or their sum over several.
+
+  Returns:
+    [S] bool.
+  """
+  values = np.stack([np.asarray(v) for v in losses(metrics).values()])
+  return np.isfinite(values).all(axis=0) & np.asarray(finite_seeds(state))
+
+
+def _check(state, total, *, good, step):
+  """The step, if a seed is finite there; else raises Diverged."""
+  total = jax.device_get(total)
+  if alive(state, total).any():
+    return step
+  bad = [k for k, v in losses(total).items() if not np.isfinite(v).all()]
+  bad += [] if np.all(finite_seeds(state)) else ['the state']
+  raise Diverged(
+    f'between steps {good} and {step}: not finite are {", ".join(bad)}',
+    good=good,
+    step=step,
+  )

@@ -1,0 +1,227 @@
+"""Repeats the step at which a run diverged, with everything in sight.
+
+python -m gan_jax.train --workdir=DIR --replay
+"""
+
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gan_jax.devices import parallel
+from gan_jax.run import command, determinism, loop, setup
+from gan_jax.run.recovery import divergence, dumps, rollback
+from gan_jax.run.workdir import contents
+from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import State, UserError
+
+SHOWN = 8  # weights in the table, at most
+
+
+class Watched(NamedTuple):
+  """An optimizer's state, and the gradient that it was given."""
+
+  state: tuple
+  gradient: dict
+
+
+def watch(tx: optax.GradientTransformation) -> optax.GradientTransformation:
+  """The same optimizer; its state shows the gradient as it came in.
+
+  Of several moves it shows the first that is not finite, or the last one.
+  """
+
+  def init(params):
+    return Watched(tx.init(params), jax.tree.map(jnp.zeros_like, params))
+
+  def update(grads, state, params=None):
+    moves, inner = tx.update(grads, state.state, params)
+    finite = jnp.stack(
+      [jnp.isfinite(g).all() for g in jax.tree.leaves(state.gradient)]
+    ).all()
+    seen = jax.tree.map(
+      lambda old, new: jnp.where(finite, new, old), state.gradient, grads
+    )
+    return moves, Watched(inner, seen)
+
+  return optax.GradientTransformation(init, update)
+
+
+class Moves(NamedTuple):
+  """What both players do in one step: {name: array} of weights."""
+
+  before: dict
+  gradient: dict
+  update: dict
+
+
+def moves(lab: setup.Lab, state: State, batch: dict, seed: int) -> Moves:
+  """Takes a step of one seed aside, of its own program.
+
+  So it may differ in the last bits from the run's.
+
+  Args:
+    lab: with the keys that the run drew by.
+    state: State [S, ...] before the step.
+    batch: what the seed is fed, with its index.
+    seed: which one.
+  """
+  one = jax.tree.map(lambda x: jnp.asarray(x[seed]), state)
+  zeros = lambda p: Watched(p.opt, jax.tree.map(jnp.zeros_like, p.params))
+  seen = one._replace(
+    g=one.g._replace(opt=zeros(one.g)), d=one.d._replace(opt=zeros(one.d))
+  )
+  step = jax.jit(lab.make_step(None, watch=watch))
+  after, _ = step(seen, batch, lab.keys[seed])
+  pair = lambda pick: {
+    name: np.asarray(leaf)
+    for player in ('d', 'g')
+    for name, leaf in dumps.leaves(pick(player), player).items()
+  }
+  before = pair(lambda p: getattr(one, p).params)
+  left = pair(lambda p: getattr(after, p).params)
+  with np.errstate(invalid='ignore', over='ignore'):
+    update = {k: left[k] - before[k] for k in before}
+  return Moves(before, pair(lambda p: getattr(after, p).opt.gradient), update)
+
+
+def replay(workdir, *, config: dict | None = None, say: Callable = print):
+  """Repeats the step of the newest dump of a run; writes nothing.
+
+  Args:
+    workdir: of the run.
+    config: if given, it must train as the run's own does.
+    say: told line by line what is seen.
+
+  Returns:
+    whether it diverges there again.
+
+  Raises:
+    UserError: no run, no dump, no checkpoint that the way begins at, or
+      another config.
+  """
+  workdir = pathlib.Path(workdir)
+  path = workdir / 'config.json'
+  if not path.is_file():
+    raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  if config is not None:
+    contents.check_same_training(workdir, config)
+  config = contents.read_config(path)
+  document, arrays = dumps.newest(workdir)
+  if config['deterministic']:
+    determinism.prepare()
+  parallel.use_cores(config['num_seeds'])
+  lab = rollback.fresh(setup.build(config), document['rollbacks'])
+  program = setup.make_program(lab, wrapper=config['parallel'])
+  start, state = _origin(workdir, lab, document['checkpoint'])
+  seeds = tuple(seed - config['seed'] for seed in document['seeds'])
+  walk = divergence.Walk(lab, program, state, start=start, every=0)
+  bad = divergence.look(walk, lab, step=document['step'], seeds=seeds)
+  say(
+    f'step {bad.step}, seed {document["shown"]}, from step {start}, after'
+    f' {document["rollbacks"]} rollbacks'
+  )
+  for line in (*_compared(document, arrays, bad), *_table(lab, bad)):
+    say(line)
+  return _verdict(bad, config['seed'], say)
+
+
+def _origin(workdir, lab, checkpoint):
+  """(step, state) that the way to the bad step begins at."""
+  if checkpoint is None:
+    return 0, lab.init()
+  for folder in ('checkpoints', f'{dumps.FOLDER}/checkpoints'):
+    with Checkpoints(workdir / folder, read_only=True) as there:
+      if checkpoint in there.steps():
+        like = jax.eval_shape(lab.init)
+        return checkpoint, there.restore(like, which=checkpoint).state
+  raise UserError(
+    f'--workdir={workdir}: the checkpoint {checkpoint} that the way to the step'
+    ' begins at is gone.'
+  )
+
+
+def _verdict(bad, first_seed, say):
+  """Whether the seeds that it ended were finite before it, and are not now."""
+  seeds = list(bad.seeds)
+  before = np.asarray(loop.finite_seeds(bad.before))[seeds]
+  after = loop.alive(bad.after, bad.metrics)[seeds]
+  reproduced = bool(before.all() and not after.any())
+  if reproduced:
+    say(f'reproduced: diverged {dumps.describe(bad, first_seed)}')
+  else:
+    say(f'not reproduced: finite before {before}, finite after {after}')
+  return reproduced
+
+
+def _compared(document, arrays, bad):
+  """Whether what the step was given is what the dump says, bit for bit."""
+  there = document['batch']
+  here = {name: dumps.digest(value) for name, value in bad.batch.items()}
+  differ = [name for name in here if here[name] != there.get(name)]
+  yield f'batch: {_equal(differ, set(here) == set(there))}'
+  here = dumps.norms(bad.before, bad.seeds[0])
+  there = dict(zip(document['norms'], arrays.get('norms', ()), strict=False))
+  differ = [name for name in here if here[name] != there.get(name)]
+  yield f'norms before: {_equal(differ, len(here) == len(there))}'
+
+
+def _equal(differ, complete):
+  if not differ and complete:
+    return "the dump's, bit for bit"
+  return f"NOT the dump's: {', '.join(differ[:SHOWN]) or 'it has others'}"
+
+
+def _table(lab, bad):
+  """What both players did, the largest gradients weight by weight."""
+  seed = bad.seeds[0]
+  shown = {k: v for k, v in bad.metrics.items() if not k.startswith('health_')}
+  yield '  '.join(f'{k} {v[seed]:.4g}' for k, v in shown.items())
+  did = moves(lab, bad.before, bad.batch, seed)
+  yield f'{"":40} {"norm":>10} {"gradient":>10} {"update":>10}'
+  for player, name in (('d', 'D'), ('g', 'G')):
+    own = [k for k in did.before if k.startswith(f'{player}/')]
+    yield _row(f'{name}, all weights', did, own)
+  size = {k: dumps.norm(v) for k, v in did.gradient.items()}
+  finite = lambda k: bool(np.isfinite(size[k]))
+  for k in sorted(size, key=lambda k: (finite(k), -size[k]))[:SHOWN]:
+    yield _row(k, did, [k])
+  first = [k for k in size if not np.isfinite(did.gradient[k]).all()]
+  yield f'first gradient that is not finite: {first[0] if first else "none"}'
+  arrays = dumps.nonfinite(bad.after, seed)
+  yield f'first array that is not finite: {arrays[0] if arrays else "none"}'
+
+
+def _row(title, did, names):
+  """Norms of some weights, their gradient and their update."""
+  norms = [
+    dumps.norm(np.array([dumps.norm(part[k]) for k in names])) for part in did
+  ]
+  return f'{title:40} ' + ' '.join(f'{norm:10.4g}' for norm in norms)
+
+
+def main(argv: list[str]):
+  """The command; exit code 1 if the divergence is not met again."""
+  given = any(word.split('=')[0].lstrip('-') == 'config' for word in argv[1:])
+  flags = command.parse(
+    argv,
+    help_lines=help_lines,
+    workdir=None,
+    **({'config': None} if given else {}),
+  )
+  config = flags.config.to_dict() if given else None
+  if not replay(flags.workdir, config=config):
+    raise SystemExit(1)
+
+
+def help_lines() -> list[str]:
+  """What --help prints."""
+  return [
+    'usage: python -m gan_jax.train --workdir=DIR --replay [--config=...]',
+    'repeats the step at which a run diverged; exit code 0 if it does so again,'
+    ' 1 if not',
+  ]

@@ -1,0 +1,77 @@
+"""Samples of a trained generator."""
+
+from collections.abc import Callable, Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax.devices import parallel
+from gan_jax.game import keys
+
+BATCH = 256  # samples in one call, of all devices together
+
+
+def make_sampler(net_g, *, prior: Callable) -> Callable:
+  """Returns sample(variables, key, index [B], label [B] | None) -> [B, ...].
+
+  `variables` is {'params': ..., 'vars': ...} of one seed: State.ema, or G's
+  own. A sample depends on the key and on its index alone.
+  """
+
+  def sample(variables, key, index, label=None):
+    key = keys.stream(key, keys.SAMPLE)
+    z = jax.vmap(prior)(keys.fold_examples(key, index))
+    tree = {'params': variables['params'], **variables['vars']}
+    return net_g.apply(tree, z, label, train=False).astype(jnp.float32)
+
+  return jax.jit(sample)
+
+
+def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:
+  """Labels [N] that go through the classes in turn; None without classes."""
+  if not num_classes:
+    return None
+  return np.arange(num_samples, dtype=np.int32) % num_classes
+
+
+def batches(
+  sample: Callable,
+  variables,
+  key: jax.Array,
+  num_samples: int,
+  *,
+  num_classes: int = 0,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+  """Draws any number of samples in batches of one compiled size.
+
+  The batches are split over the devices of this process.
+
+  Args:
+    sample: from make_sampler.
+    variables: of one seed.
+    key: root key [] of the draw.
+    num_samples: N.
+    num_classes: 0 for a generator without labels.
+
+  Yields:
+    samples float32 [B, ...] in model range and their labels [B] (None without
+    classes), N together; the first n do not depend on N.
+  """
+  variables, key = parallel.everywhere((variables, key))
+  for first in range(0, num_samples, BATCH):
+    index = np.arange(first, first + BATCH, dtype=np.int32)
+    label = index % num_classes if num_classes else None
+    made = np.asarray(sample(variables, key, *parallel.spread((index, label))))
+    n = min(BATCH, num_samples - first)
+    yield made[:n], None if label is None else label[:n]
+
+
+def collect(*args, **kwargs) -> np.ndarray:
+  """All samples of `batches` at once, float32 [N, ...]."""
+  return np.concatenate([x for x, _ in batches(*args, **kwargs)])
+
+
+def take_seed(tree, seed: int):
+  """One seed [...] of a tree of arrays [S, ...]."""
+  return jax.tree.map(lambda x: x[seed], tree)

@@ -1,0 +1,249 @@
+"""Trains a GAN, shows it, scores it; the same command goes on with it.
+
+python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
+"""
+
+import contextlib
+import functools
+import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gan_jax.devices import multihost, parallel
+from gan_jax.report import page
+from gan_jax.run import (
+  determinism,
+  loop,
+  scoring,
+  setup,
+  signals,
+  unused_options,
+)
+from gan_jax.run.hooks import Desk
+from gan_jax.run.null_hooks import Onlooker
+from gan_jax.run.recovery import rollback
+from gan_jax.run.workdir import contents, lock
+from gan_jax.run.workdir import record as record_lib
+from gan_jax.storage.checkpoints import Checkpoints
+
+
+def train(config: dict, workdir, *, progress=None) -> list[dict]:
+  """Trains until config.steps or config.stop_when, from where it stopped.
+
+  Args:
+    config: all keys of lab.KEYS.
+    workdir: folder of the run; made, or resumed if it holds one.
+    progress: what shows how far it is; a line on the console by default.
+
+  Returns:
+    the last score records.
+
+  Raises:
+    UserError: a mistake in the config, or a workdir that holds another run;
+      nothing is written then.
+    loop.Diverged: no seed is finite any more, and no rollback is left.
+    command.Stopped: told to stop, after one more checkpoint.
+  """
+  workdir = pathlib.Path(workdir)
+  if config.get('deterministic'):
+    determinism.prepare()
+  parallel.use_cores(config.get('num_seeds', 1))
+
+  # Resolve and check everything before anything is written.
+  lab = setup.build(config)
+  way = contents.way_of_scoring(config)
+  names = scoring.metric_names(lab, config['metrics'], way=way)
+  scoring.check_goal(config['stop_when'], names)
+  contents.ranking_metric(config, names)
+  program = setup.make_program(lab, wrapper=config['parallel'])
+  record = record_lib.of_run(config, lab, program)
+  claim = functools.partial(_claim, workdir, config, record)
+  multihost.in_first(lambda: _check_used(workdir, config, lab))
+  multihost.in_first(claim)
+
+  say = progress.say if progress else print
+  with (
+    signals.catch_signals() as stop_signal,
+    lock.hold(workdir, stop_signal=stop_signal, say=say) as lease,
+    signals.nothing_to_save(lease.give_back) as got_on,
+    _checkpoints(workdir, config, names, lease) as checkpoints,
+  ):
+    changed = multihost.in_first(claim)  # again: another may have been here
+    stop_signal = multihost.agreed(stop_signal)
+    begun = rollback.begin(lab, checkpoints, names)
+    if multihost.is_first():
+      record_lib.write(workdir, record, config, step=begun.step)
+      rollback.note(workdir, begun.rollbacks)
+    run = _Run(
+      lab, config, names, workdir, checkpoints, lease, stop_signal, got_on,
+      progress, say,
+    )  # fmt: skip
+    return _train_all(run, begun, program, _news(run, begun, changed))
+
+
+class _Run(NamedTuple):
+  """What stays as it is while a run goes on."""
+
+  lab: setup.Lab
+  config: dict
+  names: tuple[str, ...]
+  workdir: pathlib.Path
+  checkpoints: Checkpoints | None  # in the process that owns them
+  lease: Any  # of the workdir, see lock
+  stop_signal: Callable
+  got_on: Callable  # see command.nothing_to_save
+  progress: Any  # what shows how far it is, or None
+  say: Callable  # tells a line where there is no desk
+
+
+def _news(run, begun, changed):
+  """What is said of a run that goes on, and of what is not as it was before."""
+  if not begun.step:
+    return ''
+  but = f', but not as before: {"; ".join(changed)}' if changed else ''
+  return f'resumed {run.workdir} at step {begun.step}{but}'
+
+
+def _train_all(run, begun, program, news):
+  """Trains to the end, and after a rollback again; returns the last scores."""
+  config = run.config
+  rolls_back = config['on_divergence'] == 'rollback'
+  policy = rollback.Policy(
+    config['max_rollbacks'] if rolls_back else 0,
+    config['report_every'],
+    config['seed'],
+  )
+  while True:
+    lab = rollback.fresh(run.lab, len(begun.rollbacks))
+    if begun.rollbacks:
+      program = setup.make_program(lab, wrapper=config['parallel'])
+    data = setup.make_data(lab, program, step=begun.step)
+    try:
+      return _train_part(run, begun, program, data, news)
+    except loop.Diverged as e:
+      seen = e.with_traceback(None)  # or all that it holds would stay
+    del data
+    begun = _go_back(run, begun, seen, lab, program, policy)
+    news = rollback.told(begun, policy)
+
+
+def _go_back(run, begun, seen, lab, program, policy):
+  """Where the run goes on; if it does not, its page says so."""
+  run.lease.confirm()
+  if multihost.is_first():
+    run.say(f'diverged {seen}; looking for the step')
+  last = rollback.begin(run.lab, run.checkpoints, run.names)
+  try:
+    return rollback.go_back(
+      seen,
+      begun,
+      last,
+      lab=lab,
+      program=program,
+      workdir=run.workdir,
+      policy=policy,
+    )
+  except loop.Diverged:
+    if multihost.is_first():
+      page.write_page(run.workdir)
+    raise
+
+
+def _train_part(run, begun, program, data, news):
+  """Trains until the end, or until it diverges."""
+  config = run.config
+  with _desk(
+    run.lab,
+    config,
+    run.names,
+    run.workdir,
+    run.checkpoints,
+    start=begun.step,
+    scored=begun.records,
+    rollbacks=begun.rollbacks,
+    progress=run.progress,
+  ) as desk:
+    if news:
+      desk.say(news)
+    if not begun.step:
+      desk.first_pictures(begun.state)
+    ours = functools.partial(_if_ours, run.lease)
+    outcome = loop.run(
+      program,
+      begun.state,
+      data,
+      start=begun.step,
+      steps=config['steps'],
+      cadence=loop.Cadence(
+        config['report_every'], config['eval_every'], config['save_every']
+      ),
+      report=ours(desk.report),
+      score=_agreed_goal(ours(desk.score), config),
+      save=ours(desk.save),
+      tick=_tick(run, desk.tick),
+      stop_signal=run.stop_signal,
+      window=begun.window,
+      owed=begun.owed,
+    )
+    return ours(desk.finish)(outcome, run.stop_signal)
+
+
+def _check_used(workdir, config, lab):
+  """Refuses what would do nothing; a run that has begun with it may go on."""
+  unused_options.check_run(config)
+  if not (workdir / 'config.json').exists():
+    unused_options.check_training(config, lab)
+
+
+def _claim(workdir, config, record):
+  """Makes the workdir of a run that may go on in it; returns what differs."""
+  if config['deterministic']:
+    determinism.check_backend()
+  contents.check_same_training(workdir, config)
+  changed = record_lib.check(
+    workdir, record, deterministic=config['deterministic']
+  )
+  contents.make_workdir(workdir)
+  return changed
+
+
+def _checkpoints(workdir, config, names, lease):
+  """The checkpoints, in the process that owns them."""
+  if not multihost.is_first():
+    return contextlib.nullcontext()
+  return contents.open_checkpoints(
+    workdir, config, names, confirm=lease.confirm
+  )
+
+
+def _if_ours(lease, function):
+  """The function, once it is seen that the workdir is still this process's."""
+
+  def call(*args):
+    lease.confirm()
+    return function(*args)
+
+  return call
+
+
+def _tick(run, tick):
+  """Tells the lease the step, too, and that the run has got on."""
+
+  def call(step):
+    run.got_on()
+    run.lease.tell(step=step, steps=run.config['steps'])
+    tick(step)
+
+  return call
+
+
+def _desk(*args, **kwargs):
+  """What the loop calls; only process 0 writes."""
+  return Desk(*args, **kwargs) if multihost.is_first() else Onlooker()
+
+
+def _agreed_goal(score, config):
+  """A score whose answer, whether the goal is reached, is that of process 0."""
+  if not config['stop_when']:
+    return score
+  return lambda step, state: multihost.share(score(step, state))

@@ -1,0 +1,198 @@
+"""A run's workdir: what is in it, and what may go on in it."""
+
+import json
+import os
+import pathlib
+from collections.abc import Callable
+
+import jax
+
+from gan_jax.metrics import measures, records
+from gan_jax.run import scoring, setup
+from gan_jax.run.config import keys
+from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import UserError
+
+MOST_NAMED = 200  # bytes of a file's name; a temporary one is longer
+
+
+def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
+  """The metric that says which checkpoint is the best.
+
+  Raises:
+    UserError: it is not among the run's metrics.
+  """
+  goal = config['stop_when'].get('metric')
+  best = config['best_metric'] or goal or names[0]
+  if best not in names:
+    raise UserError(
+      f'best_metric={best!r} is not among the metrics of this run: '
+      f'{", ".join(names)}.'
+    )
+  return best
+
+
+def way_of_scoring(config: dict) -> scoring.Way:
+  """How a run's samples are scored while it trains.
+
+  Raises:
+    UserError: a protocol that does not exist.
+  """
+  if config['protocol']:
+    return scoring.named_way(config['protocol'])
+  return scoring.Way(
+    space=config['features'], num_samples=config['eval_samples']
+  )
+
+
+class Guarded(Checkpoints):
+  """Checkpoints that look, before each save, whether they still may."""
+
+  def __init__(self, directory, *, confirm: Callable = lambda: None, **options):
+    """As Checkpoints; confirm raises what forbids a save."""
+    super().__init__(directory, **options)
+    self._confirm = confirm
+
+  def save(self, *args, **kwargs) -> bool:
+    """As Checkpoints.save."""
+    self._confirm()
+    return super().save(*args, **kwargs)
+
+
+def open_checkpoints(
+  workdir: pathlib.Path, config: dict, names: tuple[str, ...], **options
+) -> Guarded:
+  """The checkpoints of a run that is scored by these metrics."""
+  metric = ranking_metric(config, names)
+  mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
+  folder = pathlib.Path(workdir) / 'checkpoints'
+  return Guarded(folder, metric=metric, mode=mode, **options)
+
+
+def open_run(workdir, *, which: str = 'latest') -> tuple:
+  """A run that has been trained, or is being trained.
+
+  Args:
+    workdir: of the run; it is only read.
+    which: 'latest', 'best', or a step.
+
+  Returns:
+    (config, lab, State [S, ...], step).
+
+  Raises:
+    UserError: there is no run, or no checkpoint yet.
+  """
+  workdir = pathlib.Path(workdir)
+  path = workdir / 'config.json'
+  if not os.path.isfile(path):
+    raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  config = read_config(path)
+  lab = setup.build(config)
+  step = which.isascii() and which.isdecimal()
+  if which not in ('latest', 'best') and not step:
+    raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
+  wanted = int(which) if step else which
+  names = scoring.metric_names(
+    lab,
+    tuple(config['metrics']),
+    way=way_of_scoring(config),
+    loadable=False,  # only a score needs the weights of its net
+  )
+  with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
+    found = checkpoints.restore(jax.eval_shape(lab.init), which=wanted)
+  if found is None:
+    raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
+  return config, lab, found.state, found.step
+
+
+def read_config(path: pathlib.Path) -> dict:
+  """The config that a run has written.
+
+  Raises:
+    UserError: it is no JSON any more.
+  """
+  try:
+    found = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError, RecursionError) as e:
+    raise UserError(f'{path}: not a config ({e}).') from e
+  if not isinstance(found, dict):
+    raise UserError(f'{path}: JSON, but not a config.')
+  return keys.ADDED_KEYS | found
+
+
+def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
+  """The score records of a file, none if there is no such file yet.
+
+  Args:
+    path: of a scores.json.
+    flag: what an error begins with.
+
+  Raises:
+    UserError: it holds something else.
+  """
+  try:
+    found = json.loads(path.read_text('utf-8'))
+  except FileNotFoundError:
+    return []
+  except (ValueError, OSError, RecursionError) as e:
+    raise UserError(f'{flag}{path}: not score records ({e}).') from e
+  if not isinstance(found, list) or not all(map(records.is_record, found)):
+    raise UserError(f'{flag}{path}: JSON, but no list of score records.')
+  return found
+
+
+def check_same_training(workdir: pathlib.Path, config: dict):
+  """A workdir is resumed only by a config that trains the same.
+
+  Raises:
+    UserError: it holds a run of another config; the message shows where the
+      two differ. Or it is damaged.
+  """
+  path = workdir / 'config.json'
+  if not os.path.exists(path):
+    return
+  read_records(workdir / 'scores.json')  # it would be found out at the end
+  before = keys.flatten(read_config(path))
+  now = keys.flatten(json.loads(json.dumps(config)))
+  differences = [
+    f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
+    for key in sorted({*before, *now})
+    if before.get(key) != now.get(key)
+    and key.split('.')[0] in keys.TRAINING_KEYS
+  ]
+  if differences:
+    raise UserError(
+      f'--workdir={workdir} holds a run of another config: '
+      f'{"; ".join(differences)}. Choose another workdir, or the same config.'
+    )
+
+
+def check_out(out: pathlib.Path):
+  """Sees that a file of this name can be written.
+
+  Raises:
+    UserError: no folder, not writable, or there is something else.
+  """
+  if not os.path.isdir(out.parent):
+    raise UserError(f'--out={out}: there is no folder {out.parent}.')
+  if os.path.exists(out) and not os.path.isfile(out):
+    what = 'a directory' if os.path.isdir(out) else 'not a file'
+    raise UserError(f'--out={out}: it is {what}.')
+  if not os.access(out.parent, os.W_OK | os.X_OK):
+    raise UserError(f'--out={out}: {out.parent} is not writable.')
+  if len(os.fsencode(out.name)) > MOST_NAMED:
+    raise UserError(f'--out={out}: the name is too long.')
+
+
+def make_workdir(workdir: pathlib.Path):
+  """Makes a folder that can be written.
+
+  Raises:
+    UserError: it is a file, or may not be written.
+  """
+  try:
+    workdir.mkdir(parents=True, exist_ok=True)
+  except OSError as e:
+    raise UserError(f'--workdir={workdir}: {e.strerror}.') from e
+  if not os.access(workdir, os.W_OK | os.X_OK):
+    raise UserError(f'--workdir={workdir}: not writable.')

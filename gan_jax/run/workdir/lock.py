@@ -1,0 +1,107 @@
+"""A workdir's lock: one process at a time trains there.
+
+It is a lease, so a crash leaves nothing behind that stands in the way: what is
+left of a process of this machine is taken over at once, and of one elsewhere
+when it has been silent for a minute.
+"""
+
+import contextlib
+import pathlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+from gan_jax.devices import multihost
+from gan_jax.run import signals
+from gan_jax.storage import files, leases
+from gan_jax.types import UserError
+
+NAME = 'train.lease'
+LIVELY_SECONDS = 3 * leases.BEAT_SECONDS  # a younger beat is a sign of life
+LOOK_SECONDS = 0.25  # between two looks at another's lease
+
+
+class Held(UserError):
+  """Another process trains there, and lives."""
+
+
+@contextlib.contextmanager
+def hold(
+  workdir,
+  *,
+  stop_signal: Callable,
+  say: Callable = print,
+  stale_seconds: float = leases.STALE_SECONDS,
+) -> Iterator[leases.Lease | leases.Unshared]:
+  """Holds a workdir's lock; of several processes the first one does, for all.
+
+  Args:
+    workdir: of the run; it exists.
+    stop_signal: () -> the signal that came in, or None.
+    say: told in one line what is waited for, and what is taken over.
+    stale_seconds: after which a silent owner's lock is taken over.
+
+  Yields:
+    the lease: `tell` it the step, let it `confirm` before anything is written.
+
+  Raises:
+    Held: another process trains there.
+    command.Stopped: told to stop while waiting.
+  """
+  taken = []
+  path = pathlib.Path(workdir) / NAME
+
+  def take():
+    taken.append(_take(path, stop_signal, say, stale_seconds))
+    return taken[0] is not None
+
+  if not multihost.in_first(take):
+    raise signals.Stopped(stop_signal() or signal.SIGTERM)
+  with taken[0] if taken else leases.Unshared() as lease:
+    yield lease
+
+
+def _take(path, stop_signal, say, stale_seconds):
+  """The lease, at once if it is free or its owner is seen to be gone.
+
+  Of an owner elsewhere, or one that sleeps, only beats tell: the next one is
+  waited for. The silence before counts as well, as far as the file's time can
+  tell; but two beats are waited for, as clocks may be wrong.
+
+  Returns:
+    None if there was a stop signal.
+  """
+  lease = leases.Watcher(stale_seconds=stale_seconds).take(path)
+  if lease:
+    return lease
+  found, silent = files.read_json(path), leases.silence(path)
+  if found.get('host') == leases.host() and silent < LIVELY_SECONDS:
+    raise _refusal(path, found, stale_seconds)
+  wait = max(stale_seconds - silent, 2 * leases.BEAT_SECONDS)
+  who = f'{leases.describe(found)}, silent for {silent:.0f} s'
+  say(
+    f'{path.parent} is locked by {who}: waiting {wait:.0f} s for its next beat'
+  )
+  watcher, end = leases.Watcher(stale_seconds=wait), time.monotonic() + wait
+  while (lease := watcher.take(path)) is None:
+    now = files.read_json(path)
+    if now and _beat(now) != _beat(found):
+      raise _refusal(path, now, stale_seconds)
+    if stop_signal() is not None:
+      return None
+    time.sleep(LOOK_SECONDS)
+  if time.monotonic() >= end:
+    say(f'{path.parent}: taken over from {leases.describe(found)}')
+  return lease
+
+
+def _beat(found):
+  return found.get('token'), found.get('beat')
+
+
+def _refusal(path, found, stale_seconds):
+  return Held(
+    f'--workdir={path.parent}: {leases.describe(found)} trains there, and'
+    ' lives. Wait for it, stop it, or choose another workdir; should it fall'
+    f' silent, it is taken over after {stale_seconds:.0f} s.'
+  )

@@ -1,0 +1,208 @@
+"""What a run was made with: manifest.json, and what of it differs.
+
+python -m gan_jax.manifest diff runs/a runs/b
+
+It describes the newest start of a run; `starts` lists all of them, each with
+what was not as at the one before.
+"""
+
+import json
+import pathlib
+
+import jax
+
+from gan_jax.data import fingerprint, loading
+from gan_jax.devices import parallel
+from gan_jax.devices.parallel import Program
+from gan_jax.run.setup import Lab
+from gan_jax.run.workdir import differences as differences_lib
+from gan_jax.run.workdir import provenance, sources
+from gan_jax.storage import files
+from gan_jax.types import UserError
+
+NAME = 'manifest.json'
+SHORT = 12  # characters of a hash that are shown
+
+
+# What a run is made with.
+
+
+def describe(**also) -> dict:
+  """The code, the packages, the machine; `also` is added as it stands."""
+  return {**provenance.describe(), **also}
+
+
+def of_run(config: dict, lab: Lab, program: Program) -> dict:
+  """All that decides a run's numbers beside its config, as plain values."""
+  return describe(
+    data_name=lab.dataset.name,
+    data_fingerprint=_fingerprint(lab),
+    components=sources.outside_modules(config),
+    layout=program.layout._asdict(),
+    split=_split(config['parallel'], len(lab.keys), program.layout),
+  )
+
+
+def _fingerprint(lab):
+  """Of the data; a data set of one's own may give none."""
+  if lab.dataset.fingerprint or not lab.resident:
+    return lab.dataset.fingerprint
+  return fingerprint.digest(loading.arrays(lab.dataset))
+
+
+def _split(wrapper, num_seeds, layout):
+  """How devices share the work, as far as it decides bits.
+
+  Seeds that are computed one at a time, each with its whole batch, have the
+  same bits wherever they are; of these jit and pmap make the same program.
+  """
+  devices = jax.device_count()
+  wrapper = wrapper or parallel.default_wrapper(devices)
+  along_seeds, along_batch = parallel.device_grid(
+    num_seeds, devices, wrapper=wrapper, layout=layout
+  )
+  whole = along_batch == 1 and layout.seeds != 'vmap'
+  same = whole and wrapper in ('jit', 'pmap')
+  return {
+    'by': 'jit or pmap' if same else wrapper,
+    'batch': along_batch,
+    'processes': jax.process_count() if along_batch > 1 else 1,
+    'seeds_at_once': num_seeds // along_seeds if layout.seeds == 'vmap' else 1,
+  }
+
+
+# What it was made with before.
+
+
+def read(workdir) -> dict:
+  """The manifest of a workdir, {} if there is none that can be read."""
+  return load(pathlib.Path(workdir) / NAME)
+
+
+def load(path):
+  """A manifest, {} where the file is missing or holds something else."""
+  found = files.read_json(path)
+  of = lambda name, kind: isinstance(found.get(name, kind()), kind)
+  sound = of('xla_flags', str) and of('data_fingerprint', str)
+  sound = sound and of('components', dict) and of('starts', list)
+  return found if sound and all(map(_is_start, found.get('starts', []))) else {}
+
+
+def _is_start(told):
+  pairs = told.get('decides', {}) if isinstance(told, dict) else None
+  return isinstance(pairs, dict) and all(
+    isinstance(pair, list) and len(pair) == 2 for pair in pairs.values()
+  )
+
+
+def check(workdir, record: dict, *, deterministic: bool = False) -> list[str]:
+  """Compares a run that is about to go on with its earlier starts.
+
+  Args:
+    workdir: of the run; there may be none yet.
+    record: from of_run.
+    deterministic: nothing that can change numbers may differ.
+
+  Returns:
+    what differs and can change numbers, in words.
+
+  Raises:
+    UserError: the data or a component are not those that it was trained with,
+      or it is deterministic and anything else differs.
+  """
+  workdir = pathlib.Path(workdir)
+  if not (workdir / 'config.json').exists():
+    return []
+  before = read(workdir)
+  _check_data(workdir, before, record)
+  _check_components(workdir, before, record)
+  found = [str(d) for d in differences_lib.records(before, record) if d.decides]
+  untold = differences_lib.missing(before, record)
+  if not before:
+    found.append(f'what it was made with unknown (no {NAME})')
+  elif untold:
+    found.append(f'not recorded then: {", ".join(untold)}')
+  if deterministic:
+    _check_nothing(workdir, [*history(before), *found])
+  return found
+
+
+def _check_data(workdir, before, now):
+  hashes = [one.get('data_fingerprint', '') for one in (before, now)]
+  if all(hashes) and hashes[0] != hashes[1]:
+    then, today = (one[:SHORT] for one in hashes)
+    raise UserError(
+      f'--workdir={workdir} holds a run on other data: {now["data_name"]} had'
+      f' the fingerprint {then} at its start, and has {today} now. Put the data'
+      ' back, or choose another workdir.'
+    )
+
+
+def _check_components(workdir, before, now):
+  hashes = before.get('components', now['components'])
+  changed = [
+    n for n in now['components'] if hashes.get(n) != now['components'][n]
+  ]
+  if changed or set(hashes) - set(now['components']):
+    names = changed or sorted(set(hashes) - set(now['components']))
+    raise UserError(
+      f'--workdir={workdir} holds a run with another {", ".join(names)}: its'
+      ' source has changed since. Put it back, or choose another workdir.'
+    )
+
+
+def _check_nothing(workdir, found):
+  if found:
+    raise UserError(
+      f'deterministic=True, but --workdir={workdir} would go on with'
+      f' {"; ".join(found)}. Go on as before, or choose another workdir.'
+    )
+
+
+def history(record):
+  """What changed at earlier starts and can change numbers, in words."""
+  return [
+    f'{differences_lib.Difference(key, *pair, True)} at step {start.get("step")}'
+    for start in record.get('starts', [])
+    for key, pair in start.get('decides', {}).items()
+  ]
+
+
+def write(workdir, record: dict, config: dict, *, step: int):
+  """Writes config.json and manifest.json of a start; earlier ones stay in it.
+
+  Args:
+    workdir: of the run.
+    record: from of_run.
+    config: of this start.
+    step: that it goes on from.
+  """
+  workdir, before = pathlib.Path(workdir), read(workdir)
+  found, keys = [], []
+  if before:
+    told = files.read_json(workdir / 'config.json')
+    found = differences_lib.records(before, record)
+    keys = differences_lib.configs(told, json.loads(json.dumps(config)))
+  start = {
+    **{name: record[name] for name in ('started', 'host', 'command')},
+    'step': step,
+    'decides': _pairs(d for d in found if d.decides),
+    'differs': _pairs(d for d in found if not d.decides),
+    'config': _pairs(keys),
+  }
+  starts = [*before.get('starts', _first(before)), start]
+  # The config last: with it a run has begun.
+  files.write_json(workdir / NAME, {**record, 'step': step, 'starts': starts})
+  files.write_json(workdir / 'config.json', config)
+
+
+def _pairs(differences):
+  return {d.key: [d.before, d.now] for d in differences}
+
+
+def _first(before):
+  """The start that a manifest without a list of them tells of."""
+  if not before:
+    return []
+  told = {name: before.get(name) for name in ('started', 'host', 'command')}
+  return [{**told, 'step': None}]

@@ -1,0 +1,127 @@
+"""Arrays out of an .npz that anybody may have made.
+
+NumPy believes what a file says of itself: it unpickles if told to, and takes
+the memory that a header asks for. Here sizes are compared with what the archive
+holds and with this machine before anything is allocated, Python objects are
+never loaded, and a member's name is never a path.
+"""
+
+import math
+import re
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Collection
+
+import numpy as np
+from numpy.lib import format as npy
+
+from gan_jax.storage import memory
+
+# All that reading raises for a file that is absent, cut off or overwritten.
+DAMAGED = (
+  OSError,
+  ValueError,
+  KeyError,
+  EOFError,
+  NotImplementedError,
+  RuntimeError,
+  SyntaxError,
+  TypeError,
+  OverflowError,
+  MemoryError,
+  UnicodeDecodeError,
+  struct.error,
+  zipfile.BadZipFile,
+  zlib.error,
+)
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ELSEWHERE = re.compile(r'^([A-Za-z]:)?[\\/]|(^|[\\/])\.\.([\\/]|$)')
+_HEADERS = {
+  (1, 0): npy.read_array_header_1_0,
+  (2, 0): npy.read_array_header_2_0,
+}
+
+
+def names(path) -> list[str]:
+  """Names of the arrays; nothing of them is read.
+
+  Raises:
+    one of DAMAGED: no such archive.
+  """
+  with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
+    return list(_members(archive))
+
+
+def read(path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
+  """Arrays by name.
+
+  Args:
+    path: of the .npz.
+    wanted: names of those to read, if they are there; None for all.
+
+  Raises:
+    one of DAMAGED: not such an archive, whatever is wrong with it.
+  """
+  with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
+    members = {
+      name: one
+      for name, one in _members(archive).items()
+      if wanted is None or name in wanted
+    }
+    with warnings.catch_warnings():
+      warnings.simplefilter('ignore')  # a file of Python 2 is no mistake
+      total = sum(_nbytes(archive, one) for one in members.values())
+      # Twice: what is read is also converted, or looked at.
+      memory.check_memory(2 * total, 'its arrays')
+      return {name: _array(archive, one) for name, one in members.items()}
+
+
+def _members(archive):
+  """The members by the names of their arrays."""
+  found = {}
+  for one in archive.infolist():
+    name = one.filename.removesuffix('.npy')
+    if _ELSEWHERE.search(name):
+      raise ValueError(f'its member {one.filename!r} is a path to elsewhere')
+    if name in found:
+      raise ValueError(f'it has two members {one.filename!r}')
+    if one.flag_bits & 1 or one.compress_type not in _PACKINGS:
+      raise ValueError(f'its member {one.filename!r} is not as NumPy packs it')
+    found[name] = one
+  return found
+
+
+def _nbytes(archive, one) -> int:
+  """Bytes of an array, by its header and by the archive, which must agree."""
+  with archive.open(one) as f:
+    shape, dtype = _header(f, one.filename)
+    if dtype.hasobject:
+      raise ValueError(
+        f'{one.filename!r} holds Python objects, which are never loaded'
+      )
+    said = math.prod(shape) * dtype.itemsize
+    held = one.file_size - f.tell()
+    if said != held or min(shape, default=0) < 0:
+      raise ValueError(
+        f'{one.filename!r} says {list(shape)} {dtype}, but holds {held} bytes'
+      )
+  return held
+
+
+def _header(f, name):
+  """What a header says, whatever NumPy's parser makes of a wrong one."""
+  try:
+    version = npy.read_magic(f)
+    shape, _, dtype = _HEADERS[version](f)
+  except (OSError, zlib.error, zipfile.BadZipFile):
+    raise
+  except Exception as e:  # of any type, tokenize's too
+    raise ValueError(f'{name!r} has no header of an array') from e
+  return shape, dtype
+
+
+def _array(archive, one) -> np.ndarray:
+  with archive.open(one) as f:
+    return npy.read_array(f, allow_pickle=False)

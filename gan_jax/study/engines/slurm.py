@@ -1,0 +1,148 @@
+"""Workers as SLURM jobs, by submitit: arrays, requeued when they are cut off.
+
+https://github.com/facebookincubator/submitit. SLURM gives warning by a signal
+before it takes a machine away, or the time is over; the worker saves, and
+submitit puts the job in the queue again.
+"""
+
+import functools
+import pathlib
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+
+from gan_jax.run import signals
+from gan_jax.study import jobs, plan, worker
+from gan_jax.types import UserError
+
+SECONDS = 2.0  # between two looks
+ROUNDS = 10  # of submitting, without any job being finished
+
+
+def make(
+  *,
+  workers: int = 4,
+  cluster: str = 'slurm',
+  timeout_min: int = 240,
+  max_num_timeout: int = 1000,
+  **parameters,
+) -> jobs.Engine:
+  """The engine.
+
+  Args:
+    workers: jobs in the array; 0: 4.
+    cluster: 'slurm', or 'local' to try it on this machine.
+    timeout_min: minutes of one job, before it is requeued.
+    max_num_timeout: how often it is requeued.
+    **parameters: of submitit's AutoExecutor, as slurm_partition, gpus_per_node.
+
+  Raises:
+    UserError: submitit is not installed, there is no SLURM here, or a parameter
+      does not exist.
+  """
+  workers = workers or 4
+  limit = {f'{cluster}_max_num_timeout': max_num_timeout}
+  given = {'timeout_min': timeout_min, 'name': 'gan_jax', **parameters}
+  with tempfile.TemporaryDirectory() as scratch:
+    _executor(scratch, cluster, limit, given)  # whether all of it exists
+  start = functools.partial(
+    _executor, cluster=cluster, limit=limit, given=given
+  )
+  return jobs.Engine(
+    workers,
+    functools.partial(
+      run, start=start, workers=workers, local=cluster == 'local'
+    ),
+  )
+
+
+class Worker:
+  """What submitit runs: a worker that is requeued when it is cut off."""
+
+  def __init__(self, work: jobs.Work):
+    """Of the jobs of a study."""
+    self.work = work
+
+  def __call__(self):
+    """Works until no job is free."""
+    plan.make_importable(self.work.study)
+    try:
+      worker.work(self.work.workdir, self.work.ids)
+    except signals.Stopped as e:
+      # All is saved, and submitit's own handler is in place again: it requeues
+      # after its signal, and ignores the others.
+      signal.raise_signal(e.signum)
+
+  def checkpoint(self):
+    """What submitit puts in the queue in its place: the same."""
+    import submitit
+
+    return submitit.helpers.DelayedSubmission(self)
+
+
+def run(
+  work: jobs.Work,
+  watch: Callable,
+  *,
+  start: Callable,
+  workers: int,
+  local: bool,
+):
+  """Sees that all jobs of a study are done by a cluster.
+
+  Told to stop, it leaves SLURM's jobs alone: the same command watches them
+  again.
+
+  Args:
+    work: the jobs.
+    watch: called every few seconds.
+    start: folder -> submitit's executor.
+    workers: jobs in the array.
+    local: whether they end with this process.
+
+  Raises:
+    command.Stopped: told to stop.
+  """
+  make = start(pathlib.Path(work.workdir) / 'slurm')
+  queue, sent, rounds = jobs.Queue(work.workdir), [], 0
+  with signals.catch_signals() as stop_signal:
+    while left := list(queue.open(work.ids)):
+      free = set(left) - set(queue.working(left))
+      if free and all(job.done() for job in sent):
+        if rounds == ROUNDS:
+          raise RuntimeError(
+            f'{ROUNDS} SLURM jobs ended without finishing work'
+          )
+        sent, rounds = _submit(make, work, min(len(free), workers)), rounds + 1
+      watch()
+      if stop_signal():
+        for job in sent if local else ():
+          job.cancel()
+        break
+      time.sleep(SECONDS)
+  for job in sent if local else ():
+    job.wait()
+  if stop_signal():
+    raise signals.Stopped(stop_signal())
+
+
+def _executor(folder, cluster, limit, given):
+  try:
+    import submitit
+  except ImportError as e:
+    raise UserError(
+      "--engine=slurm needs submitit: pip install 'gan_jax[slurm]'."
+    ) from e
+  try:
+    made = submitit.AutoExecutor(folder=folder, cluster=cluster, **limit)
+    made.update_parameters(**given)
+  except (RuntimeError, NameError, AssertionError, ValueError) as e:
+    said = ' '.join(str(e).split())
+    raise UserError(f'--engine=slurm: {said}') from e
+  return made
+
+
+def _submit(executor, work, number):
+  with executor.batch():
+    return [executor.submit(Worker(work)) for _ in range(number)]

@@ -1,0 +1,66 @@
+"""The report of a study: report.html, and its table in three formats."""
+
+import pathlib
+
+from gan_jax.report import document
+from gan_jax.storage import files
+from gan_jax.study.report import (
+  csv_table,
+  curves,
+  failures,
+  figures,
+  forest,
+  headline,
+  latex,
+  markdown,
+  recipe,
+  samples,
+  table,
+)
+from gan_jax.study.report.contents import View
+
+HERE = pathlib.Path(__file__).parent
+STYLES = (HERE.parent / 'page.css', HERE / 'study.css')
+SCRIPTS = (HERE.parent / 'cursor.js', HERE / 'study.js')
+
+
+def write(workdir, view: View) -> pathlib.Path:
+  """Writes report.html, table.md, table.csv and table.tex of a study.
+
+  Equal views make equal files, byte by byte; each is replaced at once.
+
+  Args:
+    workdir: folder of the study.
+    view: what is shown; all of it may still be missing.
+
+  Returns:
+    The path of the page.
+  """
+  workdir = pathlib.Path(workdir)
+  files.write_text(workdir / 'table.md', markdown.table(view))
+  files.write_text(workdir / 'table.csv', csv_table.table(view))
+  files.write_text(workdir / 'table.tex', latex.table(view))
+  files.write_text(workdir / 'report.html', page(view))
+  return workdir / 'report.html'
+
+
+def page(view: View) -> str:
+  """The whole HTML page of a study."""
+  rows = figures.rows(view)
+  parts = [
+    headline.headline(view),
+    headline.legend(rows),
+    table.section(view, rows),
+    forest.section(view, rows),
+    curves.section(view, rows),
+    samples.section(view, rows),
+    failures.section(view, rows),
+    recipe.differences(view, rows),
+    recipe.again(view),
+  ]
+  return document.document(
+    view.question or view.name,
+    ''.join(parts),
+    styles=STYLES,
+    scripts=SCRIPTS,
+  )

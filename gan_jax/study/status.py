@@ -1,0 +1,231 @@
+"""How a study stands: its rows, its report, and what the board shows."""
+
+import pathlib
+import threading
+
+from gan_jax.metrics import measures
+from gan_jax.report import text
+from gan_jax.report.board import Board, Row
+from gan_jax.run.workdir import record
+from gan_jax.storage import files
+from gan_jax.study import jobs, plan, results
+from gan_jax.study.report import report
+from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.statistics import analysis, planning, summary
+
+SIGNIFICANT = 0.05  # level of the tests
+
+
+class Standing:
+  """A study in its workdir, followed while it runs."""
+
+  def __init__(self, study: plan.Study, workdir, ids, *, board: Board):
+    """Looks for the first time.
+
+    Args:
+      study: the question.
+      workdir: of the study.
+      ids: of the jobs that are to be done.
+      board: where the table is shown.
+    """
+    self._study, self._workdir = study, pathlib.Path(workdir)
+    self._queue, self._ids, self._board = jobs.Queue(workdir), ids, board
+    self._found = results.Found(workdir, study.metrics)
+    self._planned = self._queue.jobs()
+    self._by_cell = self._rows()
+    self._reported = self._forecast = False
+    self._looking = threading.Lock()
+
+  def watch(self):
+    """Shows the table; writes the report anew when a job has ended."""
+    with self._looking:
+      ended = len(self._ids) - len(list(self._queue.open(self._ids)))
+      if ended != self._reported:
+        self.write()
+        self._reported = ended
+      working = self._queue.working(self._ids)
+      rows = [self._row(cell, working) for cell in self._study.cells]
+      seconds = self._seconds_left(working)
+      if seconds and not self._forecast:
+        self._forecast = True
+        self._board.say(f'about {text.duration(seconds)} for all of it')
+      self._board.update(rows, seconds)
+
+  def _rows(self) -> dict[str, list[dict]]:
+    """The rows of the finished runs, by cell.
+
+    Each of them is diagnosed: not for every look at the table.
+    """
+    pairs = range(self._study.num_seeds)
+    found = {
+      cell.name: [self._found.row(cell, i) for i in pairs]
+      for cell in self._study.cells
+    }
+    return {name: [r for r in rows if r] for name, rows in found.items()}
+
+  def write(self) -> View:
+    """Writes results.jsonl, the tables and the page."""
+    self._found.refresh()
+    self._by_cell = self._rows()
+    every = [row for rows in self._by_cell.values() for row in rows]
+    results.write(self._workdir, every)
+    view = self._view(self._by_cell, len(every))
+    report.write(self._workdir, view)
+    return view
+
+  def failed(self) -> list[str]:
+    """A line for each job that has failed."""
+    reasons = self._queue.failures()
+    failed = [self._planned[one] for one in self._ids if one in reasons]
+    return [f'{job.folder}: failed: {reasons[job.id]}' for job in failed]
+
+  # The report.
+
+  def _view(self, by_cell, done) -> View:
+    study = self._study
+    of = len(study.cells) * study.num_seeds
+    analyses = {m: self._analyse(m, by_cell) for m in study.metrics}
+    kinds = {
+      name: [row['health']['verdict'] for row in rows]
+      for name, rows in by_cell.items()
+    }
+    return View(
+      name=study.name,
+      question=study.question,
+      base=study.base,
+      design=study.design,
+      num_seeds=study.num_seeds,
+      seed=study.cells[0].config['seed'],
+      overrides=study.overrides,
+      metric=study.metric,
+      also=study.also,
+      cells=tuple(self._cell(cell, by_cell[cell.name]) for cell in study.cells),
+      analyses=analyses,
+      failures=tuple(
+        summary.failures(name, verdicts) for name, verdicts in kinds.items()
+      ),
+      notes=tuple(self._notes(analyses[study.metric])),
+      commands=(
+        f'python -m gan_jax.ablate --study={study.path}'
+        f' --workdir=runs/{study.name}',
+      ),
+      manifest=record.describe(
+        data_fingerprint=study.cells[0].lab.dataset.fingerprint
+      ),
+      state='done' if done == of else f'{done} of {of} runs',
+    )
+
+  def _analyse(self, metric, by_cell):
+    """Of the tested metric all comparisons, of the others the spreads."""
+    study = self._study
+    values = {}
+    for cell in study.cells:
+      scores = {r['run']: r['scores'].get(metric) for r in by_cell[cell.name]}
+      values[cell.name] = [
+        scores.get(cell.run(i)) for i in range(study.num_seeds)
+      ]
+    tested = metric == study.metric
+    return analysis.analyse(
+      values,
+      study.contrasts if tested else (),
+      metric=metric,
+      lower_is_better=metric in measures.LOWER_IS_BETTER,
+      baseline=study.baseline,
+      level=SIGNIFICANT,
+    )
+
+  def _cell(self, cell, rows) -> Cell:
+    return Cell(
+      name=cell.name,
+      differs=cell.overrides,
+      runs=rows,
+      rows=results.curves(self._workdir, rows),
+      picture=results.last_picture(self._workdir, rows),
+    )
+
+  def _notes(self, tested):
+    """What the study could have seen."""
+    study = self._study
+    if not study.contrasts:
+      return []
+    lines = planning.advice(
+      study.num_seeds, len(study.contrasts), level=SIGNIFICANT
+    )
+    seen = [c.detectable for c in tested.comparisons if c.kind == 'cell']
+    seen = [d for d in seen if d is not None]
+    if seen:
+      span = text.number(min(seen))
+      if min(seen) != max(seen):
+        span += f' to {text.number(max(seen))}'
+      lines.append(
+        f'This study would have seen a difference of {span} in'
+        f' {study.metric} with 80 % power.'
+      )
+    return lines
+
+  # The board.
+
+  def _row(self, cell, working) -> Row:
+    done, of = self._by_cell[cell.name], self._study.num_seeds
+    own = [one for one in working if self._planned[one].cell == cell.identity]
+    scores = [row['scores'].get(self._study.metric) for row in done]
+    spread = summary.spread(cell.name, scores)
+    score = _span(spread) or ' '.join(map(self._score_so_far, own))
+    seconds = [_seconds(working[one]) for one in own]
+    left = text.duration(max(seconds)) if all(seconds) and seconds else ''
+    if len(done) == of:
+      left = 'done'
+    return Row(cell.name, len(done), of, score, left or 'running' * bool(own))
+
+  def _score_so_far(self, one) -> str:
+    """The latest score of a job that is still training, and of which step."""
+    job, metric = self._planned[one], self._study.metric
+    told = files.read_rows(self._workdir / job.folder / 'metrics.jsonl')
+    scored = [row for row in told if metric in row]
+    if not scored:
+      return ''
+    spread = summary.spread(one, text.numbers(scored[-1][metric]))
+    return f'{_span(spread)} at step {scored[-1]["step"]:,}'
+
+  def _seconds_left(self, working):
+    """To the end of the study, by the pace of what is done and running."""
+    each = self._seconds_per_step(working)
+    if each is None:
+      return None
+    left = 0.0
+    for one in self._queue.open(self._ids):
+      told = working.get(one, {})
+      steps = _steps_left(told) if 'steps' in told else self._steps(one)
+      left += _seconds(told) or steps * each
+    return left / max(len(working), 1)
+
+  def _seconds_per_step(self, working):
+    """Of one seed: with all that belongs to it, if a job has been finished."""
+    results = self._queue.results()
+    done = [one for one in self._ids if one in results]
+    if done:
+      seconds = sum(results[one]['seconds'] for one in done)
+      return seconds / max(sum(map(self._steps, done)), 1)
+    paces = [told['pace'] for told in working.values() if told.get('pace')]
+    return len(paces) / sum(paces) if paces else None
+
+  def _steps(self, one):
+    """Steps of a job, of all its seeds."""
+    job = self._planned[one]
+    return job.config['steps'] * len(job.runs)
+
+
+def _steps_left(told):
+  return (told.get('steps', 0) - told.get('step', 0)) * told.get('seeds', 1)
+
+
+def _seconds(told):
+  return _steps_left(told) / told['pace'] if told.get('pace') else None
+
+
+def _span(spread):
+  """'7.5 (7.2 to 7.8)', '' without any score."""
+  if spread.mean is None:
+    return ''
+  ends = ' to '.join(map(text.number, spread.interval or ()))
+  return text.number(spread.mean) + (ends and f' ({ends})')

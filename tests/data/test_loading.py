@@ -1,0 +1,192 @@
+"""Loading by name, drawing in memory, streaming from disk."""
+
+import functools
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.data import loading, memory
+from gan_jax.types import UserError
+from tests import tiny_data
+
+KEY = jax.random.key(3)
+
+
+@pytest.fixture(scope='module')
+def labelled():
+  x = tiny_data.images(50, (6, 4, 3))
+  return memory.from_arrays('tiny', 'image', x, np.arange(50) % 7)
+
+
+@functools.partial(jax.jit, static_argnames=('batches', 'batch_size', 'flip'))
+def draw(arrays, key, step, index, **static):
+  return loading.draw(arrays, key, step, index, **static)
+
+
+def in_model_range(batch):
+  return {**batch, 'x': np.asarray(jax.jit(loading.to_model_range)(batch['x']))}
+
+
+def assert_same(a, b):
+  assert a.keys() == b.keys()
+  for k in a:
+    np.testing.assert_array_equal(a[k], b[k])
+
+
+def test_model_range_and_back():
+  levels = np.arange(256, dtype=np.uint8)
+  x = np.asarray(loading.to_model_range(jnp.asarray(levels)))
+  # Two roundings to 24 bits, the constant's and the product's: 2 * 2**-24.
+  np.testing.assert_allclose(x, levels / 127.5 - 1, rtol=0, atol=2**-23)
+  np.testing.assert_array_equal(x, -x[::-1])
+  assert (x[0], x[255]) == (-1, 1)
+  np.testing.assert_array_equal(loading.to_uint8(x), levels)
+  np.testing.assert_array_equal(loading.to_uint8(jnp.asarray(x)), levels)
+  floats = jnp.array([0.3, -2.0])
+  assert loading.to_model_range(floats) is floats
+
+
+def test_to_uint8_rounds_and_cuts():
+  x = np.array([-3, -1, -0.9951, 0.9972, 1, 9, np.nan], np.float32)
+  assert loading.to_uint8(x).tolist() == [0, 0, 1, 255, 255, 255, 0]
+  assert isinstance(loading.to_uint8(x), np.ndarray)
+
+
+def test_draw_gives_whole_epochs_in_model_range(labelled):
+  arrays = loading.arrays(labelled)
+  batch = draw(arrays, KEY, 0, jnp.arange(25), batches=2, batch_size=25)
+  assert batch['x'].shape == (2, 25, 6, 4, 3) and batch['x'].dtype == 'float32'
+  drawn = loading.to_uint8(np.asarray(batch['x'])).reshape(50, -1)
+  assert {r.tobytes() for r in drawn} == {r.tobytes() for r in arrays['x']}
+  by_image = dict(zip(map(bytes, arrays['x']), arrays['label'], strict=True))
+  labels = [by_image[r.tobytes()] for r in drawn]
+  np.testing.assert_array_equal(batch['label'].ravel(), labels)
+
+
+def test_devices_draw_slices_of_the_whole(labelled):
+  arrays = loading.arrays(labelled)
+  static = {'batches': 2, 'batch_size': 16, 'flip': True}
+  whole = draw(arrays, KEY, 9, jnp.arange(16), **static)
+  parts = [
+    draw(arrays, KEY, 9, i, **static) for i in jnp.arange(16).reshape(4, 4)
+  ]
+  joined = {k: np.concatenate([p[k] for p in parts], 1) for k in whole}
+  assert_same(joined, whole)
+
+
+def test_flip_mirrors_some_images_left_to_right(labelled):
+  arrays = loading.arrays(labelled)
+  static = {'batches': 1, 'batch_size': 50}
+  plain = draw(arrays, KEY, 0, jnp.arange(50), **static)
+  flipped = draw(arrays, KEY, 0, jnp.arange(50), flip=True, **static)
+  kept = (plain['x'] == flipped['x']).all((2, 3, 4))[0]
+  turned = (plain['x'][:, :, :, ::-1] == flipped['x']).all((2, 3, 4))[0]
+  assert (kept ^ turned).all() and 15 < turned.sum() < 35
+  np.testing.assert_array_equal(plain['label'], flipped['label'])
+
+
+@pytest.mark.parametrize('flip', [False, True])
+@pytest.mark.parametrize('step', [0, 4])
+def test_stream_equals_draw(labelled, step, flip):
+  arrays = loading.arrays(labelled)
+  static = {'batches': 2, 'batch_size': 16, 'flip': flip}
+  stream = loading.stream(labelled, KEY, np.arange(16), step=step, **static)
+  for s in range(step, step + 4):
+    batch = next(stream)
+    assert batch['x'].dtype == np.uint8
+    expected = draw(arrays, KEY, s, jnp.arange(16), **static)
+    assert_same(in_model_range(batch), expected)
+  stream.close()
+
+
+def test_stream_of_several_seeds_has_a_leading_axis(labelled):
+  seeds = jax.random.split(KEY, 3)
+  static = {'batches': 2, 'batch_size': 8}
+  stream = loading.stream(labelled, seeds, np.arange(2, 6), step=1, **static)
+  batch = in_model_range(next(stream))
+  for s, key in enumerate(seeds):
+    expected = draw(
+      loading.arrays(labelled), key, 1, jnp.arange(2, 6), **static
+    )
+    assert_same({k: v[s] for k, v in batch.items()}, expected)
+  stream.close()
+
+
+def test_stream_reads_ahead_and_stops(labelled):
+  reads = []
+
+  def read(rows):
+    reads.append(len(rows))
+    return labelled.read(rows)
+
+  counted = labelled._replace(read=read)
+  stream = loading.stream(counted, KEY, np.arange(8), batches=1, batch_size=8)
+  next(stream)
+  stream.close()
+  assert 2 <= len(reads) <= 3 and set(reads) == {8}
+  assert not [t for t in threading.enumerate() if t.name.startswith('data')]
+
+
+def test_stream_passes_errors_on(labelled):
+  def read(rows):
+    raise UserError('broken.png')
+
+  broken = labelled._replace(read=read)
+  stream = loading.stream(broken, KEY, np.arange(8), batches=1, batch_size=8)
+  with pytest.raises(UserError, match='broken.png'):
+    next(stream)
+
+
+def test_points_cannot_be_flipped():
+  ring = loading.load('ring8', size=10)
+  static = {'batches': 1, 'batch_size': 2, 'flip': True}
+  with pytest.raises(UserError, match='data.flip'):
+    loading.draw(loading.arrays(ring), KEY, 0, jnp.arange(2), **static)
+  with pytest.raises(UserError, match='data.flip'):
+    loading.stream(ring, KEY, np.arange(2), **static)
+
+
+def test_unset_options_stand_for_defaults():
+  assert loading.load('digits', dir='', image_size=None).size == 1797
+
+
+@pytest.mark.parametrize(
+  ('name', 'options', 'words'),
+  [
+    ('digitz', {}, ['digitz', "'digits'", 'ring8', 'TFDS']),
+    ('mnistt', {}, ['mnistt', "'mnist'", 'ring8', 'TFDS']),
+    ('', {}, ['digits', 'ring8']),
+    ('../x', {}, ['digits', 'ring8']),
+    ('no.such', {}, ['no.such', 'digits']),
+    ('digits', {'sise': 3}, ['data.sise', 'image_size', 'channels']),
+    ('ring8', {'image_size': 3}, ['data.image_size', 'radius', 'std']),
+    ('mnist', {'size': 3}, ['data.size', 'dir', 'split']),
+    ('digits', {'channels': 2}, ['data.channels=2']),
+    ('digits', {'image_size': -1}, ['data.image_size=-1']),
+    ('ring8', {'size': -1}, ['data.size=-1']),
+    ('grid25', {'std': -1.0}, ['data.std=-1.0']),
+  ],
+)
+def test_mistakes_are_told_in_one_line(name, options, words):
+  with pytest.raises(UserError) as e:
+    loading.load(name, **options)
+  assert '\n' not in str(e.value)
+  for word in words:
+    assert word in str(e.value)
+
+
+def test_a_dotted_name_is_a_module_outside(tmp_path, monkeypatch):
+  (tmp_path / 'my_sets').mkdir()
+  (tmp_path / 'my_sets' / 'three.py').write_text(
+    'import numpy as np\n'
+    'from gan_jax import examples\n'
+    'def load(*, n=3):\n'
+    "  return examples.from_arrays('three', 'point', np.zeros((n, 2)))\n"
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  assert loading.load('my_sets.three', n=4).size == 4
+  with pytest.raises(UserError, match='takes n'):
+    loading.load('my_sets.three', m=4)

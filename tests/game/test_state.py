@@ -1,0 +1,465 @@
+"""All that a run learns is in its checkpoints, and nothing of it elsewhere.
+
+The components are found by themselves. What is held outside of the state, in an
+attribute, a closure or an iterator, is found by its effect: a run in two parts
+ends elsewhere than the whole one.
+"""
+
+import itertools
+import pathlib
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from gan_jax import select
+from gan_jax.game import ema, latents, optim, step
+from gan_jax.run import command, loop, setup
+from gan_jax.storage import format
+from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import Pair, Player, State, UserError
+from tests import tiny
+from tests.components.test_models import NAMES as MODELS
+from tests.components.test_models import make as make_model
+from tests.run.test_hooks import Room
+from tests.run.test_resume import RECIPES, substitute
+from tests.storage.test_damage import without, write_note
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNKNOWN = 'is new here: is it saved and restored? Say so in this test, too'
+
+# What there is to save, by its fields.
+
+
+GOLDEN = {
+  State: {'step', 'g', 'd', 'ema', 'memo'},
+  Player: {'params', 'vars', 'opt'},
+  loop.Window: {'since', 'total'},
+}
+META = {'config', 'records', 'window', 'rollbacks', 'owed'}
+NOTE = {'format', 'step', 'meta', 'metric', 'score', 'leaves'}
+
+
+@pytest.mark.parametrize('kind', GOLDEN)
+def test_no_structure_has_grown_unnoticed(kind):
+  new = set(kind._fields) ^ GOLDEN[kind]
+  assert not new, f'{kind.__name__}: {sorted(new)} {UNKNOWN}'
+
+
+@pytest.fixture(scope='module')
+def lab():
+  return setup.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
+
+
+def test_what_is_beside_the_state_is_in_the_note(lab, tmp_path, monkeypatch):
+  room = Room(lab, tmp_path, monkeypatch)
+  sums = {
+    name: np.float32([1 / 3, np.pi, 1e-45, np.inf, np.nan])
+    for name in ('d_loss', 'health_separation')
+  }
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    at.save(2, room.state(2), loop.Window(1, sums))
+  note = format.read_note(room.workdir / 'checkpoints' / '2')
+  for found, known in ((note, NOTE), (note['meta'], META)):
+    assert set(found) == known, f'{sorted(set(found) ^ known)} {UNKNOWN}'
+  assert (note['metric'], note['score']) == ('modes', 2.0)
+  assert {r['step'] for r in note['meta']['records']} == {2}
+  window = loop.Window(**note['meta']['window'])
+  zeros = {name: np.zeros(5, np.float32) for name in sums}
+  again = loop.go_on(zeros, window)
+  assert window.since == 1
+  for name, value in sums.items():
+    assert again[name].dtype == np.float32
+    assert again[name].tobytes() == value.tobytes()
+
+
+# Every leaf of every recipe.
+
+
+def noise(like, seed=0):
+  """Any bits in the place of every leaf; of floats NaNs, too."""
+  rng = np.random.default_rng(seed)
+
+  def draw(leaf):
+    if leaf.dtype == bool:
+      return rng.integers(0, 2, leaf.shape).astype(bool)
+    raw = rng.bytes(leaf.size * leaf.dtype.itemsize)
+    return np.frombuffer(raw, leaf.dtype).reshape(leaf.shape)
+
+  return jax.tree.map(draw, like)
+
+
+def names(tree):
+  """The leaves' names, made up here."""
+  paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
+  keys_of = ('key', 'name', 'idx')
+  part = lambda k: str(next(getattr(k, n) for n in keys_of if hasattr(k, n)))
+  return ['/'.join(map(part, path)) for path in paths]
+
+
+def assert_all_saved(like, folder):
+  """Saves a tree of noise, restores it, and misses each of its leaves."""
+  content = noise(like)
+  with Checkpoints(folder) as c:
+    c.save(1, content, {}, wait=True)
+    got = c.restore(like).state
+  assert jax.tree.structure(got) == jax.tree.structure(like)
+  for name, a, b in zip(
+    names(like), *map(jax.tree.leaves, (content, got)), strict=True
+  ):
+    assert isinstance(b, jax.Array), name
+    assert (a.dtype, a.shape) == (b.dtype, b.shape), name
+    assert a.tobytes() == np.asarray(b).tobytes(), name
+  path = folder / '1'
+  note = format.read_note(path)
+  assert sorted(note['leaves']) == sorted(names(like))
+  for name, kind in note['leaves'].items():
+    less = without(note['leaves'], name)
+    write_note(path, lambda note, less=less: {**note, 'leaves': less})
+    with pytest.raises(UserError, match='missing there') as error:
+      format.read(path, like)
+    assert str(error.value).startswith(
+      f'{name} is missing there, {kind["dtype"]}'
+    )
+  write_note(path, lambda n: {**n, 'leaves': {**note['leaves'], 'new': kind}})
+  with pytest.raises(UserError, match='^new is .* there, missing here'):
+    format.read(path, like)
+
+
+@pytest.mark.parametrize('recipe', RECIPES)
+def test_every_leaf_of_every_recipe(recipe, tmp_path):
+  file = f'{ROOT}/configs/{recipe}.py:tiny'
+  flags = substitute(command.load_config(file)['data']['name'], tmp_path)
+  pairs = [flag.removeprefix('--config.').split('=', 1) for flag in flags]
+  config = command.load_config(file, dict(pairs) | {'num_seeds': 2})
+  like = jax.eval_shape(setup.build(config).init)
+  assert isinstance(like, State)
+  found = names(like)
+  parts = ['step', 'ema/params/']
+  parts += [f'{p}/{part}/' for p in 'gd' for part in ('params', 'opt')]
+  for part in parts:
+    assert any(name.startswith(part) for name in found), part
+  for side in ('g', 'd'):
+    for name in found:  # what is averaged, or kept, of G
+      if name.startswith('g/vars/') and side == 'g':
+        assert name.replace('g/vars', 'ema/vars', 1) in found
+  assert all(x.shape[0] == 2 for x in jax.tree.leaves(like))
+  assert_all_saved(like, tmp_path / 'c')
+
+
+# Every component by itself.
+
+
+def optimizers():
+  """All of optax's that a config may name, with a schedule and clipping."""
+  schedule = {'name': 'cosine_decay_schedule', 'decay_steps': 8}
+  options = {'learning_rate': 0.1, 'schedule': schedule, 'clip_norm': 1.0}
+  for name in sorted(vars(optax)):
+    if not name.startswith('_'):
+      try:
+        yield name, optim.make_optimizer(name, **options)
+      except (TypeError, ValueError, Warning):  # no optimizer, or not now
+        continue
+
+
+def test_the_state_of_every_optimizer(tmp_path):
+  found = dict(optimizers())
+  assert {'adam', 'rmsprop', 'sgd', 'lion', 'adamw'} <= set(found)
+  params = {'kernel': jnp.ones((2, 3)), 'bias': jnp.ones(3)}
+  rng = np.random.default_rng(0)
+  draw = lambda: jax.tree.map(
+    lambda x: jnp.asarray(rng.normal(size=x.shape), x.dtype), params
+  )
+  gradients = [draw() for _ in range(4)]
+
+  @jax.jit
+  def run(states, gradients):
+    """Updates by all of them, and their states afterwards."""
+    made = {}
+    for name, tx in found.items():
+      for gradient in gradients:
+        made[name], states[name] = tx.update(gradient, states[name], params)
+    return made, states
+
+  fresh = {name: tx.init(params) for name, tx in found.items()}
+  _, half = run(fresh, gradients[:2])
+  with Checkpoints(tmp_path) as c:
+    c.save(1, half, {}, wait=True)
+    got = c.restore(jax.eval_shape(lambda: fresh)).state
+  for a, b in zip(*(run(s, gradients[2:]) for s in (half, got)), strict=True):
+    assert differing(a, b) == []
+  assert 'adam/1/1/count' in names(fresh) or any(
+    name.startswith('adam/') and name.endswith('/count')
+    for name in names(fresh)
+  )
+  assert_all_saved(jax.eval_shape(lambda: fresh), tmp_path / 'all')
+
+
+def test_the_variables_of_every_model(tmp_path):
+  tree = {}
+  for name, norm in itertools.product(MODELS, ('batch', 'spectral', 'none')):
+    kwargs = {'g': {'norm': norm}, 'd': {'norm': norm}}
+    g, d = make_model(name, (8, 8, 1), **kwargs, num_classes=3)
+    label, key = jnp.zeros(2, int), jax.random.key(0)
+    x, z = jnp.ones((2, 8, 8, 1)), jnp.ones((2, 4))
+    init = lambda g=g, d=d, key=key, z=z, x=x, label=label: (
+      g.init(key, z, label, train=True),
+      d.init(key, x, label, train=True),
+    )
+    tree[f'{name}_{norm}'] = jax.eval_shape(init)
+  found = ' '.join(names(tree))
+  assert 'batch_stats' in found and 'spectral/' in found
+  assert_all_saved(tree, tmp_path)
+
+
+# What is hidden is found by its effect.
+
+
+class Parts(NamedTuple):
+  """What a game is made of; a test puts its own in some places."""
+
+  g: nn.Module = tiny.Generator()
+  d: nn.Module = tiny.Discriminator()
+  penalties: dict = {}
+  tx: optax.GradientTransformation = None
+  feed: object = None  # step -> batch
+  around: object = None  # the jitted step -> a step
+
+
+def make_game(parts):
+  """(init, play) of a fresh build: play(state, step) -> state."""
+  net = Pair(parts.g, parts.d)
+  tx = parts.tx or optim.make_optimizer('adam', learning_rate=0.01)
+  prior = latents.make_prior(dim=tiny.DIM)
+  moves = step.make_updates(
+    net,
+    select.loss('hinge'),
+    parts.penalties,
+    Pair(tx, tx),
+    prior=prior,
+    decay=ema.make_decay(halflife_kimg=1.0, batch_size=tiny.BATCH),
+  )
+  init = step.make_init(net, parts.penalties, Pair(tx, tx), prior=prior)
+  move = jax.jit(step.alternating(moves))
+  move = parts.around(move) if parts.around else move
+  feed = parts.feed or batch_of
+
+  def play(state, k):
+    batch = {**feed(k), 'index': np.arange(tiny.BATCH)}
+    return move(state, batch, jax.random.key(1))[0]
+
+  return jax.jit(lambda: init(jax.random.key(0))), play
+
+
+def batch_of(k):
+  """As tiny.feed, a function of the step alone."""
+  rows = (7 * (k * tiny.BATCH + np.arange(tiny.BATCH))) % tiny.SIZE
+  return {'x': tiny.DATA['x'][rows][None]}
+
+
+def differing(a, b):
+  """Names of the leaves that are not the same to the bit."""
+  assert jax.tree.structure(a) == jax.tree.structure(b)
+  pairs = zip(names(a), *map(jax.tree.leaves, (a, b)), strict=True)
+  return [
+    name
+    for name, x, y in pairs
+    if np.asarray(x).tobytes() != np.asarray(y).tobytes()
+  ]
+
+
+def in_two_parts(make, folder):
+  """Names of all leaves, and of those that end elsewhere in two parts.
+
+  Args:
+    make: () -> Parts, made anew for each part, as by another process.
+    folder: for the checkpoint between them.
+  """
+  init, play = make_game(make())
+  state = init()
+  with Checkpoints(folder) as c:
+    for k in range(5):
+      if k == 3:
+        c.save(k, state, {}, wait=True)
+      state = play(state, k)
+  init, play = make_game(make())
+  with Checkpoints(folder) as c:
+    again = c.restore(jax.eval_shape(init)).state
+  for k in (3, 4):
+    again = play(again, k)
+  return names(state), differing(state, again)
+
+
+def test_all_penalties_in_two_parts(tmp_path):
+  every = {n: select.penalty(n) for n in select.available('penalties')}
+  found, wrong = in_two_parts(lambda: Parts(penalties=every), tmp_path)
+  assert 'ema/vars/batch_stats/BatchNorm_0/mean' in found
+  assert not wrong
+
+
+class Remembering(nn.Module):
+  """Keeps a mean of its logits, and holds them against it."""
+
+  axis_name: str | None = None
+
+  @nn.compact
+  def __call__(self, x, label=None, *, train):
+    mean = self.variable('memory', 'mean', jnp.zeros, ())
+    logits = nn.Dense(1)(jnp.tanh(nn.Dense(6)(x)))[:, 0] - mean.value
+    if train and self.is_mutable_collection('memory'):
+      mean.value = 0.9 * mean.value + 0.1 * logits.mean()
+    return logits
+
+
+def lecam(critic, real, fake, memo, *, key):
+  """Tseng et al. 2021 (https://arxiv.org/abs/2104.03310), Equation 5."""
+  del key
+  logits = critic(real), critic(fake)
+  value = (logits[0] - memo[1]) ** 2 + (logits[1] - memo[0]) ** 2  # [B]
+  moved = [0.9 * m + 0.1 * x.mean() for m, x in zip(memo, logits, strict=True)]
+  return value, tuple(map(jax.lax.stop_gradient, moved))
+
+
+def penalty(function, init=tuple):
+  return {'mine': select.Penalty(init, function, None, per_example=False)}
+
+
+def counting():
+  """An optimizer that does less at each step."""
+
+  def update(gradients, count, params=None):
+    del params
+    scaled = jax.tree.map(lambda g: -0.1 / (1 + count) * g, gradients)
+    return scaled, count + 1
+
+  return optax.GradientTransformation(lambda params: jnp.float32(0), update)
+
+
+OPEN = {
+  'a_collection_of_d': (
+    lambda: Parts(d=Remembering()), ['d/vars/memory/mean'],
+  ),
+  'a_memo': (
+    lambda: Parts(penalties=penalty(lecam, lambda: (jnp.zeros(()),) * 2)),
+    ['memo/mine/0', 'memo/mine/1'],
+  ),
+  'a_count_of_an_optimizer': (
+    lambda: Parts(tx=counting()), ['g/opt', 'd/opt'],
+  ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', OPEN)
+def test_what_is_in_the_state_is_carried_on(name, tmp_path):
+  make, wanted = OPEN[name]
+  found, wrong = in_two_parts(make, tmp_path)
+  assert set(wanted) <= set(found) and not wrong
+
+
+def hidden_count():
+  """Counts its calls in a closure, from within the compiled step."""
+  calls = itertools.count()
+  return lambda: jax.experimental.io_callback(
+    lambda: np.float32(next(calls)), jax.ShapeDtypeStruct((), np.float32)
+  )
+
+
+def hidden_in_a_penalty():
+  count = hidden_count()
+
+  def weighted(critic, real, fake, memo, *, key):
+    del fake, key
+    return (1 + count()) * critic(real) ** 2, memo
+
+  return Parts(penalties=penalty(weighted))
+
+
+def hidden_in_an_optimizer():
+  count = hidden_count()
+
+  def update(gradients, state, params=None):
+    del params
+    scale = -0.1 / (1 + count())
+    return jax.tree.map(lambda g: scale * g, gradients), state
+
+  return Parts(tx=optax.GradientTransformation(lambda params: (), update))
+
+
+def hidden_in_an_iterator():
+  steps = itertools.count()
+  return Parts(feed=lambda k: batch_of(next(steps)))
+
+
+def hidden_in_a_generator_of_numbers():
+  rng = np.random.default_rng(0)
+  shape = (1, tiny.BATCH, 2)
+  return Parts(feed=lambda k: {'x': rng.normal(size=shape).astype(np.float32)})
+
+
+def hidden_in_an_attribute():
+  class Step:
+    """Shrinks D every second time."""
+
+    def __init__(self, move):
+      self.move, self.calls = move, 0
+
+    def __call__(self, state, batch, key):
+      self.calls += 1
+      state, metrics = self.move(state, batch, key)
+      if self.calls % 2 == 0:
+        smaller = jax.tree.map(lambda w: 0.9 * w, state.d.params)
+        state = state._replace(d=state.d._replace(params=smaller))
+      return state, metrics
+
+  return Parts(around=Step)
+
+
+class Counting(nn.Module):
+  """Adds to its logits how often it was called."""
+
+  calls: object
+  axis_name: str | None = None
+
+  @nn.compact
+  def __call__(self, x, label=None, *, train):
+    return nn.Dense(1)(x)[:, 0] * (1 + jax.lax.stop_gradient(self.calls()))
+
+
+HIDDEN = {
+  'a_closure_of_a_penalty': hidden_in_a_penalty,
+  'a_closure_of_an_optimizer': hidden_in_an_optimizer,
+  'an_iterator_of_data': hidden_in_an_iterator,
+  'a_generator_of_numbers': hidden_in_a_generator_of_numbers,
+  'an_attribute_of_a_step': hidden_in_an_attribute,
+  'a_field_of_a_module': lambda: Parts(d=Counting(hidden_count())),
+}
+
+LONG = (  # to compile
+  'a_closure_of_a_penalty', 'a_closure_of_an_optimizer', 'a_field_of_a_module',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+    for name in HIDDEN
+  ],
+)
+def test_what_is_hidden_in_python_is_noticed(name, tmp_path):
+  _, wrong = in_two_parts(HIDDEN[name], tmp_path)
+  assert any(leaf.startswith('d/params/') for leaf in wrong)
+
+
+def test_a_field_of_its_own_for_new_state_is_noticed():
+  """As somebody would add it: the golden list tells."""
+  grown = NamedTuple('State', [*State.__annotations__.items(), ('p', float)])
+  with pytest.raises(AssertionError, match=r"\['p'\] is new here"):
+    new = set(grown._fields) ^ GOLDEN[State]
+    assert not new, f'{sorted(new)} {UNKNOWN}'

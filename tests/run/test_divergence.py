@@ -1,0 +1,374 @@
+"""The step at which a run diverges: found, written down, and repeated."""
+
+import json
+import pathlib
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from gan_jax import train
+from gan_jax.game import optim
+from gan_jax.run import command, loop, setup, training
+from gan_jax.run.recovery import divergence, dumps, replay
+from gan_jax.types import UserError
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Uniform draws of seeds 2 and 3 exceed it first at steps 12 and 17.
+RARE = 0.995
+TWO_MOVES = {'parallel': 'pmap', 'd_steps': 2, 'fresh_real': True}
+LABELS = {'conditional': True, 'data': {'name': 'digits'}, 'eval_samples': 200}
+
+
+def recipe(broken=None, **overrides):
+  """A tiny run that breaks as tests/diverging.py is told to."""
+  usual = {'parallel': 'jit', 'steps': 40, 'report_every': 10, 'eval_every': 0}
+  usual |= {'save_every': 8, 'penalties': {}}
+  config = command.load_config(
+    f'{ROOT}/configs/ring8.py:tiny', usual | overrides
+  )
+  if broken:
+    config['penalties'] = {'tests.diverging': broken}
+  return config
+
+
+def diverge(workdir, config):
+  """Trains until it diverges; returns what is raised then."""
+  with pytest.raises(loop.Diverged) as raised:
+    training.train(config, workdir)
+  return raised.value
+
+
+def saved(workdir):
+  marks = pathlib.Path(workdir).glob('checkpoints/*/commit_success.txt')
+  return sorted(int(p.parent.name) for p in marks)
+
+
+# ------------------------------------------------------ no gradient goes unseen
+
+
+@pytest.mark.parametrize('clip_norm', [0.0, 1.0])
+@pytest.mark.parametrize('bad', [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize(
+  'name', ['adam', 'adamw', 'sgd', 'rmsprop', 'lion', 'adagrad', 'adabelief']
+)
+def test_a_gradient_that_is_not_finite_leaves_a_state_that_is_not(
+  name, bad, clip_norm
+):
+  """Also if it is clipped: what is infinite over an infinite norm is NaN."""
+  tx = optim.make_optimizer(name, learning_rate=1e-3, clip_norm=clip_norm)
+  params = {'w': jnp.ones((1, 3))}
+  grads = {'w': jnp.array([[1.0, bad, 1.0]])}
+  moves, state = tx.update(grads, tx.init(params), params)
+  left = {'params': optax.apply_updates(params, moves)}
+  rest = [x for x in jax.tree.leaves(state) if x.shape == (1, 3)]
+  assert not loop.finite_seeds((left, rest)).any()
+  assert loop.finite_seeds((params, rest[:0])).all()
+
+
+# ------------------------------------------------------------ the step is found
+
+
+@pytest.mark.parametrize(
+  'broken, every',
+  [({}, (40, 0)), ({'quiet': True}, (6, 3))],
+  ids=['seldom', 'often'],
+)
+def test_the_step_is_found_wherever_one_looks(broken, every, tmp_path):
+  report_every, save_every = every
+  config = recipe(
+    {'at': 13, **broken}, report_every=report_every, save_every=save_every
+  )
+  told = diverge(tmp_path, config)
+  assert told.step == 13 and str(told).startswith('at step 13, seed 0: ')
+  assert 'penalty_tests.diverging' in str(told)
+  assert ('of the state, d/params' in str(told)) == ('quiet' not in broken)
+  assert saved(tmp_path) == ([9, 12] if save_every else [])
+  if save_every:
+    assert 'newest good checkpoint is that of step 12' in told.hint
+  else:
+    assert 'no good checkpoint' in told.hint
+
+
+def test_what_is_clipped_is_found_as_well(tmp_path):
+  clipped = {'optim.d.clip_norm': 1.0, 'save_every': 40}
+  assert diverge(tmp_path, recipe({'at': 5}, **clipped)).step == 5
+  assert dumps.newest(tmp_path)[0]['nonfinite'][0].startswith('d/params/')
+
+
+def by_hand(config, step):
+  """The states and the metrics around a step, one call at a time."""
+  lab = setup.build(config)
+  program = setup.make_program(lab, wrapper=config['parallel'])
+  data, kept = setup.make_data(lab, program, step=0), program.put(lab.init())
+  for at in range(step):
+    before = jax.tree.map(np.array, program.get(kept))
+    fed = data(at)
+    kept, total = program.advance(kept, program.put(program.zeros), fed, 1)
+  return lab, before, jax.tree.map(np.array, program.get(total)), fed
+
+
+@pytest.mark.parametrize(
+  'more',
+  [
+    {},
+    pytest.param(TWO_MOVES, marks=pytest.mark.slow),
+    pytest.param({'parallel': 'shard_map'}, marks=pytest.mark.slow),
+    pytest.param({'data.memory_mb': 0}, marks=pytest.mark.slow),
+    pytest.param(LABELS, marks=pytest.mark.slow),
+  ],
+  ids=['jit', 'pmap', 'shard_map', 'streamed', 'labels'],
+)
+def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
+  config = recipe({'at': 11}, **more)
+  step = 6 if config['d_steps'] == 2 else 11
+  assert diverge(tmp_path, config).step == step
+  document, arrays = dumps.newest(tmp_path)
+  assert document['step'] == step and document['seeds'] == [0]
+  assert document['checkpoint'] == (8 if step > 8 else None)
+  lab, before, metrics, fed = by_hand(config, step)
+  key = np.asarray(jax.random.key_data(lab.keys[0]))
+  assert arrays['key'].tobytes() == key.tobytes()
+  for name, value in loop.means(metrics, 1).items():
+    assert arrays[f'metric_{name}'].tobytes() == value.tobytes()
+  assert (
+    np.isinf(arrays['metric_penalty_tests.diverging']).all()
+    or np.isnan(arrays['metric_penalty_tests.diverging']).all()
+  )
+
+  feed = jax.jit(setup.make_feed(lab))
+  fed = fed if lab.resident else {k: v[0] for k, v in fed.items()}
+  batch = feed(fed, lab.keys[0], step - 1, jnp.arange(lab.batch_size))
+  names = {'batch_x', 'batch_index'} | ({'batch_label'} & set(arrays))
+  assert ('batch_label' in names) == config['conditional']
+  assert {k for k in arrays if k.startswith('batch_')} == names
+  for name, value in batch.items():
+    assert arrays[f'batch_{name}'].tobytes() == np.asarray(value).tobytes()
+  kernel = before.d.params['hidden_0']['kernel'][0]
+  norm = np.sqrt(np.square(kernel.astype(np.float64)).sum())
+  assert document['norms']['d/params/hidden_0/kernel'] == norm
+  assert set(document['norms']) == set(dumps.named(before, 0))
+  assert document['nonfinite'][0].startswith('d/params/')
+  assert replay.replay(tmp_path, say=lambda line: None)
+
+
+def test_a_large_batch_is_cut_and_that_is_said(tmp_path, monkeypatch):
+  monkeypatch.setattr(dumps, 'LARGEST', 24)  # 3 points
+  lab = setup.build(recipe())
+  state, batch = lab.init(), divergence.batch_of(lab, 0, 0)
+  bad = divergence.Bad(1, (0,), state, state, {'d_loss': np.ones(1)}, batch)
+  path = dumps.dump(tmp_path, bad, lab, dumps.Origin(None, 2), first_seed=0)
+  assert path == tmp_path / 'divergence/step_00000001_rollback_2.json'
+  document, arrays = dumps.newest(tmp_path)
+  assert arrays['batch_x'].tobytes() == batch['x'][:, :3].tobytes()
+  assert arrays['batch_index'].tolist() == [0, 1, 2]
+  assert 'all but the first 3 of 8 examples' in ' '.join(document['left_out'])
+  assert document['batch']['x'] == dumps.digest(batch['x'])
+  with np.load(path.with_suffix('.npz')) as file:  # without pickle
+    assert {k: v.tolist() for k, v in file.items()} == {
+      k: v.tolist() for k, v in arrays.items()
+    }
+
+
+class Moody:
+  """A walk along which a seed is finite or not as it is told."""
+
+  def __init__(self, *alive):
+    self.step, self._alive = 0, alive
+
+  def to(self, step):
+    self.step = step
+
+  def go(self):
+    self.step += 1
+
+  def alive(self):
+    return np.array([self._alive[self.step]])
+
+
+def test_what_does_not_happen_again_is_not_found():
+  for alive in (True, False):
+    walk = Moody(alive, alive, alive, alive)
+    assert divergence.find(walk, None, good=1, end=3) is None
+
+
+# ------------------------------------------------------------------ many seeds
+
+
+def test_a_run_goes_on_until_its_last_seed_is_dead(tmp_path):
+  config = recipe({'above': RARE}, seed=2, num_seeds=2)
+  told = diverge(tmp_path, config)
+  assert str(told).startswith('at step 17, seed 3: ')
+  document, arrays = dumps.newest(tmp_path)
+  assert document['seeds'] == [3] and document['checkpoint'] == 16
+  assert arrays['metric_d_loss'].shape == (2,)
+  assert np.isfinite(arrays['norms']).all()  # of seed 3
+  lines = []
+  assert replay.replay(tmp_path, say=lines.append)
+  assert 'reproduced: diverged at step 17, seed 3' in lines[-1]
+
+
+def test_a_run_ends_with_the_seeds_that_live(tmp_path):
+  config = recipe({'above': RARE}, seed=2, num_seeds=2, steps=16)
+  scores = training.train(config, tmp_path)
+  assert {record['seed'] for record in scores} == {3}
+  assert not any('rollbacks' in record for record in scores)
+  assert not (tmp_path / 'divergence').exists()
+  assert not (tmp_path / 'rollbacks.json').exists()
+
+
+# -------------------------------------------------------------------- a replay
+
+
+@pytest.fixture(scope='module')
+def stopped(tmp_path_factory):
+  """A run that has diverged at step 13, its newest checkpoint that of 8."""
+  workdir = tmp_path_factory.mktemp('stopped') / 'run'
+  diverge(workdir, recipe({'at': 13}))
+  return workdir
+
+
+def test_the_page_says_how_it_ended(stopped):
+  page = (stopped / 'report.html').read_text()
+  assert '<p class="state failed">Diverged at step 13, seed 0: not fin' in page
+
+
+def content(folder):
+  return {
+    p.relative_to(folder): (p.stat().st_mtime_ns, p.read_bytes())
+    for p in folder.rglob('*')
+    if p.is_file()
+  }
+
+
+def leave(argv):
+  with pytest.raises(SystemExit) as leaving:
+    command.run(train.main, ['train', *argv])
+  return leaving.value.code
+
+
+def test_a_replay_shows_the_step_and_writes_nothing(stopped, capsys):
+  before = content(stopped)
+  command.run(train.main, ['train', f'--workdir={stopped}', '--replay'])
+  said, complaints = capsys.readouterr()
+  assert content(stopped) == before and complaints == ''
+  lines = said.splitlines()
+  assert lines[0] == 'step 13, seed 0, from step 8, after 0 rollbacks'
+  assert lines[1] == "batch: the dump's, bit for bit"
+  assert lines[2] == "norms before: the dump's, bit for bit"
+  assert 'penalty_tests.diverging' in lines[3] and 'd_loss' in lines[3]
+  heads = lines[4].split()
+  assert heads == ['norm', 'gradient', 'update']
+  d, g = (line.split()[-3:] for line in lines[5:7])
+  assert lines[5].startswith('D,') and d[1] == 'nan'
+  assert lines[6].startswith('G,') and np.isfinite(float(d[0]))
+  assert g[1] == 'nan'  # for D was broken when G moved
+  assert 'first gradient that is not finite: d/' in said
+  assert 'first array that is not finite: d/params' in said
+  assert lines[-1].startswith('reproduced: diverged at step 13, seed 0')
+
+
+def test_the_gradients_shown_are_the_optimizers_own(stopped):
+  """Of a step before: SGD's update is its gradient times the rate."""
+  rate = 0.5
+  sgd = {'name': 'sgd', 'learning_rate': rate}
+  config = recipe({'at': 99}) | {'optim': {'g': sgd, 'd': sgd}}
+  lab = setup.build(config)
+  batch = divergence.batch_of(lab, 0, 0)
+  did = replay.moves(lab, lab.init(), batch, 0)
+  assert any(np.abs(g).max() > 0 for g in did.gradient.values())
+  for name, gradient in did.gradient.items():
+    np.testing.assert_allclose(
+      did.update[name], -rate * gradient, rtol=1e-3, atol=1e-6
+    )
+
+
+def edited(stopped, tmp_path, **changes):
+  """A copy of the run whose dump says something else."""
+  workdir = tmp_path / 'run'
+  shutil.copytree(stopped, workdir)
+  path = workdir / 'divergence/step_00000013.json'
+  document = json.loads(path.read_text())
+  path.write_text(json.dumps(document | changes))
+  return workdir
+
+
+def test_a_replay_tells_if_it_does_not_happen_again(stopped, tmp_path, capsys):
+  workdir = edited(stopped, tmp_path, step=12)
+  assert leave([f'--workdir={workdir}', '--replay']) == 1
+  said = capsys.readouterr().out
+  assert 'not reproduced: finite before [ True], finite after [ True]' in said
+  assert "batch: NOT the dump's: x" in said
+  assert "norms before: NOT the dump's: d/params" in said
+
+
+def test_a_replay_needs_its_checkpoint(stopped, tmp_path, capsys):
+  workdir = edited(stopped, tmp_path, checkpoint=7)
+  assert leave([f'--workdir={workdir}', '--replay']) == 2
+  assert 'checkpoint 7' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('damage', ['json', 'npz', 'field'])
+def test_a_damaged_dump_is_a_line(damage, stopped, tmp_path, capsys):
+  workdir = edited(stopped, tmp_path)
+  path = workdir / f'divergence/step_00000013.{damage.replace("field", "json")}'
+  path.write_text('{"step": 13}' if damage == 'field' else 'nothing')
+  assert leave([f'--workdir={workdir}', '--replay']) == 2
+  complaint = capsys.readouterr().err
+  assert complaint.count('\n') == 1 and str(path) in complaint
+
+
+def test_what_a_replay_cannot_do_is_a_line(stopped, tmp_path, capsys):
+  assert leave([f'--workdir={tmp_path}', '--replay']) == 2
+  assert 'no run here' in capsys.readouterr().err
+  sound = tmp_path / 'sound'
+  sound.mkdir()
+  shutil.copy(stopped / 'config.json', sound)
+  assert leave([f'--workdir={sound}', '--replay']) == 2
+  complaint = capsys.readouterr().err
+  assert complaint.count('\n') == 1 and 'divergence' in complaint
+  config = f'--config={ROOT}/configs/ring8.py:tiny'
+  assert leave([f'--workdir={stopped}', '--replay', config]) == 2
+  assert 'penalties' in capsys.readouterr().err
+  assert leave(['--replay']) == 2
+  with pytest.raises(UserError, match='--config'):
+    train.main(['', f'--workdir={stopped}', '--replay', '--config.steps=3'])
+
+
+def test_the_command_ends_with_one_line(tmp_path, capsys):
+  argv = [
+    f'--config={ROOT}/configs/ring8.py:tiny',
+    f'--workdir={tmp_path}/run',
+    '--config.loss.name=lsgan',
+    '--config.optim.d.learning_rate=1e6',
+    '--config.optim.g.learning_rate=1e6',
+    '--config.penalties={}',
+  ]
+  told = leave(argv)
+  assert told.startswith('error: diverged at step 1, seed 0: not finite are ')
+  assert 'no good checkpoint' in told and '--replay' in told
+  assert told.count('\n') == 0 and not saved(tmp_path / 'run')
+  capsys.readouterr()
+  command.run(train.main, ['', f'--workdir={tmp_path}/run', '--replay', argv[0],
+                           *argv[2:]])  # fmt: skip
+  assert 'reproduced: diverged at step 1' in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_wasserstein_game_without_a_penalty_in_bfloat16(tmp_path):
+  config = recipe(
+    **{'loss.name': 'wasserstein', 'dtype': 'bfloat16', 'steps': 4000},
+    **{'optim.d.learning_rate': 1e5, 'optim.g.learning_rate': 1e5},
+    **{'report_every': 500, 'save_every': 50},
+  )
+  told = diverge(tmp_path, config)
+  assert told.good > 0 and saved(tmp_path)[-1] == told.good < told.step
+  lines = []
+  assert replay.replay(tmp_path, say=lines.append)
+  assert lines[1:3] == [
+    "batch: the dump's, bit for bit",
+    "norms before: the dump's, bit for bit",
+  ]

@@ -1,0 +1,417 @@
+"""Scores are computed beside the training, and told exactly once."""
+
+import functools
+import json
+import pathlib
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from gan_jax import evaluate
+from gan_jax.run import command, hooks, loop, scoring, setup, signals, training
+from gan_jax.run.workdir import contents
+from gan_jax.storage import files, format
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NAMES = ('modes', 'high_quality', 'reverse_kl')
+SOON = 30  # seconds, after which a test gives up
+
+
+def recipe(**overrides):
+  return command.load_config(f'{ROOT}/configs/ring8.py:tiny', overrides)
+
+
+@pytest.fixture(scope='module')
+def lab():
+  return setup.build(recipe())
+
+
+class Room:
+  """A desk whose scores are made up, and the workdir that it writes."""
+
+  def __init__(self, lab, workdir, monkeypatch, **config):
+    self.lab, self.workdir = lab, workdir / 'run'
+    self.config = recipe(metrics=NAMES) | config
+    self.values = {}  # of all metrics by step, else the step itself
+    self.seeds = 1
+    self.may_go, self.looks = threading.Event(), []
+    self.may_go.set()
+    self.fails = None
+    monkeypatch.setattr(scoring, 'make_look', lambda *_, **__: self.look)
+    contents.make_workdir(self.workdir)
+
+  def look(self, step, variables, keys, seeds):
+    self.looks.append(step)
+    for seed in range(self.seeds):
+      yield seed, functools.partial(self.compute, step, seed, self.may_go)
+
+  def compute(self, step, seed, gate):
+    assert gate.wait(SOON)
+    if self.fails:
+      raise self.fails
+    value = self.values.get(step, float(step))
+    return [
+      {'metric': name, 'value': value, 'step': step, 'seed': seed, 'n_fake': 9}
+      for name in NAMES
+    ]
+
+  def open(self):
+    """(desk, checkpoints), to be closed in that order."""
+    checkpoints = contents.open_checkpoints(self.workdir, self.config, NAMES)
+    found = hooks.Desk(
+      self.lab, self.config, NAMES, self.workdir, checkpoints,
+      start=0, scored=[],
+    )  # fmt: skip
+    return found, checkpoints
+
+  def state(self, step):
+    """A state that tells its step."""
+    state = self.lab.init()
+    return state._replace(step=state.step * 0 + step)
+
+  def rows(self):
+    return files.read_rows(self.workdir / 'metrics.jsonl')
+
+  def scored(self):
+    """Steps of the rows that hold scores, in the order of the file."""
+    return [row['step'] for row in self.rows() if 'modes' in row]
+
+  def saved(self):
+    """{step: score in its note} of what is on disk."""
+    folders = (self.workdir / 'checkpoints').glob('[0-9]*')
+    notes = [format.read_note(path) for path in folders]
+    return {note['step']: note['score'] for note in notes}
+
+
+@pytest.fixture
+def room(lab, tmp_path, monkeypatch):
+  return Room(lab, tmp_path, monkeypatch)
+
+
+METRICS = {name: np.ones(1) for name in ('d_loss', 'g_loss')}
+
+
+def outcome(room, step, reason='steps'):
+  return loop.Outcome(room.state(step), step, reason)
+
+
+def test_the_training_goes_on_while_scores_are_computed(room):
+  room.may_go.clear()
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    assert at.score(2, room.state(2)) is False  # it did not wait
+    at.tick(3)
+    assert room.rows() == []
+    threading.Timer(0.2, room.may_go.set).start()
+    at.report(4, METRICS, room.state(4))  # this one waits
+    assert [row['step'] for row in room.rows()] == [2, 4]
+    assert room.scored() == [2]
+    at.tick(5)
+    at.report(6, METRICS, room.state(6))
+  assert [row['step'] for row in room.rows()] == [2, 4, 6]
+
+
+def test_scores_are_told_as_soon_as_they_are_there(room):
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    end = time.monotonic() + SOON
+    while not room.scored() and time.monotonic() < end:
+      at.tick(3)
+      time.sleep(0.01)
+    assert room.scored() == [2]
+    at.score(4, room.state(4))
+    at.score(6, room.state(6))
+    assert room.scored() == [2, 4]
+  assert room.scored() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+  'metric, values, best',
+  [
+    ('reverse_kl', {2: 1.0, 4: 3.0, 6: 2.0}, 2),  # less is better
+    ('reverse_kl', {2: 3.0, 4: 1.0, 6: 2.0}, 4),
+    ('modes', {2: 3.0, 4: 1.0, 6: 2.0}, 2),  # more is better
+    ('modes', {2: 1.0, 4: 2.0, 6: 3.0}, 6),
+  ],
+)
+def test_the_checkpoint_of_a_step_is_ranked_by_its_own_score(
+  metric, values, best, lab, tmp_path, monkeypatch
+):
+  room = Room(lab, tmp_path, monkeypatch, best_metric=metric)
+  room.values = values
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    for step in values:
+      room.may_go = threading.Event()
+      state = room.state(step)
+      at.score(step, state)
+      at.save(step, state)  # waits for its score, and does not keep us
+      jax.tree.map(lambda x: x.delete(), state)  # as the training does
+      room.may_go.set()
+  found = room.saved()
+  assert found == {k: values[k] for k in sorted({best, 4, 6})}
+  with contents.open_checkpoints(
+    room.workdir, room.config, NAMES, read_only=True
+  ) as checkpoints:
+    like = jax.eval_shape(lab.init)
+    for which, step in (('best', best), ('latest', 6)):
+      restored = checkpoints.restore(like, which=which)
+      assert restored.step == step and restored.state.step.tolist() == [step]
+      assert {r['step'] for r in restored.meta['records']} == {step}
+
+
+def test_a_score_of_before_ranks_nothing(room):
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    at.save(4, room.state(4))
+    at.score(6, room.state(6))
+    at.save(6, room.state(6))
+  assert room.saved() == {4: None, 6: 6.0}
+  assert room.scored() == [2, 6]
+
+
+def test_saved_again_before_the_score_is_there(room):
+  """Told to stop, a run saves the step that it has just saved."""
+  room.may_go.clear()
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    at.save(2, room.state(2))
+    at.save(2, room.state(2))
+    room.may_go.set()
+    with pytest.raises(signals.Stopped):
+      at.finish(outcome(room, 2, 'signal'), lambda: 15)
+    assert room.saved() == {2: 2.0} and room.scored() == [2]
+  assert room.scored() == [2]
+  assert not (room.workdir / 'scores.json').exists()
+
+
+@pytest.mark.parametrize('above, reached', [(1.5, True), (2.5, False)])
+def test_a_run_with_a_goal_waits_for_its_scores(
+  above, reached, lab, tmp_path, monkeypatch
+):
+  goal = {'metric': 'modes', 'above': above}
+  room = Room(lab, tmp_path, monkeypatch, stop_when=goal)
+  room.may_go.clear()
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    threading.Timer(0.2, room.may_go.set).start()
+    assert at.score(2, room.state(2)) is reached
+    assert room.scored() == [2]
+    at.save(2, room.state(2))
+  assert room.saved() == {2: 2.0}
+
+
+@pytest.mark.parametrize('then', ['report', 'score', 'save', 'tick', 'finish'])
+def test_an_error_beside_the_training_stops_it(then, room):
+  room.fails = RuntimeError('out of memory')
+  at, checkpoints = room.open()
+  with checkpoints, pytest.raises(RuntimeError, match='out of memory'):
+    with at:
+      at.score(2, room.state(2))
+      if then == 'report':
+        at.report(3, METRICS, room.state(3))
+      elif then == 'tick':
+        time.sleep(0.2)
+        at.tick(3)
+      elif then == 'finish':
+        at.finish(outcome(room, 3), lambda: None)
+      else:
+        getattr(at, then)(3, room.state(3))
+  assert room.rows() == []
+
+
+def test_what_waits_for_its_score_is_saved_even_if_the_training_fails(room):
+  room.may_go.clear()
+  at, checkpoints = room.open()
+  with checkpoints, pytest.raises(loop.Diverged):
+    with at:
+      at.score(2, room.state(2))
+      at.save(2, room.state(2))
+      threading.Timer(0.2, room.may_go.set).start()
+      raise loop.Diverged('between steps 2 and 4')
+  assert room.saved() == {2: 2.0} and room.scored() == [2]
+
+
+def test_few_seeds_wait_at_a_time(room, monkeypatch):
+  """What was seen of each may be large."""
+  room.seeds, waiting, most = 7, [], []
+  look, compute = room.look, room.compute
+
+  def watched(*args):
+    for seed, later in look(*args):
+      waiting.append(seed)
+      most.append(len(waiting))
+      yield seed, later
+
+  def slow(step, seed, gate):
+    time.sleep(0.02)
+    found = compute(step, seed, gate)
+    waiting.remove(seed)
+    return found
+
+  room.compute = slow
+  monkeypatch.setattr(scoring, 'make_look', lambda *_, **__: watched)
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+  assert max(most) <= hooks.AHEAD + 1 < room.seeds
+  (row,) = room.rows()
+  assert row['modes'] == [2.0] * room.seeds
+
+
+def test_the_last_score_is_computed_once(room):
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(4, room.state(4))
+    at.save(4, room.state(4))
+    found = at.finish(outcome(room, 4), lambda: None)
+  assert room.looks == [4] and room.scored() == [4]
+  assert found == json.loads((room.workdir / 'scores.json').read_text())
+  assert [r['metric'] for r in found] == list(NAMES)
+
+
+def test_a_last_step_that_was_not_scored_is(room):
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    found = at.finish(outcome(room, 4), lambda: None)
+  assert room.scored() == [2, 4] and {r['step'] for r in found} == {4}
+
+
+def test_scores_of_other_protocols_stay_and_its_own_are_replaced(room):
+  record = {'value': 1.0, 'step': 2, 'seed': 0}
+  other = {**record, 'metric': 'modes', 'n_fake': 500}
+  path = room.workdir / 'scores.json'
+  path.write_text(json.dumps([other, {**other, 'n_fake': 9}]))
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    found = at.finish(outcome(room, 4), lambda: None)
+  assert json.loads(path.read_text()) == [other, *found]
+
+
+def test_no_seed_makes_finite_samples(room):
+  room.seeds = 0
+  at, checkpoints = room.open()
+  with checkpoints, at:
+    at.score(2, room.state(2))
+    at.save(2, room.state(2))
+    at.score(4, room.state(4))
+    at.save(4, room.state(4))
+    assert at.finish(outcome(room, 4), lambda: None) == []
+  assert room.looks == [2, 4]  # and not the last one twice
+  assert room.rows() == [] and room.saved() == {2: None, 4: None}
+  assert json.loads((room.workdir / 'scores.json').read_text()) == []
+
+
+def test_a_generator_that_diverged_has_no_neighbours(tmp_path, capsys):
+  """The first seed's; the run ends as it should, by the other one."""
+  config = command.load_config(
+    f'{ROOT}/configs/digits.py:tiny',
+    {'num_seeds': 2, 'features': 'pixels', 'metrics': ('fid',)},
+  )
+  digits = setup.build(config)
+  state = digits.init()
+  ema = jax.tree.map(lambda x: x.at[0].set(np.nan), state.ema)
+  checkpoints = contents.open_checkpoints(tmp_path, config, ('fid',))
+  at = hooks.Desk(
+    digits, config, ('fid',), tmp_path, checkpoints, start=0, scored=[]
+  )
+  with checkpoints, at:
+    end = loop.Outcome(state._replace(ema=ema), 8, 'steps')
+    found = at.finish(end, lambda: None)
+  assert [r['seed'] for r in found] == [1]
+  assert not (tmp_path / 'samples' / 'neighbours.png').exists()
+  assert 'seed 0 makes non-finite samples' in capsys.readouterr().out
+  (row,) = files.read_rows(tmp_path / 'metrics.jsonl')
+  assert row['step'] == 8 and row['fid'] == pytest.approx(found[0]['value'])
+
+
+# Whole runs
+
+
+EVERY = {'eval_every': 2, 'save_every': 2, 'report_every': 4}
+
+
+@pytest.fixture(scope='module')
+def parted(tmp_path_factory):
+  """A whole run, scored by somebody else meanwhile, and one in two parts."""
+  folder = tmp_path_factory.mktemp('runs')
+  whole, parts = folder / 'whole', folder / 'parts'
+  report = hooks.Desk.report
+
+  def and_evaluate(self, step, metrics, state):
+    report(self, step, metrics, state)
+    if step == 8:
+      made = evaluate.evaluate(whole, metrics=('precision',))
+      (folder / 'meanwhile').write_text(json.dumps(made))
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(hooks.Desk, 'report', and_evaluate)
+    training.train(recipe(steps=8, **EVERY), whole)
+  training.train(recipe(steps=4, **EVERY), parts)
+  training.train(recipe(steps=8, **EVERY), parts)
+  return folder
+
+
+def test_every_score_is_in_the_file_once_and_before_the_next_report(parted):
+  for name in ('whole', 'parts'):
+    rows = files.read_rows(parted / name / 'metrics.jsonl')
+    kinds = [(r['step'], 'modes' if 'modes' in r else 'd_loss') for r in rows]
+    assert sorted(kinds) == sorted(
+      [(step, 'modes') for step in (2, 4, 6, 8)]
+      + [(step, 'd_loss') for step in (4, 8)]
+    )
+    assert kinds.index((2, 'modes')) < kinds.index((4, 'd_loss'))
+    assert kinds.index((6, 'modes')) < kinds.index((8, 'd_loss'))
+
+
+def test_a_resumed_run_ends_with_the_same_bits(parted):
+  like, found = jax.eval_shape(setup.build(recipe()).init), []
+  for name in ('whole', 'parts'):
+    with contents.open_checkpoints(
+      parted / name, recipe(), NAMES, read_only=True
+    ) as checkpoints:
+      found.append([checkpoints.restore(like, which=k) for k in (8, 'best')])
+      assert 6 in checkpoints.steps()
+  for a, b in zip(*found, strict=True):
+    assert a.step == b.step and a.meta['records'] == b.meta['records']
+    pairs = zip(*map(jax.tree.leaves, (a.state, b.state)), strict=True)
+    assert all(x.tobytes() == y.tobytes() for x, y in pairs)
+  scores = [
+    json.loads((parted / name / 'scores.json').read_text())
+    for name in ('whole', 'parts')
+  ]
+  own = [[r for r in s if r['metric'] != 'precision'] for s in scores]
+  assert own[0] == own[1] and {r['step'] for r in own[0]} == {8}
+
+
+def test_the_checkpoints_carry_the_scores_of_their_steps(parted):
+  rows = files.read_rows(parted / 'whole' / 'metrics.jsonl')
+  modes = {row['step']: row['modes'] for row in rows if 'modes' in row}
+  folders = list((parted / 'whole' / 'checkpoints').glob('[0-9]*'))
+  assert len(folders) in (2, 3)
+  for folder in folders:
+    note = format.read_note(folder)
+    assert note['metric'] == 'modes'
+    assert note['score'] == modes[note['step']]
+
+
+def test_a_run_can_be_evaluated_while_it_trains(parted):
+  (record,) = json.loads((parted / 'meanwhile').read_text())
+  # The checkpoint of step 8 comes after its report.
+  assert record['metric'] == 'precision' and record['step'] == 6
+
+
+def test_a_run_stops_at_the_first_score_that_reaches_its_goal(tmp_path):
+  goal = {'stop_when.metric': 'modes', 'stop_when.above': -1.0}
+  found = training.train(recipe(steps=8, **EVERY, **goal), tmp_path / 'run')
+  assert {r['step'] for r in found} == {2}
+  rows = files.read_rows(tmp_path / 'run' / 'metrics.jsonl')
+  assert [row['step'] for row in rows] == [2]
+  assert format.read_note(tmp_path / 'run' / 'checkpoints' / '2')['score'] >= 0

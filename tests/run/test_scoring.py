@@ -1,0 +1,287 @@
+"""Every seed of a lab is scored by its own samples, draw by draw."""
+
+import pathlib
+
+import jax
+import numpy as np
+import pytest
+
+from gan_jax.data import loading
+from gan_jax.game import keys
+from gan_jax.metrics import fid, kid
+from gan_jax.metrics.features import random_conv
+from gan_jax.run import command, sampling, scoring, setup
+from gan_jax.types import UserError
+from tests import tiny_data
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WAY = scoring.Way(space='pixels', num_samples=120)
+SEEDS = (5, 6)
+SHAPE = (28, 28, 1)
+
+
+def build(**overrides):
+  config = command.load_config(f'{ROOT}/configs/digits.py:tiny', overrides)
+  return setup.build(config)
+
+
+@pytest.fixture(scope='module')
+def lab():
+  """Digits, two seeds."""
+  return build(seed=SEEDS[0], num_seeds=2)
+
+
+@pytest.fixture(scope='module')
+def variables(lab):
+  """Two generators that have not learned anything."""
+  return lab.init().ema
+
+
+def records(lab, variables, names=('fid',), *, way=WAY, seeds=SEEDS, **kwargs):
+  look = scoring.make_look(lab, names, way=way, **kwargs)
+  found = look(7, variables, lab.keys, seeds)
+  return scoring.gather([(seed, compute()) for seed, compute in found])
+
+
+def pixels(lab, variables, s, *, draw=0, num=120):
+  """What the pixels of a seed's samples are, straight from the sampler."""
+  samples = lab.sample(
+    sampling.take_seed(variables, s),
+    keys.draw_key(lab.keys[s], draw),
+    np.arange(num, dtype=np.int32),
+    None,
+  )
+  return np.asarray(samples).reshape(num, -1)
+
+
+@pytest.fixture(scope='module')
+def real(lab):
+  return np.reshape(loading.arrays(lab.dataset)['x'], (lab.dataset.size, -1))
+
+
+def test_each_seed_by_its_own_samples(lab, variables, real):
+  found = records(lab, variables)
+  assert [r['seed'] for r in found] == list(SEEDS)
+  assert found[0]['value'] != found[1]['value']
+  for s, record in enumerate(found):
+    expected = fid.frechet_distance(real, pixels(lab, variables, s))
+    assert record['value'] == pytest.approx(expected, rel=1e-6)
+  told = {
+    'step': 7, 'ema': True, 'batch_norm': 'running', 'truncation': None,
+    'protocol': '', 'features': 'pixels', 'reference': 'digits/train',
+    'n_real': 1797, 'n_fake': 120, 'draws': 1,
+  }  # fmt: skip
+  for record in found:
+    assert {k: record[k] for k in told} == told
+    assert record['reference_hash'] and set(record['versions']) >= {'jax'}
+
+
+def test_draws_are_of_their_own_and_their_mean_is_the_score(
+  lab, variables, real
+):
+  way = WAY._replace(draws=3)
+  found = records(lab, variables, ('fid', 'kid'), way=way)
+  assert [(r['seed'], r['metric']) for r in found] == [
+    (seed, name) for seed in SEEDS for name in ('fid', 'kid')
+  ]
+  for record in found:
+    assert record['draws'] == 3 and record['interval_method'] == 'draws'
+    low, high = record['interval']
+    assert low < record['value'] < high
+    assert record['value'] == pytest.approx(np.mean(record['draw_values']))
+  for s in (0, 1):
+    drawn = [pixels(lab, variables, s, draw=d) for d in range(3)]
+    expected = [fid.frechet_distance(real, x) for x in drawn]
+    fids, kids = found[2 * s], found[2 * s + 1]
+    np.testing.assert_allclose(fids['draw_values'], expected, rtol=1e-6)
+    expected = [kid.kernel_distance(real, x) for x in drawn]
+    np.testing.assert_allclose(kids['draw_values'], expected, rtol=1e-6)
+
+
+def test_real_samples_are_looked_at_once_for_all_seeds_and_steps(
+  lab, variables
+):
+  reads = []
+  read = lambda rows: reads.append(len(rows)) or lab.dataset.read(rows)
+  watched = lab._replace(dataset=lab.dataset._replace(read=read))
+  look = scoring.make_look(watched, ('fid',), way=WAY)
+  assert not reads  # nothing is prepared before the first look
+  for step in (1, 2):
+    for _, compute in look(step, variables, lab.keys, SEEDS):
+      compute()
+  assert sum(reads) == lab.dataset.size
+
+
+def test_progress_only_grows_and_reaches_the_number(lab, variables):
+  ticks, num = [], sampling.BATCH + 44
+  way = WAY._replace(num_samples=num)
+  tick = lambda done, total: ticks.append((done, total))
+  records(lab, variables, way=way, seeds=(5,), tick=tick)
+  assert ticks == [(sampling.BATCH, num), (num, num)]
+
+
+def with_nan(variables, s):
+  """The same generators, but that of seed s makes NaN."""
+  return jax.tree.map(lambda x: x.at[s].set(np.nan), variables)
+
+
+def test_what_is_not_finite_is_not_scored_and_that_is_said(lab, variables):
+  said = []
+  found = records(lab, with_nan(variables, 0), say=said.append)
+  assert [r['seed'] for r in found] == [6]
+  assert said == ['seed 5 makes non-finite samples: not scored']
+  broken = with_nan(with_nan(variables, 0), 1)
+  assert records(lab, broken, say=said.append) == []
+  assert len(said) == 3
+
+
+def test_too_few_samples(lab, variables):
+  for names, num, words in (
+    (('fid',), 1, 'at least 2 .* got 1'),
+    (('precision',), 5, 'at least 6 .* got 5'),
+    (('kid',), 1, 'at least 2'),
+    (('fid',), 0, '0 samples'),
+  ):
+    with pytest.raises(UserError, match=words):
+      records(lab, variables, names, way=WAY._replace(num_samples=num))
+
+
+def test_published_statistics_in_place_of_real_samples(
+  lab, variables, real, tmp_path
+):
+  path = str(tmp_path / 'digits.npz')
+  np.savez(path, mu=real.mean(axis=0), sigma=np.cov(real, rowvar=False))
+  way = WAY._replace(statistics=path)
+  theirs = records(lab, variables, way=way)
+  ours = records(lab, variables)
+  for a, b in zip(theirs, ours, strict=True):
+    assert a['value'] == pytest.approx(b['value'], rel=1e-5)
+    assert a['reference'] == 'digits.npz' and a['n_real'] is None
+    assert a['reference_hash'] != b['reference_hash']
+  with pytest.raises(UserError, match='mean and covariance only'):
+    records(lab, variables, ('fid', 'kid'), way=way)
+  np.savez(path, mu=np.zeros(7), sigma=np.eye(7))
+  with pytest.raises(UserError, match='64 dimensions, expected 7'):
+    records(lab, variables, way=way)
+  with pytest.raises(UserError, match='another net'):
+    scoring.metric_names(lab, (), way=way._replace(space='classifier'))
+
+
+def test_names_are_checked_before_anything_is_drawn(lab):
+  names = lambda wanted, **way: scoring.metric_names(
+    lab, wanted, way=scoring.Way(**way)
+  )
+  assert names(()) == ('fid', 'class_coverage')
+  assert names((), space='pixels') == ('fid',)
+  assert names(('prdc', 'fid', 'recall')) == (
+    'precision', 'recall', 'density', 'coverage', 'fid',
+  )  # fmt: skip
+  for wanted, way, words in (
+    (('class_coverage',), {'space': 'pixels'}, 'needs a classifier'),
+    (('intra_fid',), {}, 'told the label'),
+    (('authenticity',), {}, 'test split'),
+    (('modes',), {}, 'known modes'),
+    (('fdi',), {}, 'does not exist; possible here: fid'),
+    ((), {'split': 'test'}, 'split=test: digits has no splits'),
+    ((), {'space': 'foo'}, "features='foo'"),
+    ((), {'space': 'pixels', 'resize': 'tf'}, 'resize: of features=inception'),
+  ):
+    with pytest.raises(UserError, match=words):
+      names(wanted, **way)
+
+
+def test_a_named_protocol_says_all_of_it():
+  way = scoring.named_way('clean-10k-test')
+  assert way == scoring.Way(
+    'inception', 'clean', '', 'test', 10_000, 1, '', 'clean-10k-test'
+  )
+  with pytest.raises(UserError, match='--protocol=fid: there are tf-inception'):
+    scoring.named_way('fid')
+
+
+@pytest.fixture(scope='module')
+def splits(tmp_path_factory):
+  """A labelled data set with a test split: noise under the name of MNIST.
+
+  Train and test differ in brightness, so that no score is the same.
+  """
+  root = tmp_path_factory.mktemp('tfds')
+  rng = np.random.default_rng(0)
+  x = rng.integers(0, 200, (150, *SHAPE), np.uint8)
+  y = rng.integers(0, 10, 150)
+  tiny_data.write_tfds(
+    root, 'mnist', {'train': (x[:90], y[:90]), 'test': (x[90:] + 50, y[90:])}
+  )
+  return root, x[:90], x[90:] + 50
+
+
+@pytest.mark.parametrize('split', ['', 'train', 'test'])
+def test_the_split_that_scores_are_taken_against(split, splits):
+  root, train, test = splits
+  lab = build(**{'data.name': 'mnist', 'data.dir': str(root)})
+  way = WAY._replace(split=split, space='random_conv', num_samples=60)
+  (found,) = records(lab, lab.init().ema, way=way, seeds=(0,))
+  real = test if split == 'test' else train
+  assert found['reference'] == f'mnist/{split or "train"}'
+  assert found['n_real'] == len(real)
+  net = random_conv.load(SHAPE)
+  fake = pixels(lab, lab.init().ema, 0, num=60).reshape(60, *SHAPE)
+  features = [net.apply(x).features for x in (real, fake)]
+  expected = fid.frechet_distance(*features)
+  assert found['value'] == pytest.approx(expected, rel=1e-4)
+
+
+def test_held_out_samples_are_those_of_the_test_split(splits):
+  root, train, test = splits
+  lab = build(**{'data.name': 'mnist', 'data.dir': str(root)})
+  found = records(lab, lab.init().ema, ('authenticity', 'c_t'), seeds=(0,))
+  assert [r['metric'] for r in found] == ['authenticity', 'c_t']
+  for record in found:
+    assert record['held_out'] == 'mnist/test'
+    assert record['held_out_hash'] != record['reference_hash']
+    assert record['reference'] == 'mnist/train'
+
+
+def test_neighbours_are_the_nearest_real_ones(lab, variables, real):
+  samples, nearest = scoring.neighbours(lab, variables, way=WAY, num=6, k=3)
+  assert samples.shape == (6, 8, 8, 1) and nearest.shape == (6, 3, 8, 8, 1)
+  shown = scoring.show_samples(lab, variables, num=6)
+  np.testing.assert_array_equal(samples, shown)
+  for sample, found in zip(samples, nearest, strict=True):
+    gaps = np.linalg.norm(real - sample.reshape(-1), axis=1)
+    theirs = [np.linalg.norm((x - sample).reshape(-1)) for x in found]
+    np.testing.assert_allclose(theirs, np.sort(gaps)[:3], rtol=1e-5)
+
+
+def test_no_neighbours_where_there_can_be_none(lab, variables):
+  none = [
+    scoring.neighbours(lab, variables, way=WAY._replace(space='inception')),
+    scoring.neighbours(lab, with_nan(variables, 0), way=WAY),
+    scoring.neighbours(lab, variables, way=WAY, k=lab.dataset.size + 1),
+  ]
+  points = setup.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
+  none.append(scoring.neighbours(points, None, way=scoring.Way()))
+  assert none == [None] * 4
+
+
+def record(value, metric='fid'):
+  return {'metric': metric, 'value': value}
+
+
+@pytest.mark.parametrize(
+  'goal, reached',
+  [
+    ({}, False),
+    ({'metric': 'fid', 'below': 2.01}, True),
+    ({'metric': 'fid', 'below': 2.0}, False),
+    ({'metric': 'fid', 'above': 1.99}, True),
+    ({'metric': 'fid', 'above': 2.0}, False),
+    ({'metric': 'kid', 'below': 9.0}, False),
+  ],
+)
+def test_a_goal_is_about_the_mean_over_seeds(goal, reached):
+  found = [record(1.0), record(3.0), record(7.0, 'other')]
+  assert scoring.goal_reached(found, goal) is reached
+  assert not scoring.goal_reached([], goal)
+  assert scoring.mean_of(found, 'fid') == 2.0
+  assert scoring.mean_of(found, 'kid') is None

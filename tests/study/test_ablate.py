@@ -1,0 +1,423 @@
+"""The ablation command: what it runs, what it does not, and what it leaves."""
+
+import json
+import pathlib
+import shutil
+import signal
+
+import pytest
+
+from gan_jax import ablate
+from gan_jax.run import command, signals, training
+from gan_jax.storage import files, leases
+from gan_jax.study import jobs, plan, results, schedule, worker
+from tests.run.test_commands import complaint, contents
+from tests.study.test_study_plan import ROOT, write
+
+pytestmark = pytest.mark.usefixtures('clone')
+ONE = {'factors': {'loss.name': ('cross_entropy', 'lsgan')}, 'num_seeds': 2}
+
+
+@pytest.fixture
+def clone(monkeypatch):
+  monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+  """(study file, workdir) of a finished study; not to be changed."""
+  root = tmp_path_factory.mktemp('ablate')
+  study = write(root / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
+  ablate.ablate(study, root / 'runs' / 'mine')
+  return study, root / 'runs' / 'mine'
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+  """The same in a place of its own."""
+  root = tmp_path / 'copy'
+  shutil.copytree(finished[0].parents[1], root)
+  return root / 'mine' / 'study.py', root / 'runs' / 'mine'
+
+
+@pytest.fixture
+def trained(monkeypatch):
+  """Which runs are trained: (folder, seed, num_seeds, metrics) of each."""
+  calls, real = [], training.train
+
+  def spy(config, folder, **options):
+    told = config['seed'], config['num_seeds'], config['metrics']
+    calls.append((folder.name.rpartition('-')[0], *told))
+    return real(config, folder, **options)
+
+  monkeypatch.setattr(training, 'train', spy)
+  return calls
+
+
+def edit(study, **told):
+  return write(study.parent, **ONE | told)
+
+
+def test_a_study_leaves_its_rows_tables_and_one_workdir_a_cell(finished):
+  _, workdir = finished
+  rows = results.read(workdir / 'results.jsonl')
+  assert [(r['cell'], r['seed']) for r in rows] == [
+    ('cross_entropy', 0), ('cross_entropy', 1), ('lsgan', 0), ('lsgan', 1)
+  ]  # fmt: skip
+  for row in rows:
+    assert row['status'] == 'finished' and row['steps'] == 8
+    assert set(row['scores']) == {'modes'} and 'verdict' in row['health']
+    records = json.loads((workdir / row['folder'] / 'scores.json').read_text())
+    own = [r['value'] for r in records if r['seed'] == row['seed']]
+    assert own == [row['scores']['modes']]
+  assert rows[2]['overrides'] == {'loss.name': 'lsgan'}
+  for name in ('table.md', 'table.csv', 'table.tex', 'report.html'):
+    assert (workdir / name).stat().st_size > 0
+  assert len({row['folder'] for row in rows}) == 2
+  assert not list((workdir / 'jobs').glob('*.lease'))
+
+
+def test_a_finished_study_runs_nothing_again(copied, trained):
+  study, workdir = copied
+  before = contents(workdir)
+  view = ablate.ablate(study, workdir)
+  assert trained == [] and view.state == 'done'
+  changed = {k for k, v in contents(workdir).items() if before.get(k) != v}
+  assert {pathlib.Path(k).name for k in changed} <= {
+    'study.json', 'plan.json', 'results.jsonl', 'report.html', 'table.md',
+    'table.csv', 'table.tex',
+  }  # fmt: skip
+
+
+def test_an_edited_study_keeps_what_is_still_valid(copied, trained):
+  study, workdir = copied
+  before = (workdir / 'results.jsonl').read_text().splitlines()
+  edit(study, factors={'loss.name': ('lsgan', 'hinge')}, num_seeds=3)
+  view = ablate.ablate(study, workdir)
+  assert trained == [
+    ('lsgan', 2, 1, ('modes',)), ('hinge', 0, 3, ('modes',))
+  ]  # fmt: skip
+  rows = (workdir / 'results.jsonl').read_text().splitlines()
+  assert rows[:2] == before[2:]
+  assert len(rows) == 6 and view.state == 'done'
+  # A cell of two trainings has one curve, with all three seeds in it.
+  assert [len(row['d_loss']) for row in view.cells[0].rows if 'd_loss' in row]
+  assert all(
+    len(row['d_loss']) == 3 and None not in row['d_loss']
+    for row in view.cells[0].rows
+    if 'd_loss' in row
+  )
+
+
+def test_another_metric_is_scored_and_nothing_is_trained_again(copied, trained):
+  study, workdir = copied
+  state = lambda: {
+    k: v for k, v in contents(workdir).items() if '/checkpoints/' in k
+  }
+  before = state()
+  edit(study, also=('high_quality',))
+  view = ablate.ablate(study, workdir)
+  assert [call[3] for call in trained] == [('modes', 'high_quality')] * 2
+  assert state() == before
+  values = view.analyses['high_quality'].cells
+  assert all(None not in spread.values for spread in values)
+
+
+def test_a_neighbour_s_runs_are_used(copied, trained):
+  study, workdir = copied
+  other = edit(study, factors={'loss.name': ('hinge', 'lsgan')})
+  view = ablate.ablate(other, workdir.parent / 'other')
+  assert [call[0] for call in trained] == ['hinge']
+  rows = results.read(workdir.parent / 'other' / 'results.jsonl')
+  assert rows[2]['folder'].startswith('../mine/lsgan-')
+  assert view.cells[1].picture.exists() and view.cells[1].rows
+
+
+def test_a_failed_run_is_told_and_stops_nothing(copied, monkeypatch, capsys):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge', 'minimax', 'lsgan')})
+  real = training.train
+
+  def broken(config, folder, **options):
+    if config['loss']['name'] == 'hinge':
+      raise RuntimeError('out of\nluck')
+    return real(config, folder, **options)
+
+  monkeypatch.setattr(training, 'train', broken)
+  with pytest.raises(ablate.Failed, match=r'hinge.*RuntimeError: out of luck'):
+    ablate.ablate(study, workdir)
+  rows = results.read(workdir / 'results.jsonl')
+  assert [r['cell'] for r in rows] == ['minimax'] * 2 + ['lsgan'] * 2
+  with pytest.raises(SystemExit) as leaving:
+    command.run(
+      ablate.main, ['ablate', f'--study={study}', f'--workdir={workdir}']
+    )
+  assert 'out of luck' in str(leaving.value.code)
+  # It is tried again, and then it is done.
+  monkeypatch.setattr(training, 'train', real)
+  assert ablate.ablate(study, workdir).state == 'done'
+
+
+def test_a_diverged_run_is_a_result(copied, trained):
+  study, workdir = copied
+  rates = {'optim.g.learning_rate': (1e30,)}
+  edit(study, factors=rates, baseline=None, metric='modes')
+  view = ablate.ablate(study, workdir)
+  rows = view.cells[0].runs
+  assert [row['status'] for row in rows] == ['diverged'] * 2
+  assert [row['scores'] for row in rows] == [{}, {}]
+  assert all(row['health']['verdict'] == 'diverged' for row in rows)
+  assert view.failures[0].count == 2
+  del trained[:]
+  ablate.ablate(study, workdir)
+  assert trained == []
+
+
+def test_told_to_stop_it_leaves_and_goes_on(copied, monkeypatch):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+  real = training.train
+
+  def interrupted(config, folder, **options):
+    if config['loss']['name'] == 'minimax':
+      signal.raise_signal(signal.SIGTERM)
+    return real(config, folder, **options)
+
+  monkeypatch.setattr(training, 'train', interrupted)
+  with pytest.raises(SystemExit) as leaving:
+    command.run(
+      ablate.main, ['ablate', f'--study={study}', f'--workdir={workdir}']
+    )
+  assert leaving.value.code == 128 + signal.SIGTERM
+  assert not list((workdir / 'jobs').glob('*.lease'))
+  monkeypatch.setattr(training, 'train', real)
+  assert ablate.ablate(study, workdir).state == 'done'
+
+
+def test_a_signal_late_in_a_run_ends_the_study(copied, monkeypatch, trained):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+  real = training.train
+
+  def late(config, folder, **options):
+    with signals.catch_signals():  # as in a run that has done its last step
+      records = real(config, folder, **options)
+      signal.raise_signal(signal.SIGTERM)
+      return records
+
+  monkeypatch.setattr(training, 'train', late)
+  with pytest.raises(signals.Stopped):
+    ablate.ablate(study, workdir)
+  assert [call[0] for call in trained] == ['hinge']
+  assert len(jobs.Queue(workdir).results()) == 3  # hinge has been kept
+
+
+def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
+  copied, monkeypatch, capsys
+):
+  study, workdir = copied
+  before = contents(workdir / 'jobs')
+  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+
+  def full(config, folder, **options):
+    raise ValueError('RESOURCE_EXHAUSTED: x: No space left on device')
+
+  monkeypatch.setattr(training, 'train', full)
+  with pytest.raises(SystemExit) as leaving:
+    command.run(
+      ablate.main, ['ablate', f'--study={study}', f'--workdir={workdir}']
+    )
+  line = str(leaving.value.code)
+  assert line.startswith('error: the disk is full') and '\n' not in line
+  after = contents(workdir / 'jobs')
+  assert {k: after[k] for k in before} == before
+  assert not jobs.Queue(workdir).failures()
+
+
+def test_seeds_are_split_so_that_they_fit_and_workers_have_work(copied):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge',)}, num_seeds=5)
+  asked = plan.load(study)
+
+  def chunks(**options):
+    shutil.rmtree(workdir / 'jobs')
+    ids = schedule.schedule(asked, workdir, **options)
+    found = jobs.Queue(workdir).jobs()
+    return [
+      (found[i].config['seed'], found[i].config['num_seeds']) for i in ids
+    ]
+
+  assert chunks(workers=1) == [(0, 5)]
+  assert chunks(workers=2) == [(0, 3), (3, 2)]
+  assert chunks(workers=1, limit=1) == [(i, 1) for i in range(5)]
+
+
+def test_a_job_that_was_begun_stays_as_it_is(copied):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge',)}, num_seeds=4)
+  asked = plan.load(study)
+  first = schedule.schedule(asked, workdir, workers=1)
+  assert schedule.schedule(asked, workdir, workers=4) == first
+
+
+def test_a_worker_does_what_the_plan_says(copied):
+  study, workdir = copied
+  edit(study, factors={'loss.name': ('hinge',)})
+  schedule.schedule(plan.load(study), workdir, workers=2)
+  worker.main(['worker', f'--study={study}', f'--workdir={workdir}'])
+  assert list(jobs.Queue(workdir).open(worker.planned_ids(workdir))) == []
+
+
+def test_progress_lets_go_of_a_job_that_is_somebody_else_s(tmp_path):
+  path = tmp_path / 'a.lease'
+  job = jobs.Job('a', 'c', ('r',), 'f', {'steps': 3})
+  with leases.Watcher().take(path) as lease:
+    progress = worker.Progress(lease, job, tmp_path / 'log.txt')
+    progress.advance(1)
+    lease._beat()
+    assert files.read_json(path)['step'] == 1
+    path.write_text('{"token": "other"}')
+    lease._beat()
+    with pytest.raises(leases.Lost):
+      progress.advance(2)
+
+
+MISTAKES = [
+  ((), ('--study is missing',)),
+  (('--study=STUDY',), ('--workdir is missing',)),
+  (('--study=nowhere.py', '--workdir=W'), ('nowhere.py', 'no such file')),
+  (('--study=STUDY', '--workdir=W', '--engine=foo'), ("'foo'", 'local')),
+  (('--study=STUDY', '--workdir=W', '--workers=-1'), ('--workers=-1',)),
+  (('--study=STUDY', '--workdir=W', '--workers=2'), ('one job at a time',)),
+  (('--study=STUDY', '--workdir=W', '--memory_mb=-1'), ('--memory_mb=-1',)),
+  (('--study=STUDY', '--workdir=W', '--options=x'), ('--options=x',)),
+  (('--study=STUDY', '--workdir=W', '--options=a=1'), ('--options.a',)),
+  (('--study=STUDY', '--workdir=FILE'), ('FILE', '--workdir')),
+  (('--compare=A', '--workdir=W'), ('expected two',)),
+  (('--compare', 'A', '--workdir=W'), ('expected two',)),
+  (('--compare', 'A', 'B'), ('--workdir is missing',)),
+  (('--compare', 'A', 'B', '--workdir=W'), ('A: no run and no study',)),
+  (('--compare=A,B', '--workdir=W', '--study=STUDY'), ('does not go with',)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('argv, words', MISTAKES)
+def test_mistakes_are_told_in_one_line(
+  argv, words, tmp_path, capfd, monkeypatch
+):
+  study = write(tmp_path / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
+  (tmp_path / 'FILE').write_text('mine')
+  monkeypatch.chdir(tmp_path)
+  argv = [word.replace('STUDY', str(study)) for word in argv]
+  before = contents(tmp_path)
+  line = complaint(capfd, ablate.main, *argv)
+  assert all(word in line for word in words), line
+  assert contents(tmp_path) == before
+
+
+def test_a_workdir_of_another_study_and_of_a_run(copied, capfd):
+  study, workdir = copied
+  other = write(study.parents[1] / 'yours', **ONE)
+  before = contents(workdir)
+  line = complaint(
+    capfd, ablate.main, f'--study={other}', f'--workdir={workdir}'
+  )
+  assert "holds the study 'mine', not 'yours'" in line
+  run = next(workdir.glob('lsgan-*'))
+  line = complaint(capfd, ablate.main, f'--study={study}', f'--workdir={run}')
+  assert 'holds a run, not a study' in line
+  assert contents(workdir) == before
+
+
+@pytest.mark.parametrize(
+  'engine, package', [('slurm', 'submitit'), ('ray', 'ray')]
+)
+def test_an_engine_that_is_not_installed(
+  engine, package, copied, capfd, monkeypatch
+):
+  study, workdir = copied
+  monkeypatch.setitem(__import__('sys').modules, package, None)
+  line = complaint(
+    capfd, ablate.main, f'--study={study}', f'--workdir={workdir}',
+    f'--engine={engine}',
+  )  # fmt: skip
+  assert f"pip install 'gan_jax[{engine}]'" in line
+
+
+# Two finished runs, or studies, beside each other
+
+
+def beside(tmp_path, *pair):
+  argv = ['ablate', '--compare', *map(str, pair), f'--workdir={tmp_path / "c"}']
+  ablate.main(argv)
+  return tmp_path / 'c'
+
+
+def test_two_runs_are_compared_seed_by_seed(finished, tmp_path, capsys):
+  runs = [next(finished[1].glob(f'{n}-*')) for n in ('cross_entropy', 'lsgan')]
+  out = beside(tmp_path, *runs)
+  assert 'cannot tell from 2 pairs' in capsys.readouterr().out
+  table = (out / 'table.csv').read_text()
+  assert runs[0].name in table and runs[1].name in table
+  page = (out / 'report.html').read_text()
+  assert 'loss.name' in page and 'class="samples' in page
+
+
+def test_two_studies_are_compared_cell_by_cell(copied, tmp_path):
+  study, workdir = copied
+  other = write(
+    study.parents[1] / 'longer', **ONE, overrides={'steps': 12, 'save_every': 4}
+  )
+  ablate.ablate(other, workdir.parent / 'longer')
+  pair = f'{workdir},{workdir.parent / "longer"}'
+  view = ablate.compare(pair, tmp_path / 'c')
+  tested = view.analyses[view.metric].comparisons
+  assert [c.name for c in tested] == ['longer: cross_entropy', 'longer: lsgan']
+  assert view.cells[1].differs['steps'] == 12
+  for comparison, pair in zip(
+    tested, (view.cells[:2], view.cells[2:]), strict=True
+  ):
+    a, b = [[r['scores'][view.metric] for r in cell.runs] for cell in pair]
+    differences = [y - x for x, y in zip(a, b, strict=True)]
+    assert list(comparison.differences) == differences
+
+
+def test_what_cannot_be_compared(copied, tmp_path, capfd):
+  study, workdir = copied
+  first, second = sorted(workdir.glob('*-*'))
+  config = json.loads((second / 'config.json').read_text())
+
+  def refused(*words):
+    line = complaint(
+      capfd, ablate.main, '--compare', first, second, f'--workdir={tmp_path}/c'
+    )
+    assert all(word in line for word in words), line
+    assert not (tmp_path / 'c').exists()
+
+  records = json.loads((second / 'scores.json').read_text())
+  other = [record | {'n_fake': 65} for record in records]
+  (second / 'scores.json').write_text(json.dumps(other))
+  refused('not comparable, n_fake differs: 64 and 65')
+  (second / 'scores.json').write_text('[]')
+  refused(second.name, 'not finished')
+  (second / 'scores.json').write_text(json.dumps(records))
+  later = [record | {'seed': record['seed'] + 5} for record in records]
+  (second / 'scores.json').write_text(json.dumps(later))
+  (second / 'config.json').write_text(json.dumps(config | {'seed': 5}))
+  refused('no seed in common', '[0, 1] and [5, 6]')
+
+
+def test_the_time_left_is_that_of_what_was_done(copied):
+  from gan_jax.report.board import Board
+  from gan_jax.study.status import Standing
+
+  study, workdir = copied
+  queue, asked = jobs.Queue(workdir), plan.load(study)
+  ids = [one for one in queue.jobs()]
+  for one in ids:  # 2 seeds of 8 steps each
+    queue.finish(queue.jobs()[one], queue.results()[one] | {'seconds': 32.0})
+  queue.reopen(ids[1:])
+  standing = Standing(asked, workdir, ids, board=Board())
+  assert standing._seconds_left({}) == pytest.approx(32.0)
+  told = {'pace': 0.5, 'step': 4, 'steps': 8, 'seeds': 2}  # 8 at .5 a second
+  assert standing._seconds_left({ids[1]: told}) == pytest.approx(16.0)
