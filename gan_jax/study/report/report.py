@@ -2,7 +2,7 @@
 
 import pathlib
 
-from gan_jax.report import document
+from gan_jax.report import document, page
 from gan_jax.storage import files
 from gan_jax.study.report import (
   csv_table,
@@ -20,8 +20,8 @@ from gan_jax.study.report import (
 from gan_jax.study.report.contents import View
 
 HERE = pathlib.Path(__file__).parent
-STYLES = (HERE.parent / 'page.css', HERE / 'study.css')
-SCRIPTS = (HERE.parent / 'cursor.js', HERE / 'study.js')
+STYLES = (page.HERE / 'page.css', HERE / 'study.css')
+SCRIPTS = (page.HERE / 'cursor.js', HERE / 'study.js')
 
 
 def write(workdir, view: View) -> pathlib.Path:
