@@ -15,9 +15,9 @@ from gan_jax.run.workdir import contents
 from gan_jax.study import compare as compare_lib
 from gan_jax.study import jobs, plan, schedule, worker
 from gan_jax.study.report import report
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 from gan_jax.study.statistics import planning
-from gan_jax.study.status import Standing
+from gan_jax.study.status import StudyStatus
 from gan_jax.types import UserError
 
 FLAGS = {
@@ -50,7 +50,7 @@ def ablate(
   options: dict | None = None,
   workers: int = 0,
   memory_mb: int = 0,
-) -> View:
+) -> ReportContents:
   """Does all runs of a study that are not done yet; writes its report.
 
   Args:
@@ -83,14 +83,14 @@ def ablate(
   with board_lib.Board() as board:
     for line in _opening(asked, workdir, ids):
       board.say(line)
-    standing = Standing(asked, workdir, ids, board=board)
+    status = StudyStatus(asked, workdir, ids, board=board)
     if ids:
       work = jobs.Work(pathlib.Path(study), workdir, ids)
-      start.run(work, standing.watch)
-    view = standing.write()
-    standing.watch()
-  if standing.failed():
-    raise Failed('; '.join(standing.failed()))
+      start.run(work, status.watch)
+    view = status.write()
+    status.watch()
+  if status.failed():
+    raise Failed('; '.join(status.failed()))
   return view
 
 
@@ -111,7 +111,7 @@ def _opening(study, workdir, ids):
     yield from planning.advice(study.num_seeds, len(study.contrasts))
 
 
-def closing(view: View, workdir) -> list[str]:
+def closing(view: ReportContents, workdir) -> list[str]:
   """The verdicts, in words."""
   tested = view.analyses[view.metric]
   lines = [f'{c.name}: {c.words}' for c in tested.comparisons]
@@ -139,7 +139,7 @@ def _pair(argv: list[str]) -> list[str]:
   return [*argv[:at], f'--compare={",".join(two)}', *rest]
 
 
-def compare(pair: str, workdir) -> View:
+def compare(pair: str, workdir) -> ReportContents:
   """Writes the report of two finished runs or studies into a folder.
 
   Args:
@@ -172,7 +172,7 @@ def _check(flags):
       raise UserError(f'--{name} does not go with --compare.')
 
 
-def _work(flags) -> View:
+def _work(flags) -> ReportContents:
   if flags.compare:
     return compare(flags.compare, flags.workdir)
   return ablate(

@@ -78,18 +78,18 @@ def evaluate(
     UserError: no run, no checkpoint, a metric that is not possible, or a
       scores.json that holds something else.
   """
-  config, lab, state, step = contents.open_run(workdir, which=which)
+  config, setup, state, step = contents.open_run(workdir, which=which)
   kept = pathlib.Path(workdir) / 'scores.json'
   contents.read_records(
     kept
   )  # now: a damaged file must stop us before the work
   chosen = _chosen_way(contents.way_of_scoring(config), way)
   names = scoring.metric_names(
-    lab, metrics or tuple(config['metrics']), way=chosen
+    setup, metrics or tuple(config['metrics']), way=chosen
   )
   progress = progress or console.Counter('samples', main=False)
   look = scoring.make_look(
-    lab,
+    setup,
     names,
     way=chosen,
     say=progress.say,
@@ -100,11 +100,11 @@ def evaluate(
   made = scoring.gather(
     [
       (seed, compute())
-      for seed, compute in look(step, state.ema, lab.keys, seeds)
+      for seed, compute in look(step, state.ema, setup.keys, seeds)
     ]
   )
   progress.close()
-  save_neighbours(lab, config, state, workdir, say=progress.say)
+  save_neighbours(setup, config, state, workdir, say=progress.say)
   _append(kept, made)
   page.write_page(workdir)
   return made

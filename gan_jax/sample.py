@@ -31,18 +31,18 @@ def help_lines() -> list[str]:
   ]
 
 
-def draw(lab, state, num: int, *, seed: int) -> np.ndarray:
+def draw(setup, state, num: int, *, seed: int) -> np.ndarray:
   """num samples [num, ...] of the run's first generator, float32.
 
   The draw's key has a stream of its own: seed 0 of the draw is not seed 0 of
   the training.
   """
   return collect(
-    lab.sample,
+    setup.sample,
     take_seed(state.ema, 0),
     keys.stream(jax.random.key(seed), keys.SAMPLE),
     num,
-    num_classes=lab.num_classes,
+    num_classes=setup.num_classes,
   )
 
 
@@ -65,24 +65,26 @@ def main(argv: list[str]):
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
   if flags.seed >= 2**32:
     raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
-  _, lab, state, step = contents.open_run(flags.workdir, which=flags.checkpoint)
-  memory.check_memory(
-    4 * flags.num * math.prod(lab.dataset.shape), f'--num={flags.num}'
+  _, setup, state, step = contents.open_run(
+    flags.workdir, which=flags.checkpoint
   )
-  samples = draw(lab, state, flags.num, seed=flags.seed)
-  write(out, samples, lab)
+  memory.check_memory(
+    4 * flags.num * math.prod(setup.dataset.shape), f'--num={flags.num}'
+  )
+  samples = draw(setup, state, flags.num, seed=flags.seed)
+  write(out, samples, setup)
   print(f'{flags.num} samples of step {step} -> {out}')
 
 
-def write(out: pathlib.Path, samples: np.ndarray, lab):
+def write(out: pathlib.Path, samples: np.ndarray, setup):
   """Samples [N, ...] as arrays or as a picture, by the file's ending."""
-  labels = balanced_labels(len(samples), lab.num_classes)
+  labels = balanced_labels(len(samples), setup.num_classes)
   if out.suffix == '.npz':
     also = {} if labels is None else {'labels': labels}
     np.savez_compressed(out, samples=samples, **also)
     return
-  dataset = lab.dataset
-  real = scoring.real_samples(lab, 1000) if dataset.kind == 'point' else None
+  dataset = setup.dataset
+  real = scoring.real_samples(setup, 1000) if dataset.kind == 'point' else None
   image = pictures.picture(
     dataset.kind, samples, modes=dataset.modes, real=real
   )

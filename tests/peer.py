@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from gan_jax import train
-from gan_jax.run import command, hooks, null_hooks
+from gan_jax.run import command, null_hooks
+from gan_jax.run import hooks as hooks_lib
 
 
 def digest(state) -> str:
@@ -23,7 +24,7 @@ def digest(state) -> str:
 
 
 def watch(kind):
-  """Lets a Desk or an Onlooker tell how it ended, and fail where asked."""
+  """Lets a Hooks or an NullHooks tell how it ended, and fail where asked."""
   finish, tick = kind.finish, kind.tick
 
   def telling(self, outcome, stop_signal):
@@ -39,6 +40,6 @@ def watch(kind):
 
 
 if __name__ == '__main__':
-  watch(hooks.Desk)
-  watch(null_hooks.Onlooker)
+  watch(hooks_lib.Hooks)
+  watch(null_hooks.NullHooks)
   command.run(train.main)

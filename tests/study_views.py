@@ -1,6 +1,6 @@
 """Views of made-up studies, small and known to the last digit."""
 
-from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics.types import (
   Analysis,
   Comparison,
@@ -87,7 +87,7 @@ def analysis(metric, found=COMPARISONS, *, baseline=NAMES[0], lower=False):
 
 def view(**changes):
   """Three cells of two seeds: a baseline, a better one and a worse one."""
-  found = View(
+  found = ReportContents(
     name='small study',
     question='Is <b> & 50% of it_ better?',
     base='configs/ring8.py',

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.benchmarks import cases, flax_gans, ours, results
 from gan_jax.game import keys, latents, step
-from gan_jax.run import setup
+from gan_jax.run import setup as setup_lib
 
 STEPS = 3
 LOSSES = ('minimax', 'lsgan', 'hinge', 'wasserstein', 'rpgan')
@@ -45,9 +45,9 @@ def torch_gans():
 @pytest.mark.parametrize('case', cases.CASES)
 def test_networks_have_as_many_parameters(case, torch_gans):
   config = cases.config(case)
-  lab = setup.build(config)
-  x = np.zeros((2, *lab.dataset.shape), np.float32)
-  expected = ours.num_params(lab)
+  setup = setup_lib.build(config)
+  x = np.zeros((2, *setup.dataset.shape), np.float32)
+  expected = ours.num_params(setup)
   trainer = torch_gans.Trainer(config, x, torch_gans.torch.device('cpu'))
   assert trainer.num_params() == expected
   plain = jax.eval_shape(lambda: flax_gans.Trainer(config, x).train)
@@ -97,14 +97,17 @@ def kernel(torch, name, layer, x, net):
   return x.T
 
 
-def draws(lab, config, at):
+def draws(setup, config, at):
   """What our step draws: the reals, D's and G's latents, the penalty's mix."""
   index = np.arange(config['batch_size'])
-  root = lab.keys[0]
+  root = setup.keys[0]
   data = {
-    k: np.asarray(v) for k, v in setup.data_lib.arrays(lab.dataset).items()
+    k: np.asarray(v)
+    for k, v in setup_lib.data_lib.arrays(setup.dataset).items()
   }
-  real = setup.make_feed(lab)(jax.device_put(data), root, at, index)['x'][0]
+  real = setup_lib.make_feed(setup)(jax.device_put(data), root, at, index)['x'][
+    0
+  ]
   key = keys.stream(root, keys.STEP, at)
   moves = keys.stream(key, step.D_MOVE, 0), keys.stream(key, step.G_MOVE)
   prior = latents.make_prior(**config['latent'])
@@ -121,11 +124,11 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   """Losses of three steps, and the average: so the updates are equal too."""
   torch = torch_gans.torch
   config = small(case)
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   one = jax.devices()[:1]
-  program = setup.make_program(lab, wrapper='jit', devices=one)
-  data = setup.make_data(lab, program, step=0)
-  state = lab.init()
+  program = setup_lib.make_program(setup, wrapper='jit', devices=one)
+  data = setup_lib.make_data(setup, program, step=0)
+  state = setup.init()
   trainer = torch_gans.Trainer(
     config, ours.real_data(config), torch.device('cpu')
   )
@@ -142,7 +145,7 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   for at in range(STEPS):
     total = program.put(program.zeros)
     kept, total = program.advance(kept, total, data(at), 1)
-    tensors = [torch.from_numpy(np.array(x)) for x in draws(lab, config, at)]
+    tensors = [torch.from_numpy(np.array(x)) for x in draws(setup, config, at)]
     if tensors[0].dim() == 4:
       tensors[0] = tensors[0].permute(0, 3, 1, 2)
     losses.append([x.item() for x in trainer.step(*tensors)])
@@ -150,7 +153,7 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
     # Differences of logits of order 1, whose rounding three steps add up.
     np.testing.assert_allclose(losses[-1], expected, rtol=1e-5, atol=3e-5)
   assert np.ptp(losses, axis=0).min() > 1e-4  # they did move
-  copied = torch_gans.networks(config, lab.dataset.shape)[0]
+  copied = torch_gans.networks(config, setup.dataset.shape)[0]
   copy(torch, copied, take(program.get(kept).ema['params']))
   got, expected = flat(trainer.average), flat(copied)
   # Adam makes whole steps of gradients that are nothing but rounding.

@@ -20,7 +20,7 @@ from experiments.benchmarks import (
   torch_gans,
 )
 from gan_jax import __version__
-from gan_jax.run import setup
+from gan_jax.run import setup as setup_lib
 
 SEEDS = 16  # in one program, where the case is small
 BOTH = [('ours', 'torch'), ('ours', 'flax')]
@@ -46,17 +46,17 @@ def contenders(case: str) -> list[timing.Contender]:
   seeds = case.endswith('_seeds')
   config = cases.config(case.removesuffix('_seeds'))
   x = ours.real_data(config)
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   trainers = {
     'torch': torch_gans.Trainer(config, x, torch_gans.setup()),
     'flax': flax_gans.Trainer(config, x),
   }
   for name, trainer in trainers.items():
-    assert trainer.num_params() == ours.num_params(lab), name
+    assert trainer.num_params() == ours.num_params(setup), name
   one = jax.local_devices()[:1]
-  found = [timing.Contender('ours', ours.make_advance(lab, devices=one))]
+  found = [timing.Contender('ours', ours.make_advance(setup, devices=one))]
   if seeds:
-    found += _seeds(setup.build({**config, 'num_seeds': SEEDS}))
+    found += _seeds(setup_lib.build({**config, 'num_seeds': SEEDS}))
   else:
     found.append(timing.Contender('flax', trainers['flax'].advance))
   found += _torch(trainers['torch'])
@@ -64,13 +64,13 @@ def contenders(case: str) -> list[timing.Contender]:
   return [c._replace(work=c.work * images) for c in found]
 
 
-def _seeds(lab):
+def _seeds(setup):
   """All seeds in one program, on one device and spread over all cores."""
   name = f'ours x{SEEDS}'
-  one = ours.make_advance(lab, devices=jax.local_devices()[:1])
+  one = ours.make_advance(setup, devices=jax.local_devices()[:1])
   found = [timing.Contender(name, one, SEEDS)]
   if len(jax.local_devices()) > 1:
-    spread = ours.make_advance(lab)
+    spread = ours.make_advance(setup)
     found.append(timing.Contender(f'{name}, all cores', spread, SEEDS))
   return found
 

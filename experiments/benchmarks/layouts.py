@@ -8,7 +8,7 @@ import itertools
 
 from experiments.benchmarks import cases, ours, results, timing
 from gan_jax.devices import parallel
-from gan_jax.run import setup
+from gan_jax.run import setup as setup_lib
 
 SEEDS = 4
 CASES = {  # name -> (what it is, config)
@@ -32,8 +32,8 @@ def contenders(case: str) -> list[timing.Contender]:
   """One for each layout."""
   found = []
   for name, (seeds, layout) in LAYOUTS.items():
-    lab = setup.build(cases.config(CASES[case][1], num_seeds=seeds))
-    advance = ours.make_advance(lab, layout=layout)
+    setup = setup_lib.build(cases.config(CASES[case][1], num_seeds=seeds))
+    advance = ours.make_advance(setup, layout=layout)
     found.append(timing.Contender(name, advance, seeds))
   return found
 

@@ -1,4 +1,4 @@
-"""Our step as `train` runs it: config, lab, program, on its own layout."""
+"""Our step as `train` runs it: config, setup, program, on its own layout."""
 
 from collections.abc import Callable
 
@@ -6,34 +6,34 @@ import jax
 import numpy as np
 
 from gan_jax.data import loading
-from gan_jax.run import setup
+from gan_jax.run import setup as setup_lib
 
 
 def real_data(config: dict) -> np.ndarray:
   """All of a config's data in model range, float32 [N, *shape]."""
-  x = loading.arrays(setup.build(config).dataset)['x']
+  x = loading.arrays(setup_lib.build(config).dataset)['x']
   return np.asarray(loading.to_model_range(x), np.float32)
 
 
-def num_params(lab: setup.Lab) -> tuple[int, int]:
+def num_params(setup: setup_lib.Setup) -> tuple[int, int]:
   """Of one G and of one D."""
-  state = jax.eval_shape(lab.init)
+  state = jax.eval_shape(setup.init)
   return tuple(
-    sum(p.size for p in jax.tree.leaves(player.params)) // len(lab.keys)
+    sum(p.size for p in jax.tree.leaves(player.params)) // len(setup.keys)
     for player in (state.g, state.d)
   )
 
 
-def make_advance(lab: setup.Lab, **kwargs) -> Callable:
+def make_advance(setup: setup_lib.Setup, **kwargs) -> Callable:
   """Returns n -> None: takes n steps of all seeds and waits for them.
 
   Args:
-    lab: from lab.build.
-    **kwargs: of lab.make_program; layout, for one.
+    setup: from setup.build.
+    **kwargs: of setup.make_program; layout, for one.
   """
-  program = setup.make_program(lab, **kwargs)
-  data = setup.make_data(lab, program, step=0)
-  kept = program.put(lab.init())
+  program = setup_lib.make_program(setup, **kwargs)
+  data = setup_lib.make_data(setup, program, step=0)
+  kept = program.put(setup.init())
   total = program.put(program.zeros)
 
   def advance(n):

@@ -18,7 +18,8 @@ from gan_jax.devices import parallel
 from gan_jax.game.health import diagnosis
 from gan_jax.metrics.modes import modes
 from gan_jax.metrics.prdc import prdc
-from gan_jax.run import command, loop, setup
+from gan_jax.run import command, loop
+from gan_jax.run import setup as setup_lib
 
 HERE = pathlib.Path(__file__).parent
 MEASURED = (
@@ -99,11 +100,11 @@ CASES = {
 
 
 def train(recipe: str, overrides: dict) -> tuple:
-  """(lab, rows of ten reports, the state at the end or None)."""
+  """(setup, rows of ten reports, the state at the end or None)."""
   overrides = {'report_every': overrides['steps'] // 10} | overrides
   config = command.load_config(f'configs/{recipe}.py', overrides)
-  lab = setup.build(config)
-  program = setup.make_program(lab)
+  setup = setup_lib.build(config)
+  program = setup_lib.make_program(setup)
   rows = []
 
   def report(step, metrics, state):
@@ -115,8 +116,8 @@ def train(recipe: str, overrides: dict) -> tuple:
   try:
     outcome = loop.run(
       program,
-      lab.init(),
-      setup.make_data(lab, program, step=0),
+      setup.init(),
+      setup_lib.make_data(setup, program, step=0),
       start=0,
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),
@@ -127,11 +128,11 @@ def train(recipe: str, overrides: dict) -> tuple:
       stop_signal=lambda: None,
     )
   except loop.Diverged:
-    return lab, rows, None
-  return lab, rows, outcome.state
+    return setup, rows, None
+  return setup, rows, outcome.state
 
 
-def quality(lab, state, seed: int) -> str:
+def quality(setup, state, seed: int) -> str:
   """Of the moving average's samples, by scores that no verdict knows.
 
   Modes and share of good samples of 2,500 points; precision and recall in
@@ -140,13 +141,13 @@ def quality(lab, state, seed: int) -> str:
   if state is None:
     return ''
   g = jax.tree.map(lambda x: x[seed], state.ema)
-  if lab.dataset.kind == 'point':
-    known = lab.dataset.modes
-    x = np.asarray(lab.sample(g, lab.keys[seed], np.arange(2500)))
+  if setup.dataset.kind == 'point':
+    known = setup.dataset.modes
+    x = np.asarray(setup.sample(g, setup.keys[seed], np.arange(2500)))
     found = modes(x, known['centers'], known['std'])
     return f'{found["modes"]:.0f}, {found["high_quality"]:.2f}'
-  x = np.asarray(lab.sample(g, lab.keys[seed], np.arange(1000)))
-  real = loading.arrays(lab.dataset)['x']
+  x = np.asarray(setup.sample(g, setup.keys[seed], np.arange(1000)))
+  real = loading.arrays(setup.dataset)['x']
   flat = lambda x: np.reshape(x[:1000], (len(x[:1000]), -1))
   found = prdc(flat(real), flat(x))
   return f'{found["precision"]:.2f}, {found["recall"]:.2f}'
@@ -168,7 +169,7 @@ def measured(rows: list, seed: int) -> dict:
 
 def line(name: str, overrides: dict, found: tuple) -> str:
   """A row of the table: the range over the seeds of what was measured."""
-  lab, rows, state = found
+  setup, rows, state = found
   seeds = range(overrides['num_seeds'])
   if rows and state is not None:
     verdicts = [diagnosis.diagnose(rows, s) for s in seeds]
@@ -179,7 +180,7 @@ def line(name: str, overrides: dict, found: tuple) -> str:
   for key in MEASURED:
     values = [f[key] for f in figures if key in f]
     cells.append(f'{min(values):.2g} to {max(values):.2g}' if values else '')
-  cells.append('; '.join(quality(lab, state, s) for s in seeds).strip('; '))
+  cells.append('; '.join(quality(setup, state, s) for s in seeds).strip('; '))
   counts = {}
   for v in verdicts:
     counts[v.verdict] = counts.get(v.verdict, 0) + 1

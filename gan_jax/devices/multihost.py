@@ -133,7 +133,7 @@ def _broadcast_bytes(raw, size):
   return np.asarray(words).tobytes()[:size]
 
 
-def in_first(function: Callable):
+def on_process_0(function: Callable):
   """What a function gives in process 0, where alone it is called, for all.
 
   Raises:

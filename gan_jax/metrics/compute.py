@@ -24,7 +24,7 @@ from gan_jax.metrics import (
   stacked_mnist,
   swd,
 )
-from gan_jax.metrics.views import View
+from gan_jax.metrics.views import SampleStats
 
 # Defaults of what `options` may hold, by the names that records use.
 OPTIONS = {
@@ -44,7 +44,7 @@ class Known(NamedTuple):
   options: dict = OPTIONS
   modes: Any = None  # {'centers': [M, D], 'std': float}
   num_classes: int = 0  # of the labels
-  held_out: View | None = None  # real samples that nobody has trained on
+  held_out: SampleStats | None = None  # real samples that nobody has trained on
 
 
 def frechet(real, fake, known):

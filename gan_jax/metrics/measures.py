@@ -36,7 +36,7 @@ class Metric(NamedTuple):
   """A metric function fitted to views."""
 
   outputs: tuple[str, ...]
-  # (real View, fake View, Known) -> (values by name, intervals by name); an
+  # (real SampleStats, fake SampleStats, Known) -> (values by name, intervals by name); an
   # output without an interval gets one by the jackknife over the fakes.
   compute: Callable
   fake: tuple[str, ...]  # fields of the fakes' view that are needed

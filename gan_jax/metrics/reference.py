@@ -14,7 +14,7 @@ import numpy as np
 
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
-from gan_jax.metrics.views import SEEN, Collector, View, look
+from gan_jax.metrics.views import SEEN, Collector, SampleStats, look
 from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
@@ -31,7 +31,7 @@ class Reference(NamedTuple):
   name: str  # 'cifar10/train'
   hash: str  # of the content and the choice of rows
   shape: tuple[int, ...]  # of one sample; () if only statistics are known
-  view: Callable  # frozenset of views.FIELDS -> View
+  view: Callable  # frozenset of views.FIELDS -> SampleStats
   rows: np.ndarray | None = None  # [N] of the data set, in the view's order
 
 
@@ -136,7 +136,7 @@ def from_statistics(path, *, features: base.Features) -> Reference:
         f'{path} holds mean and covariance only: good for fid and fd_infinity,'
         f' but {lacking} of the real samples are asked for.'
       )
-    known = View(0, group=np.zeros(0, np.int8))
+    known = SampleStats(0, group=np.zeros(0, np.int8))
     known.statistics, known.distance = (mu, sigma), distance
     return known
 
@@ -201,7 +201,7 @@ def _from_arrays(kept, wants, count):
     for k in ('moments', 'spatial')
     if k in wants
   }
-  return View(count, group=np.zeros(count, np.int8), **moments, **arrays)
+  return SampleStats(count, group=np.zeros(count, np.int8), **moments, **arrays)
 
 
 def _moments(count, mean, scatter):

@@ -12,7 +12,7 @@ import numpy as np
 from gan_jax.metrics import compute, intervals, measures, records
 from gan_jax.metrics.features import base, pixels
 from gan_jax.metrics.reference import Reference, from_arrays
-from gan_jax.metrics.views import GROUPS, Collector, View
+from gan_jax.metrics.views import GROUPS, Collector, SampleStats
 from gan_jax.types import UserError
 
 FEWEST = 100  # samples, for an interval
@@ -28,7 +28,7 @@ class Scorer(NamedTuple):
   names: tuple[str, ...]  # of the scores
   collector: Callable  # N -> Collector that takes the samples
   prepare: Callable  # () -> None: sees the real samples now
-  score: Callable  # (View, **told) -> list of records
+  score: Callable  # (SampleStats, **told) -> list of records
 
 
 def make_scorer(
@@ -85,7 +85,7 @@ def make_scorer(
     real = _seen(reference, measures.wanted(names, 'real'))
     return real, _seen(held_out, measures.wanted(names, 'held_out'))
 
-  def score(fake: View, **told):
+  def score(fake: SampleStats, **told):
     real, apart = prepare()
     known = compute.Known(options, modes, num_classes, apart)
     made = {}

@@ -28,7 +28,7 @@ ARRAYS = ('features', 'probabilities', 'labels', 'samples')
 SEEN = ('moments', 'spatial', 'features', 'probabilities')  # by a feature net
 
 
-class View:
+class SampleStats:
   """What was kept of N samples, in groups chosen at random but fixed.
 
   Attributes:
@@ -68,12 +68,12 @@ class View:
     """(mu, sigma) -> Fréchet distance to the spatial features."""
     return fid.distance_to(*self.spatial_statistics)
 
-  def without(self, left_out: int) -> 'View':
+  def without(self, left_out: int) -> 'SampleStats':
     """The view of all samples but those of one group."""
     kept = self.group != left_out
     arrays = {name: getattr(self, name) for name in ARRAYS}
     others = lambda parts: parts[:left_out] + parts[left_out + 1 :]
-    return View(
+    return SampleStats(
       int(kept.sum()),
       group=self.group[kept],
       moments=others(self.moments),
@@ -137,7 +137,7 @@ class Collector:
       moments = self._moments[name].setdefault(int(g), fid.Moments())
       moments.add(x[group == g])
 
-  def view(self) -> View:
+  def view(self) -> SampleStats:
     """What was kept.
 
     Raises:
@@ -146,7 +146,7 @@ class Collector:
     if self._count != len(self._group):
       raise UserError(f'{self._count} samples, {len(self._group)} expected')
     in_order = lambda of: tuple(of[g] for g in sorted(of))
-    return View(
+    return SampleStats(
       self._count,
       group=self._group,
       moments=in_order(self._moments['moments']),
@@ -163,7 +163,7 @@ def look(
   labels=None,
   groups: int = GROUPS,
   batch: int = 1000,
-) -> View:
+) -> SampleStats:
   """The view of samples that are all there.
 
   Args:

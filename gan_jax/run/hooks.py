@@ -15,7 +15,7 @@ from gan_jax.report.reporter import Reporter
 from gan_jax.run import scoring, signals
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Patience, Saves
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
@@ -36,7 +36,7 @@ class _Pending(NamedTuple):
     return all(future.done() for _, future in self.found)
 
 
-class Desk:
+class Hooks:
   """Reports, scores and saves one run. A context manager.
 
   The samples of a score are drawn and looked at while the training waits; the
@@ -49,7 +49,7 @@ class Desk:
 
   def __init__(
     self,
-    lab: Lab,
+    setup: Setup,
     config: dict,
     names: tuple[str, ...],
     workdir: pathlib.Path,
@@ -63,7 +63,7 @@ class Desk:
     """Opens the reports.
 
     Args:
-      lab: the networks and their data.
+      setup: the networks and their data.
       config: of the run.
       names: of the metrics.
       workdir: of the run.
@@ -73,7 +73,7 @@ class Desk:
       rollbacks: of the run so far, see rollback.
       progress: in place of the console's, see Reporter.
     """
-    self._lab, self._config, self._names = lab, config, names
+    self._lab, self._config, self._names = setup, config, names
     self._workdir, self._checkpoints = workdir, checkpoints
     self._records, self._pending = scored, None
     self._rollbacks = rollbacks
@@ -84,7 +84,7 @@ class Desk:
       workdir,
       steps=config['steps'],
       start=start,
-      images_per_step=lab.batch_size * len(lab.keys),
+      images_per_step=setup.batch_size * len(setup.keys),
       show=self._show,
       progress=progress,
     )
@@ -278,18 +278,20 @@ class Desk:
     raise signals.Stopped(signum)
 
 
-def save_neighbours(lab: Lab, config: dict, state, workdir, *, say: Callable):
+def save_neighbours(
+  setup: Setup, config: dict, state, workdir, *, say: Callable
+):
   """Draws samples beside their nearest real ones, where that makes sense.
 
   Args:
-    lab: the networks and their data.
+    setup: the networks and their data.
     config: of the run.
     state: State [S, ...].
     workdir: of the run.
     say: told when something takes its time.
   """
   found = scoring.neighbours(
-    lab, state.ema, way=contents.way_of_scoring(config), say=say
+    setup, state.ema, way=contents.way_of_scoring(config), say=say
   )
   if found:
     path = pathlib.Path(workdir) / 'samples' / 'neighbours.png'

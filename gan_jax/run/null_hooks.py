@@ -6,8 +6,8 @@ from gan_jax.run import signals
 from gan_jax.run.loop import Outcome
 
 
-class Onlooker:
-  """Has the methods of a Desk, and writes nothing. A context manager."""
+class NullHooks:
+  """Has the methods of a Hooks, and writes nothing. A context manager."""
 
   def __enter__(self):
     return self

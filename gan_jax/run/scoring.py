@@ -1,4 +1,4 @@
-"""Scores of the generators of a lab, every seed of them."""
+"""Scores of the generators of a setup, every seed of them."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from gan_jax.metrics import (
 )
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run.sampling import batches, collect, take_seed
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
 # Real samples that a score is taken against, at most, by kind of data.
@@ -58,12 +58,12 @@ def named_way(name: str) -> Way:
 
 
 def metric_names(
-  lab: Lab, wanted, *, way: Way, loadable: bool = True
+  setup: Setup, wanted, *, way: Way, loadable: bool = True
 ) -> tuple[str, ...]:
   """The metrics wanted, or the usual ones of this kind of data.
 
   Args:
-    lab: the networks and their data.
+    setup: the networks and their data.
     wanted: names of metrics; () for the usual ones.
     way: how to score.
     loadable: whether the feature net's weights have to be at hand.
@@ -71,35 +71,35 @@ def metric_names(
   Raises:
     UserError: one does not exist, or not for this data set.
   """
-  there = _there(lab, way, loadable)
+  there = _there(setup, way, loadable)
   names = measures.expand(wanted, there)
-  return names or measures.default_names(lab.dataset.kind, there)
+  return names or measures.default_names(setup.dataset.kind, there)
 
 
-def _there(lab, way, loadable):
-  """What this lab's samples can be scored by."""
-  if way.split and way.split != lab.split and lab.open_split is None:
+def _there(setup, way, loadable):
+  """What this setup's samples can be scored by."""
+  if way.split and way.split != setup.split and setup.open_split is None:
     raise UserError(
-      f'split={way.split}: {lab.dataset.name} has no splits, only what it is'
+      f'split={way.split}: {setup.dataset.name} has no splits, only what it is'
       ' trained on.'
     )
   space = spaces.check_published(way.space) if way.statistics else way.space
   if loadable:
     space = spaces.check(
-      lab.dataset, space, resize=way.resize, weights=way.weights
+      setup.dataset, space, resize=way.resize, weights=way.weights
     )
-  space = spaces.choose(lab.dataset, space)
-  apart = 'test' not in (way.split or lab.split)  # what is held out, else not
+  space = spaces.choose(setup.dataset, space)
+  apart = 'test' not in (way.split or setup.split)  # what is held out, else not
   return measures.where_possible(
     features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
-    modes=lab.dataset.modes,
-    labels=lab.num_classes > 0,
-    held_out=lab.open_split is not None and apart,
+    modes=setup.dataset.modes,
+    labels=setup.num_classes > 0,
+    held_out=setup.open_split is not None and apart,
   )
 
 
 def make_look(
-  lab: Lab,
+  setup: Setup,
   names: tuple[str, ...],
   *,
   way: Way,
@@ -115,23 +115,23 @@ def make_look(
   features are prepared at the first look and kept.
 
   Args:
-    lab: the networks and their data.
+    setup: the networks and their data.
     names: from metric_names.
     way: how to score; num_samples is given.
     say: told when something takes its time.
     tick: told how many samples are made, of how many.
     rollbacks: of the run before the step.
   """
-  scorer = functools.cache(lambda: make_scorer(lab, names, way=way, say=say))
+  scorer = functools.cache(lambda: make_scorer(setup, names, way=way, say=say))
 
   def view(variables, key):
     collector = scorer().collector(way.num_samples)
     drawn = batches(
-      lab.sample,
+      setup.sample,
       variables,
       key,
       way.num_samples,
-      num_classes=lab.num_classes,
+      num_classes=setup.num_classes,
     )
     done = 0
     for samples, labels in drawn:
@@ -144,7 +144,7 @@ def make_look(
 
   def look(step, variables, keys, seeds) -> Iterator[tuple[int, Callable]]:
     scorer().prepare()
-    told = {'ema': lab.averaged, 'batch_norm': 'running', 'truncation': None}
+    told = {'ema': setup.averaged, 'batch_norm': 'running', 'truncation': None}
     told |= {'protocol': way.protocol, 'step': int(step)}
     told |= {'rollbacks': rollbacks} if rollbacks else {}
     for s, seed in enumerate(map(int, seeds)):
@@ -174,18 +174,18 @@ def gather(found: list[tuple[int, list[dict]]]) -> list[dict]:
 
 
 def make_scorer(
-  lab: Lab, names: tuple[str, ...], *, way: Way, say: Callable
+  setup: Setup, names: tuple[str, ...], *, way: Way, say: Callable
 ) -> scores.Scorer:
-  """What scores samples of a lab's data set; see make_look."""
-  dataset = lab.dataset
-  if way.split and way.split != lab.split:
-    dataset = lab.open_split(way.split)
+  """What scores samples of a setup's data set; see make_look."""
+  dataset = setup.dataset
+  if way.split and way.split != setup.split:
+    dataset = setup.open_split(way.split)
   looked = measures.looked(names)
   features = None
   if looked:
     # The net is that of the training data, whatever it is compared with.
     features = spaces.load(
-      lab.dataset,
+      setup.dataset,
       way.space or ('inception' if way.statistics else ''),
       resize=way.resize,
       weights=way.weights,
@@ -199,11 +199,11 @@ def make_scorer(
   )
   held_out = None
   if measures.wanted(names, 'held_out'):
-    held_out = of(lab.open_split('test'), split='test')
+    held_out = of(setup.open_split('test'), split='test')
   real = (
     reference.from_statistics(way.statistics, features=features)
     if way.statistics
-    else of(dataset, split=way.split or lab.split)
+    else of(dataset, split=way.split or setup.split)
   )
   return scores.make_scorer(
     names,
@@ -211,18 +211,18 @@ def make_scorer(
     kind=dataset.kind,
     features=features,
     modes=dataset.modes,
-    num_classes=lab.num_classes,
+    num_classes=setup.num_classes,
     held_out=held_out,
   )
 
 
 def neighbours(
-  lab: Lab, variables, *, way: Way, num: int = 16, k: int = 5, say=print
+  setup: Setup, variables, *, way: Way, num: int = 16, k: int = 5, say=print
 ) -> tuple[np.ndarray, np.ndarray] | None:
   """Samples of the first seed and the real ones nearest to them.
 
   Args:
-    lab: the networks and their data.
+    setup: the networks and their data.
     variables: [S, ...], of G.
     way: how to score: nearness is that of its features.
     num: samples that are looked at.
@@ -234,18 +234,18 @@ def neighbours(
     are no images, for features too costly for all real samples, and for
     samples that are not finite.
   """
-  dataset = lab.dataset
+  dataset = setup.dataset
   space = spaces.choose(dataset, way.space)
   if dataset.kind != 'image' or space in COSTLY or dataset.size < k:
     return None
-  samples = show_samples(lab, variables, num=num)
+  samples = show_samples(setup, variables, num=num)
   if not np.isfinite(samples).all():
     return None
   features = spaces.load(dataset, space, say=say)
   real = reference.from_dataset(
     dataset,
     features=features,
-    split=lab.split,
+    split=setup.split,
     most=MAX_REAL[dataset.kind],
     say=say,
   )
@@ -301,18 +301,18 @@ def check_goal(goal: dict, names: tuple[str, ...]):
     )
 
 
-def show_samples(lab: Lab, variables, *, seed: int = 0, num: int = 100):
+def show_samples(setup: Setup, variables, *, seed: int = 0, num: int = 100):
   """Fixed samples of one seed, float32 [num, ...] in model range."""
   return collect(
-    lab.sample,
+    setup.sample,
     take_seed(variables, seed),
-    lab.keys[seed],
+    setup.keys[seed],
     num,
-    num_classes=lab.num_classes,
+    num_classes=setup.num_classes,
   )
 
 
-def real_samples(lab: Lab, num: int) -> np.ndarray:
+def real_samples(setup: Setup, num: int) -> np.ndarray:
   """Evenly spread real samples [num, ...] in model range."""
-  rows = np.linspace(0, lab.dataset.size - 1, num).astype(int)
-  return np.asarray(loading.to_model_range(lab.dataset.read(rows)['x']))
+  rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
+  return np.asarray(loading.to_model_range(setup.dataset.read(rows)['x']))

@@ -24,7 +24,7 @@ from gan_jax.types import Dataset, Pair, State, UserError
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 
 
-class Lab(NamedTuple):
+class Setup(NamedTuple):
   """Everything that training, sampling and scoring need, as plain values."""
 
   dataset: Dataset
@@ -47,7 +47,7 @@ class Lab(NamedTuple):
   averaged: bool  # whether State.ema differs from G
 
 
-def build(config: dict) -> Lab:
+def build(config: dict) -> Setup:
   """Resolves and checks a config; trains nothing and writes nothing.
 
   Raises:
@@ -99,7 +99,7 @@ def build(config: dict) -> Lab:
     return step_lib.alternating(update, d_steps=config['d_steps'])
 
   roots = game_keys.seed_keys(config['seed'], config['num_seeds'])
-  return Lab(
+  return Setup(
     dataset,
     config['data'].get('split') or 'train',
     _opener(config['data']),
@@ -184,103 +184,107 @@ def _check_networks(init, sample, label, dataset, penalties):
   return state
 
 
-def make_feed(lab: Lab) -> Callable:
+def make_feed(setup: Setup) -> Callable:
   """Returns feed(data, key, step, index) -> {'x': [n, b, ...], ...}.
 
   `data` is the whole data set where it lies on the device, else the step's
   batches. Labels go only to networks that know classes.
   """
-  wanted = ('x', 'label') if lab.num_classes else ('x',)
+  wanted = ('x', 'label') if setup.num_classes else ('x',)
 
   def feed(data, key, step, index):
     data = {name: data[name] for name in wanted}
-    if not lab.resident:
+    if not setup.resident:
       return {**data, 'x': loading.to_model_range(data['x'])}
     return loading.draw(
       data,
       key,
       step,
       index,
-      batches=lab.num_batches,
-      batch_size=lab.batch_size,
-      flip=lab.flip,
+      batches=setup.num_batches,
+      batch_size=setup.batch_size,
+      flip=setup.flip,
     )
 
   return feed
 
 
-def make_program(lab: Lab, *, wrapper: str = '', **kwargs) -> parallel.Program:
-  """The program that trains this lab's networks; see parallel.make_program.
+def make_program(
+  setup: Setup, *, wrapper: str = '', **kwargs
+) -> parallel.Program:
+  """The program that trains this setup's networks; see parallel.make_program.
 
   Args:
-    lab: from build.
+    setup: from build.
     wrapper: 'jit', 'pmap', 'shard_map', or '' for the default.
     **kwargs: devices, layout: in place of the defaults.
   """
   if 'layout' not in kwargs:
-    kwargs['layout'] = parallel.choose_layout(convolutions=_convolves(lab))
+    kwargs['layout'] = parallel.choose_layout(convolutions=_convolves(setup))
   devices = kwargs.get('devices') or jax.devices()
   return parallel.make_program(
-    lab.make_step,
-    make_feed(lab),
-    keys=lab.keys,
-    batch_size=lab.batch_size,
-    names=lab.names,
+    setup.make_step,
+    make_feed(setup),
+    keys=setup.keys,
+    batch_size=setup.batch_size,
+    names=setup.names,
     wrapper=wrapper or parallel.default_wrapper(len(devices)),
-    streamed=not lab.resident,
-    probe=_probe(lab),
+    streamed=not setup.resident,
+    probe=_probe(setup),
     **kwargs,
   )
 
 
-def _probe(lab):
-  """What looks at this lab's steps; labels go only to nets that know them."""
-  if not lab.health_every:
+def _probe(setup):
+  """What looks at this setup's steps; labels go only to nets that know them."""
+  if not setup.health_every:
     return None
-  wanted = ('x', 'label') if lab.num_classes else ('x',)
-  aside = {k: v for k, v in lab.held_out().items() if k in wanted}
+  wanted = ('x', 'label') if setup.num_classes else ('x',)
+  aside = {k: v for k, v in setup.held_out().items() if k in wanted}
   # A test split may have no labels where there are some to train on.
   aside = aside if len(aside) == len(wanted) else {}
   names = probe.metric_names(held_out=bool(aside))
-  return Probe(lab.health_every, lab.make_probe, aside, names)
+  return Probe(setup.health_every, setup.make_probe, aside, names)
 
 
-def make_data(lab: Lab, program: parallel.Program, *, step: int) -> Callable:
+def make_data(
+  setup: Setup, program: parallel.Program, *, step: int
+) -> Callable:
   """Returns data(step) for each step from `step` on: what the program eats."""
-  if lab.resident:
-    placed = program.place(loading.arrays(lab.dataset))
+  if setup.resident:
+    placed = program.place(loading.arrays(setup.dataset))
     return lambda at: placed
   batches = loading.stream(
-    lab.dataset,
-    lab.keys[program.part.seeds],
-    jnp.arange(lab.batch_size)[program.part.rows],
+    setup.dataset,
+    setup.keys[program.part.seeds],
+    jnp.arange(setup.batch_size)[program.part.rows],
     step=step,
-    batches=lab.num_batches,
-    batch_size=lab.batch_size,
-    flip=lab.flip,
+    batches=setup.num_batches,
+    batch_size=setup.batch_size,
+    flip=setup.flip,
   )
   return lambda at: next(batches)
 
 
-def shapes_of_one(lab: Lab) -> State:
+def shapes_of_one(setup: Setup) -> State:
   """The state of one seed, as shapes."""
   one = lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype)
-  return jax.tree.map(one, jax.eval_shape(lab.init))
+  return jax.tree.map(one, jax.eval_shape(setup.init))
 
 
-def _convolves(lab):
+def _convolves(setup):
   """Whether a network convolves on this backend, by its forward pass."""
-  state = shapes_of_one(lab)
+  state = shapes_of_one(setup)
   key = jax.eval_shape(lambda: jax.random.key(0))
   # The whole batch: how a layer convolves may depend on its size.
-  index = jax.ShapeDtypeStruct((lab.batch_size,), jnp.int32)
-  label = index if lab.num_classes else None
-  if parallel.has_convolution(lab.sample, state.ema, key, index, label):
+  index = jax.ShapeDtypeStruct((setup.batch_size,), jnp.int32)
+  label = index if setup.num_classes else None
+  if parallel.has_convolution(setup.sample, state.ema, key, index, label):
     return True
   sample = jax.ShapeDtypeStruct(
-    (lab.batch_size, *lab.dataset.shape), jnp.float32
+    (setup.batch_size, *setup.dataset.shape), jnp.float32
   )
-  judge = lambda d, x, y: lab.net.d.apply(
+  judge = lambda d, x, y: setup.net.d.apply(
     {'params': d.params, **d.vars}, x, y, train=False
   )
   return parallel.has_convolution(judge, state.d, sample, label)

@@ -11,16 +11,10 @@ from typing import Any, NamedTuple
 
 from gan_jax.devices import multihost, parallel
 from gan_jax.report import page
-from gan_jax.run import (
-  determinism,
-  loop,
-  scoring,
-  setup,
-  signals,
-  unused_options,
-)
-from gan_jax.run.hooks import Desk
-from gan_jax.run.null_hooks import Onlooker
+from gan_jax.run import determinism, loop, scoring, signals, unused_options
+from gan_jax.run import setup as setup_lib
+from gan_jax.run.hooks import Hooks
+from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents, lock
 from gan_jax.run.workdir import record as record_lib
@@ -31,7 +25,7 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
   """Trains until config.steps or config.stop_when, from where it stopped.
 
   Args:
-    config: all keys of lab.KEYS.
+    config: all keys of setup.KEYS.
     workdir: folder of the run; made, or resumed if it holds one.
     progress: what shows how far it is; a line on the console by default.
 
@@ -50,16 +44,16 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
   parallel.use_cores(config.get('num_seeds', 1))
 
   # Resolve and check everything before anything is written.
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   way = contents.way_of_scoring(config)
-  names = scoring.metric_names(lab, config['metrics'], way=way)
+  names = scoring.metric_names(setup, config['metrics'], way=way)
   scoring.check_goal(config['stop_when'], names)
   contents.ranking_metric(config, names)
-  program = setup.make_program(lab, wrapper=config['parallel'])
-  record = record_lib.of_run(config, lab, program)
+  program = setup_lib.make_program(setup, wrapper=config['parallel'])
+  record = record_lib.of_run(config, setup, program)
   claim = functools.partial(_claim, workdir, config, record)
-  multihost.in_first(lambda: _check_used(workdir, config, lab))
-  multihost.in_first(claim)
+  multihost.on_process_0(lambda: _check_used(workdir, config, setup))
+  multihost.on_process_0(claim)
 
   say = progress.say if progress else print
   with (
@@ -68,14 +62,14 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
     signals.nothing_to_save(lease.give_back) as got_on,
     _checkpoints(workdir, config, names, lease) as checkpoints,
   ):
-    changed = multihost.in_first(claim)  # again: another may have been here
+    changed = multihost.on_process_0(claim)  # again: another may have been here
     stop_signal = multihost.agreed(stop_signal)
-    begun = rollback.begin(lab, checkpoints, names)
+    begun = rollback.begin(setup, checkpoints, names)
     if multihost.is_first():
       record_lib.write(workdir, record, config, step=begun.step)
       rollback.note(workdir, begun.rollbacks)
     run = _Run(
-      lab, config, names, workdir, checkpoints, lease, stop_signal, got_on,
+      setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
       progress, say,
     )  # fmt: skip
     return _train_all(run, begun, program, _news(run, begun, changed))
@@ -84,7 +78,7 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
 class _Run(NamedTuple):
   """What stays as it is while a run goes on."""
 
-  lab: setup.Lab
+  setup: setup_lib.Setup
   config: dict
   names: tuple[str, ...]
   workdir: pathlib.Path
@@ -93,7 +87,7 @@ class _Run(NamedTuple):
   stop_signal: Callable
   got_on: Callable  # see command.nothing_to_save
   progress: Any  # what shows how far it is, or None
-  say: Callable  # tells a line where there is no desk
+  say: Callable  # tells a line where there is no hooks
 
 
 def _news(run, begun, changed):
@@ -114,31 +108,31 @@ def _train_all(run, begun, program, news):
     config['seed'],
   )
   while True:
-    lab = rollback.fresh(run.lab, len(begun.rollbacks))
+    setup = rollback.fresh(run.setup, len(begun.rollbacks))
     if begun.rollbacks:
-      program = setup.make_program(lab, wrapper=config['parallel'])
-    data = setup.make_data(lab, program, step=begun.step)
+      program = setup_lib.make_program(setup, wrapper=config['parallel'])
+    data = setup_lib.make_data(setup, program, step=begun.step)
     try:
       return _train_part(run, begun, program, data, news)
     except loop.Diverged as e:
       seen = e.with_traceback(None)  # or all that it holds would stay
     del data
-    begun = _go_back(run, begun, seen, lab, program, policy)
+    begun = _go_back(run, begun, seen, setup, program, policy)
     news = rollback.told(begun, policy)
 
 
-def _go_back(run, begun, seen, lab, program, policy):
+def _go_back(run, begun, seen, setup, program, policy):
   """Where the run goes on; if it does not, its page says so."""
   run.lease.confirm()
   if multihost.is_first():
     run.say(f'diverged {seen}; looking for the step')
-  last = rollback.begin(run.lab, run.checkpoints, run.names)
+  last = rollback.begin(run.setup, run.checkpoints, run.names)
   try:
     return rollback.go_back(
       seen,
       begun,
       last,
-      lab=lab,
+      setup=setup,
       program=program,
       workdir=run.workdir,
       policy=policy,
@@ -152,8 +146,8 @@ def _go_back(run, begun, seen, lab, program, policy):
 def _train_part(run, begun, program, data, news):
   """Trains until the end, or until it diverges."""
   config = run.config
-  with _desk(
-    run.lab,
+  with _hooks(
+    run.setup,
     config,
     run.names,
     run.workdir,
@@ -162,11 +156,11 @@ def _train_part(run, begun, program, data, news):
     scored=begun.records,
     rollbacks=begun.rollbacks,
     progress=run.progress,
-  ) as desk:
+  ) as hooks:
     if news:
-      desk.say(news)
+      hooks.say(news)
     if not begun.step:
-      desk.first_pictures(begun.state)
+      hooks.first_pictures(begun.state)
     ours = functools.partial(_if_ours, run.lease)
     outcome = loop.run(
       program,
@@ -177,22 +171,22 @@ def _train_part(run, begun, program, data, news):
       cadence=loop.Cadence(
         config['report_every'], config['eval_every'], config['save_every']
       ),
-      report=ours(desk.report),
-      score=_agreed_goal(ours(desk.score), config),
-      save=ours(desk.save),
-      tick=_tick(run, desk.tick),
+      report=ours(hooks.report),
+      score=_agreed_goal(ours(hooks.score), config),
+      save=ours(hooks.save),
+      tick=_tick(run, hooks.tick),
       stop_signal=run.stop_signal,
       window=begun.window,
       owed=begun.owed,
     )
-    return ours(desk.finish)(outcome, run.stop_signal)
+    return ours(hooks.finish)(outcome, run.stop_signal)
 
 
-def _check_used(workdir, config, lab):
+def _check_used(workdir, config, setup):
   """Refuses what would do nothing; a run that has begun with it may go on."""
   unused_options.check_run(config)
   if not (workdir / 'config.json').exists():
-    unused_options.check_training(config, lab)
+    unused_options.check_training(config, setup)
 
 
 def _claim(workdir, config, record):
@@ -237,9 +231,9 @@ def _tick(run, tick):
   return call
 
 
-def _desk(*args, **kwargs):
+def _hooks(*args, **kwargs):
   """What the loop calls; only process 0 writes."""
-  return Desk(*args, **kwargs) if multihost.is_first() else Onlooker()
+  return Hooks(*args, **kwargs) if multihost.is_first() else NullHooks()
 
 
 def _agreed_goal(score, config):

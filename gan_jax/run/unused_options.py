@@ -16,7 +16,7 @@ import optax
 
 from gan_jax import select
 from gan_jax.game import ema
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
 COEFFICIENTS = ('gamma', 'weight')  # of penalties
@@ -40,12 +40,12 @@ def check_run(config: dict):
     )
 
 
-def check_training(config: dict, lab: Lab):
+def check_training(config: dict, setup: Setup):
   """Refuses keys that say how a run is trained and would do nothing.
 
   Args:
     config: of a run that begins.
-    lab: of this config.
+    setup: of this config.
 
   Raises:
     UserError: which, and why.
@@ -63,9 +63,9 @@ def check_training(config: dict, lab: Lab):
       f'ema.rampup={given}', 'halflife_kimg=0: nothing is averaged'
     )
   for name in ('dtype',) if config['dtype'] != 'float32' else ():
-    if not any(name in net.__dataclass_fields__ for net in lab.net):
+    if not any(name in net.__dataclass_fields__ for net in setup.net):
       raise _ignored(f'{name}={config[name]!r}', 'no network has this option')
-  _check_components(config, lab)
+  _check_components(config, setup)
 
 
 def _ignored(what, why):
@@ -88,7 +88,7 @@ def _check_optimizer(flag, options):
       raise _ignored(f'{flag}.nesterov=True', 'there is no momentum')
 
 
-def _check_components(config, lab):
+def _check_components(config, setup):
   """Options that leave the traced program of their component as it is."""
   loss = {k: v for k, v in config['loss'].items() if k != 'name'}
   own = config['loss']['name']
@@ -97,17 +97,17 @@ def _check_components(config, lab):
   for name, options in config['penalties'].items():
     own = select.penalty(name)
     usual = _defaults(own.penalty or own.project)
-    shape = lab.dataset.shape
+    shape = setup.dataset.shape
     program = functools.partial(_penalty_program, name, shape)
     _check_each(f'penalties.{name}', options, usual, program)
-  _check_networks(config, lab)
+  _check_networks(config, setup)
 
 
-def _check_networks(config, lab):
-  sample = jax.ShapeDtypeStruct((2, *lab.dataset.shape), jnp.float32)
+def _check_networks(config, setup):
+  sample = jax.ShapeDtypeStruct((2, *setup.dataset.shape), jnp.float32)
   z = jax.ShapeDtypeStruct((2, config['latent'].get('dim', 64)), jnp.float32)
-  label = jax.ShapeDtypeStruct((2,), jnp.int32) if lab.num_classes else None
-  for player, net, x in zip('gd', lab.net, (z, sample), strict=True):
+  label = jax.ShapeDtypeStruct((2,), jnp.int32) if setup.num_classes else None
+  for player, net, x in zip('gd', setup.net, (z, sample), strict=True):
     given = config['model'][player]
     fields = net.__dataclass_fields__.items()
     usual = {name: field.default for name, field in fields}

@@ -10,7 +10,7 @@ from gan_jax.run.config import keys
 from gan_jax.run.workdir import contents, record
 from gan_jax.storage import files
 from gan_jax.study import results
-from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics import analysis, summary
 from gan_jax.study.statistics.types import Contrast
 from gan_jax.types import UserError
@@ -24,7 +24,7 @@ class Side(NamedTuple):
   cells: dict[str, list[dict]]  # name -> rows as in results.jsonl, by seed
 
 
-def view(a, b) -> View:
+def view(a, b) -> ReportContents:
   """What a report shows of two workdirs; differences are b - a, paired by seed.
 
   Raises:
@@ -151,10 +151,10 @@ def _check_alike(sides, left, right, metrics):
       records.check_alike(of[0][-1], of[1][-1])
 
 
-def _view(sides, cells, contrasts, metrics) -> View:
+def _view(sides, cells, contrasts, metrics) -> ReportContents:
   seeds = sorted({row['seed'] for _, rows in cells.values() for row in rows})
   baseline = next(iter(cells))
-  return View(
+  return ReportContents(
     name='comparison',
     question=f'{sides[0].folder.name} or {sides[1].folder.name}?',
     base='',

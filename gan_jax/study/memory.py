@@ -9,24 +9,24 @@ import numpy as np
 from jax.extend import core
 
 from gan_jax.devices import parallel
-from gan_jax.run.setup import Lab, shapes_of_one
+from gan_jax.run.setup import Setup, shapes_of_one
 
 SHARE = 0.8  # of the memory that a program may fill
 COPIES = 3  # of the state: before, after, and while it is saved
 
 
-def seeds_that_fit(lab: Lab, *, most: int, limit: int = 0) -> int:
+def seeds_that_fit(setup: Setup, *, most: int, limit: int = 0) -> int:
   """Seeds that may train in one program, at least 1.
 
   Args:
-    lab: of the cell.
+    setup: of the cell.
     most: seeds wanted.
     limit: bytes; 0: a share of what this process's first device has.
   """
   limit = limit or int(SHARE * available())
-  left = limit - lab.dataset.nbytes * lab.resident
-  state = COPIES * _nbytes(jax.eval_shape(lab.init)) // len(lab.keys)
-  step, args = _one_seed(lab)
+  left = limit - setup.dataset.nbytes * setup.resident
+  state = COPIES * _nbytes(jax.eval_shape(setup.init)) // len(setup.keys)
+  step, args = _one_seed(setup)
   # The sum over all that is ever computed is quick to get, and far too large;
   # only where it does not fit is the step compiled to be measured.
   for work in (lambda: _bound(step, args), lambda: _measured(step, args)):
@@ -51,17 +51,17 @@ def _seeds(left, state, work):
   return (left - work * jax.local_device_count()) // max(state, 1)
 
 
-def _one_seed(lab):
+def _one_seed(setup):
   """(step, its arguments as shapes) of a single seed."""
-  n, b = lab.num_batches, lab.batch_size
+  n, b = setup.num_batches, setup.batch_size
   batch = {
-    'x': jax.ShapeDtypeStruct((n, b, *lab.dataset.shape), jnp.float32),
+    'x': jax.ShapeDtypeStruct((n, b, *setup.dataset.shape), jnp.float32),
     'index': jax.ShapeDtypeStruct((b,), jnp.int32),
   }
-  if lab.num_classes:
+  if setup.num_classes:
     batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
   key = jax.eval_shape(lambda: jax.random.key(0))
-  return lab.make_step(None), (shapes_of_one(lab), batch, key)
+  return setup.make_step(None), (shapes_of_one(setup), batch, key)
 
 
 def _bound(step, args):

@@ -11,7 +11,8 @@ import sys
 from typing import Any, NamedTuple
 
 from gan_jax.devices import parallel
-from gan_jax.run import scoring, setup, unused_options
+from gan_jax.run import scoring, unused_options
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, recipe
 from gan_jax.run.workdir import contents
 from gan_jax.study import design as design_lib
@@ -45,7 +46,7 @@ class Planned(NamedTuple):
   levels: dict[str, str]  # factor -> name of its level
   config: dict  # resolved, of all its seeds
   identity: str  # see identity.of_cell
-  lab: setup.Lab
+  setup: setup_lib.Setup
 
   def run(self, pair: int) -> str:
     """The identity of its run of a paired seed, 0 to num_seeds - 1."""
@@ -92,10 +93,10 @@ def load(path) -> Study:
     Planned(
       *cell,
       {**config, 'metrics': (metric, *also)},
-      identity.of_cell(config, lab.dataset.fingerprint),
-      lab,
+      identity.of_cell(config, setup.dataset.fingerprint),
+      setup,
     )
-    for cell, config, lab in zip(found, configs, labs, strict=True)
+    for cell, config, setup in zip(found, configs, labs, strict=True)
   )
   _check_same_data(planned)
   if told['design'] == 'one_at_a_time':
@@ -206,19 +207,19 @@ def _configure(told, name, overrides) -> dict:
 
 def _build(cell, config):
   try:
-    lab = setup.build(config)
+    setup = setup_lib.build(config)
     unused_options.check_run(config)
-    unused_options.check_training(config, lab)
-    return lab
+    unused_options.check_training(config, setup)
+    return setup
   except UserError as e:
     raise UserError(f'study: cell {cell.name!r}: {e}') from e
 
 
 def _check_same_data(cells):
   """Scores against different real samples are not compared."""
-  first = cells[0].lab.dataset
+  first = cells[0].setup.dataset
   for cell in cells:
-    other = cell.lab.dataset
+    other = cell.setup.dataset
     if other.fingerprint != first.fingerprint:
       raise UserError(
         f'study: cells {cells[0].name!r} and {cell.name!r} have different data'
@@ -227,11 +228,11 @@ def _check_same_data(cells):
       )
 
 
-def _metrics(told, config, lab) -> tuple[str, ...]:
+def _metrics(told, config, setup) -> tuple[str, ...]:
   """The names of what is measured, the tested one first."""
   way = contents.way_of_scoring(config)
   wanted = (told['metric'], *told['also']) if told['metric'] else told['also']
-  names = scoring.metric_names(lab, wanted, way=way)
+  names = scoring.metric_names(setup, wanted, way=way)
   if told['metric'] and told['metric'] not in names:
     raise UserError(
       f'study: metric={told["metric"]!r} gives several scores:'

@@ -83,7 +83,7 @@ def _most(study, cell, lacking, *, workers, limit):
     return 1
   per_cell = -(-workers // len(study.cells))  # jobs of a cell, rounded up
   wanted = -(-study.num_seeds // per_cell)
-  return memory.seeds_that_fit(cell.lab, most=wanted, limit=limit)
+  return memory.seeds_that_fit(cell.setup, most=wanted, limit=limit)
 
 
 def _jobs(cell, lacking, known, *, most):

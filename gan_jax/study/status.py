@@ -10,13 +10,13 @@ from gan_jax.run.workdir import record
 from gan_jax.storage import files
 from gan_jax.study import jobs, plan, results
 from gan_jax.study.report import report
-from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics import analysis, planning, summary
 
 SIGNIFICANT = 0.05  # level of the tests
 
 
-class Standing:
+class StudyStatus:
   """A study in its workdir, followed while it runs."""
 
   def __init__(self, study: plan.Study, workdir, ids, *, board: Board):
@@ -63,7 +63,7 @@ class Standing:
     }
     return {name: [r for r in rows if r] for name, rows in found.items()}
 
-  def write(self) -> View:
+  def write(self) -> ReportContents:
     """Writes results.jsonl, the tables and the page."""
     self._found.refresh()
     self._by_cell = self._rows()
@@ -81,7 +81,7 @@ class Standing:
 
   # The report.
 
-  def _view(self, by_cell, done) -> View:
+  def _view(self, by_cell, done) -> ReportContents:
     study = self._study
     of = len(study.cells) * study.num_seeds
     analyses = {m: self._analyse(m, by_cell) for m in study.metrics}
@@ -89,7 +89,7 @@ class Standing:
       name: [row['health']['verdict'] for row in rows]
       for name, rows in by_cell.items()
     }
-    return View(
+    return ReportContents(
       name=study.name,
       question=study.question,
       base=study.base,
@@ -110,7 +110,7 @@ class Standing:
         f' --workdir=runs/{study.name}',
       ),
       manifest=record.describe(
-        data_fingerprint=study.cells[0].lab.dataset.fingerprint
+        data_fingerprint=study.cells[0].setup.dataset.fingerprint
       ),
       state='done' if done == of else f'{done} of {of} runs',
     )

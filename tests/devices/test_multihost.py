@@ -335,5 +335,5 @@ def test_alone_everything_is_as_it_is():
   tree = {'a': np.ones(3)}
   assert multihost.broadcast(tree) is tree and multihost.share(3) == 3
   assert multihost.is_first() and not multihost.several()
-  assert multihost.in_first(lambda: 5) == 5
+  assert multihost.on_process_0(lambda: 5) == 5
   assert multihost.agreed(len) is len

@@ -7,7 +7,8 @@ import pytest
 
 from gan_jax.game.health import diagnosis
 from gan_jax.game.health.diagnosis import diagnose
-from gan_jax.run import command, loop, setup
+from gan_jax.run import command, loop
+from gan_jax.run import setup as setup_lib
 
 WELL = {
   'd_loss': 1.3,
@@ -155,15 +156,15 @@ def train(overrides):
   }
   overrides = small | {'report_every': overrides['steps'] // 8} | overrides
   config = command.load_config('configs/ring8.py', overrides)
-  lab = setup.build(config)
-  program = setup.make_program(lab, devices=jax.local_devices()[:1])
+  setup = setup_lib.build(config)
+  program = setup_lib.make_program(setup, devices=jax.local_devices()[:1])
   found = []
   nothing = lambda *_: False
   try:
     loop.run(
       program,
-      lab.init(),
-      setup.make_data(lab, program, step=0),
+      setup.init(),
+      setup_lib.make_data(setup, program, step=0),
       start=0,
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),

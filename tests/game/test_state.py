@@ -18,7 +18,8 @@ import pytest
 
 from gan_jax import select
 from gan_jax.game import ema, latents, optim, step
-from gan_jax.run import command, loop, setup
+from gan_jax.run import command, loop
+from gan_jax.run import setup as setup_lib
 from gan_jax.storage import format
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import Pair, Player, State, UserError
@@ -51,12 +52,12 @@ def test_no_structure_has_grown_unnoticed(kind):
 
 
 @pytest.fixture(scope='module')
-def lab():
-  return setup.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
+def setup():
+  return setup_lib.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
 
 
-def test_what_is_beside_the_state_is_in_the_note(lab, tmp_path, monkeypatch):
-  room = Room(lab, tmp_path, monkeypatch)
+def test_what_is_beside_the_state_is_in_the_note(setup, tmp_path, monkeypatch):
+  room = Room(setup, tmp_path, monkeypatch)
   sums = {
     name: np.float32([1 / 3, np.pi, 1e-45, np.inf, np.nan])
     for name in ('d_loss', 'health_separation')
@@ -138,7 +139,7 @@ def test_every_leaf_of_every_recipe(recipe, tmp_path):
   flags = substitute(command.load_config(file)['data']['name'], tmp_path)
   pairs = [flag.removeprefix('--config.').split('=', 1) for flag in flags]
   config = command.load_config(file, dict(pairs) | {'num_seeds': 2})
-  like = jax.eval_shape(setup.build(config).init)
+  like = jax.eval_shape(setup_lib.build(config).init)
   assert isinstance(like, State)
   found = names(like)
   parts = ['step', 'ema/params/']

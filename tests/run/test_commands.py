@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from gan_jax import evaluate, sample, train
-from gan_jax.run import command, setup, signals, training
+from gan_jax.run import command, signals, training
+from gan_jax.run import setup as setup_lib
 from tests import tiny_data
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -265,7 +266,7 @@ def test_corrupt_images_are_skipped_if_told(tmp_path, capfd):
     {'data.name': 'folder', 'data.dir': str(folder)}
     | {'data.skip_corrupt': True},
   )
-  assert training.lab_lib.build(config).dataset.size == 4
+  assert training.setup_lib.build(config).dataset.size == 4
   assert '0002.png: skipped' in capfd.readouterr().err
 
 
@@ -440,4 +441,4 @@ def test_a_penalty_from_outside_the_package_by_a_flag():
   )
   config = flags.config.to_dict()
   assert config['penalties'] == {'tests.diverging': {'at': 3}}
-  assert setup.build(config)
+  assert setup_lib.build(config)

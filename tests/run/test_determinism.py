@@ -10,7 +10,8 @@ import jax
 import numpy as np
 import pytest
 
-from gan_jax.run import command, determinism, setup
+from gan_jax.run import command, determinism
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage import files
 from gan_jax.types import UserError
@@ -171,8 +172,8 @@ def begun(tmp_path, monkeypatch):
   """(workdir of a run that has begun, what it is made with)."""
   monkeypatch.chdir(ROOT)
   config = command.load_config('configs/ring8.py:tiny', {'deterministic': True})
-  lab = setup.build(config)
-  record = record_lib.of_run(config, lab, setup.make_program(lab))
+  setup = setup_lib.build(config)
+  record = record_lib.of_run(config, setup, setup_lib.make_program(setup))
   record_lib.write(tmp_path, record, config, step=0)
   assert record_lib.check(tmp_path, record, deterministic=True) == []
   return tmp_path, record

@@ -12,7 +12,8 @@ import pytest
 
 from gan_jax import train
 from gan_jax.game import optim
-from gan_jax.run import command, loop, setup, training
+from gan_jax.run import command, loop, training
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, replay
 from gan_jax.types import UserError
 
@@ -101,14 +102,17 @@ def test_what_is_clipped_is_found_as_well(tmp_path):
 
 def by_hand(config, step):
   """The states and the metrics around a step, one call at a time."""
-  lab = setup.build(config)
-  program = setup.make_program(lab, wrapper=config['parallel'])
-  data, kept = setup.make_data(lab, program, step=0), program.put(lab.init())
+  setup = setup_lib.build(config)
+  program = setup_lib.make_program(setup, wrapper=config['parallel'])
+  data, kept = (
+    setup_lib.make_data(setup, program, step=0),
+    program.put(setup.init()),
+  )
   for at in range(step):
     before = jax.tree.map(np.array, program.get(kept))
     fed = data(at)
     kept, total = program.advance(kept, program.put(program.zeros), fed, 1)
-  return lab, before, jax.tree.map(np.array, program.get(total)), fed
+  return setup, before, jax.tree.map(np.array, program.get(total)), fed
 
 
 @pytest.mark.parametrize(
@@ -129,8 +133,8 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
   document, arrays = dumps.newest(tmp_path)
   assert document['step'] == step and document['seeds'] == [0]
   assert document['checkpoint'] == (8 if step > 8 else None)
-  lab, before, metrics, fed = by_hand(config, step)
-  key = np.asarray(jax.random.key_data(lab.keys[0]))
+  setup, before, metrics, fed = by_hand(config, step)
+  key = np.asarray(jax.random.key_data(setup.keys[0]))
   assert arrays['key'].tobytes() == key.tobytes()
   for name, value in loop.means(metrics, 1).items():
     assert arrays[f'metric_{name}'].tobytes() == value.tobytes()
@@ -139,9 +143,9 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
     or np.isnan(arrays['metric_penalty_tests.diverging']).all()
   )
 
-  feed = jax.jit(setup.make_feed(lab))
-  fed = fed if lab.resident else {k: v[0] for k, v in fed.items()}
-  batch = feed(fed, lab.keys[0], step - 1, jnp.arange(lab.batch_size))
+  feed = jax.jit(setup_lib.make_feed(setup))
+  fed = fed if setup.resident else {k: v[0] for k, v in fed.items()}
+  batch = feed(fed, setup.keys[0], step - 1, jnp.arange(setup.batch_size))
   names = {'batch_x', 'batch_index'} | ({'batch_label'} & set(arrays))
   assert ('batch_label' in names) == config['conditional']
   assert {k for k in arrays if k.startswith('batch_')} == names
@@ -157,10 +161,10 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
 
 def test_a_large_batch_is_cut_and_that_is_said(tmp_path, monkeypatch):
   monkeypatch.setattr(dumps, 'LARGEST', 24)  # 3 points
-  lab = setup.build(recipe())
-  state, batch = lab.init(), divergence.batch_of(lab, 0, 0)
+  setup = setup_lib.build(recipe())
+  state, batch = setup.init(), divergence.batch_of(setup, 0, 0)
   bad = divergence.Bad(1, (0,), state, state, {'d_loss': np.ones(1)}, batch)
-  path = dumps.dump(tmp_path, bad, lab, dumps.Origin(None, 2), first_seed=0)
+  path = dumps.dump(tmp_path, bad, setup, dumps.Origin(None, 2), first_seed=0)
   assert path == tmp_path / 'divergence/step_00000001_rollback_2.json'
   document, arrays = dumps.newest(tmp_path)
   assert arrays['batch_x'].tobytes() == batch['x'][:, :3].tobytes()
@@ -276,9 +280,9 @@ def test_the_gradients_shown_are_the_optimizers_own(stopped):
   rate = 0.5
   sgd = {'name': 'sgd', 'learning_rate': rate}
   config = recipe({'at': 99}) | {'optim': {'g': sgd, 'd': sgd}}
-  lab = setup.build(config)
-  batch = divergence.batch_of(lab, 0, 0)
-  did = replay.moves(lab, lab.init(), batch, 0)
+  setup = setup_lib.build(config)
+  batch = divergence.batch_of(setup, 0, 0)
+  did = replay.moves(setup, setup.init(), batch, 0)
   assert any(np.abs(g).max() > 0 for g in did.gradient.values())
   for name, gradient in did.gradient.items():
     np.testing.assert_allclose(

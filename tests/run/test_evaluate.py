@@ -61,9 +61,9 @@ def rows(run, name='fid'):
 
 def samples(run, *, draw=0, num=NUM, which='latest'):
   """What a checkpoint's generator makes, straight from the sampler."""
-  _, lab, state, _ = contents_lib.open_run(run, which=which)
-  key = keys.draw_key(lab.keys[0], draw)
-  made = lab.sample(
+  _, setup, state, _ = contents_lib.open_run(run, which=which)
+  key = keys.draw_key(setup.keys[0], draw)
+  made = setup.sample(
     sampling.take_seed(state.ema, 0), key, np.arange(num, dtype=np.int32), None
   )
   return np.asarray(made)
@@ -237,10 +237,10 @@ def test_a_run_that_is_still_training(run, capsys):
 
 
 def test_a_generator_that_makes_nan(run, monkeypatch, capfd):
-  config, lab, state, step = contents_lib.open_run(run)
+  config, setup, state, step = contents_lib.open_run(run)
   broken = state._replace(ema=jax.tree.map(lambda x: x * np.nan, state.ema))
   monkeypatch.setattr(
-    contents_lib, 'open_run', lambda *_, **__: (config, lab, broken, step)
+    contents_lib, 'open_run', lambda *_, **__: (config, setup, broken, step)
   )
   before = kept(run)
   capfd.readouterr()

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from gan_jax import evaluate
-from gan_jax.run import command, hooks, loop, scoring, setup, signals, training
+from gan_jax.run import command, loop, scoring, signals, training
+from gan_jax.run import hooks as hooks_lib
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, format
 
@@ -25,15 +27,15 @@ def recipe(**overrides):
 
 
 @pytest.fixture(scope='module')
-def lab():
-  return setup.build(recipe())
+def setup():
+  return setup_lib.build(recipe())
 
 
 class Room:
-  """A desk whose scores are made up, and the workdir that it writes."""
+  """A hooks whose scores are made up, and the workdir that it writes."""
 
-  def __init__(self, lab, workdir, monkeypatch, **config):
-    self.lab, self.workdir = lab, workdir / 'run'
+  def __init__(self, setup, workdir, monkeypatch, **config):
+    self.setup, self.workdir = setup, workdir / 'run'
     self.config = recipe(metrics=NAMES) | config
     self.values = {}  # of all metrics by step, else the step itself
     self.seeds = 1
@@ -59,17 +61,17 @@ class Room:
     ]
 
   def open(self):
-    """(desk, checkpoints), to be closed in that order."""
+    """(hooks, checkpoints), to be closed in that order."""
     checkpoints = contents.open_checkpoints(self.workdir, self.config, NAMES)
-    found = hooks.Desk(
-      self.lab, self.config, NAMES, self.workdir, checkpoints,
+    found = hooks_lib.Hooks(
+      self.setup, self.config, NAMES, self.workdir, checkpoints,
       start=0, scored=[],
     )  # fmt: skip
     return found, checkpoints
 
   def state(self, step):
     """A state that tells its step."""
-    state = self.lab.init()
+    state = self.setup.init()
     return state._replace(step=state.step * 0 + step)
 
   def rows(self):
@@ -87,8 +89,8 @@ class Room:
 
 
 @pytest.fixture
-def room(lab, tmp_path, monkeypatch):
-  return Room(lab, tmp_path, monkeypatch)
+def room(setup, tmp_path, monkeypatch):
+  return Room(setup, tmp_path, monkeypatch)
 
 
 METRICS = {name: np.ones(1) for name in ('d_loss', 'g_loss')}
@@ -139,9 +141,9 @@ def test_scores_are_told_as_soon_as_they_are_there(room):
   ],
 )
 def test_the_checkpoint_of_a_step_is_ranked_by_its_own_score(
-  metric, values, best, lab, tmp_path, monkeypatch
+  metric, values, best, setup, tmp_path, monkeypatch
 ):
-  room = Room(lab, tmp_path, monkeypatch, best_metric=metric)
+  room = Room(setup, tmp_path, monkeypatch, best_metric=metric)
   room.values = values
   at, checkpoints = room.open()
   with checkpoints, at:
@@ -157,7 +159,7 @@ def test_the_checkpoint_of_a_step_is_ranked_by_its_own_score(
   with contents.open_checkpoints(
     room.workdir, room.config, NAMES, read_only=True
   ) as checkpoints:
-    like = jax.eval_shape(lab.init)
+    like = jax.eval_shape(setup.init)
     for which, step in (('best', best), ('latest', 6)):
       restored = checkpoints.restore(like, which=which)
       assert restored.step == step and restored.state.step.tolist() == [step]
@@ -193,10 +195,10 @@ def test_saved_again_before_the_score_is_there(room):
 
 @pytest.mark.parametrize('above, reached', [(1.5, True), (2.5, False)])
 def test_a_run_with_a_goal_waits_for_its_scores(
-  above, reached, lab, tmp_path, monkeypatch
+  above, reached, setup, tmp_path, monkeypatch
 ):
   goal = {'metric': 'modes', 'above': above}
-  room = Room(lab, tmp_path, monkeypatch, stop_when=goal)
+  room = Room(setup, tmp_path, monkeypatch, stop_when=goal)
   room.may_go.clear()
   at, checkpoints = room.open()
   with checkpoints, at:
@@ -260,7 +262,7 @@ def test_few_seeds_wait_at_a_time(room, monkeypatch):
   at, checkpoints = room.open()
   with checkpoints, at:
     at.score(2, room.state(2))
-  assert max(most) <= hooks.AHEAD + 1 < room.seeds
+  assert max(most) <= hooks_lib.AHEAD + 1 < room.seeds
   (row,) = room.rows()
   assert row['modes'] == [2.0] * room.seeds
 
@@ -315,11 +317,11 @@ def test_a_generator_that_diverged_has_no_neighbours(tmp_path, capsys):
     f'{ROOT}/configs/digits.py:tiny',
     {'num_seeds': 2, 'features': 'pixels', 'metrics': ('fid',)},
   )
-  digits = setup.build(config)
+  digits = setup_lib.build(config)
   state = digits.init()
   ema = jax.tree.map(lambda x: x.at[0].set(np.nan), state.ema)
   checkpoints = contents.open_checkpoints(tmp_path, config, ('fid',))
-  at = hooks.Desk(
+  at = hooks_lib.Hooks(
     digits, config, ('fid',), tmp_path, checkpoints, start=0, scored=[]
   )
   with checkpoints, at:
@@ -343,7 +345,7 @@ def parted(tmp_path_factory):
   """A whole run, scored by somebody else meanwhile, and one in two parts."""
   folder = tmp_path_factory.mktemp('runs')
   whole, parts = folder / 'whole', folder / 'parts'
-  report = hooks.Desk.report
+  report = hooks_lib.Hooks.report
 
   def and_evaluate(self, step, metrics, state):
     report(self, step, metrics, state)
@@ -352,7 +354,7 @@ def parted(tmp_path_factory):
       (folder / 'meanwhile').write_text(json.dumps(made))
 
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(hooks.Desk, 'report', and_evaluate)
+    patch.setattr(hooks_lib.Hooks, 'report', and_evaluate)
     training.train(recipe(steps=8, **EVERY), whole)
   training.train(recipe(steps=4, **EVERY), parts)
   training.train(recipe(steps=8, **EVERY), parts)
@@ -372,7 +374,7 @@ def test_every_score_is_in_the_file_once_and_before_the_next_report(parted):
 
 
 def test_a_resumed_run_ends_with_the_same_bits(parted):
-  like, found = jax.eval_shape(setup.build(recipe()).init), []
+  like, found = jax.eval_shape(setup_lib.build(recipe()).init), []
   for name in ('whole', 'parts'):
     with contents.open_checkpoints(
       parted / name, recipe(), NAMES, read_only=True

@@ -13,7 +13,8 @@ import pytest
 
 from gan_jax import manifest, sample, train
 from gan_jax.data import fingerprint, images, loading
-from gan_jax.run import command, setup
+from gan_jax.run import command
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, recipe
 from gan_jax.run.workdir import contents as contents_lib
 from gan_jax.run.workdir import differences, lock, provenance, sources
@@ -326,8 +327,8 @@ def test_data_that_tell_no_fingerprint_get_one(tmp_path, monkeypatch):
   prints = []
   for value in (0.1, 0.1, 0.2):
     np.save(path, np.full((40, 2), value, np.float32))
-    lab = setup.build(config)
-    prints.append(record_lib._fingerprint(lab))
+    setup = setup_lib.build(config)
+    prints.append(record_lib._fingerprint(setup))
   assert prints[0] == prints[1] != prints[2]
   sys.modules.pop('own_folder.own')
 
@@ -465,6 +466,6 @@ def test_a_renamed_key_names_the_new_one():
     command.load_config('configs/ring8.py', {'update': 'simultaneous'})
   with pytest.raises(UserError, match="'dynamics' now"):
     config = command.load_config('configs/ring8.py')
-    setup.build({**config, 'update': 'simultaneous'})
+    setup_lib.build({**config, 'update': 'simultaneous'})
   for name in recipe.RENAMED.values():
     assert name in keys.KEYS

@@ -13,7 +13,9 @@ import pytest
 from gan_jax import evaluate
 from gan_jax.game import keys
 from gan_jax.metrics import records
-from gan_jax.run import hooks, loop, setup, training
+from gan_jax.run import hooks as hooks_lib
+from gan_jax.run import loop, training
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import dumps, replay, rollback
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
@@ -68,9 +70,9 @@ def test_a_run_gets_past_what_its_numbers_have_met(whole):
 
 def rollback_meta(workdir, step):
   config = contents.read_config(workdir / 'config.json')
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   with contents.open_checkpoints(workdir, config, ('modes',)) as checkpoints:
-    like = jax.eval_shape(lab.init)
+    like = jax.eval_shape(setup.init)
     return checkpoints.restore(like, which=step).meta
 
 
@@ -133,17 +135,17 @@ def test_counts_are_those_of_the_checkpoint(tmp_path):
 
 
 def test_fresh_numbers_are_those_of_the_training_alone():
-  lab = setup.build(recipe(num_seeds=2))
-  assert rollback.fresh(lab, 0) is lab
-  seen = {jax.random.key_data(k).tobytes() for k in lab.keys}
+  setup = setup_lib.build(recipe(num_seeds=2))
+  assert rollback.fresh(setup, 0) is setup
+  seen = {jax.random.key_data(k).tobytes() for k in setup.keys}
   for number in (1, 2):
-    fresh = rollback.fresh(lab, number)
-    for own, key in zip(fresh.keys, lab.keys, strict=True):
+    fresh = rollback.fresh(setup, number)
+    for own, key in zip(fresh.keys, setup.keys, strict=True):
       data = jax.random.key_data(own)
       wanted = keys.stream(key, keys.ROLLBACK, number)
       assert (data == jax.random.key_data(wanted)).all()
       seen.add(np.asarray(data).tobytes())
-    assert fresh._replace(keys=lab.keys) == lab
+    assert fresh._replace(keys=setup.keys) == setup
   assert len(seen) == 6
 
 
@@ -168,14 +170,14 @@ def test_when_rollbacks_are_used_up_the_run_stops(tmp_path, capsys):
 
 def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):
   config = recipe()
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   meta = {'records': [], 'window': None}
   with contents.open_checkpoints(tmp_path, config, ('modes',)) as checkpoints:
-    sound = lab.init()
+    sound = setup.init()
     nan = jax.tree.map(lambda x: x * np.float32(np.nan), sound.g.params)
     checkpoints.save(4, sound, meta)
     checkpoints.save(8, sound._replace(g=sound.g._replace(params=nan)), meta)
-    begun = rollback.begin(lab, checkpoints, ('modes',))
+    begun = rollback.begin(setup, checkpoints, ('modes',))
   assert begun.step == 4 and begun.saved and begun.rollbacks == ()
   assert 'checkpoint 8 passed over' in capsys.readouterr().out
 
@@ -212,7 +214,7 @@ def test_killed_after_a_rollback_it_ends_with_the_same_bits(
   at, whole, tmp_path, monkeypatch
 ):
   """Before the first save after a rollback, or before a later one."""
-  save = hooks.Desk.save
+  save = hooks_lib.Hooks.save
 
   def die(self, step, state, window=None):
     if (len(self._rollbacks), step) == at:
@@ -220,7 +222,7 @@ def test_killed_after_a_rollback_it_ends_with_the_same_bits(
     save(self, step, state, window)
 
   with monkeypatch.context() as patch:
-    patch.setattr(hooks.Desk, 'save', die)
+    patch.setattr(hooks_lib.Hooks, 'save', die)
     with pytest.raises(Killed):
       training.train(lucky(), tmp_path)
   assert max(saved(tmp_path)) == at[1] - 8
@@ -277,7 +279,7 @@ def test_a_second_seed_keeps_a_run_from_going_back(tmp_path):
 
 def test_go_back_without_the_checkpoint_of_its_part_looks_for_no_step():
   """The way from an older checkpoint is one of other numbers."""
-  state = setup.build(recipe()).init()
+  state = setup_lib.build(recipe()).init()
   begun = rollback.Start(state, 16, True, [], None, ({'number': 1},))
   last = begun._replace(step=8, rollbacks=())
   policy = rollback.Policy(2, 10, 0)
@@ -285,7 +287,7 @@ def test_go_back_without_the_checkpoint_of_its_part_looks_for_no_step():
   # Not even a program is asked; nothing of checkpoints is there to be kept.
   with pytest.raises(loop.Diverged, match='between steps 16 and 24') as raised:
     rollback.go_back(
-      seen, begun, last, lab=None, program=None, workdir=pathlib.Path('none'),
+      seen, begun, last, setup=None, program=None, workdir=pathlib.Path('none'),
       policy=policy._replace(most=1),
     )  # fmt: skip
   assert 'it did not happen' in raised.value.hint

@@ -1,4 +1,4 @@
-"""Every seed of a lab is scored by its own samples, draw by draw."""
+"""Every seed of a setup is scored by its own samples, draw by draw."""
 
 import pathlib
 
@@ -10,7 +10,8 @@ from gan_jax.data import loading
 from gan_jax.game import keys
 from gan_jax.metrics import fid, kid
 from gan_jax.metrics.features import random_conv
-from gan_jax.run import command, sampling, scoring, setup
+from gan_jax.run import command, sampling, scoring
+from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -22,32 +23,34 @@ SHAPE = (28, 28, 1)
 
 def build(**overrides):
   config = command.load_config(f'{ROOT}/configs/digits.py:tiny', overrides)
-  return setup.build(config)
+  return setup_lib.build(config)
 
 
 @pytest.fixture(scope='module')
-def lab():
+def setup():
   """Digits, two seeds."""
   return build(seed=SEEDS[0], num_seeds=2)
 
 
 @pytest.fixture(scope='module')
-def variables(lab):
+def variables(setup):
   """Two generators that have not learned anything."""
-  return lab.init().ema
+  return setup.init().ema
 
 
-def records(lab, variables, names=('fid',), *, way=WAY, seeds=SEEDS, **kwargs):
-  look = scoring.make_look(lab, names, way=way, **kwargs)
-  found = look(7, variables, lab.keys, seeds)
+def records(
+  setup, variables, names=('fid',), *, way=WAY, seeds=SEEDS, **kwargs
+):
+  look = scoring.make_look(setup, names, way=way, **kwargs)
+  found = look(7, variables, setup.keys, seeds)
   return scoring.gather([(seed, compute()) for seed, compute in found])
 
 
-def pixels(lab, variables, s, *, draw=0, num=120):
+def pixels(setup, variables, s, *, draw=0, num=120):
   """What the pixels of a seed's samples are, straight from the sampler."""
-  samples = lab.sample(
+  samples = setup.sample(
     sampling.take_seed(variables, s),
-    keys.draw_key(lab.keys[s], draw),
+    keys.draw_key(setup.keys[s], draw),
     np.arange(num, dtype=np.int32),
     None,
   )
@@ -55,16 +58,18 @@ def pixels(lab, variables, s, *, draw=0, num=120):
 
 
 @pytest.fixture(scope='module')
-def real(lab):
-  return np.reshape(loading.arrays(lab.dataset)['x'], (lab.dataset.size, -1))
+def real(setup):
+  return np.reshape(
+    loading.arrays(setup.dataset)['x'], (setup.dataset.size, -1)
+  )
 
 
-def test_each_seed_by_its_own_samples(lab, variables, real):
-  found = records(lab, variables)
+def test_each_seed_by_its_own_samples(setup, variables, real):
+  found = records(setup, variables)
   assert [r['seed'] for r in found] == list(SEEDS)
   assert found[0]['value'] != found[1]['value']
   for s, record in enumerate(found):
-    expected = fid.frechet_distance(real, pixels(lab, variables, s))
+    expected = fid.frechet_distance(real, pixels(setup, variables, s))
     assert record['value'] == pytest.approx(expected, rel=1e-6)
   told = {
     'step': 7, 'ema': True, 'batch_norm': 'running', 'truncation': None,
@@ -77,10 +82,10 @@ def test_each_seed_by_its_own_samples(lab, variables, real):
 
 
 def test_draws_are_of_their_own_and_their_mean_is_the_score(
-  lab, variables, real
+  setup, variables, real
 ):
   way = WAY._replace(draws=3)
-  found = records(lab, variables, ('fid', 'kid'), way=way)
+  found = records(setup, variables, ('fid', 'kid'), way=way)
   assert [(r['seed'], r['metric']) for r in found] == [
     (seed, name) for seed in SEEDS for name in ('fid', 'kid')
   ]
@@ -90,7 +95,7 @@ def test_draws_are_of_their_own_and_their_mean_is_the_score(
     assert low < record['value'] < high
     assert record['value'] == pytest.approx(np.mean(record['draw_values']))
   for s in (0, 1):
-    drawn = [pixels(lab, variables, s, draw=d) for d in range(3)]
+    drawn = [pixels(setup, variables, s, draw=d) for d in range(3)]
     expected = [fid.frechet_distance(real, x) for x in drawn]
     fids, kids = found[2 * s], found[2 * s + 1]
     np.testing.assert_allclose(fids['draw_values'], expected, rtol=1e-6)
@@ -99,24 +104,24 @@ def test_draws_are_of_their_own_and_their_mean_is_the_score(
 
 
 def test_real_samples_are_looked_at_once_for_all_seeds_and_steps(
-  lab, variables
+  setup, variables
 ):
   reads = []
-  read = lambda rows: reads.append(len(rows)) or lab.dataset.read(rows)
-  watched = lab._replace(dataset=lab.dataset._replace(read=read))
+  read = lambda rows: reads.append(len(rows)) or setup.dataset.read(rows)
+  watched = setup._replace(dataset=setup.dataset._replace(read=read))
   look = scoring.make_look(watched, ('fid',), way=WAY)
   assert not reads  # nothing is prepared before the first look
   for step in (1, 2):
-    for _, compute in look(step, variables, lab.keys, SEEDS):
+    for _, compute in look(step, variables, setup.keys, SEEDS):
       compute()
-  assert sum(reads) == lab.dataset.size
+  assert sum(reads) == setup.dataset.size
 
 
-def test_progress_only_grows_and_reaches_the_number(lab, variables):
+def test_progress_only_grows_and_reaches_the_number(setup, variables):
   ticks, num = [], sampling.BATCH + 44
   way = WAY._replace(num_samples=num)
   tick = lambda done, total: ticks.append((done, total))
-  records(lab, variables, way=way, seeds=(5,), tick=tick)
+  records(setup, variables, way=way, seeds=(5,), tick=tick)
   assert ticks == [(sampling.BATCH, num), (num, num)]
 
 
@@ -125,17 +130,17 @@ def with_nan(variables, s):
   return jax.tree.map(lambda x: x.at[s].set(np.nan), variables)
 
 
-def test_what_is_not_finite_is_not_scored_and_that_is_said(lab, variables):
+def test_what_is_not_finite_is_not_scored_and_that_is_said(setup, variables):
   said = []
-  found = records(lab, with_nan(variables, 0), say=said.append)
+  found = records(setup, with_nan(variables, 0), say=said.append)
   assert [r['seed'] for r in found] == [6]
   assert said == ['seed 5 makes non-finite samples: not scored']
   broken = with_nan(with_nan(variables, 0), 1)
-  assert records(lab, broken, say=said.append) == []
+  assert records(setup, broken, say=said.append) == []
   assert len(said) == 3
 
 
-def test_too_few_samples(lab, variables):
+def test_too_few_samples(setup, variables):
   for names, num, words in (
     (('fid',), 1, 'at least 2 .* got 1'),
     (('precision',), 5, 'at least 6 .* got 5'),
@@ -143,33 +148,33 @@ def test_too_few_samples(lab, variables):
     (('fid',), 0, '0 samples'),
   ):
     with pytest.raises(UserError, match=words):
-      records(lab, variables, names, way=WAY._replace(num_samples=num))
+      records(setup, variables, names, way=WAY._replace(num_samples=num))
 
 
 def test_published_statistics_in_place_of_real_samples(
-  lab, variables, real, tmp_path
+  setup, variables, real, tmp_path
 ):
   path = str(tmp_path / 'digits.npz')
   np.savez(path, mu=real.mean(axis=0), sigma=np.cov(real, rowvar=False))
   way = WAY._replace(statistics=path)
-  theirs = records(lab, variables, way=way)
-  ours = records(lab, variables)
+  theirs = records(setup, variables, way=way)
+  ours = records(setup, variables)
   for a, b in zip(theirs, ours, strict=True):
     assert a['value'] == pytest.approx(b['value'], rel=1e-5)
     assert a['reference'] == 'digits.npz' and a['n_real'] is None
     assert a['reference_hash'] != b['reference_hash']
   with pytest.raises(UserError, match='mean and covariance only'):
-    records(lab, variables, ('fid', 'kid'), way=way)
+    records(setup, variables, ('fid', 'kid'), way=way)
   np.savez(path, mu=np.zeros(7), sigma=np.eye(7))
   with pytest.raises(UserError, match='64 dimensions, expected 7'):
-    records(lab, variables, way=way)
+    records(setup, variables, way=way)
   with pytest.raises(UserError, match='another net'):
-    scoring.metric_names(lab, (), way=way._replace(space='classifier'))
+    scoring.metric_names(setup, (), way=way._replace(space='classifier'))
 
 
-def test_names_are_checked_before_anything_is_drawn(lab):
+def test_names_are_checked_before_anything_is_drawn(setup):
   names = lambda wanted, **way: scoring.metric_names(
-    lab, wanted, way=scoring.Way(**way)
+    setup, wanted, way=scoring.Way(**way)
   )
   assert names(()) == ('fid', 'class_coverage')
   assert names((), space='pixels') == ('fid',)
@@ -218,14 +223,14 @@ def splits(tmp_path_factory):
 @pytest.mark.parametrize('split', ['', 'train', 'test'])
 def test_the_split_that_scores_are_taken_against(split, splits):
   root, train, test = splits
-  lab = build(**{'data.name': 'mnist', 'data.dir': str(root)})
+  setup = build(**{'data.name': 'mnist', 'data.dir': str(root)})
   way = WAY._replace(split=split, space='random_conv', num_samples=60)
-  (found,) = records(lab, lab.init().ema, way=way, seeds=(0,))
+  (found,) = records(setup, setup.init().ema, way=way, seeds=(0,))
   real = test if split == 'test' else train
   assert found['reference'] == f'mnist/{split or "train"}'
   assert found['n_real'] == len(real)
   net = random_conv.load(SHAPE)
-  fake = pixels(lab, lab.init().ema, 0, num=60).reshape(60, *SHAPE)
+  fake = pixels(setup, setup.init().ema, 0, num=60).reshape(60, *SHAPE)
   features = [net.apply(x).features for x in (real, fake)]
   expected = fid.frechet_distance(*features)
   assert found['value'] == pytest.approx(expected, rel=1e-4)
@@ -233,8 +238,8 @@ def test_the_split_that_scores_are_taken_against(split, splits):
 
 def test_held_out_samples_are_those_of_the_test_split(splits):
   root, train, test = splits
-  lab = build(**{'data.name': 'mnist', 'data.dir': str(root)})
-  found = records(lab, lab.init().ema, ('authenticity', 'c_t'), seeds=(0,))
+  setup = build(**{'data.name': 'mnist', 'data.dir': str(root)})
+  found = records(setup, setup.init().ema, ('authenticity', 'c_t'), seeds=(0,))
   assert [r['metric'] for r in found] == ['authenticity', 'c_t']
   for record in found:
     assert record['held_out'] == 'mnist/test'
@@ -242,10 +247,10 @@ def test_held_out_samples_are_those_of_the_test_split(splits):
     assert record['reference'] == 'mnist/train'
 
 
-def test_neighbours_are_the_nearest_real_ones(lab, variables, real):
-  samples, nearest = scoring.neighbours(lab, variables, way=WAY, num=6, k=3)
+def test_neighbours_are_the_nearest_real_ones(setup, variables, real):
+  samples, nearest = scoring.neighbours(setup, variables, way=WAY, num=6, k=3)
   assert samples.shape == (6, 8, 8, 1) and nearest.shape == (6, 3, 8, 8, 1)
-  shown = scoring.show_samples(lab, variables, num=6)
+  shown = scoring.show_samples(setup, variables, num=6)
   np.testing.assert_array_equal(samples, shown)
   for sample, found in zip(samples, nearest, strict=True):
     gaps = np.linalg.norm(real - sample.reshape(-1), axis=1)
@@ -253,13 +258,13 @@ def test_neighbours_are_the_nearest_real_ones(lab, variables, real):
     np.testing.assert_allclose(theirs, np.sort(gaps)[:3], rtol=1e-5)
 
 
-def test_no_neighbours_where_there_can_be_none(lab, variables):
+def test_no_neighbours_where_there_can_be_none(setup, variables):
   none = [
-    scoring.neighbours(lab, variables, way=WAY._replace(space='inception')),
-    scoring.neighbours(lab, with_nan(variables, 0), way=WAY),
-    scoring.neighbours(lab, variables, way=WAY, k=lab.dataset.size + 1),
+    scoring.neighbours(setup, variables, way=WAY._replace(space='inception')),
+    scoring.neighbours(setup, with_nan(variables, 0), way=WAY),
+    scoring.neighbours(setup, variables, way=WAY, k=setup.dataset.size + 1),
   ]
-  points = setup.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
+  points = setup_lib.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
   none.append(scoring.neighbours(points, None, way=scoring.Way()))
   assert none == [None] * 4
 

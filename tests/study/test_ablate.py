@@ -409,7 +409,7 @@ def test_what_cannot_be_compared(copied, tmp_path, capfd):
 
 def test_the_time_left_is_that_of_what_was_done(copied):
   from gan_jax.report.board import Board
-  from gan_jax.study.status import Standing
+  from gan_jax.study.status import StudyStatus
 
   study, workdir = copied
   queue, asked = jobs.Queue(workdir), plan.load(study)
@@ -417,7 +417,7 @@ def test_the_time_left_is_that_of_what_was_done(copied):
   for one in ids:  # 2 seeds of 8 steps each
     queue.finish(queue.jobs()[one], queue.results()[one] | {'seconds': 32.0})
   queue.reopen(ids[1:])
-  standing = Standing(asked, workdir, ids, board=Board())
-  assert standing._seconds_left({}) == pytest.approx(32.0)
+  status = StudyStatus(asked, workdir, ids, board=Board())
+  assert status._seconds_left({}) == pytest.approx(32.0)
   told = {'pace': 0.5, 'step': 4, 'steps': 8, 'seeds': 2}  # 8 at .5 a second
-  assert standing._seconds_left({ids[1]: told}) == pytest.approx(16.0)
+  assert status._seconds_left({ids[1]: told}) == pytest.approx(16.0)

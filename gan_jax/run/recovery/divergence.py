@@ -12,8 +12,9 @@ import numpy as np
 
 from gan_jax.data import loading
 from gan_jax.devices.parallel import Program
-from gan_jax.run import loop, setup
-from gan_jax.run.setup import Lab
+from gan_jax.run import loop
+from gan_jax.run import setup as setup_lib
+from gan_jax.run.setup import Setup
 from gan_jax.types import State
 
 
@@ -21,19 +22,26 @@ class Walk:
   """A run gone through again: the same steps, the same sums of metrics."""
 
   def __init__(
-    self, lab: Lab, program: Program, state: State, *, start, window=None, every
+    self,
+    setup: Setup,
+    program: Program,
+    state: State,
+    *,
+    start,
+    window=None,
+    every,
   ):
     """Begins.
 
     Args:
-      lab: with the keys that the program draws by.
+      setup: with the keys that the program draws by.
       program: the run's own.
       state: State [S, ...] at step start; it is kept.
       start: updates of G so far.
       window: what a checkpoint kept of the sums, see loop.Window.
       every: steps between two reports; there the sums begin anew.
     """
-    self._lab, self._program, self._every = lab, program, every
+    self._lab, self._program, self._every = setup, program, every
     self._origin = start, state, window
     self.restart()
 
@@ -41,7 +49,7 @@ class Walk:
     """Back to where it began."""
     self._data = self._kept = self._total = None  # or there are two of them
     self.step, state, self._window = self._origin
-    self._data = setup.make_data(self._lab, self._program, step=self.step)
+    self._data = setup_lib.make_data(self._lab, self._program, step=self.step)
     self._kept = self._program.put(state)
 
   def go(self, n: int = 1):
@@ -92,12 +100,12 @@ class Bad(NamedTuple):
   batch: dict  # {'x': [n, B, ...], ...} of the first of the seeds
 
 
-def find(walk: Walk, lab: Lab, *, good: int, end: int) -> Bad | None:
+def find(walk: Walk, setup: Setup, *, good: int, end: int) -> Bad | None:
   """Goes to step `good` at once and then step by step, at most to `end`.
 
   Args:
     walk: from the last good state.
-    lab: with the keys that the program draws by.
+    setup: with the keys that the program draws by.
     good: the last step at which a seed was seen to be finite.
     end: the step at which none was.
 
@@ -115,41 +123,41 @@ def find(walk: Walk, lab: Lab, *, good: int, end: int) -> Bad | None:
     return None
   seeds, step = tuple(np.flatnonzero(before).tolist()), walk.step
   walk.restart()
-  return look(walk, lab, step=step, seeds=seeds)
+  return look(walk, setup, step=step, seeds=seeds)
 
 
-def look(walk: Walk, lab: Lab, *, step: int, seeds: tuple[int, ...]) -> Bad:
+def look(walk: Walk, setup: Setup, *, step: int, seeds: tuple[int, ...]) -> Bad:
   """Repeats one step, and keeps what was before and after it."""
   walk.to(step - 1)
   walk.forget()
   before = walk.state()
   walk.go()
-  batch = batch_of(lab, seeds[0], step - 1)
+  batch = batch_of(setup, seeds[0], step - 1)
   metrics = loop.means(walk.metrics(), 1)
   return Bad(step, seeds, before, walk.state(), metrics, batch)
 
 
-def batch_of(lab: Lab, seed: int, at: int) -> dict[str, np.ndarray]:
+def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
   """What one seed is fed after `at` steps.
 
   Returns:
     {'x': [n, B, ...] in model range, 'label': [n, B] for networks that know
     it, 'index': [B]}: bit for bit what the compiled step has.
   """
-  index = np.arange(lab.batch_size, dtype=np.int32)
+  index = np.arange(setup.batch_size, dtype=np.int32)
   batches = loading.stream(
-    lab.dataset,
-    lab.keys[seed],
+    setup.dataset,
+    setup.keys[seed],
     index,
     step=at,
-    batches=lab.num_batches,
-    batch_size=lab.batch_size,
-    flip=lab.flip,
+    batches=setup.num_batches,
+    batch_size=setup.batch_size,
+    flip=setup.flip,
     depth=1,
   )
   drawn = next(batches)
   batches.close()
   batch = {'x': np.asarray(jax.jit(loading.to_model_range)(drawn['x']))}
-  if lab.num_classes:
+  if setup.num_classes:
     batch['label'] = drawn['label']
   return batch | {'index': index}

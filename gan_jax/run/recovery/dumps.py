@@ -14,7 +14,7 @@ import numpy as np
 
 from gan_jax.run import loop
 from gan_jax.run.recovery.divergence import Bad
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.storage import files, npz
 from gan_jax.types import State, Tree, UserError
 
@@ -99,7 +99,7 @@ def stem(step: int, rollbacks: int) -> str:
 def dump(
   workdir: pathlib.Path,
   bad: Bad,
-  lab: Lab,
+  setup: Setup,
   origin: Origin,
   *,
   first_seed: int,
@@ -109,7 +109,7 @@ def dump(
   Args:
     workdir: of the run.
     bad: from find.
-    lab: with the keys that the program draws by.
+    setup: with the keys that the program draws by.
     origin: of the way to the step.
     first_seed: number of the first seed of the run.
 
@@ -119,7 +119,7 @@ def dump(
   seed = bad.seeds[0]
   batch, left_out = _bounded(bad.batch)
   before = norms(bad.before, seed)
-  key = np.asarray(jax.random.key_data(lab.keys[seed]))
+  key = np.asarray(jax.random.key_data(setup.keys[seed]))
   arrays = {f'batch_{name}': value for name, value in batch.items()}
   arrays |= {f'metric_{name}': v for name, v in bad.metrics.items()}
   arrays |= {'key': key, 'norms': np.array([*before.values()])}

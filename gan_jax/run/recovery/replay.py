@@ -13,7 +13,8 @@ import numpy as np
 import optax
 
 from gan_jax.devices import parallel
-from gan_jax.run import command, determinism, loop, setup
+from gan_jax.run import command, determinism, loop
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, rollback
 from gan_jax.run.workdir import contents
 from gan_jax.storage.checkpoints import Checkpoints
@@ -59,13 +60,15 @@ class Moves(NamedTuple):
   update: dict
 
 
-def moves(lab: setup.Lab, state: State, batch: dict, seed: int) -> Moves:
+def moves(
+  setup: setup_lib.Setup, state: State, batch: dict, seed: int
+) -> Moves:
   """Takes a step of one seed aside, of its own program.
 
   So it may differ in the last bits from the run's.
 
   Args:
-    lab: with the keys that the run drew by.
+    setup: with the keys that the run drew by.
     state: State [S, ...] before the step.
     batch: what the seed is fed, with its index.
     seed: which one.
@@ -75,8 +78,8 @@ def moves(lab: setup.Lab, state: State, batch: dict, seed: int) -> Moves:
   seen = one._replace(
     g=one.g._replace(opt=zeros(one.g)), d=one.d._replace(opt=zeros(one.d))
   )
-  step = jax.jit(lab.make_step(None, watch=watch))
-  after, _ = step(seen, batch, lab.keys[seed])
+  step = jax.jit(setup.make_step(None, watch=watch))
+  after, _ = step(seen, batch, setup.keys[seed])
   pair = lambda pick: {
     name: np.asarray(leaf)
     for player in ('d', 'g')
@@ -115,29 +118,29 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
   if config['deterministic']:
     determinism.prepare()
   parallel.use_cores(config['num_seeds'])
-  lab = rollback.fresh(setup.build(config), document['rollbacks'])
-  program = setup.make_program(lab, wrapper=config['parallel'])
-  start, state = _origin(workdir, lab, document['checkpoint'])
+  setup = rollback.fresh(setup_lib.build(config), document['rollbacks'])
+  program = setup_lib.make_program(setup, wrapper=config['parallel'])
+  start, state = _origin(workdir, setup, document['checkpoint'])
   seeds = tuple(seed - config['seed'] for seed in document['seeds'])
-  walk = divergence.Walk(lab, program, state, start=start, every=0)
-  bad = divergence.look(walk, lab, step=document['step'], seeds=seeds)
+  walk = divergence.Walk(setup, program, state, start=start, every=0)
+  bad = divergence.look(walk, setup, step=document['step'], seeds=seeds)
   say(
     f'step {bad.step}, seed {document["shown"]}, from step {start}, after'
     f' {document["rollbacks"]} rollbacks'
   )
-  for line in (*_compared(document, arrays, bad), *_table(lab, bad)):
+  for line in (*_compared(document, arrays, bad), *_table(setup, bad)):
     say(line)
   return _verdict(bad, config['seed'], say)
 
 
-def _origin(workdir, lab, checkpoint):
+def _origin(workdir, setup, checkpoint):
   """(step, state) that the way to the bad step begins at."""
   if checkpoint is None:
-    return 0, lab.init()
+    return 0, setup.init()
   for folder in ('checkpoints', f'{dumps.FOLDER}/checkpoints'):
     with Checkpoints(workdir / folder, read_only=True) as there:
       if checkpoint in there.steps():
-        like = jax.eval_shape(lab.init)
+        like = jax.eval_shape(setup.init)
         return checkpoint, there.restore(like, which=checkpoint).state
   raise UserError(
     f'--workdir={workdir}: the checkpoint {checkpoint} that the way to the step'
@@ -176,12 +179,12 @@ def _equal(differ, complete):
   return f"NOT the dump's: {', '.join(differ[:SHOWN]) or 'it has others'}"
 
 
-def _table(lab, bad):
+def _table(setup, bad):
   """What both players did, the largest gradients weight by weight."""
   seed = bad.seeds[0]
   shown = {k: v for k, v in bad.metrics.items() if not k.startswith('health_')}
   yield '  '.join(f'{k} {v[seed]:.4g}' for k, v in shown.items())
-  did = moves(lab, bad.before, bad.batch, seed)
+  did = moves(setup, bad.before, bad.batch, seed)
   yield f'{"":40} {"norm":>10} {"gradient":>10} {"update":>10}'
   for player, name in (('d', 'D'), ('g', 'G')):
     own = [k for k in did.before if k.startswith(f'{player}/')]

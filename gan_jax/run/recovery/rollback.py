@@ -20,7 +20,7 @@ from gan_jax.devices.parallel import Program
 from gan_jax.game import keys
 from gan_jax.run import loop
 from gan_jax.run.recovery import divergence, dumps
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import State
@@ -48,24 +48,24 @@ class Policy(NamedTuple):
   first_seed: int
 
 
-def begin(lab: Lab, checkpoints: Checkpoints, names) -> Start:
+def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
   """The newest checkpoint in which a seed is finite, or the initial state.
 
   Args:
-    lab: the networks and their data.
+    setup: the networks and their data.
     checkpoints: of the run.
     names: of the metrics.
   """
-  like = jax.eval_shape(lab.init)
+  like = jax.eval_shape(setup.init)
   found = []  # in process 0
 
   def restore():
     found.append(_newest_good(checkpoints, like))
     return found[0] and {'step': found[0].step, 'meta': found[0].meta}
 
-  known = multihost.in_first(restore)
+  known = multihost.on_process_0(restore)
   if known is None:
-    return Start(multihost.broadcast(lab.init()), 0, False, [], None, ())
+    return Start(multihost.broadcast(setup.init()), 0, False, [], None, ())
   meta = known['meta']
   records, window = meta['records'], meta.get('window')
   if not set(names) <= {record['metric'] for record in records}:
@@ -98,12 +98,12 @@ def _newest_good(checkpoints, like):
   return found
 
 
-def fresh(lab: Lab, number: int) -> Lab:
-  """The lab by whose keys one trains after so many rollbacks."""
+def fresh(setup: Setup, number: int) -> Setup:
+  """The setup by whose keys one trains after so many rollbacks."""
   if not number:
-    return lab
+    return setup
   own = lambda key: keys.stream(key, keys.ROLLBACK, number)
-  return lab._replace(keys=jax.vmap(own)(lab.keys))
+  return setup._replace(keys=jax.vmap(own)(setup.keys))
 
 
 def go_back(
@@ -111,7 +111,7 @@ def go_back(
   begun: Start,
   last: Start,
   *,
-  lab: Lab,
+  setup: Setup,
   program: Program,
   workdir: pathlib.Path,
   policy: Policy,
@@ -125,7 +125,7 @@ def go_back(
     seen: what the loop has raised.
     begun: where the part of the run that diverged had begun.
     last: from begin.
-    lab: with the keys of that part, see fresh.
+    setup: with the keys of that part, see fresh.
     program: of that part.
     workdir: of the run.
     policy: what to do.
@@ -138,14 +138,14 @@ def go_back(
   # If it does not hold, the newest has been damaged, and what led there from
   # the one before it were other numbers.
   if last.step >= begun.step:
-    bad = _find(lab, program, seen, last, every=policy.every)
+    bad = _find(setup, program, seen, last, every=policy.every)
   step = bad.step if bad else seen.step
   said = dumps.describe(bad, policy.first_seed) if bad else str(seen)
   entry = {'number': number + 1, 'from': step, 'to': last.step, 'reason': said}
   last = last._replace(rollbacks=(*begun.rollbacks, entry))
   if multihost.is_first() and bad:
     origin = dumps.Origin(last.step if last.saved else None, number)
-    dumps.dump(workdir, bad, lab, origin, first_seed=policy.first_seed)
+    dumps.dump(workdir, bad, setup, origin, first_seed=policy.first_seed)
   if multihost.is_first() and again:
     _keep(workdir, last, dumps.stem(step, number))
     note(workdir, last.rollbacks)
@@ -164,12 +164,12 @@ def told(begun: Start, policy: Policy) -> str:
   )
 
 
-def _find(lab, program, seen, last, *, every):
+def _find(setup, program, seen, last, *, every):
   """The bad step on the way from the last good state, or None."""
   walk = divergence.Walk(
-    lab, program, last.state, start=last.step, window=last.window, every=every
+    setup, program, last.state, start=last.step, window=last.window, every=every
   )
-  return divergence.find(walk, lab, good=seen.good, end=seen.step)
+  return divergence.find(walk, setup, good=seen.good, end=seen.step)
 
 
 def _hint(workdir, last, policy, *, dumped):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import jax
 
 from gan_jax.metrics import measures, records
-from gan_jax.run import scoring, setup
+from gan_jax.run import scoring
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
@@ -77,7 +78,7 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
     which: 'latest', 'best', or a step.
 
   Returns:
-    (config, lab, State [S, ...], step).
+    (config, setup, State [S, ...], step).
 
   Raises:
     UserError: there is no run, or no checkpoint yet.
@@ -87,22 +88,22 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
   config = read_config(path)
-  lab = setup.build(config)
+  setup = setup_lib.build(config)
   step = which.isascii() and which.isdecimal()
   if which not in ('latest', 'best') and not step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
   wanted = int(which) if step else which
   names = scoring.metric_names(
-    lab,
+    setup,
     tuple(config['metrics']),
     way=way_of_scoring(config),
     loadable=False,  # only a score needs the weights of its net
   )
   with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
-    found = checkpoints.restore(jax.eval_shape(lab.init), which=wanted)
+    found = checkpoints.restore(jax.eval_shape(setup.init), which=wanted)
   if found is None:
     raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
-  return config, lab, found.state, found.step
+  return config, setup, found.state, found.step
 
 
 def read_config(path: pathlib.Path) -> dict:

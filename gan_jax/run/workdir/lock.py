@@ -55,7 +55,7 @@ def hold(
     taken.append(_take(path, stop_signal, say, stale_seconds))
     return taken[0] is not None
 
-  if not multihost.in_first(take):
+  if not multihost.on_process_0(take):
     raise signals.Stopped(stop_signal() or signal.SIGTERM)
   with taken[0] if taken else leases.Unshared() as lease:
     yield lease

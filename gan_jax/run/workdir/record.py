@@ -14,7 +14,7 @@ import jax
 from gan_jax.data import fingerprint, loading
 from gan_jax.devices import parallel
 from gan_jax.devices.parallel import Program
-from gan_jax.run.setup import Lab
+from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import differences as differences_lib
 from gan_jax.run.workdir import provenance, sources
 from gan_jax.storage import files
@@ -32,22 +32,22 @@ def describe(**also) -> dict:
   return {**provenance.describe(), **also}
 
 
-def of_run(config: dict, lab: Lab, program: Program) -> dict:
+def of_run(config: dict, setup: Setup, program: Program) -> dict:
   """All that decides a run's numbers beside its config, as plain values."""
   return describe(
-    data_name=lab.dataset.name,
-    data_fingerprint=_fingerprint(lab),
+    data_name=setup.dataset.name,
+    data_fingerprint=_fingerprint(setup),
     components=sources.outside_modules(config),
     layout=program.layout._asdict(),
-    split=_split(config['parallel'], len(lab.keys), program.layout),
+    split=_split(config['parallel'], len(setup.keys), program.layout),
   )
 
 
-def _fingerprint(lab):
+def _fingerprint(setup):
   """Of the data; a data set of one's own may give none."""
-  if lab.dataset.fingerprint or not lab.resident:
-    return lab.dataset.fingerprint
-  return fingerprint.digest(loading.arrays(lab.dataset))
+  if setup.dataset.fingerprint or not setup.resident:
+    return setup.dataset.fingerprint
+  return fingerprint.digest(loading.arrays(setup.dataset))
 
 
 def _split(wrapper, num_seeds, layout):

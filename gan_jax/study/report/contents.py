@@ -21,7 +21,7 @@ class Cell(NamedTuple):
   picture: pathlib.Path | None  # of its samples, of the latents of all cells
 
 
-class View(NamedTuple):
+class ReportContents(NamedTuple):
   """A study as it stands."""
 
   name: str

@@ -6,7 +6,7 @@ import json
 
 from gan_jax.storage import files
 from gan_jax.study.report import figures
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import one_line
 
 # A spreadsheet takes a cell that begins so for a formula, and computes it.
@@ -18,7 +18,7 @@ COMPARISON = (
 )  # fmt: skip
 
 
-def table(view: View) -> str:
+def table(view: ReportContents) -> str:
   """A row for each cell; empty where there is no number, else all its digits.
 
   Columns: `cell`; `is_baseline`, 1 or 0; `runs` that have ended; `failures`

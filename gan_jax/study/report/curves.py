@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gan_jax.report import charts, document, text
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 FRAME = charts.Frame(440, 250, 46, 26, 12, 26)
 LOSSES = {
@@ -45,7 +45,7 @@ class Curve(NamedTuple):
   seeds: dict[int, int]  # by step
 
 
-def section(view: View, rows: list[figures.Row]) -> str:
+def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with all charts; '' where nothing has been reported."""
   names = _names(rows)
   count = POINTS // max(1, len(names) * len(rows))

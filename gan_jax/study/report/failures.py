@@ -5,7 +5,7 @@ import math
 
 from gan_jax.report import document, text
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 MOST = 80  # runs that are shown
 WIDTH, HEIGHT, EDGE = 132, 34, 3  # of a small curve
@@ -13,7 +13,7 @@ POINTS = 60
 LOSSES = ('d_loss', 'g_loss')
 
 
-def section(view: View, rows: list[figures.Row]) -> str:
+def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section>; '' while no run has ended."""
   ended = sum(len(row.cell.runs) for row in rows)
   if not ended:

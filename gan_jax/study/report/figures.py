@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gan_jax.metrics import measures
 from gan_jax.report import tables, text
-from gan_jax.study.report.contents import Cell, View
+from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics.types import Comparison, Failures, Spread
 
 DASH = '–'
@@ -28,7 +28,7 @@ class Row(NamedTuple):
   comparison: Comparison | None
 
 
-def rows(view: View) -> list[Row]:
+def rows(view: ReportContents) -> list[Row]:
   """The cells of a study in its order."""
   spreads = {
     m: {spread.name: spread for spread in one.cells}
@@ -65,24 +65,24 @@ def _keys(view):
   return keys
 
 
-def metrics(view: View) -> tuple[str, ...]:
+def metrics(view: ReportContents) -> tuple[str, ...]:
   """All that is measured, the tested one first."""
   return (view.metric, *view.also)
 
 
-def comparisons(view: View) -> tuple[Comparison, ...]:
+def comparisons(view: ReportContents) -> tuple[Comparison, ...]:
   """Of the tested metric."""
   tested = view.analyses.get(view.metric)
   return tested.comparisons if tested else ()
 
 
-def baseline(view: View) -> str:
+def baseline(view: ReportContents) -> str:
   """Name of the cell that others are compared with, '' if there is none."""
   tested = view.analyses.get(view.metric)
   return tested.baseline if tested else ''
 
 
-def is_lower_better(view: View, metric: str) -> bool:
+def is_lower_better(view: ReportContents, metric: str) -> bool:
   """As the analysis says, or the metric itself where there is none yet."""
   tested = view.analyses.get(metric)
   return (
@@ -90,7 +90,7 @@ def is_lower_better(view: View, metric: str) -> bool:
   )
 
 
-def best(view: View, metric: str) -> set[str]:
+def best(view: ReportContents, metric: str) -> set[str]:
   """Names of the cells with the best mean."""
   found = {
     row.cell.name: real(row.spreads[metric].mean)
@@ -219,7 +219,7 @@ def setting(value) -> str:
   return ', '.join(parts)
 
 
-def seeds(view: View) -> str:
+def seeds(view: ReportContents) -> str:
   """'16 seeds, 0 to 15'."""
   if view.num_seeds == 1:
     return f'1 seed, {view.seed}'
@@ -227,14 +227,14 @@ def seeds(view: View) -> str:
   return f'{view.num_seeds} seeds, {view.seed} to {last}'
 
 
-def contrast(view: View) -> str:
+def contrast(view: ReportContents) -> str:
   """What a difference is the difference of."""
   if view.design == 'comparison' and len(view.cells) > 2:
     return 'second minus first, cell by cell'
   return f'cell minus {baseline(view)}'
 
 
-def is_done(view: View) -> bool:
+def is_done(view: ReportContents) -> bool:
   """Whether all runs have ended."""
   return view.state == 'done'
 
@@ -244,7 +244,7 @@ def _spreads(view):
   return tested.cells if tested else ()
 
 
-def protocol(view: View) -> list[str]:
+def protocol(view: ReportContents) -> list[str]:
   """What the table holds, sentence by sentence."""
   better = 'lower' if is_lower_better(view, view.metric) else 'higher'
   told = [

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gan_jax.report import charts, document, text
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 KINDS = {
   'cell': 'Cells', 'main': 'Main effects', 'interaction': 'Interactions',
@@ -26,7 +26,7 @@ class Scale(NamedTuple):
     return round(min(max(at, 0.0), 100.0), 3)
 
 
-def section(view: View, rows: list[figures.Row]) -> str:
+def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the plot; '' where nothing is compared."""
   found = figures.comparisons(view)
   if not found:

@@ -4,13 +4,13 @@ import html
 
 from gan_jax.report import text
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 ALL = 5  # comparisons that are told one by one; of more, the most telling
 TELLING = 3
 
 
-def headline(view: View) -> str:
+def headline(view: ReportContents) -> str:
   """A <header> with the question, what was run and the verdicts."""
   kind = 'done' if figures.is_done(view) else 'running'
   facts = ''.join(f'<li>{html.escape(fact)}</li>' for fact in _facts(view))

@@ -4,7 +4,7 @@ import re
 
 from gan_jax.report import text
 from gan_jax.study.report import figures
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import one_line
 
 SPECIAL = {
@@ -16,7 +16,7 @@ SPECIAL = {
 }  # fmt: skip
 
 
-def table(view: View) -> str:
+def table(view: ReportContents) -> str:
   """A table environment; the best mean of a column is bold."""
   rows = figures.rows(view)
   columns = _columns(view, rows)

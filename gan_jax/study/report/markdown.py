@@ -4,14 +4,14 @@ import re
 
 from gan_jax.report import text
 from gan_jax.study.report import figures
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import one_line
 
 # An underscore within a word means nothing there; the others do.
 SPECIAL = re.compile(r'[\\`*\[\]<>|&~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])')
 
 
-def table(view: View) -> str:
+def table(view: ReportContents) -> str:
   """Caption, table and verdicts; the best mean of a column is bold."""
   rows = figures.rows(view)
   columns = _columns(view, rows)

@@ -4,10 +4,10 @@ import html
 
 from gan_jax.report import document, tables
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 
-def differences(view: View, rows: list[figures.Row]) -> str:
+def differences(view: ReportContents, rows: list[figures.Row]) -> str:
   """A <section>: a row for each cell, a column for each key that differs."""
   keys = list(dict.fromkeys(k for row in rows for k in row.cell.differs))
   if not keys:
@@ -37,7 +37,7 @@ def _setting(differs, key):
   return f'<td><code>{shown}</code></td>'
 
 
-def again(view: View) -> str:
+def again(view: ReportContents) -> str:
   """The <section>s with the power, the commands and the manifest."""
   notes = ''.join(f'<li>{html.escape(note)}</li>' for note in view.notes)
   commands = html.escape('\n'.join(view.commands))

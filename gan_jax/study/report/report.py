@@ -17,14 +17,14 @@ from gan_jax.study.report import (
   samples,
   table,
 )
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 HERE = pathlib.Path(__file__).parent
 STYLES = (page.HERE / 'page.css', HERE / 'study.css')
 SCRIPTS = (page.HERE / 'cursor.js', HERE / 'study.js')
 
 
-def write(workdir, view: View) -> pathlib.Path:
+def write(workdir, view: ReportContents) -> pathlib.Path:
   """Writes report.html, table.md, table.csv and table.tex of a study.
 
   Equal views make equal files, byte by byte; each is replaced at once.
@@ -44,7 +44,7 @@ def write(workdir, view: View) -> pathlib.Path:
   return workdir / 'report.html'
 
 
-def page(view: View) -> str:
+def page(view: ReportContents) -> str:
   """The whole HTML page of a study."""
   rows = figures.rows(view)
   parts = [

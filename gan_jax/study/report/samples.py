@@ -5,14 +5,14 @@ import pathlib
 
 from gan_jax.report import document, gallery
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 # Sides of the pictures, largest first, and how many of them a page can hold.
 SIDES = {480: 6, 360: 12, 240: 30, 160: 80}
 BUDGET = 2_000_000  # characters of all pictures
 
 
-def section(view: View, rows: list[figures.Row]) -> str:
+def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the last pictures; '' where there is none."""
   found = {row.index: path for row in rows if (path := _path(row))}
   if not found:

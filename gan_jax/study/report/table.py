@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gan_jax.report import document, text
 from gan_jax.study.report import figures, marks
-from gan_jax.study.report.contents import View
+from gan_jax.study.report.contents import ReportContents
 
 RANKS = {'better': 3, 'no difference': 2, 'cannot tell': 1, 'worse': 0}
 
@@ -21,7 +21,7 @@ class Column(NamedTuple):
   hint: str = ''
 
 
-def section(view: View, rows: list[figures.Row]) -> str:
+def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the table and what its columns hold."""
   if not rows:
     return ''
