@@ -21,7 +21,7 @@ from tests.storage.test_leases import owning
 pytestmark = pytest.mark.usefixtures('clone')
 OWNER = """
 import sys, time
-from gan_jax import lock
+from gan_jax.run.workdir import lock
 with lock.hold(sys.argv[1], stop_signal=lambda: None) as lease:
   lease.tell(step=7, steps=9)
   lease._beat()

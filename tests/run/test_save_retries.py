@@ -10,7 +10,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 from gan_jax import train
-from gan_jax.run import command, save_retries, signals, training
+from gan_jax.run import command, save_retries, signals
 from gan_jax.storage import leases
 from gan_jax.storage.checkpoints import Checkpoints, SaveFailed
 from tests.storage.test_checkpoints import small
@@ -190,7 +190,7 @@ def test_the_command_ends_in_one_line(error, tmp_path, monkeypatch):
   def fail(*_, **__):
     raise error
 
-  monkeypatch.setattr(training, 'train', fail)
+  monkeypatch.setattr(train, 'train', fail)
   argv = ['train', '--config=configs/ring8.py:tiny', f'--workdir={tmp_path}']
   with pytest.raises(SystemExit) as ended:
     command.run(train.main, argv)

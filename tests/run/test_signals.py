@@ -10,11 +10,11 @@ import pytest
 # The main thread is in one call of C, as in a compilation, for half a minute.
 BUSY = """
 import hashlib, sys, threading, time
-from gan_jax import command
+from gan_jax.run import signals
 def last():
   print('last', flush=True)
   time.sleep(60 if 'hung' in sys.argv else 0)
-with command.catch_signals(), command.nothing_to_save(last) as got_on:
+with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
   threading.Timer(.5, print, ('ready',), {'flush': True}).start()

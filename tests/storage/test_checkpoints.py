@@ -295,8 +295,8 @@ def test_a_step_is_saved_though_an_older_one_cannot_be_deleted(
 
 WRITER = """
 import sys
-sys.path[:0] = [{root!r}, {tests!r}]
-from test_checkpoint import Checkpoints, small
+sys.path.insert(0, {root!r})
+from tests.storage.test_checkpoints import Checkpoints, small
 with Checkpoints({directory!r}, keep_last=2) as c:
   got = c.restore(small(0))
   step = got.step if got else 0
@@ -309,9 +309,7 @@ with Checkpoints({directory!r}, keep_last=2) as c:
 
 def test_kill_9_always_leaves_an_intact_step(tmp_path):
   draw = random.Random(5)
-  code = WRITER.format(
-    root=str(ROOT), tests=str(ROOT / 'tests'), directory=str(tmp_path)
-  )
+  code = WRITER.format(root=str(ROOT), directory=str(tmp_path))
   newest = 0
   for _ in range(4):
     writer = subprocess.Popen(
@@ -332,14 +330,14 @@ def test_kill_9_always_leaves_an_intact_step(tmp_path):
 
 ONE_OF_TWO = """
 import os, sys, time
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path.insert(0, {root!r})
 import jax
 jax.config.update('jax_platforms', 'cpu')
 jax.config.update('jax_num_cpu_devices', 2)
 jax.distributed.initialize('127.0.0.1:{port}', 2, {own})
 sys.excepthook = lambda *error: (sys.__excepthook__(*error), os._exit(1))
 import numpy as np
-from test_checkpoint import Checkpoints, assert_same, small
+from tests.storage.test_checkpoints import Checkpoints, assert_same, small
 last = jax.local_devices()[-1]  # waits for the other one
 if {own} == 0:
   for name, state in (
@@ -366,7 +364,7 @@ def test_one_of_two_processes_saves_and_restores_alone(tmp_path):
   with socket.socket() as s:
     s.bind(('127.0.0.1', 0))
     port = s.getsockname()[1]
-  told = {'root': str(ROOT), 'tests': str(ROOT / 'tests'), 'port': port}
+  told = {'root': str(ROOT), 'port': port}
   told['directory'] = str(tmp_path / 'c')
   first, second = (
     subprocess.Popen(

@@ -16,7 +16,7 @@ from gan_jax.storage import files, leases
 
 OWNER = """
 import sys, time
-from gan_jax import leases
+from gan_jax.storage import leases
 lease = leases.Watcher().take(sys.argv[1])
 print('taken' if lease else 'held', flush=True)
 time.sleep(600)
