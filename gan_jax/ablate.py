@@ -120,13 +120,13 @@ def closing(view: ReportContents, workdir) -> list[str]:
 
 def _options(text: str) -> dict:
   """{'name': value} of 'name=value,name=value'."""
-  found = {}
+  options = {}
   for part in filter(None, text.split(',')):
     name, equals, value = part.partition('=')
     if not equals:
       raise UserError(f'--options={text}: expected NAME=VALUE,NAME=VALUE.')
-    found[name.strip()] = recipe.literal(value)
-  return found
+    options[name.strip()] = recipe.literal(value)
+  return options
 
 
 def _pair(argv: list[str]) -> list[str]:

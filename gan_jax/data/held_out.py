@@ -104,7 +104,7 @@ def samples(dataset: Dataset | None) -> dict[str, np.ndarray]:
   count = min(MOST, dataset.size)
   rows = np.arange(count) * dataset.size // count
   try:
-    found = dataset.read(rows)
+    batch = dataset.read(rows)
   except UserError:
     return {}
-  return {**found, 'x': np.asarray(loading.to_model_range(found['x']))}
+  return {**batch, 'x': np.asarray(loading.to_model_range(batch['x']))}

@@ -67,10 +67,10 @@ def _module(name):
     return importlib.import_module(f'gan_jax.datasets.{name}')
   if '.' in name and ':' not in name and '/' not in name:
     try:
-      found = importlib.util.find_spec(name)
+      spec = importlib.util.find_spec(name)
     except (ModuleNotFoundError, ValueError):
-      found = None
-    if found is None:
+      spec = None
+    if spec is None:
       ours = ', '.join(select.available('datasets'))
       raise UserError(
         f'data.name={name!r}: there is no such module; data sets: {ours}.'

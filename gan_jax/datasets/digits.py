@@ -27,18 +27,18 @@ def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
   images.check_options(image_size=image_size, channels=channels)
   from sklearn.datasets import load_digits
 
-  found = load_digits()
+  digits = load_digits()
   side = image_size or 8
   memory_lib.check_memory(
-    2 * 4 * len(found.images) * side**2 * (channels or 1),
+    2 * 4 * len(digits.images) * side**2 * (channels or 1),
     f'data.image_size={image_size}: the digits',
   )
-  x = (found.images / 8 - 1).astype(np.float32)[..., None]  # [N, 8, 8, 1]
+  x = (digits.images / 8 - 1).astype(np.float32)[..., None]  # [N, 8, 8, 1]
   fitted = [images.fit(i, image_size=image_size, channels=channels) for i in x]
   return memory.from_arrays(
     'digits',
     'image',
     np.stack(fitted),
-    found.target,
+    digits.target,
     class_names=tuple('0123456789'),
   )

@@ -74,9 +74,9 @@ def load(
 def _make_read(files, label, shape, open_image):
   def read(rows):
     chosen = [files[r] for r in rows]
-    found = images.in_parallel(open_image, chosen)
-    _check_shapes(found, chosen, shape)
-    batch = {'x': np.stack(found)}
+    decoded = images.in_parallel(open_image, chosen)
+    _check_shapes(decoded, chosen, shape)
+    batch = {'x': np.stack(decoded)}
     return batch if label is None else {**batch, 'label': label[rows]}
 
   return read
@@ -145,8 +145,8 @@ def _classes(files, root):
   return label.astype(np.int32), tuple(map(one_line, names.tolist()))
 
 
-def _check_shapes(found, files, shape):
-  for x, path in zip(found, files, strict=True):
+def _check_shapes(decoded, files, shape):
+  for x, path in zip(decoded, files, strict=True):
     if x.shape != shape:
       raise UserError(
         f'{path}: {x.shape[0]}x{x.shape[1]}, others are'

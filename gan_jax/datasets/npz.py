@@ -29,13 +29,13 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
     UserError: the file, an array's shape or its range is not as said.
   """
   images.check_options(image_size=image_size, channels=channels)
-  found = _read(path)
-  x = _first(found, X_KEYS)
+  arrays = _read(path)
+  x = _first(arrays, X_KEYS)
   x = _samples(x, path)
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
     x = np.stack([images.fit(i, **fit) for i in x])
-  label, class_names = _labels(_first(found, LABEL_KEYS), len(x), path)
+  label, class_names = _labels(_first(arrays, LABEL_KEYS), len(x), path)
   return memory.from_arrays(
     pathlib.Path(path).stem,
     'image' if x.ndim == 4 else 'point',
@@ -56,22 +56,22 @@ def _read(path):
   try:
     there = npz.names(file)
     wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
-    found = npz.read(file, wanted)
+    arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: no .npz file ({e}).') from e
-  if not set(found) & set(X_KEYS):
+  if not set(arrays) & set(X_KEYS):
     raise UserError(
       f'data.path={path}: no array `x`; there are: {", ".join(there)}.'
     )
-  return found
+  return arrays
 
 
 def _name(there, keys):
   return next((k for k in keys if k in there), None)
 
 
-def _first(found, keys):
-  return next((found[k] for k in keys if k in found), None)
+def _first(arrays, keys):
+  return next((arrays[k] for k in keys if k in arrays), None)
 
 
 def _samples(x, path):

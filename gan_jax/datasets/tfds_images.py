@@ -89,12 +89,12 @@ def _make_take(source, name, folder):
 
   def take(rows):
     try:
-      found = source.__getitems__([int(r) for r in rows])
+      examples = source.__getitems__([int(r) for r in rows])
     except Exception as e:  # of any type
       raise _damaged(name, folder, e) from e
-    if any(e is None or any(v is None for v in e.values()) for e in found):
+    if any(e is None or any(v is None for v in e.values()) for e in examples):
       raise _damaged(name, folder, ValueError('an example is not whole'))
-    return found
+    return examples
 
   return take
 
@@ -105,11 +105,11 @@ def _make_read(take, key, label, name, image_size, shape):
   )
 
   def read(rows):
-    found = take(rows)
-    images = images_lib.in_parallel(decode, [e[key] for e in found])
+    examples = take(rows)
+    images = images_lib.in_parallel(decode, [e[key] for e in examples])
     batch = {'x': np.stack(images)}
     if label:
-      batch['label'] = np.array([e['label'] for e in found], np.int32)
+      batch['label'] = np.array([e['label'] for e in examples], np.int32)
     return batch
 
   return read
@@ -197,18 +197,18 @@ def _image_feature(builder, name, image_size, channels):
   """Key of the image and the shape it will have: ('image', (H, W, C))."""
   import tensorflow_datasets as tfds
 
-  found = {
+  candidates = {
     k: f
     for k, f in dict(builder.info.features or {}).items()
     if isinstance(f, tfds.features.Image)
   }
-  if not found:
+  if not candidates:
     there = ', '.join(builder.info.features or ()) or 'none'
     raise UserError(
       f'data.name={name!r}: no image among its features: {there}.'
     )
-  key = 'image' if 'image' in found else next(iter(found))
-  height, width, depth = found[key].shape
+  key = 'image' if 'image' in candidates else next(iter(candidates))
+  height, width, depth = candidates[key].shape
   depth = channels or (1 if depth == 1 else 3)
   if image_size:
     return key, (image_size, image_size, depth)

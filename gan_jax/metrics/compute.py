@@ -59,16 +59,19 @@ def frechet_spatial(real, fake, known):
 
 def frechet_extrapolated(real, fake, known):
   """Fréchet distance of infinitely many fakes."""
-  found = fd_infinity.fd_infinity(real.statistics, fake.features)
-  return {'fd_infinity': found['fd_infinity']}, {}
+  result = fd_infinity.fd_infinity(real.statistics, fake.features)
+  return {'fd_infinity': result['fd_infinity']}, {}
 
 
 def frechet_in_classes(real, fake, known):
   """Mean of the Fréchet distances in the classes."""
-  found = fid.intra_class_distance(
+  distances = fid.intra_class_distance(
     real.features, real.labels, fake.features, fake.labels, known.num_classes
   )
-  return {'intra_fid': found['mean'], 'class_fid': found['per_class']}, {}
+  return {
+    'intra_fid': distances['mean'],
+    'class_fid': distances['per_class'],
+  }, {}
 
 
 def kernel(real, fake, known):
@@ -100,14 +103,14 @@ def inception(real, fake, known):
 def neighbourhoods(real, fake, known):
   """Precision, recall, density and coverage."""
   k = known.options['k']
-  found = prdc.neighbourhoods(
+  contributions = prdc.neighbourhoods(
     real.features, fake.features, k, closed=known.options['closed']
   )
   each = {
-    'precision': found.hits > 0,
-    'recall': found.recalled,
-    'density': found.hits / k,
-    'coverage': found.covered,
+    'precision': contributions.hits > 0,
+    'recall': contributions.recalled,
+    'density': contributions.hits / k,
+    'coverage': contributions.covered,
   }
   each = {name: np.asarray(x, np.float64) for name, x in each.items()}
   return (
@@ -148,19 +151,19 @@ def mixture(real, fake, known):
     known.modes['std'],
   )
   threshold, least = (known.options[k] for k in ('threshold', 'min_count'))
-  found = modes.modes(*mixture, threshold=threshold, min_count=least)
+  values = modes.modes(*mixture, threshold=threshold, min_count=least)
   counts = modes.mode_counts(*mixture, threshold=threshold)
   span = intervals.number_seen(counts, fake.count, least=least)
-  return found, {'modes': span}
+  return values, {'modes': span}
 
 
 def stacked(real, fake, known):
   """Modes of stacked digits."""
   least = known.options['min_count']
-  found = stacked_mnist.stacked_modes(fake.probabilities, min_count=least)
+  values = stacked_mnist.stacked_modes(fake.probabilities, min_count=least)
   counts = stacked_mnist.mode_counts(fake.probabilities)
   span = intervals.number_seen(counts, fake.count, least=least)
-  return found, {'stacked_modes': span}
+  return values, {'stacked_modes': span}
 
 
 def copying(real, fake, known):
@@ -180,13 +183,13 @@ def variety(real, fake, known):
 
 def usefulness(real, fake, known):
   """Accuracy of a classifier that learns on the fakes."""
-  found = classifier_accuracy.classifier_accuracy(
+  result = classifier_accuracy.classifier_accuracy(
     fake.samples,
     fake.labels,
     known.held_out.samples,
     known.held_out.labels,
     known.num_classes,
   )
-  right = found['right'].astype(np.float64)  # [N]
+  right = result['right'].astype(np.float64)  # [N]
   spans = {'classifier_accuracy': intervals.bootstrap(right)}
-  return {'classifier_accuracy': found['classifier_accuracy']}, spans
+  return {'classifier_accuracy': result['classifier_accuracy']}, spans

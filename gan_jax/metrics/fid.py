@@ -268,9 +268,9 @@ def _factor(sigma):
   """L [D, R] with L L^T = sigma, R its rank: Cholesky's, with pivots."""
   from scipy.linalg import lapack
 
-  found, pivots, rank, _ = lapack.dpstrf(sigma, lower=1)
+  lower, pivots, rank, _ = lapack.dpstrf(sigma, lower=1)
   factor = np.empty((len(sigma), rank))
-  factor[pivots - 1] = np.tril(found)[:, :rank]
+  factor[pivots - 1] = np.tril(lower)[:, :rank]
   tolerance = len(sigma) ** 2 * np.finfo(np.float64).eps * np.trace(sigma)
   if abs(np.trace(sigma) - np.sum(factor**2)) <= tolerance:
     return factor

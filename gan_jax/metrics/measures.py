@@ -184,7 +184,7 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
   """
   known = {name: m for m in METRICS for name in m.outputs}
   possible = [n for n, m in known.items() if _possible(m, there)]
-  found = []
+  outputs = []
   for name in names:
     for output in FILES.get(name, (name,)):
       if output not in possible:
@@ -193,8 +193,8 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
         raise UserError(
           f'metrics: {name!r} {why}; possible here: {", ".join(possible)}'
         )
-      found.append(output)
-  return tuple(dict.fromkeys(found))
+      outputs.append(output)
+  return tuple(dict.fromkeys(outputs))
 
 
 def available_names(there: frozenset[str]) -> tuple[str, ...]:

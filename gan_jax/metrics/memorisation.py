@@ -135,7 +135,7 @@ def c_t(
   test, fake = checks.pair(test, fake, ('test', 'fake'))
   train, _ = checks.pair(train, test[:1], ('train', 'test'))
   parts = _cells_of((train, test, fake), cells, seed)
-  told, terms = [], []  # terms: [test examples, z, variance of z]
+  counted, terms = [], []  # terms: [test examples, z, variance of z]
   for cell in range(cells):
     inside = [
       x[part == cell]
@@ -146,13 +146,13 @@ def c_t(
     if sizes['test'] and sizes['fake'] > min_fakes:
       z, variance = _z(*inside, block)
       terms.append((sizes['test'], z, variance))
-    told.append({**sizes, 'z': z})
+    counted.append({**sizes, 'z': z})
   if not terms:
     raise UserError(
       f'c_t: no cell has more than {min_fakes} of the {len(fake)} fakes and a '
       'test example; fewer cells or more samples are needed'
     )
-  return {**_weighted(terms), 'cells': told}
+  return {**_weighted(terms), 'cells': counted}
 
 
 def _z(train, test, fake, block):
@@ -219,12 +219,14 @@ def _nearest(a, b, k, block):
     x = a[start : start + block]
     # Squared distances but for |x|^2, which does not change their order.
     rough = (-2 * (x - center)) @ shifted.T + norms  # [block, M]
-    found = np.argpartition(rough, wide - 1, axis=1)[:, :wide]
-    found.sort(axis=1)
+    candidates = np.argpartition(rough, wide - 1, axis=1)[:, :wide]
+    candidates.sort(axis=1)
     # Again by differences: products leave 1e-8 between equal rows, not 0.
-    exact = np.stack([np.linalg.norm(x - b[r], axis=1) for r in found.T], 1)
+    exact = np.stack(
+      [np.linalg.norm(x - b[r], axis=1) for r in candidates.T], 1
+    )
     order = np.argsort(exact, axis=1, kind='stable')[:, :k]
     part = slice(start, start + block)
     distances[part] = np.take_along_axis(exact, order, 1)
-    rows[part] = np.take_along_axis(found, order, 1)
+    rows[part] = np.take_along_axis(candidates, order, 1)
   return distances, rows

@@ -56,12 +56,12 @@ def prdc(
   Raises:
     UserError: k below 1, wrong shapes, k examples or fewer, NaN or infinity.
   """
-  found = neighbourhoods(real, fake, k, closed=closed, block=block)
+  contributions = neighbourhoods(real, fake, k, closed=closed, block=block)
   return {
-    'precision': float((found.hits > 0).mean()),
-    'recall': float(found.recalled.mean()),
-    'density': float(found.hits.mean() / k),
-    'coverage': float(found.covered.mean()),
+    'precision': float((contributions.hits > 0).mean()),
+    'recall': float(contributions.recalled.mean()),
+    'density': float(contributions.hits.mean() / k),
+    'coverage': float(contributions.covered.mean()),
   }
 
 
@@ -85,12 +85,12 @@ def neighbourhoods(
     for rows, new in _blocks(len(real), block):
       # Rows that were there before are given no ball.
       radii = np.where(new, real_radii[rows], -np.inf)
-      found = _inside(
+      block_hits, block_covered, block_recalled = _inside(
         real_points, fake_points, rows.start, radii, fake_radii, closed=closed
       )
-      hits += np.asarray(found[0])
-      covered[rows] |= np.asarray(found[1])
-      recalled[rows] = np.asarray(found[2])
+      hits += np.asarray(block_hits)
+      covered[rows] |= np.asarray(block_covered)
+      recalled[rows] = np.asarray(block_recalled)
   return Neighbourhoods(hits, recalled, covered)
 
 

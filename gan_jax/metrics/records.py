@@ -23,16 +23,18 @@ MOST = 1e300  # a sum of such is still a number
 PACKAGES = ('gan_jax', 'jax', 'numpy', 'scipy')
 
 
-def is_record(found) -> bool:
+def is_record(candidate) -> bool:
   """Whether something that a file held can be told and compared."""
-  if not isinstance(found, dict) or not {'metric', 'value'} <= set(found):
+  if not isinstance(candidate, dict) or not {'metric', 'value'} <= set(
+    candidate
+  ):
     return False
   whole = lambda x: x is None or (type(x) is int and abs(x) < 2**63)
-  span = found.get('interval')
+  span = candidate.get('interval')
   return (
-    isinstance(found['metric'], str)
-    and (found['value'] is None or _is_number(found['value']))
-    and all(whole(found.get(k)) for k in COUNTS)
+    isinstance(candidate['metric'], str)
+    and (candidate['value'] is None or _is_number(candidate['value']))
+    and all(whole(candidate.get(k)) for k in COUNTS)
     and (span is None or (isinstance(span, list) and _is_pair(span)))
   )
 

@@ -86,8 +86,8 @@ def from_dataset(
   def see(wants):
     path = None
     if features and features.name not in CHEAP and wants <= set(SEEN):
-      told = (digest, features.name, features.hash, features.resize, VERSION)
-      path = kept / f'reference_{_digest(*told)}.npz'
+      key = (digest, features.name, features.hash, features.resize, VERSION)
+      path = kept / f'reference_{_digest(*key)}.npz'
       arrays = store.read_arrays(path) or {}
       if wants <= _fields(arrays):
         return _from_arrays(arrays, wants, len(rows))
@@ -117,8 +117,8 @@ def from_statistics(path, *, features: base.Features) -> Reference:
     UserError: not such a file.
   """
   try:
-    found = npz.read(path, ('mu', 'sigma'))
-    mu, sigma = (_real(found[k], k) for k in ('mu', 'sigma'))
+    arrays = npz.read(path, ('mu', 'sigma'))
+    mu, sigma = (_real(arrays[k], k) for k in ('mu', 'sigma'))
   except store.DAMAGED as e:
     reason = str(e).partition('\n')[0]
     raise UserError(
@@ -158,8 +158,8 @@ def _real(x, name):
   return np.asarray(x, np.float64)
 
 
-def _digest(*told):
-  return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+def _digest(*parts):
+  return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def _once(see):

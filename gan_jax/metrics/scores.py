@@ -85,7 +85,7 @@ def make_scorer(
     real = _seen(reference, measures.wanted(names, 'real'))
     return real, _seen(held_out, measures.wanted(names, 'held_out'))
 
-  def score(fake: SampleStats, **told):
+  def score(fake: SampleStats, **maker):
     real, apart = prepare()
     known = compute.Known(options, modes, num_classes, apart)
     made = {}
@@ -98,7 +98,7 @@ def make_scorer(
         _jackknife(metric, values, given, real, fake, known),
         protocol=_protocol(metric, features, reference, real, fake, held_out)
         | {name: options[name] for name in metric.options}
-        | told,
+        | maker,
       )
     return [made[name] for name in names]
 
@@ -203,7 +203,7 @@ def _protocol(metric, features, reference, real, fake, held_out):
   looked = not set(metric.fake) <= NOT_LOOKED
   net = features if looked and features else SAMPLES
   compared = real is not None and bool(metric.real)
-  told = {
+  fields = {
     'features': net.name,
     'features_hash': net.hash,
     'features_accuracy': net.accuracy,
@@ -215,8 +215,8 @@ def _protocol(metric, features, reference, real, fake, held_out):
     'draws': 1,
   }
   if metric.held_out:
-    told['held_out'], told['held_out_hash'] = held_out.name, held_out.hash
-  return told
+    fields['held_out'], fields['held_out_hash'] = held_out.name, held_out.hash
+  return fields
 
 
 def _records(metric, values, given, jackknifed, *, protocol):

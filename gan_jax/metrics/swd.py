@@ -135,7 +135,7 @@ def _distance_on_lines(n, m, order):
 
 
 def _checked_images(real, fake, smallest):
-  found = []
+  checked = []
   for x, name in ((real, 'real_images'), (fake, 'fake_images')):
     x = np.asarray(x)
     if x.ndim != 4 or not x.size:
@@ -144,8 +144,8 @@ def _checked_images(real, fake, smallest):
       )
     if not np.isfinite(x).all():
       raise UserError(f'{name}: NaN or infinity among the pixels')
-    found.append(x)
-  real, fake = found
+    checked.append(x)
+  real, fake = checked
   if real.shape[1:] != fake.shape[1:]:
     raise UserError(
       f'real_images are {list(real.shape[1:])}, fake_images '

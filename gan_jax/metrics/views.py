@@ -119,18 +119,18 @@ class Collector:
     if len(group) != len(samples):
       raise UserError(f'more than the {len(self._group)} samples expected')
     self._count += len(samples)
-    found = {'samples': samples, 'labels': labels}
+    seen = {'samples': samples, 'labels': labels}
     if self._wants & set(SEEN):
-      found |= self._features.apply(samples)._asdict()
+      seen |= self._features.apply(samples)._asdict()
     for name in self._parts:
-      if found[name] is None:
+      if seen[name] is None:
         raise UserError(f'{name} are needed for these metrics, there are none')
-      part = found[name]
+      part = seen[name]
       part = base.to_model_range(part) if name == 'samples' else part
       self._parts[name].append(np.asarray(part))
     for name, source in (('moments', 'features'), ('spatial', 'spatial')):
       if name in self._wants:
-        self._add_moments(name, found[source], group)
+        self._add_moments(name, seen[source], group)
 
   def _add_moments(self, name, x, group):
     for g in np.unique(group):

@@ -48,8 +48,8 @@ def line(name: str, rows: list[dict]) -> Line:
   of the lowest interval to the upper end of the highest where the rows hold
   them as `name_low` and `name_high`.
   """
-  found = {row['step']: row for row in rows if name in row}
-  points = [_point(step, found[step], name) for step in sorted(found)]
+  by_step = {row['step']: row for row in rows if name in row}
+  points = [_point(step, by_step[step], name) for step in sorted(by_step)]
   return Line(text.title(name), thin(points))
 
 
@@ -136,11 +136,11 @@ def log_ticks(low: float, high: float) -> list[float]:
   """Powers of ten from low to high; also 2 and 5 times where these are few."""
   decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
   for factors in ((1,), (1, 3), (1, 2, 5)):
-    found = [m * 10.0**k for k in decades for m in factors]
-    found = [tick for tick in found if low <= tick <= high]
-    if len(found) >= 3:
+    chosen = [m * 10.0**k for k in decades for m in factors]
+    chosen = [tick for tick in chosen if low <= tick <= high]
+    if len(chosen) >= 3:
       break
-  return found[:: math.ceil(len(found) / 5)]
+  return chosen[:: math.ceil(len(chosen) / 5)]
 
 
 def _real(value):
@@ -266,11 +266,11 @@ def _readings(plot, lines):
   series = []
   for one in lines:
     points = {p.step: p for p in one.points if _real(p.mean)}
-    found = [points.get(step) for step in plot.steps]
+    known = [points.get(step) for step in plot.steps]
     series.append(
       {
-        'y': [p and plot.y(p.mean) for p in found],
-        'text': [p and _reading(p, spread=len(lines) == 1) for p in found],
+        'y': [p and plot.y(p.mean) for p in known],
+        'text': [p and _reading(p, spread=len(lines) == 1) for p in known],
       }
     )
   labels = [f'step {step:,}' for step in plot.steps]

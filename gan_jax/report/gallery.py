@@ -22,11 +22,11 @@ def gallery(samples_dir) -> str:
   """
   folder = pathlib.Path(samples_dir)
   paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
-  found = [(pictures.step_of(path), embed(path)) for path in paths]
-  found = [(step, url) for step, url in found if url]
-  if not found:
+  shown = [(pictures.step_of(path), embed(path)) for path in paths]
+  shown = [(step, url) for step, url in shown if url]
+  if not shown:
     return ''
-  steps, embedded = zip(*found, strict=True)
+  steps, embedded = zip(*shown, strict=True)
   real = folder / 'real.png'
   real = embed(real) if real.exists() else ''
   nearest = _nearest(folder / 'neighbours.png')

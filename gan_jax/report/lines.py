@@ -57,21 +57,21 @@ def health(rows: list[dict], *, rollbacks: int = 0) -> str:
   Returns:
     '' where the health was not measured.
   """
-  told = _verdicts(rows)
-  if not told or not rollbacks:
-    return told
-  return f'{told}, after {rollbacks} rollback{"s" if rollbacks > 1 else ""}'
+  verdicts = _verdicts(rows)
+  if not verdicts or not rollbacks:
+    return verdicts
+  return f'{verdicts}, after {rollbacks} rollback{"s" if rollbacks > 1 else ""}'
 
 
 def _verdicts(rows):
   seeds = {len(text.numbers(r['d_loss'])) for r in rows if 'd_loss' in r}
   if len(seeds) != 1:
     return ''
-  found = [diagnosis.diagnose(rows, i).verdict for i in range(*seeds)]
-  if len(found) == 1:
-    return found[0]
-  told = [verdict for verdict in dict.fromkeys(found) if verdict]
-  return ', '.join(f'{found.count(verdict)} {verdict}' for verdict in told)
+  verdicts = [diagnosis.diagnose(rows, i).verdict for i in range(*seeds)]
+  if len(verdicts) == 1:
+    return verdicts[0]
+  kinds = [verdict for verdict in dict.fromkeys(verdicts) if verdict]
+  return ', '.join(f'{verdicts.count(verdict)} {verdict}' for verdict in kinds)
 
 
 def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:

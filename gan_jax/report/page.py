@@ -75,10 +75,10 @@ def _rollbacks(rolled):
 def _stopped(folder, rows, rollbacks):
   """How a run ended that diverged and went neither back nor on, or ''."""
   last = rows[-1]['step'] if rows else 0
-  found = [files.read_json(path) for path in folder.glob('step_*.json')]
+  dumps = [files.read_json(path) for path in folder.glob('step_*.json')]
   ends = [
     (one['step'], str(one.get('said')))
-    for one in found
+    for one in dumps
     if one.get('rollbacks') == rollbacks
     and isinstance(one.get('step'), int)
     and one['step'] > last
@@ -163,35 +163,35 @@ def _goal(config, rows):
 
 def _tiles(rows, records):
   """The latest scores, as large as they deserve."""
-  found = _latest_scores(rows) | _latest_records(records)
-  order = [name for name in text.SCORES if name in found]
-  order += [name for name in found if name not in order]
-  tiles = ''.join(_tile(name, found[name], rows) for name in order[:TILES])
+  latest = _latest_scores(rows) | _latest_records(records)
+  order = [name for name in text.SCORES if name in latest]
+  order += [name for name in latest if name not in order]
+  tiles = ''.join(_tile(name, latest[name], rows) for name in order[:TILES])
   return f'<dl class="tiles">{tiles}</dl>' if tiles else ''
 
 
 def _latest_scores(rows):
   names = [name for name in text.SCORES if any(name in row for row in rows)]
-  found = {}
+  latest = {}
   for name in names:
     row = next(row for row in reversed(rows) if name in row)
-    found[name] = (row['step'], text.numbers(row[name]))
-  return found
+    latest[name] = (row['step'], text.numbers(row[name]))
+  return latest
 
 
 def _latest_records(records):
   """By metric; of one feature space, under its first record's protocol."""
   space = records[0].get('features') if records else None
   records = [one for one in records if one.get('features') == space]
-  found = {}
+  by_metric = {}
   for metric in dict.fromkeys(one.get('metric', '') for one in records):
     same = [one for one in records if one.get('metric', '') == metric]
     rest = [_protocol(one) for one in same]
     same = [one for one, own in zip(same, rest, strict=True) if own == rest[0]]
     same = tables.latest(same)
     values = text.numbers([one.get('value') for one in same])
-    found[metric] = (tables.step_of(same[0]), values)
-  return found
+    by_metric[metric] = (tables.step_of(same[0]), values)
+  return by_metric
 
 
 def _protocol(record):

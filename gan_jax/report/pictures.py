@@ -201,8 +201,8 @@ def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):
   Returns:
     The path of the animation, None if there is no picture yet.
   """
-  found = map(opened, evenly(step_pictures(directory), frames))
-  images = [image for image in found if image]
+  loaded = map(opened, evenly(step_pictures(directory), frames))
+  images = [image for image in loaded if image]
   if not images:
     return None
   images = [image.resize(images[-1].size) for image in images]

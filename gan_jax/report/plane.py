@@ -32,16 +32,16 @@ def plane(rows: list[dict]) -> str:
   if not points:
     return ''
   last = points[-1]
-  told = (
+  summary = (
     f'precision {text.number(last[0].mean)}, recall'
     f' {text.number(last[1].mean)} at step {last[0].step:,}'
   )
   drawing = ''.join([*_axes(), _way(points), _cross(*last)])
   return (
     '<figure class="chart plane"><figcaption><h3>Precision and recall</h3>'
-    f'<p class="legend">{html.escape(told)}</p></figcaption>'
+    f'<p class="legend">{html.escape(summary)}</p></figcaption>'
     f'<svg viewBox="0 0 {SIDE + 120} {SIDE}" role="img" '
-    f'aria-label="{html.escape(told, quote=True)}">{drawing}</svg></figure>'
+    f'aria-label="{html.escape(summary, quote=True)}">{drawing}</svg></figure>'
   )
 
 

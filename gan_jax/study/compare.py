@@ -56,13 +56,15 @@ def _open(path) -> Side:
   folder = pathlib.Path(path)
   rows = results.read(folder / results.RESULTS)
   if rows:
-    told = files.read_json(folder / 'study.json').get('metrics')
-    if not isinstance(told, list) or not all(isinstance(m, str) for m in told):
+    metrics = files.read_json(folder / 'study.json').get('metrics')
+    if not isinstance(metrics, list) or not all(
+      isinstance(m, str) for m in metrics
+    ):
       raise UserError(f'--compare: {folder}: study.json names no metrics.')
     cells = {}
     for row in rows:
       cells.setdefault(row['cell'], []).append(row)
-    return Side(folder, tuple(told), cells)
+    return Side(folder, tuple(metrics), cells)
   if not os.path.exists(folder / 'config.json'):
     raise UserError(f'--compare: {folder}: no run and no study here.')
   return _open_run(folder)
@@ -70,14 +72,14 @@ def _open(path) -> Side:
 
 def _open_run(folder) -> Side:
   """A run as a study of one cell."""
-  found = [r for r in _records(folder) if r['value'] is not None]
-  if not found:
+  scored = [r for r in _records(folder) if r['value'] is not None]
+  if not scored:
     raise UserError(
       f'--compare: {folder}: the run is not finished (no scores).'
     )
   config = contents.read_config(folder / 'config.json')
   curves = files.read_rows(folder / 'metrics.jsonl')
-  last = max(r.get('step') or 0 for r in found)
+  last = max(r.get('step') or 0 for r in scored)
   rows = [
     {
       'cell': folder.name,
@@ -88,7 +90,7 @@ def _open_run(folder) -> Side:
       'steps': last,
       'scores': {
         r['metric']: r['value']
-        for r in found
+        for r in scored
         if r['seed'] == config['seed'] + i and (r.get('step') or 0) == last
       },
       'health': diagnosis.diagnose(curves, i)._asdict(),
@@ -96,7 +98,7 @@ def _open_run(folder) -> Side:
     }
     for i in range(config['num_seeds'])
   ]
-  metrics = tuple(dict.fromkeys(r['metric'] for r in found))
+  metrics = tuple(dict.fromkeys(r['metric'] for r in scored))
   return Side(folder, metrics, {folder.name: rows})
 
 

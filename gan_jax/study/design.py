@@ -37,7 +37,7 @@ def cells(design, factors: dict) -> tuple[Cell, ...]:
   if isinstance(design, (tuple, list, dict)):
     if factors:
       raise UserError('study: factors do not go with a list of overrides.')
-    found = _listed(design)
+    made = _listed(design)
   elif design not in DESIGNS:
     there = ', '.join(DESIGNS)
     raise UserError(
@@ -52,9 +52,9 @@ def cells(design, factors: dict) -> tuple[Cell, ...]:
       'one_at_a_time': _one_at_a_time,
       'leave_one_out': _leave_one_out,
     }
-    found = make[design](named)
-  _check_unique([cell.name for cell in found], 'cells')
-  return tuple(found)
+    made = make[design](named)
+  _check_unique([cell.name for cell in made], 'cells')
+  return tuple(made)
 
 
 def level_names(factor: str, values) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def _leave_one_out(factors):
         " takes one for each factor: what is left out is at the base's value."
       )
   full = {key: next(iter(levels)) for key, levels in factors.items()}
-  found = [_cell(full, factors)._replace(name=FULL)]
+  made = [_cell(full, factors)._replace(name=FULL)]
   for key in factors:
     levels = {k: name for k, name in full.items() if k != key}
-    found.append(_cell(levels, factors)._replace(name=f'without {full[key]}'))
-  return found
+    made.append(_cell(levels, factors)._replace(name=f'without {full[key]}'))
+  return made
 
 
 def _listed(design):

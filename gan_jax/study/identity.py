@@ -19,17 +19,19 @@ def of_cell(config: dict, fingerprint: str) -> str:
     fingerprint: of its data set.
   """
   training = [k for k in keys.TRAINING_KEYS if k not in ('seed', 'num_seeds')]
-  told = {key: config[key] for key in (*training, *differences.SCORING_KEYS)}
-  told['data'] = {
+  decisive = {
+    key: config[key] for key in (*training, *differences.SCORING_KEYS)
+  }
+  decisive['data'] = {
     k: v for k, v in config['data'].items() if k not in differences.PLACES
   }
   if config['stop_when']:
-    told['eval_every'] = config['eval_every']
+    decisive['eval_every'] = config['eval_every']
   if config['on_divergence'] == 'rollback':
-    told |= {k: config[k] for k in ('on_divergence', 'max_rollbacks')}
-  told['fingerprint'] = fingerprint
-  told['modules'] = sources.outside_modules(config)
-  return _digest(told)
+    decisive |= {k: config[k] for k in ('on_divergence', 'max_rollbacks')}
+  decisive['fingerprint'] = fingerprint
+  decisive['modules'] = sources.outside_modules(config)
+  return _digest(decisive)
 
 
 def of_run(cell: str, seed: int) -> str:
@@ -37,6 +39,6 @@ def of_run(cell: str, seed: int) -> str:
   return _digest([cell, int(seed)])
 
 
-def _digest(told):
-  text = json.dumps(told, sort_keys=True)
+def _digest(content):
+  text = json.dumps(content, sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:16]

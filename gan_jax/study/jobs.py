@@ -57,14 +57,14 @@ class Queue:
 
   def add(self, job: Job):
     """Writes a job down."""
-    told = {**job._asdict(), 'runs': list(job.runs)}
-    files.write_json(self._path(job.id, 'json'), told)
+    document = {**job._asdict(), 'runs': list(job.runs)}
+    files.write_json(self._path(job.id, 'json'), document)
 
   def jobs(self) -> dict[str, Job]:
     """All jobs by their id."""
     paths = [p for p in self._folder.glob('*.json') if p.name.count('.') == 1]
-    found = [_read(path) for path in sorted(paths)]
-    return {job.id: job for job in found if job}
+    loaded = [_read(path) for path in sorted(paths)]
+    return {job.id: job for job in loaded if job}
 
   def results(self) -> dict[str, dict]:
     """The result of each finished job."""
@@ -73,7 +73,7 @@ class Queue:
   def failures(self) -> dict[str, str]:
     """Why each failed job failed."""
     failed = self._ended('failed.json')
-    return {one: told.get('reason', '') for one, told in failed.items()}
+    return {one: failure.get('reason', '') for one, failure in failed.items()}
 
   def _ended(self, suffix):
     paths = sorted(self._folder.glob(f'*.{suffix}'))
@@ -126,15 +126,15 @@ class Queue:
     """What the leases of jobs that are worked on say."""
     held = self.leases(ids)
     return {
-      one: told
-      for one, told in held.items()
+      one: lease
+      for one, lease in held.items()
       if self._watcher.is_held(self._path(one, 'lease'))
     }
 
   def leases(self, ids: Iterable[str]) -> dict[str, dict]:
     """What all leases say, also those whose owner has died."""
-    found = {one: files.read_json(self._path(one, 'lease')) for one in ids}
-    return {one: told for one, told in found.items() if told}
+    written = {one: files.read_json(self._path(one, 'lease')) for one in ids}
+    return {one: lease for one, lease in written.items() if lease}
 
   def _path(self, job, suffix):
     return self._folder / f'{job}.{suffix}'
@@ -142,10 +142,10 @@ class Queue:
 
 def _read(path) -> Job | None:
   """The job of a file; what is none, or half of one, is as if it were not."""
-  told = files.read_json(path)
-  if not all(isinstance(told.get(k), kind) for k, kind in KINDS.items()):
+  document = files.read_json(path)
+  if not all(isinstance(document.get(k), kind) for k, kind in KINDS.items()):
     return None
-  fields = {name: told[name] for name in Job._fields}
+  fields = {name: document[name] for name in Job._fields}
   fields['runs'] = tuple(fields['runs'])
   return Job(**fields | {'config': as_tuples(fields['config'])})
 

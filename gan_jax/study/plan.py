@@ -82,13 +82,13 @@ def load(path) -> Study:
     UserError: no such file, or whatever is wrong with it, in one line.
   """
   path = pathlib.Path(path)
-  told = _read(path)
+  given = _read(path)
   make_importable(path)
-  parallel.use_cores(told['num_seeds'])  # before JAX starts
-  found = design_lib.cells(told['design'], told['factors'])
-  configs = [_configure(told, cell.name, cell.overrides) for cell in found]
-  labs = [_build(*pair) for pair in zip(found, configs, strict=True)]
-  metric, *also = _metrics(told, configs[0], labs[0])
+  parallel.use_cores(given['num_seeds'])  # before JAX starts
+  cells = design_lib.cells(given['design'], given['factors'])
+  configs = [_configure(given, cell.name, cell.overrides) for cell in cells]
+  setups = [_build(*pair) for pair in zip(cells, configs, strict=True)]
+  metric, *also = _metrics(given, configs[0], setups[0])
   planned = tuple(
     Planned(
       *cell,
@@ -96,25 +96,25 @@ def load(path) -> Study:
       identity.of_cell(config, setup.dataset.fingerprint),
       setup,
     )
-    for cell, config, setup in zip(found, configs, labs, strict=True)
+    for cell, config, setup in zip(cells, configs, setups, strict=True)
   )
   _check_same_data(planned)
-  if told['design'] == 'one_at_a_time':
+  if given['design'] == 'one_at_a_time':
     planned = _without_repeats(planned)
-  baseline = _baseline(told, planned)
+  baseline = _baseline(given, planned)
   return Study(
     name=path.resolve().parent.name,
     path=path,
-    question=told['question'] or f'{path.parent.name}: does it matter?',
-    base=told['base'],
-    overrides=told['overrides'],
-    design=told['design'] if isinstance(told['design'], str) else 'cells',
-    num_seeds=told['num_seeds'],
+    question=given['question'] or f'{path.parent.name}: does it matter?',
+    base=given['base'],
+    overrides=given['overrides'],
+    design=given['design'] if isinstance(given['design'], str) else 'cells',
+    num_seeds=given['num_seeds'],
     metric=metric,
     also=tuple(also),
     cells=planned,
     baseline=baseline,
-    contrasts=_contrasts(told, planned, baseline),
+    contrasts=_contrasts(given, planned, baseline),
   )
 
 
@@ -127,28 +127,28 @@ def make_importable(path):
 
 def _read(path) -> dict:
   if not os.path.isfile(path):
-    found = sorted(
+    studies = sorted(
       str(p) for p in pathlib.Path('experiments').glob('*/study.py')
     )
-    here = ', '.join(found) or 'none'
+    here = ', '.join(studies) or 'none'
     raise UserError(f'--study={path}: no such file; here are {here}.')
   try:
     spec = importlib.util.spec_from_file_location('gan_jax_study', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    told = module.get_study()
+    given = module.get_study()
   except KeyboardInterrupt:
     raise
   except BaseException as e:  # whatever the file does wrong, exit() too
     raise UserError(f'--study={path}: {type(e).__name__}: {e}') from e
-  if not isinstance(told, dict):
-    raise UserError(f'--study={path}: get_study() gave no dict, but {told!r}.')
-  for key in told:
+  if not isinstance(given, dict):
+    raise UserError(f'--study={path}: get_study() gave no dict, but {given!r}.')
+  for key in given:
     recipe.check_known(KEYS, key, flag=f'--study={path}: {key}')
-  return _checked({**KEYS, **told})
+  return _checked({**KEYS, **given})
 
 
-def _checked(told) -> dict:
+def _checked(given) -> dict:
   for key, kind, what in (
     ('question', str, 'a text'),
     ('base', str, "a config, like 'configs/ring8.py'"),
@@ -163,22 +163,22 @@ def _checked(told) -> dict:
       "a dict of config keys, or a cell's name",
     ),
   ):
-    if not isinstance(told[key], kind) or isinstance(told[key], bool):
-      raise UserError(f'study: {key}={told[key]!r}: expected {what}.')
+    if not isinstance(given[key], kind) or isinstance(given[key], bool):
+      raise UserError(f'study: {key}={given[key]!r}: expected {what}.')
   for key in ('overrides', 'factors', 'baseline'):
-    names = told[key] if isinstance(told[key], dict) else ()
+    names = given[key] if isinstance(given[key], dict) else ()
     _check_names(f'{key}: the key', names)
-  _check_names('also: the metric', told['also'])
-  if told['num_seeds'] < 1:
+  _check_names('also: the metric', given['also'])
+  if given['num_seeds'] < 1:
     raise UserError(
-      f'study: num_seeds={told["num_seeds"]}: expected at least 1.'
+      f'study: num_seeds={given["num_seeds"]}: expected at least 1.'
     )
-  if told['num_seeds'] == 1 and told['baseline'] is not None:
+  if given['num_seeds'] == 1 and given['baseline'] is not None:
     raise UserError(
       'study: num_seeds=1, but a difference from the baseline cannot be tested'
       ' with one seed; expected 2 or more, or no baseline.'
     )
-  return told
+  return given
 
 
 def _check_names(what, names):
@@ -187,10 +187,10 @@ def _check_names(what, names):
       raise UserError(f'study: {what} {name!r}: expected a name.')
 
 
-def _configure(told, name, overrides) -> dict:
+def _configure(given, name, overrides) -> dict:
   """The config of a cell, as plain values."""
-  config = recipe.load(told['base'], flag='study: base')
-  for key, value in told['overrides'].items():
+  config = recipe.load(given['base'], flag='study: base')
+  for key, value in given['overrides'].items():
     flag = f'study: overrides: {key}={value!r}'
     if key.split('.')[0] in ('num_seeds', 'metrics'):
       raise UserError(f'{flag}: it is a key of the study itself.')
@@ -201,7 +201,7 @@ def _configure(told, name, overrides) -> dict:
     if key.split('.')[0] not in VARIED:
       raise UserError(f'{flag}: it does not change how a run is trained.')
     recipe.override(config, key, value, flag=flag)
-  config.num_seeds = told['num_seeds']
+  config.num_seeds = given['num_seeds']
   return config.to_dict()
 
 
@@ -228,14 +228,16 @@ def _check_same_data(cells):
       )
 
 
-def _metrics(told, config, setup) -> tuple[str, ...]:
+def _metrics(given, config, setup) -> tuple[str, ...]:
   """The names of what is measured, the tested one first."""
   way = contents.way_of_scoring(config)
-  wanted = (told['metric'], *told['also']) if told['metric'] else told['also']
+  wanted = (
+    (given['metric'], *given['also']) if given['metric'] else given['also']
+  )
   names = scoring.metric_names(setup, wanted, way=way)
-  if told['metric'] and told['metric'] not in names:
+  if given['metric'] and given['metric'] not in names:
     raise UserError(
-      f'study: metric={told["metric"]!r} gives several scores:'
+      f'study: metric={given["metric"]!r} gives several scores:'
       f' {", ".join(names)}; choose one.'
     )
   return names
@@ -243,21 +245,21 @@ def _metrics(told, config, setup) -> tuple[str, ...]:
 
 def _without_repeats(cells):
   """Without levels that are the base's own values; the base comes first."""
-  found = {}
+  by_run = {}
   for cell in cells:
-    found.setdefault(cell.run(0), cell)
-  return tuple(found.values())
+    by_run.setdefault(cell.run(0), cell)
+  return tuple(by_run.values())
 
 
-def _baseline(told, cells) -> str:
+def _baseline(given, cells) -> str:
   """The name of the cell that all others are compared with, '' if none."""
-  wanted = told['baseline']
+  wanted = given['baseline']
   if wanted is None:
-    return cells[0].name if told['num_seeds'] > 1 and len(cells) > 1 else ''
+    return cells[0].name if given['num_seeds'] > 1 and len(cells) > 1 else ''
   if isinstance(wanted, str):
     matching = [cell for cell in cells if cell.name == wanted]
   else:
-    config = keys.flatten(_configure(told, 'baseline', wanted))
+    config = keys.flatten(_configure(given, 'baseline', wanted))
     ignored = {'metrics': ()}
     matching = [
       c for c in cells if keys.flatten(c.config) | ignored == config | ignored
@@ -268,17 +270,17 @@ def _baseline(told, cells) -> str:
   return matching[0].name
 
 
-def _contrasts(told, cells, baseline) -> tuple[Contrast, ...]:
+def _contrasts(given, cells, baseline) -> tuple[Contrast, ...]:
   """All that is tested: each cell; in a grid also effects and interactions."""
   if not baseline:
     return ()
-  found = contrasts_lib.against(baseline, [cell.name for cell in cells])
+  contrasts = contrasts_lib.against(baseline, [cell.name for cell in cells])
   levels = {cell.name: cell.levels for cell in cells}
-  if told['design'] == 'grid' and len(told['factors']) > 1:
+  if given['design'] == 'grid' and len(given['factors']) > 1:
     there = {
       key: tuple(dict.fromkeys(at[key] for at in levels.values()))
-      for key in told['factors']
+      for key in given['factors']
     }
-    found += contrasts_lib.main_effects(there, levels, levels[baseline])
-    found += contrasts_lib.interactions(there, levels, levels[baseline])
-  return tuple(found)
+    contrasts += contrasts_lib.main_effects(there, levels, levels[baseline])
+    contrasts += contrasts_lib.interactions(there, levels, levels[baseline])
+  return tuple(contrasts)

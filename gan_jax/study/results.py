@@ -17,7 +17,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class Found:
+class FinishedRuns:
   """All finished runs within reach, by their identity."""
 
   def __init__(self, workdir, metrics: tuple[str, ...]):
@@ -56,28 +56,28 @@ class Found:
 
   def row(self, cell: plan.Planned, pair: int) -> dict | None:
     """The row of a run of this study, None if it is not finished."""
-    found = self._rows.get(cell.run(pair))
-    if found is None:
+    known = self._rows.get(cell.run(pair))
+    if known is None:
       return None
-    scores = {m: found['scores'].get(m) for m in self._metrics}
+    scores = {m: known['scores'].get(m) for m in self._metrics}
     return {
       'cell': cell.name,
       'overrides': cell.overrides,
-      'seed': found['seed'],
-      'status': found['status'],
-      'reason': found['reason'],
-      'steps': found['steps'],
-      'scores': scores if found['status'] == 'finished' else {},
-      'health': self._health(found),
-      'run': found['run'],
-      'folder': found['folder'],
+      'seed': known['seed'],
+      'status': known['status'],
+      'reason': known['reason'],
+      'steps': known['steps'],
+      'scores': scores if known['status'] == 'finished' else {},
+      'health': self._health(known),
+      'run': known['run'],
+      'folder': known['folder'],
     }
 
   def _health(self, row) -> dict:
     """The verdict on a run, from the curves that it has left."""
-    found = diagnosis.diagnose(*_curves_of(self._workdir / row['folder'], row))
-    if row['status'] == 'finished' or found.verdict == 'diverged':
-      return found._asdict()
+    health = diagnosis.diagnose(*_curves_of(self._workdir / row['folder'], row))
+    if row['status'] == 'finished' or health.verdict == 'diverged':
+      return health._asdict()
     return {'verdict': 'diverged', 'reason': row['reason']}
 
   def missing(self, cell: plan.Planned, num_seeds: int) -> list[int]:
@@ -127,9 +127,9 @@ def curves(workdir, rows: list[dict]) -> list[dict]:
   merged: dict[int, dict] = {}
   for place, row in enumerate(rows):
     read, index = _curves_of(pathlib.Path(workdir) / row['folder'], row)
-    for told in read:
-      values = merged.setdefault(told['step'], {})
-      for name, value in told.items():
+    for reported in read:
+      values = merged.setdefault(reported['step'], {})
+      for name, value in reported.items():
         if name != 'step':
           one = value[index] if isinstance(value, list) else value
           values.setdefault(name, [None] * len(rows))[place] = one
@@ -152,8 +152,8 @@ def _read_curves(path, _time):
 def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:
   """The last picture of a cell's first seed, None if there is none."""
   for row in rows[:1]:
-    found = pictures.step_pictures(
+    paths = pictures.step_pictures(
       pathlib.Path(workdir) / row['folder'] / 'samples'
     )
-    return found[-1] if found else None
+    return paths[-1] if paths else None
   return None

@@ -31,8 +31,8 @@ def open_workdir(study: plan.Study, workdir: pathlib.Path):
       f'--workdir={workdir}: it holds the study {there!r}, not {study.name!r}.'
     )
   try:
-    told = {'name': study.name, 'metrics': study.metrics}
-    files.write_json(path, told)
+    document = {'name': study.name, 'metrics': study.metrics}
+    files.write_json(path, document)
   except OSError as e:
     if e.errno in command.DISK_FULL:
       raise
@@ -62,11 +62,11 @@ def schedule(
   with lease:
     queue.forgive(queue.failures())
     ended = queue.results()  # those that are wanted again lack a score
-    found = results.Found(workdir, study.metrics)
+    finished = results.FinishedRuns(workdir, study.metrics)
     known = queue.jobs()
     ids = {}
     for cell in study.cells:
-      lacking = found.missing(cell, study.num_seeds)
+      lacking = finished.missing(cell, study.num_seeds)
       most = _most(study, cell, lacking, workers=workers, limit=limit)
       for job in _jobs(cell, lacking, known, most=most):
         known[job.id] = job

@@ -30,7 +30,7 @@ class StudyStatus:
     """
     self._study, self._workdir = study, pathlib.Path(workdir)
     self._queue, self._ids, self._board = jobs.Queue(workdir), ids, board
-    self._found = results.Found(workdir, study.metrics)
+    self._found = results.FinishedRuns(workdir, study.metrics)
     self._planned = self._queue.jobs()
     self._by_cell = self._rows()
     self._reported = self._forecast = False
@@ -57,11 +57,11 @@ class StudyStatus:
     Each of them is diagnosed: not for every look at the table.
     """
     pairs = range(self._study.num_seeds)
-    found = {
+    by_cell = {
       cell.name: [self._found.row(cell, i) for i in pairs]
       for cell in self._study.cells
     }
-    return {name: [r for r in rows if r] for name, rows in found.items()}
+    return {name: [r for r in rows if r] for name, rows in by_cell.items()}
 
   def write(self) -> ReportContents:
     """Writes results.jsonl, the tables and the page."""
@@ -180,8 +180,8 @@ class StudyStatus:
   def _score_so_far(self, one) -> str:
     """The latest score of a job that is still training, and of which step."""
     job, metric = self._planned[one], self._study.metric
-    told = files.read_rows(self._workdir / job.folder / 'metrics.jsonl')
-    scored = [row for row in told if metric in row]
+    reported = files.read_rows(self._workdir / job.folder / 'metrics.jsonl')
+    scored = [row for row in reported if metric in row]
     if not scored:
       return ''
     spread = summary.spread(one, text.numbers(scored[-1][metric]))
@@ -194,9 +194,9 @@ class StudyStatus:
       return None
     left = 0.0
     for one in self._queue.open(self._ids):
-      told = working.get(one, {})
-      steps = _steps_left(told) if 'steps' in told else self._steps(one)
-      left += _seconds(told) or steps * each
+      lease = working.get(one, {})
+      steps = _steps_left(lease) if 'steps' in lease else self._steps(one)
+      left += _seconds(lease) or steps * each
     return left / max(len(working), 1)
 
   def _seconds_per_step(self, working):
@@ -206,7 +206,7 @@ class StudyStatus:
     if done:
       seconds = sum(results[one]['seconds'] for one in done)
       return seconds / max(sum(map(self._steps, done)), 1)
-    paces = [told['pace'] for told in working.values() if told.get('pace')]
+    paces = [lease['pace'] for lease in working.values() if lease.get('pace')]
     return len(paces) / sum(paces) if paces else None
 
   def _steps(self, one):
@@ -215,12 +215,12 @@ class StudyStatus:
     return job.config['steps'] * len(job.runs)
 
 
-def _steps_left(told):
-  return (told.get('steps', 0) - told.get('step', 0)) * told.get('seeds', 1)
+def _steps_left(lease):
+  return (lease.get('steps', 0) - lease.get('step', 0)) * lease.get('seeds', 1)
 
 
-def _seconds(told):
-  return _steps_left(told) / told['pace'] if told.get('pace') else None
+def _seconds(lease):
+  return _steps_left(lease) / lease['pace'] if lease.get('pace') else None
 
 
 def _span(spread):

@@ -150,8 +150,8 @@ def is_disk_full(error: BaseException) -> bool:
   while error is not None:
     if getattr(error, 'errno', None) in command.DISK_FULL:
       return True
-    told = str(error)  # Orbax has its own errors
-    if any(os.strerror(code) in told for code in command.DISK_FULL):
+    message = str(error)  # Orbax has its own errors
+    if any(os.strerror(code) in message for code in command.DISK_FULL):
       return True
     error = error.__cause__ or error.__context__
   return False
@@ -165,14 +165,14 @@ def planned_ids(workdir) -> list[str]:
   """
   path = pathlib.Path(workdir) / 'plan.json'
   try:
-    found = json.loads(path.read_text('utf-8'))['jobs']
+    ids = json.loads(path.read_text('utf-8'))['jobs']
   except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
     raise UserError(f'--workdir={workdir}: no plan of a study here.') from e
   plain = re.compile('[0-9A-Za-z_-]+')  # it becomes the name of a file
   fits = lambda one: isinstance(one, str) and plain.fullmatch(one)
-  if not isinstance(found, list) or not all(map(fits, found)):
+  if not isinstance(ids, list) or not all(map(fits, ids)):
     raise UserError(f'{path}: no plan of a study.')
-  return found
+  return ids
 
 
 def help_lines() -> list[str]:

@@ -122,11 +122,11 @@ def load_or_train(
   num_classes = len(dataset.class_names)
   path = store.cache_dir(cache_dir) / f'classifier_{_key(dataset, seed)}.npz'
   shapes = jax.eval_shape(lambda: _init(dataset.shape, num_classes, seed))
-  found = store.read(path, _flat(shapes))
-  if found is None:
-    found = _train_on(dataset, num_classes, seed, say)
-    store.write(path, *found)
-  weights, accuracy = found
+  trained = store.read(path, _flat(shapes))
+  if trained is None:
+    trained = _train_on(dataset, num_classes, seed, say)
+    store.write(path, *trained)
+  weights, accuracy = trained
   params = traverse_util.unflatten_dict(weights, sep='/')
   return base.Features(
     name='classifier',
@@ -181,8 +181,8 @@ def _key(dataset, seed):
   if not content:
     examples = dataset.read(_rows(dataset))
     content = store.weights_hash(examples)
-  told = [content, dataset.shape, len(dataset.class_names), seed, RECIPE]
-  return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+  parts = [content, dataset.shape, len(dataset.class_names), seed, RECIPE]
+  return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _checked(x, labels, num_classes):

@@ -47,10 +47,10 @@ def find(path: str = '') -> pathlib.Path:
   """
   path = path or os.environ.get('GAN_JAX_INCEPTION', '')
   if path:
-    found = pathlib.Path(os.path.expanduser(path))
-    if not found.is_file():
+    file = pathlib.Path(os.path.expanduser(path))
+    if not file.is_file():
       raise UserError(f'inception: there are no weights at {path}')
-    return found
+    return file
   folder = store.cache_dir()
   for name in (CONVERTED, FILE):
     if (folder / name).is_file():
@@ -150,11 +150,11 @@ def fold(tensors: dict, shapes: dict, name: str) -> dict[str, np.ndarray]:
   arrays = {}
   for module in _modules(shapes):
     dense = len(shapes[f'{module}/kernel'].shape) == 2
-    found = [
+    own = [
       tensors[f'{module.replace("/", ".")}.{part}'].astype(np.float64)
       for part in (DENSE if dense else NORMED)
     ]
-    kernel, bias = (found[0].T, found[1]) if dense else _fold_norm(*found)
+    kernel, bias = (own[0].T, own[1]) if dense else _fold_norm(*own)
     arrays |= {f'{module}/kernel': kernel, f'{module}/bias': bias}
   return {k: np.ascontiguousarray(x, np.float32) for k, x in arrays.items()}
 
@@ -214,9 +214,11 @@ def _check(arrays, wanted, name):
       and (arrays[k].dtype.kind != 'f' or not np.isfinite(arrays[k]).all())
     },
   }
-  told = [f'{what}: {_some(names)}' for what, names in faults.items() if names]
-  if told:
-    raise UserError(f'inception: {name}: {"; ".join(told)}')
+  problems = [
+    f'{what}: {_some(names)}' for what, names in faults.items() if names
+  ]
+  if problems:
+    raise UserError(f'inception: {name}: {"; ".join(problems)}')
 
 
 def _some(names):

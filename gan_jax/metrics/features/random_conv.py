@@ -88,7 +88,7 @@ def _infer(kernels, x):
   if x.dtype == jnp.uint8:
     x = x.astype(jnp.float32) / 127.5 - 1
   x = resize.to_rgb(x.astype(jnp.float32))
-  found = []
+  pooled = []
   for i, (_, stride) in enumerate(LAYERS):
     x = lax.conv_general_dilated(
       x,
@@ -99,7 +99,7 @@ def _infer(kernels, x):
       precision='highest',
     )
     x = jax.nn.leaky_relu(x, LEAK)
-    found.append(x.mean(axis=(1, 2)))
+    pooled.append(x.mean(axis=(1, 2)))
     if i < len(LAYERS) - 1:
-      found.append(x.max(axis=(1, 2)))
-  return base.Seen(jnp.concatenate(found, axis=-1))  # [B, 512]
+      pooled.append(x.max(axis=(1, 2)))
+  return base.Seen(jnp.concatenate(pooled, axis=-1))  # [B, 512]

@@ -52,11 +52,11 @@ def read_arrays(path: pathlib.Path) -> dict | None:
   """Arrays by name, or None if the file is absent or damaged."""
   try:
     kept = npz.read(path)
-    told = str(kept.pop('hash'))
+    expected = str(kept.pop('hash'))
     arrays = {k.removeprefix('array/'): x for k, x in kept.items()}
   except DAMAGED:
     return None
-  return arrays if weights_hash(arrays) == told else None
+  return arrays if weights_hash(arrays) == expected else None
 
 
 def write_arrays(path: pathlib.Path, arrays: dict) -> None:

@@ -121,15 +121,15 @@ class _Unpickler(pickle.Unpickler):
     if (module, name) == ('collections', 'OrderedDict'):
       return collections.OrderedDict
     if (module, name) == ('torch._utils', '_rebuild_tensor_v2'):
-      return lambda *told: _describe(*told)  # one that a pickle may alter
+      return lambda *args: _describe(*args)  # one that a pickle may alter
     if module == 'torch' and name in TYPES:
       return TYPES[name]
     raise UserError(f'asks for {module}.{name}, which no tensor needs: refused')
 
-  def persistent_load(self, told: Any) -> _Storage:
-    kind, dtype, key, _, size = told[:5]
+  def persistent_load(self, entry: Any) -> _Storage:
+    kind, dtype, key, _, size = entry[:5]
     # A sixth entry makes one storage a part of another; nobody writes that.
-    if kind != 'storage' or dtype not in TYPES.values() or any(told[5:]):
+    if kind != 'storage' or dtype not in TYPES.values() or any(entry[5:]):
       raise UserError('holds something else than tensors')
     return _Storage(str(key), dtype, int(size))
 

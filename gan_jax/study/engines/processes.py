@@ -87,8 +87,8 @@ class _Crew:
 
   def _blame(self, process):
     """A job that kills its workers again and again has failed."""
-    for one, told in self._queue.leases(self._work.ids).items():
-      if told.get('pid') != process.pid or told.get('host') != leases.host():
+    for one, lease in self._queue.leases(self._work.ids).items():
+      if lease.get('pid') != process.pid or lease.get('host') != leases.host():
         continue
       self._deaths[one] = self._deaths.get(one, 0) + 1
       if self._deaths[one] >= DEATHS:

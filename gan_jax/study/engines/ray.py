@@ -105,5 +105,5 @@ def _connect(ray, address, cpus):
         **own,
       )
     except (ConnectionError, ValueError) as e:
-      said = ' '.join(str(e).split())
-      raise UserError(f'--options=address={address}: {said}') from e
+      reason = ' '.join(str(e).split())
+      raise UserError(f'--options=address={address}: {reason}') from e

@@ -138,8 +138,8 @@ def _executor(folder, cluster, limit, given):
     made = submitit.AutoExecutor(folder=folder, cluster=cluster, **limit)
     made.update_parameters(**given)
   except (RuntimeError, NameError, AssertionError, ValueError) as e:
-    said = ' '.join(str(e).split())
-    raise UserError(f'--engine=slurm: {said}') from e
+    reason = ' '.join(str(e).split())
+    raise UserError(f'--engine=slurm: {reason}') from e
   return made
 
 

@@ -48,11 +48,14 @@ def plain(words: str) -> str:
 
 
 def _row(row, view):
-  told = [plain(row.cell.name), int(row.is_baseline), *_failures(row)]
+  values = [plain(row.cell.name), int(row.is_baseline), *_failures(row)]
   for metric in figures.metrics(view):
-    told += _spread(row, metric)
-  told += _comparison(row.comparison)
-  return [*told, json.dumps(files.plain(row.cell.differs), ensure_ascii=False)]
+    values += _spread(row, metric)
+  values += _comparison(row.comparison)
+  return [
+    *values,
+    json.dumps(files.plain(row.cell.differs), ensure_ascii=False),
+  ]
 
 
 def _failures(row):

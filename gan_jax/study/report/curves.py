@@ -115,14 +115,14 @@ def _scores(view):
 
 def _names(rows):
   """Of the metrics with at least one number, but for ends of intervals."""
-  found = set()
+  names = set()
   for row in rows:
-    for told in row.cell.rows:
-      for name in told.keys() - found:
-        if any(map(math.isfinite, text.numbers(told[name]))):
-          found.add(name)
-  ends = {f'{name}_{end}' for name in found for end in ('low', 'high')}
-  return sorted(found - ends - set(HIDDEN))
+    for reported in row.cell.rows:
+      for name in reported.keys() - names:
+        if any(map(math.isfinite, text.numbers(reported[name]))):
+          names.add(name)
+  ends = {f'{name}_{end}' for name in names for end in ('low', 'high')}
+  return sorted(names - ends - set(HIDDEN))
 
 
 def _folded(title, content):
@@ -138,13 +138,13 @@ def _charts(view, rows, names, count):
 
 def _curve(row, name, *, interval, count):
   points, seeds = [], {}
-  for told in sorted(row.cell.rows, key=lambda told: told['step']):
-    if name in told:
-      values = [v for v in text.numbers(told[name]) if math.isfinite(v)]
+  for reported in sorted(row.cell.rows, key=lambda reported: reported['step']):
+    if name in reported:
+      values = [v for v in text.numbers(reported[name]) if math.isfinite(v)]
       ends = band(values, interval=interval) or (None, None)
       mean = math.fsum(values) / len(values) if values else None
-      points.append(charts.Point(told['step'], mean, *ends))
-      seeds[told['step']] = len(values)
+      points.append(charts.Point(reported['step'], mean, *ends))
+      seeds[reported['step']] = len(values)
   line = charts.Line(row.cell.name, charts.thin(points, count))
   return Curve(row, line, seeds)
 
@@ -187,28 +187,28 @@ def _last(curve):
 
 
 def _summary(title, curves):
-  told = [
+  ends = [
     f'{c.row.cell.name} {text.number(_last(c).mean)}'
     for c in curves
     if _last(c)
   ]
-  return f'{title}; at the end: {", ".join(told)}'
+  return f'{title}; at the end: {", ".join(ends)}'
 
 
 def _ends(plot, curves):
   """Numbers of the cells at the ends of their lines, kept apart."""
   if not 1 < len(curves) <= LABELS:
     return ''
-  found = [(plot.y(_last(c).mean), c) for c in curves if _last(c)]
-  found.sort(key=lambda pair: pair[0])
+  ends = [(plot.y(_last(c).mean), c) for c in curves if _last(c)]
+  ends.sort(key=lambda pair: pair[0])
   places = apart(
-    [y for y, _ in found], plot.frame.top, plot.frame.height - plot.frame.bottom
+    [y for y, _ in ends], plot.frame.top, plot.frame.height - plot.frame.bottom
   )
   x = plot.frame.width - plot.frame.right + 5
   return ''.join(
     f'<text class="end {c.row.key}" x="{x}" y="{round(y + 3.5, 1)}"'
     f'{marks.owner(c.row)}>{c.row.index + 1}</text>'
-    for y, (_, c) in zip(places, found, strict=True)
+    for y, (_, c) in zip(places, ends, strict=True)
   )
 
 
@@ -229,23 +229,25 @@ def _readings(plot, curves):
   cells = {}
   for curve in curves:
     points = {p.step: p for p in curve.line.points if p.mean is not None}
-    found = [points.get(step) for step in plot.steps]
+    known = [points.get(step) for step in plot.steps]
     cells[curve.row.index] = {
-      'y': [p and plot.y(p.mean) for p in found],
-      'text': [p and _reading(p, curve) for p in found],
+      'y': [p and plot.y(p.mean) for p in known],
+      'text': [p and _reading(p, curve) for p in known],
     }
   steps = [f'step {step:,}' for step in plot.steps]
   x = [plot.x(step) for step in plot.steps]
-  told = {'x': x, 'step': steps, 'cells': cells}
-  return json.dumps(told, separators=(',', ':'), ensure_ascii=False)
+  readings = {'x': x, 'step': steps, 'cells': cells}
+  return json.dumps(readings, separators=(',', ':'), ensure_ascii=False)
 
 
 def _reading(point, curve):
   ends = figures.pair((point.low, point.high))
   if ends and ends[0] < ends[1]:
     digits = figures.places([point.mean], [ends])
-    told = f'{figures.fixed(point.mean, digits)} ({figures.span(ends, digits)})'
+    words = (
+      f'{figures.fixed(point.mean, digits)} ({figures.span(ends, digits)})'
+    )
   else:
-    told = text.number(point.mean)
+    words = text.number(point.mean)
   seeds, of = curve.seeds.get(point.step, 0), len(curve.row.cell.runs)
-  return told if seeds == of else f'{told}, {seeds} of {of} seeds'
+  return words if seeds == of else f'{words}, {seeds} of {of} seeds'

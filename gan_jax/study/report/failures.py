@@ -18,18 +18,18 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
   ended = sum(len(row.cell.runs) for row in rows)
   if not ended:
     return ''
-  found = [
+  ill = [
     (row, place)
     for row in rows
     for place, run in enumerate(row.cell.runs)
     if is_ill(run)
   ]
-  if not found:
+  if not ill:
     content = f'<p class="lead">None: all {ended:,} runs are healthy.</p>'
     return document.section('Failures', content, name='failures')
-  body = ''.join(_run(view, row, place) for row, place in found[:MOST])
-  lead = f'{len(found):,} of {ended:,} runs failed or are not healthy.'
-  if len(found) > MOST:
+  body = ''.join(_run(view, row, place) for row, place in ill[:MOST])
+  lead = f'{len(ill):,} of {ended:,} runs failed or are not healthy.'
+  if len(ill) > MOST:
     lead += f' The first {MOST}:'
   heads = ('Cell', 'Seed', 'Verdict', text.title(view.metric), 'Losses')
   head = ''.join(f'<th scope="col">{html.escape(one)}</th>' for one in heads)
@@ -89,14 +89,14 @@ def curve(rows: list[dict], name: str, place: int | None = None) -> list:
     place: of the run; the mean of all that have a value by default.
   """
   points = []
-  for told in sorted(rows, key=lambda told: told['step']):
-    if name in told:
-      values = text.numbers(told[name])
+  for reported in sorted(rows, key=lambda reported: reported['step']):
+    if name in reported:
+      values = text.numbers(reported[name])
       if place is not None:
         values = values[place : place + 1]
       values = [v for v in values if math.isfinite(v)]
       points.append(
-        (told['step'], math.fsum(values) / len(values) if values else None)
+        (reported['step'], math.fsum(values) / len(values) if values else None)
       )
   return points
 

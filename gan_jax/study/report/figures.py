@@ -92,16 +92,16 @@ def is_lower_better(view: ReportContents, metric: str) -> bool:
 
 def best(view: ReportContents, metric: str) -> set[str]:
   """Names of the cells with the best mean."""
-  found = {
+  means = {
     row.cell.name: real(row.spreads[metric].mean)
     for row in rows(view)
     if metric in row.spreads
   }
-  known = [value for value in found.values() if value is not None]
+  known = [value for value in means.values() if value is not None]
   if not known:
     return set()
   top = min(known) if is_lower_better(view, metric) else max(known)
-  return {name for name, value in found.items() if value == top}
+  return {name for name, value in means.items() if value == top}
 
 
 def real(value) -> float | None:
@@ -139,11 +139,12 @@ def places_of(rows: list[Row], metric: str) -> int:
   )
 
 
-def places_of_differences(found) -> int:
+def places_of_differences(compared) -> int:
   """Digits after the point of the differences of some comparisons."""
-  found = [one for one in found if one]
+  compared = [one for one in compared if one]
   return places(
-    [one.difference for one in found], [pair(one.interval) for one in found]
+    [one.difference for one in compared],
+    [pair(one.interval) for one in compared],
   )
 
 
@@ -247,22 +248,22 @@ def _spreads(view):
 def protocol(view: ReportContents) -> list[str]:
   """What the table holds, sentence by sentence."""
   better = 'lower' if is_lower_better(view, view.metric) else 'higher'
-  told = [
+  sentences = [
     f'{text.title(view.metric)} ({view.metric}), {better} is better:'
     f' mean over {seeds(view)}, with {CONFIDENCE} interval.'
   ]
-  told += ['IQM: mean of the middle half of the runs.']
+  sentences += ['IQM: mean of the middle half of the runs.']
   if any(None in spread.values for spread in _spreads(view)):
-    told.append('Runs without a score are left out of the means.')
-  told += ['Failures: runs that diverged or collapsed.']
+    sentences.append('Runs without a score are left out of the means.')
+  sentences += ['Failures: runs that diverged or collapsed.']
   count = len(comparisons(view))
   if count:
-    told.append(
+    sentences.append(
       f'Differences are paired by seed ({contrast(view)}); exact paired'
       f' permutation test, p corrected by Holm over {count}'
       f' comparison{"s" if count > 1 else ""}; effect: difference in standard'
       ' deviations of the differences (Hedges). Intervals are not corrected.'
     )
   if not is_done(view):
-    told.append(f'Not complete: {view.state}.')
-  return told
+    sentences.append(f'Not complete: {view.state}.')
+  return sentences

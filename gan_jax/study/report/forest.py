@@ -28,15 +28,15 @@ class Scale(NamedTuple):
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the plot; '' where nothing is compared."""
-  found = figures.comparisons(view)
-  if not found:
+  compared = figures.comparisons(view)
+  if not compared:
     return ''
-  scale = scale_of(found)
-  digits = figures.places_of_differences(found)
+  scale = scale_of(compared)
+  digits = figures.places_of_differences(compared)
   by_name = {row.cell.name: row for row in rows}
   parts = []
   for kind, title in KINDS.items():
-    own = [one for one in found if one.kind == kind]
+    own = [one for one in compared if one.kind == kind]
     if own:
       parts.append(f'<h3>{title}</h3>')
       parts += [
@@ -51,10 +51,10 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
   return document.section('Differences', content, name='differences')
 
 
-def scale_of(found) -> Scale:
+def scale_of(compared) -> Scale:
   """The axis that holds zero, all differences and their intervals."""
   values = [0.0]
-  for one in found:
+  for one in compared:
     values += figures.pair(one.interval) or ()
     difference = figures.real(one.difference)
     values += [] if difference is None else [difference]
@@ -64,17 +64,17 @@ def scale_of(found) -> Scale:
 
 
 def _lead(view):
-  told = (
+  lead = (
     f'Paired difference in {text.title(view.metric)} with its'
     f' {figures.CONFIDENCE} interval: {figures.contrast(view)}.'
     ' Full dots are verdicts, hollow ones are not.'
   )
-  found = figures.comparisons(view)
-  if any(figures.real(one.detectable) for one in found):
-    told += (
+  compared = figures.comparisons(view)
+  if any(figures.real(one.detectable) for one in compared):
+    lead += (
       ' Shaded: smaller than what the study would have seen four times in five.'
     )
-  return told
+  return lead
 
 
 def _sides(view, scale):
@@ -106,8 +106,8 @@ def _row(one, by_name, scale, digits):
 def _strip(one, scale, key):
   """A row of the plot; in per cent, so that it takes any width unbent."""
   middle = HEIGHT // 2
-  told = figures.span(one.interval, 4)
-  label = f'{one.name}: {figures.fixed(one.difference, 4)} ({told})'
+  interval = figures.span(one.interval, 4)
+  label = f'{one.name}: {figures.fixed(one.difference, 4)} ({interval})'
   parts = [_shade(one, scale), *_grid(scale)]
   ends = figures.pair(one.interval)
   if ends:

@@ -53,14 +53,14 @@ def _facts(view):
 
 
 def _verdicts(view):
-  found = figures.comparisons(view)
-  if not found:
+  compared = figures.comparisons(view)
+  if not compared:
     return f'<p class="answer">{_silence(view)}</p>'
-  told, others = found, ()
-  if len(found) > ALL:
-    told = sorted(found, key=_weight)[:TELLING]
-    others = [one for one in found if one not in told]
-  items = ''.join(map(_verdict, told))
+  shown, others = compared, ()
+  if len(compared) > ALL:
+    shown = sorted(compared, key=_weight)[:TELLING]
+    others = [one for one in compared if one not in shown]
+  items = ''.join(map(_verdict, shown))
   if others:
     items += f'<li class="others">{_count(others)}</li>'
   against = f'{text.title(view.metric)}: {figures.contrast(view)}'
@@ -100,7 +100,7 @@ def _count(others):
     for verdict in figures.VERDICTS
   }
   counts = {verdict: n for verdict, n in counts.items() if n}
-  told = [f'{n} {verdict}' for verdict, n in counts.items()]
-  told = list(counts) if len(counts) == 1 else told
+  words = [f'{n} {verdict}' for verdict, n in counts.items()]
+  words = list(counts) if len(counts) == 1 else words
   many = 's' if len(others) > 1 else ''
-  return f'<p>{len(others)} other{many}: {html.escape(", ".join(told))}</p>'
+  return f'<p>{len(others)} other{many}: {html.escape(", ".join(words))}</p>'

@@ -14,10 +14,10 @@ BUDGET = 2_000_000  # characters of all pictures
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the last pictures; '' where there is none."""
-  found = {row.index: path for row in rows if (path := _path(row))}
-  if not found:
+  paths = {row.index: path for row in rows if (path := _path(row))}
+  if not paths:
     return ''
-  urls = _embed(found)
+  urls = _embed(paths)
   shown = ''.join(_figure(row, urls.get(row.index)) for row in rows)
   lead = (
     f'The first seed of every cell ({view.seed}), from the same latents,'

@@ -82,8 +82,8 @@ def _statistic(title, name, metric, digits, first):
 
 
 def _failure_rate(row):
-  told = row.failures
-  return told.count / told.of if told and told.of else None
+  failures = row.failures
+  return failures.count / failures.of if failures and failures.of else None
 
 
 def _failures(row):
@@ -207,16 +207,16 @@ def _value(column, row):
 
 def _about(row):
   """The mark of the baseline, and how many runs have no score."""
-  told = ['baseline'] if row.is_baseline else []
+  notes = ['baseline'] if row.is_baseline else []
   bad = sum(run.get('status') != 'finished' for run in row.cell.runs)
   if bad:
-    told.append(f'{bad} of {len(row.cell.runs)} runs did not finish')
+    notes.append(f'{bad} of {len(row.cell.runs)} runs did not finish')
   elif not row.cell.runs:
-    told.append('no run yet')
+    notes.append('no run yet')
   differs = ', '.join(
     f'{key}: {figures.setting(value)}'
     for key, value in row.cell.differs.items()
   )
   if differs:
-    told.append(differs)
-  return f'<small>{html.escape(" · ".join(told))}</small>' if told else ''
+    notes.append(differs)
+  return f'<small>{html.escape(" · ".join(notes))}</small>' if notes else ''

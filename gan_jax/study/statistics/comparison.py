@@ -162,7 +162,7 @@ def _compare(contrast, differences, p, adjusted, *, tests, lower, level, power):
   # What Holm's correction asks of the first test.
   reach = planning.detectable_effect(n, level=level / tests, wanted=power)
   spread = _deviation(differences)
-  found = Comparison(
+  answer = Comparison(
     contrast.name,
     contrast.kind,
     tuple(map(float, differences)),
@@ -175,8 +175,8 @@ def _compare(contrast, differences, p, adjusted, *, tests, lower, level, power):
     '',
     '',
   )
-  verdict, words = _verdict(found, tests=tests, lower=lower, level=level)
-  return found._replace(verdict=verdict, words=words)
+  verdict, words = _verdict(answer, tests=tests, lower=lower, level=level)
+  return answer._replace(verdict=verdict, words=words)
 
 
 def _interval(differences):
@@ -191,31 +191,31 @@ def _interval(differences):
     return float(differences[0]), float(differences[0])
   from scipy import stats
 
-  found = stats.ttest_1samp(differences, 0.0).confidence_interval(CONFIDENCE)
-  return float(found.low), float(found.high)
+  interval = stats.ttest_1samp(differences, 0.0).confidence_interval(CONFIDENCE)
+  return float(interval.low), float(interval.high)
 
 
-def _verdict(found, *, tests, lower, level):
-  n = len(found.differences)
-  if found.p_adjusted is not None and found.p_adjusted <= level:
-    return _direction(found, lower=lower)
+def _verdict(answer, *, tests, lower, level):
+  n = len(answer.differences)
+  if answer.p_adjusted is not None and answer.p_adjusted <= level:
+    return _direction(answer, lower=lower)
   # Nothing was called, but nothing could have been.
   if n < 2 or planning.smallest_p(n) > level / tests:
     needed = planning.seeds_needed(tests, level)
     pairs = 'one pair' if n == 1 else f'{n} pairs'
     return 'cannot tell', f'cannot tell from {pairs}; {needed} would do'
-  most = max(map(abs, found.interval))
+  most = max(map(abs, answer.interval))
   return 'no difference', f'no difference larger than {_number(most)} seen'
 
 
-def _direction(found, *, lower):
-  word = 'better' if (found.difference < 0) == lower else 'worse'
-  sign = -1 if found.difference < 0 else 1
+def _direction(answer, *, lower):
+  word = 'better' if (answer.difference < 0) == lower else 'worse'
+  sign = -1 if answer.difference < 0 else 1
   # As far as it goes the way of the word: an end on the other side is negative.
   span = ' to '.join(
-    _number(end) for end in sorted(sign * x for x in found.interval)
+    _number(end) for end in sorted(sign * x for x in answer.interval)
   )
-  return word, f'{word} by {_number(abs(found.difference))} ({span})'
+  return word, f'{word} by {_number(abs(answer.difference))} ({span})'
 
 
 def _number(value):

@@ -69,15 +69,15 @@ def interactions(
   arguments are those of main_effects.
   """
   _check_grid(levels, cells, baseline)
-  found = []
+  questions = []
   for one, two in itertools.combinations(levels, 2):
     for a, b in itertools.product(levels[one], levels[two]):
       if a != baseline[one] and b != baseline[two]:
         weights = _effect(cells, baseline, {one: a, two: b})
-        found.append(
+        questions.append(
           Contrast(f'{one}: {a} × {two}: {b}', 'interaction', weights)
         )
-  return found
+  return questions
 
 
 def _check_grid(levels, cells, baseline):

@@ -66,10 +66,10 @@ def _bootstrap(scores):
         rng=np.random.default_rng(0),
       ).confidence_interval
     )
-    found = draw('BCa')
-    if not np.isfinite(found).all():
-      found = draw('percentile')
-  return float(found.low), float(found.high)
+    interval = draw('BCa')
+    if not np.isfinite(interval).all():
+      interval = draw('percentile')
+  return float(interval.low), float(interval.high)
 
 
 def failures(name: str, verdicts: Sequence[str]) -> Failures:
