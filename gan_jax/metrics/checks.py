@@ -1,4 +1,4 @@
-"""What every metric asks of the arrays it is given."""
+"""Checks that the metrics share: features and labels."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from gan_jax.types import UserError
 
 
 def features(x, name: str, *, least: int = 1) -> np.ndarray:
-  """Takes features to the host in float64, or says what is wrong with them.
+  """Features on the host in float64, checked.
 
   Args:
     x: features [N, D], any kind of number.
@@ -32,7 +32,7 @@ def features(x, name: str, *, least: int = 1) -> np.ndarray:
 
 
 def unconverted(x, name: str, *, least: int = 1) -> np.ndarray:
-  """What `features` passes, but as it is: no copy of a large array.
+  """Checks as `features` does, but without the copy of a large array.
 
   Args:
     x: features [N, D], any kind of number.
@@ -40,7 +40,7 @@ def unconverted(x, name: str, *, least: int = 1) -> np.ndarray:
     least: how many examples are needed.
 
   Returns:
-    [N, D] on the host, in the type that it came in.
+    [N, D] on the host, in its own type.
 
   Raises:
     UserError: as `features`.
@@ -50,6 +50,24 @@ def unconverted(x, name: str, *, least: int = 1) -> np.ndarray:
   if not whole or not np.isfinite(x).all():
     features(x, name, least=least)
   return x
+
+
+def label_range(labels: np.ndarray, num_classes: int, what: str):
+  """Refuses labels [N] outside 0 ... num_classes - 1.
+
+  Args:
+    labels: integers, at least one.
+    num_classes: number of classes.
+    what: begins the error: 'class_coverage: labels'.
+
+  Raises:
+    UserError: names the lowest and the highest of them.
+  """
+  if labels.min() < 0 or labels.max() >= num_classes:
+    raise UserError(
+      f'{what} from {labels.min()} to {labels.max()} do not fit '
+      f'{num_classes} classes'
+    )
 
 
 def pair(a, b, names: tuple[str, str], *, least: int = 1) -> tuple:

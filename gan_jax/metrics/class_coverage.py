@@ -1,4 +1,4 @@
-"""How many of the classes the samples reach, by a classifier's judgement."""
+"""How many of the classes the samples reach, as a classifier sees them."""
 
 import numpy as np
 
@@ -52,9 +52,5 @@ def _labels(x, num_classes):
       f'class_coverage: expected probabilities [N, {num_classes}] or integer '
       f'labels [N], got {x.dtype} {list(x.shape)}'
     )
-  if x.min() < 0 or x.max() >= num_classes:
-    raise UserError(
-      f'class_coverage: labels from {x.min()} to {x.max()} do not fit '
-      f'{num_classes} classes'
-    )
+  checks.label_range(x, num_classes, 'class_coverage: labels')
   return x

@@ -6,6 +6,7 @@ Models, https://arxiv.org/abs/1905.10887.
 
 import numpy as np
 
+from gan_jax.metrics import checks
 from gan_jax.metrics.features import classifier
 from gan_jax.types import UserError
 
@@ -32,16 +33,16 @@ def classifier_accuracy(
   Args:
     fake: generated images [N, H, W, C], uint8 or float in model range.
     fake_labels: [N] integers, the classes that were asked for.
-    real: real images that were not trained on [M, H, W, C], likewise.
+    real: real images that were not trained on [M, H, W, C], as fake.
     real_labels: [M] integers.
     num_classes: number of classes.
     seed: of the training.
     steps: updates; default as of `features.classifier.train`.
 
   Returns:
-    classifier_accuracy: share of the real samples classified rightly.
+    classifier_accuracy: share of the real samples classified correctly.
     per_class: list of num_classes such shares, None without a real sample.
-    right: bool [M], whose mean it is.
+    right: bool [M], which of the real samples these are.
 
   Raises:
     UserError: shapes that do not fit, too few samples, NaN or infinity,
@@ -85,11 +86,8 @@ def _checked(x, labels, name, num_classes):
     raise UserError(
       f'classifier_accuracy: {name} labels are {labels.dtype}, not integers'
     )
-  if labels.min() < 0 or labels.max() >= num_classes:
-    raise UserError(
-      f'classifier_accuracy: {name} labels from {labels.min()} to '
-      f'{labels.max()} do not fit {num_classes} classes'
-    )
+  what = f'classifier_accuracy: {name} labels'
+  checks.label_range(labels, num_classes, what)
   if x.dtype.kind == 'f' and not np.isfinite(x).all():
     raise UserError(f'classifier_accuracy: {name} images hold NaN or infinity')
   return x, labels

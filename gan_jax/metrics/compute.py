@@ -1,8 +1,8 @@
-"""Every metric as a function of views: (real, fake, known) -> what it gives.
+"""Every metric as a function (real, fake, known) -> (values, intervals).
 
-Each returns its values by name, and the intervals that it knows of itself;
-None in the place of one says that there is none. Any other gets one by the
-jackknife, see scores.
+The samples come as views.SampleStats. Both results are by name; an interval of
+None says that there is none, and a value whose interval is missing gets one by
+the jackknife, see scores.
 """
 
 from typing import Any, NamedTuple
@@ -39,12 +39,12 @@ OPTIONS = {
 
 
 class Known(NamedTuple):
-  """What a metric is told beside the real samples and the fakes."""
+  """What a metric may need besides the real samples and the fakes."""
 
   options: dict = OPTIONS
   modes: Any = None  # {'centers': [M, D], 'std': float}
   num_classes: int = 0  # of the labels
-  held_out: SampleStats | None = None  # real samples that nobody has trained on
+  held_out: SampleStats | None = None  # real samples, never trained on
 
 
 def frechet(real, fake, known):

@@ -1,4 +1,4 @@
-"""The Vendi score: how many different samples there are, in effect.
+"""The Vendi score: the effective number of different samples.
 
 Friedman and Dieng, The Vendi Score, https://arxiv.org/abs/2210.02410,
 section 3; orders other than 1 as in Pasarkar and Dieng, Cousins of the Vendi
@@ -22,10 +22,10 @@ def vendi(
 ) -> float:
   """Effective number of different samples, from 1 to N.
 
-  The exponential of the Rényi entropy (of Shannon's, if order is 1) of the
-  eigenvalues of K / N, K the similarities [N, N]. It needs no real samples,
-  and so knows nothing of quality: noise is diverse. It grows with N, so
-  compare at equal N only.
+  The exponential of the Rényi entropy (Shannon's for order 1) of the
+  eigenvalues of K / N, K the similarities [N, N]. It needs no real samples and
+  so says nothing about quality: noise is diverse. It grows with N, so compare
+  at equal N only.
 
   Args:
     features: [N, D].
@@ -59,8 +59,8 @@ def _cosine(x):
   zeros = int((norms == 0).sum())
   if zeros:
     raise UserError(
-      f'vendi: {zeros} of {len(x)} features are all zero, and have no cosine; '
-      "kernel 'rbf' takes them"
+      f'vendi: {zeros} of {len(x)} features are all zero and have no cosine; '
+      "use kernel 'rbf' for these"
     )
   x = x / norms
   return x @ x.T if len(x) <= x.shape[1] else x.T @ x

@@ -1,10 +1,10 @@
 """Fréchet distance extrapolated to infinitely many fakes.
 
 Chong & Forsyth, Effectively Unbiased FID and Inception Score and where to find
-them, https://arxiv.org/abs/1911.07023: the distance of N fakes lies above that
-of all of them by something near to a multiple of 1 / N, and the multiple
-depends on the generator. A straight line through the distances of several N
-says what they come to at 1 / N = 0. The real side is taken as it is.
+them, https://arxiv.org/abs/1911.07023: the distance of N fakes exceeds that of
+infinitely many by nearly a multiple of 1 / N, and the multiple depends on the
+generator. A straight line through the distances at several N is extrapolated to
+1 / N = 0. The real side is used as it is.
 """
 
 import numpy as np
@@ -21,19 +21,19 @@ def fd_infinity(
   smallest: int | None = None,
   seed: int = 0,
 ) -> dict:
-  """Where the Fréchet distance goes as the number of fakes grows.
+  """The limit of the Fréchet distance as the number of fakes grows.
 
   Args:
     real_statistics: mean [D] and covariance [D, D].
     fake_features: [N, D].
     points: sizes of subsets, evenly spaced from `smallest` to N.
-    smallest: default a tenth of N (the paper's 5,000 of 50,000); but 2 D, or
-      half of N if that is less, where a tenth is so few that their covariance
-      is near singular and the line no line.
+    smallest: default a tenth of N (the paper's 5,000 of 50,000), but at least
+      2 D or half of N, whichever is less: with fewer the covariance is near
+      singular and the distances are not on a line.
     seed: of the draws, which are without replacement.
 
   Returns:
-    fd_infinity: the intercept; noise may bring it below 0.
+    fd_infinity: the intercept; noise may make it negative.
     sizes: list of `points` integers.
     distances: list of `points` floats, the distance of a subset of each size.
 
@@ -79,7 +79,7 @@ def _statistics(x, rows):
 
 
 def _intercept(x, y):
-  """Of the line through the points with the least squares."""
+  """Of the least-squares line through the points."""
   centered = x - x.mean()
   slope = centered @ y / (centered @ centered)
   return float(y.mean() - slope * x.mean())

@@ -16,15 +16,15 @@ import numpy as np
 from gan_jax.metrics import checks
 from gan_jax.types import UserError
 
-ROWS = 4096  # examples that are in float64 at a time
+ROWS = 4096  # examples that are converted to float64 at a time
 
 
 class Moments:
   """Count, mean and scatter of features that come in batches.
 
-  Float64 whatever the batches are. What comes is joined to what was by the
-  update of Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm
-  for Computing Sample Variances, 1979: a mean far from zero costs no digits.
+  In float64 whatever the batches are, by the update of Chan, Golub and LeVeque,
+  Updating Formulae and a Pairwise Algorithm for Computing Sample Variances,
+  1979: a mean far from zero costs no digits.
 
   Attributes:
     count: N, the examples so far.
@@ -36,7 +36,7 @@ class Moments:
     self.count, self.mean, self.scatter = 0, None, None
 
   def add(self, features, *, name: str = 'features') -> None:
-    """Takes a batch in; of a bad one, nothing.
+    """Adds a batch; a bad one changes nothing.
 
     Args:
       features: [B, D], any kind of number.
@@ -59,7 +59,7 @@ class Moments:
       other: of features of the same dimension.
 
     Returns:
-      Moments that share no memory with these that `add` would write to.
+      Moments that `add` can change without changing these.
 
     Raises:
       UserError: the dimensions differ.
@@ -95,7 +95,9 @@ class Moments:
     mean = rows[:m].mean(axis=0)
     delta = mean - self.mean
     rows[:m] -= mean
-    rows[m] = np.sqrt(n * m / (n + m)) * delta  # one more row: what means add
+    rows[m] = (
+      np.sqrt(n * m / (n + m)) * delta
+    )  # one more row: the shift of the mean
     self.count = n + m
     self.mean = self.mean + m / self.count * delta
     self.scatter += rows.T @ rows
@@ -250,11 +252,7 @@ def _labelled(x, labels, num_classes, name):
       f'{name}: expected {len(x)} integer labels, got {labels.dtype} '
       f'{list(labels.shape)}'
     )
-  if labels.min() < 0 or labels.max() >= num_classes:
-    raise UserError(
-      f'{name}: labels from {labels.min()} to {labels.max()} do not fit '
-      f'{num_classes} classes'
-    )
+  checks.label_range(labels, num_classes, f'{name}: labels')
   counts = np.bincount(labels, minlength=num_classes)
   if counts.min() < 2:
     c = int(counts.argmin())

@@ -1,4 +1,4 @@
-"""Inception score: are the classes clear, and are they many?
+"""Inception score: whether the classes are clear, and many.
 
 Salimans et al., Improved Techniques for Training GANs,
 https://arxiv.org/abs/1606.03498, section 4: exp E_x KL(p(y|x) || p(y)), p(y)
@@ -20,8 +20,8 @@ def inception_score(
 ) -> tuple[float, float]:
   """Mean and standard deviation of the score over equal parts of the samples.
 
-  A part of few samples scores less than a large one: 10 splits of 5,000 are
-  not comparable with one of 50,000.
+  A small part scores lower than a large one: 10 splits of 5,000 are not
+  comparable with one of 50,000.
 
   Args:
     probs: class probabilities [N, C].
@@ -31,8 +31,8 @@ def inception_score(
       seed, as torch-fidelity does with 2020. None leaves the order.
 
   Returns:
-    (mean, standard deviation) over the parts, the latter for the parts as
-    they are (divided by their number).
+    (mean, standard deviation) over the parts, the latter divided by their
+    number, not by one less.
 
   Raises:
     UserError: wrong shape, fewer samples than splits, NaN, probabilities below

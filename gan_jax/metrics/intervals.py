@@ -3,10 +3,9 @@
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 11
 (jackknife) and 13 (percentile interval).
 
-What each of them covers is not the same. `bootstrap` and `jackknife` ask how
-much a score would move with other samples of the same generator, `of_draws`
-asks the generator for them; a different real set, another seed of the training
-are in neither.
+They cover different things. `bootstrap` and `jackknife` estimate how much a
+score would move with other samples of the same generator, `of_draws` uses such
+samples; a different real set or another training seed is in neither.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,13 +23,13 @@ def bootstrap(
   resamples: int = 1000,
   seed: int = 0,
 ) -> tuple:
-  """Percentile interval from drawing the examples anew, with replacement.
+  """Percentile interval from resampling the examples with replacement.
 
-  It takes the examples for independent, and each contribution for a property
-  of its own example: of whether a fake lies in the ball of some real one, say.
-  What a repeated example would change elsewhere (radii of balls that reach to
-  a neighbour of the same kind) needs `jackknife`. Below some 30 examples, or
-  with a share very near 0 or 1, it is too narrow.
+  Assumes that the examples are independent, and that each contribution is a
+  property of its own example: whether a fake lies in the ball of some real
+  one, say. Where a repeated example would change other contributions (radii of
+  balls that reach to a neighbour of the same kind), use `jackknife`. Below
+  some 30 examples, or with a share very near 0 or 1, it is too narrow.
 
   Args:
     contributions: [N] or [N, K] of N examples, N >= 2; bool counts as 0 and 1.
@@ -41,7 +40,7 @@ def bootstrap(
     seed: of these draws.
 
   Returns:
-    (low, high), numbers or arrays as statistic gives them ([K] by default).
+    (low, high), numbers or arrays as statistic returns them ([K] by default).
 
   Raises:
     UserError: one example, NaN or infinity, or options out of range.
@@ -53,11 +52,7 @@ def bootstrap(
       f'bootstrap: resamples={resamples} leave none beyond a level of {level}; '
       f'expected {int(np.ceil(1 / tail))} or more'
     )
-  statistic = statistic or _mean
-  rng = np.random.default_rng(seed)
-  draws = [
-    statistic(x[rng.integers(len(x), size=len(x))]) for _ in range(resamples)
-  ]
+  draws = _resampled(x, statistic or _mean, resamples, seed)
   if not np.isfinite(draws).all():
     raise UserError('bootstrap: the statistic of some draws is NaN or infinity')
   low, high = np.quantile(draws, (tail, 1 - tail), axis=0)
@@ -73,11 +68,11 @@ def number_seen(
   resamples: int = 1000,
   seed: int = 0,
 ) -> tuple[float, float]:
-  """Interval of how many kinds are seen at least so often: modes, classes.
+  """Interval of how many kinds (modes, classes) are seen at least so often.
 
-  The bootstrap of N examples of the kinds at hand. A kind that was not seen is
-  not seen in it either, so it only tells how many of those that were seen
-  another draw might miss; the upper end is the number itself at least.
+  A bootstrap of N examples of these kinds. A kind that was not seen never
+  appears in it, so it only says how many of those seen another draw might
+  miss; the upper end is at least the number itself.
 
   Args:
     counts: [M] examples of each kind.
@@ -107,7 +102,7 @@ def number_seen(
 def groups(n: int, num_groups: int = 10, *, seed: int = 0) -> list[np.ndarray]:
   """Parts of the examples to leave out in turn, for `jackknife`.
 
-  They are drawn, for examples are often sorted, or their classes take turns.
+  They are random, because examples are often sorted or their classes alternate.
 
   Args:
     n: number of examples.
@@ -119,7 +114,7 @@ def groups(n: int, num_groups: int = 10, *, seed: int = 0) -> list[np.ndarray]:
     or differing by 1. `np.delete(x, rows, axis=0)` is what remains.
 
   Raises:
-    UserError: fewer than two groups, or more than examples.
+    UserError: fewer than two groups, or more groups than examples.
   """
   if not 2 <= num_groups <= n:
     raise UserError(
@@ -134,10 +129,10 @@ def jackknife(
 ) -> tuple[float, float]:
   """Student's t interval from leaving out one group of examples at a time.
 
-  It takes the examples for independent, and the score for smooth: a mean, a
-  Fréchet distance, a share, but no median, extreme or number of modes. The
-  groups are few, so t has len - 1 degrees of freedom. The interval is about
-  the value as it stands; a bias that more samples would cure remains.
+  Assumes that the examples are independent and the score is smooth: a mean, a
+  Fréchet distance, a share, but no median, extreme or number of modes. There
+  are few groups, so t has len - 1 degrees of freedom. The interval is centred
+  on the value; a bias that more samples would cure remains.
 
   Args:
     value: the score of all examples.
@@ -161,7 +156,7 @@ def of_draws(
 ) -> tuple[float, float]:
   """Student's t interval of the mean of scores of independent draws.
 
-  It takes the scores of several sets of samples, each drawn anew, for normal.
+  Assumes that the scores of independently drawn sets of samples are normal.
 
   Args:
     values: [R] scores, R >= 2.
@@ -197,6 +192,13 @@ def _student(center, error, n, level):
 
   half = float(special.stdtrit(n - 1, 1 - _tail(level)) * error)
   return float(center) - half, float(center) + half
+
+
+def _resampled(x, statistic, count, seed):
+  """The statistic of `count` draws of as many examples, with replacement."""
+  rng = np.random.default_rng(seed)
+  draw = lambda: x[rng.integers(len(x), size=len(x))]
+  return [statistic(draw()) for _ in range(count)]
 
 
 def _mean(x):

@@ -2,7 +2,7 @@
 
 Bińkowski et al., Demystifying MMD GANs, https://arxiv.org/abs/1801.01401: the
 squared maximum mean discrepancy under the kernel (x^T y / D + 1)^3, in its
-unbiased form, which may come out below zero where the two are alike.
+unbiased form, which may be negative where the two are alike.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from gan_jax.metrics import checks
 from gan_jax.types import UserError
 
-BLOCK = 512  # rows of the kernel's matrix that are in memory at a time
+BLOCK = 512  # rows of the kernel's matrix that are in memory at once
 
 
 def kernel_distance(
@@ -29,10 +29,10 @@ def kernel_distance(
   Args:
     a: features [N, D], N >= 2.
     b: features [M, D], M >= 2.
-    subsets: 0 for one estimate from all examples, the one with the least
-      noise; else as many estimates from random subsets, averaged, as the
-      authors do (100 of 1,000).
-    subset_size: of each subset of either side; not used for subsets=0.
+    subsets: 0 for one estimate from all examples, which has the least noise;
+      otherwise the number of random subsets whose estimates are averaged, as
+      the authors do (100 of 1,000).
+    subset_size: of each subset of either side; unused for subsets=0.
     degree: of the polynomial.
     gamma: default 1 / D.
     coef: the constant.
@@ -70,14 +70,11 @@ def kernel_distance_subsets(
     b: features [M, D].
     subsets: how many.
     subset_size: examples of a and examples of b in each.
-    degree: see `kernel_distance`, as for the rest.
-    gamma: likewise.
-    coef: likewise.
-    seed: likewise.
+    degree, gamma, coef, seed: see `kernel_distance`.
 
   Returns:
-    Estimates [subsets]. Subsets overlap, so that the spread of these says
-    less than it seems to about the error of their mean.
+    Estimates [subsets]. Subsets overlap, so their spread understates the error
+    of their mean.
 
   Raises:
     UserError: as `kernel_distance`.
@@ -108,17 +105,14 @@ def kernel_distance_blocks(
   """Independent estimates, from disjoint blocks in the order of the examples.
 
   Zaremba et al., B-tests, https://arxiv.org/abs/1307.1954. The larger side is
-  cut into blocks of at most block_size, as even as can be, and the other side
-  into as many; each block counts with the size that it has. The examples must
-  be in random order.
+  cut into blocks of at most block_size, as even as possible, and the other side
+  into as many. The examples must be in random order.
 
   Args:
     a: features [N, D].
     b: features [M, D].
     block_size: the most examples in a block.
-    degree: see `kernel_distance`, as for the rest.
-    gamma: likewise.
-    coef: likewise.
+    degree, gamma, coef: see `kernel_distance`.
 
   Returns:
     Estimates [ceil(max(N, M) / block_size)], smaller blocks first. Their mean

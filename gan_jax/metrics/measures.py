@@ -19,13 +19,13 @@ LOWER_IS_BETTER = frozenset(
   }
 )  # fmt: skip
 
-# Where a metric is possible, by its `where`, and what to say elsewhere.
+# Where a metric is possible, by its `where`, and what it needs to be.
 WHERE = {
   'features': 'samples that a feature net can look at',
   'spatial': 'features of places: --features=inception',
   'probabilities': 'a classifier: --features=classifier or inception',
   'classes': "a classifier of the data set's own: --features=classifier",
-  'labels': 'a labelled data set and a generator that is told the label',
+  'labels': 'a labelled data set and a conditional generator',
   'held_out': 'a data set with a test split',
   'modes': 'a data set with known modes',
   'stacked': 'the data set stacked_mnist',
@@ -33,18 +33,18 @@ WHERE = {
 
 
 class Metric(NamedTuple):
-  """A metric function fitted to views."""
+  """A metric: its function and what that needs."""
 
   outputs: tuple[str, ...]
-  # (real SampleStats, fake SampleStats, Known) -> (values by name, intervals by name); an
-  # output without an interval gets one by the jackknife over the fakes.
+  # (real SampleStats, fake SampleStats, Known) -> (values, intervals), both by
+  # name; an output without an interval gets one by the jackknife over fakes.
   compute: Callable
-  fake: tuple[str, ...]  # fields of the fakes' view that are needed
+  fake: tuple[str, ...]  # fields of the fakes' stats that are needed
   real: tuple[str, ...] = ()
   held_out: tuple[str, ...] = ()
   where: str = 'features'  # it is possible, see WHERE
   options: tuple[str, ...] = ()  # that belong to the protocol
-  extras: tuple[str, ...] = ()  # values that are kept beside the score
+  extras: tuple[str, ...] = ()  # values recorded beside the score
   method: str = 'bootstrap'  # of the intervals that compute gives
 
 
@@ -132,7 +132,7 @@ METRICS = (
   ),
 )
 
-# A metric may also be asked for by the name of its file.
+# A metric may also be requested by the name of its file.
 FILES = {
   'prdc': ('precision', 'recall', 'density', 'coverage'),
   'inception_score': ('is',),
@@ -149,13 +149,13 @@ def where_possible(
   labels: bool = False,
   held_out: bool = False,
 ) -> frozenset[str]:
-  """Which of WHERE there is.
+  """Which of WHERE holds.
 
   Args:
     features: the feature net; None stands for pixels or points.
     modes: known modes as the data set gives them, or None.
     labels: whether the samples were made for labels.
-    held_out: whether there are real samples that nobody has trained on.
+    held_out: whether there are real samples that were never trained on.
 
   Returns:
     Keys of WHERE.
@@ -173,10 +173,10 @@ def where_possible(
 
 
 def expand(names, there: frozenset[str]) -> tuple[str, ...]:
-  """Names of outputs for names of outputs or files, each one once.
+  """Names of outputs for names of outputs or files, each once.
 
   Args:
-    names: what somebody asks for.
+    names: the request.
     there: from where_possible.
 
   Raises:
@@ -207,7 +207,7 @@ def available_names(there: frozenset[str]) -> tuple[str, ...]:
 
 
 def default_names(kind: str, there: frozenset[str]) -> tuple[str, ...]:
-  """What a data set is scored by if nobody asks for anything else.
+  """What a data set is scored by unless something else is requested.
 
   Args:
     kind: 'image' or 'point', as the data set says.
@@ -223,12 +223,12 @@ def default_names(kind: str, there: frozenset[str]) -> tuple[str, ...]:
 
 
 def chosen(names) -> tuple[Metric, ...]:
-  """The metrics that give these outputs, each one once."""
+  """The metrics that give these outputs, each once."""
   return tuple(m for m in METRICS if set(m.outputs) & set(names))
 
 
 def wanted(names, side: str) -> frozenset[str]:
-  """Fields of a view that these outputs need.
+  """Fields of SampleStats that these outputs need.
 
   Args:
     names: of outputs.

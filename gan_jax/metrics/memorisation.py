@@ -13,7 +13,7 @@ import numpy as np
 from gan_jax.metrics import checks
 from gan_jax.types import UserError
 
-BLOCK = 1024  # rows of the distance matrix that are in memory at a time
+BLOCK = 1024  # rows of the distance matrix that are in memory at once
 _SPARE = 4  # neighbours beyond k whose distance is computed exactly
 
 
@@ -44,11 +44,11 @@ def nearest(
 def authenticity(real_train, fake, *, block: int = BLOCK) -> float:
   """Share of the fakes that are authentic, see `authentic`.
 
-  Fresh draws from the training set's distribution come to 1/3 in one dimension
-  and .3785 in two, for so seldom is a nearest neighbour not mutual, and to more
-  in many: .7 for Gaussians of 16, .8 of 64. So compare with test examples in
-  the place of the fakes. Copies and close neighbours of training examples bring
-  it to 0; fakes far off the data bring it to 1, so it is no measure of quality.
+  Fresh draws from the training set's distribution give 1/3 in one dimension and
+  .3785 in two, the probability that a nearest neighbour is not mutual, and more
+  in many: .7 for Gaussians of 16, .8 of 64. So compare with the share that test
+  examples get. Copies and close neighbours of training examples bring it to 0;
+  fakes far from the data bring it to 1, so it does not measure quality.
 
   Args:
     real_train: features of the training set [N, D], N >= 2.
@@ -102,30 +102,31 @@ def c_t(
   seed: int = 0,
   block: int = BLOCK,
 ) -> dict:
-  """Are fakes nearer to the training set than test examples are?
+  """Whether fakes are nearer to the training set than test examples are.
 
   In each k-means cell of the training set, the distances of fakes and of test
   examples to the cell's training examples are compared by the Mann-Whitney
   statistic in standard deviations; C_T is its mean, weighted by the share of
-  test examples. Far below 0 (-3) is data-copying, far above is underfitting.
-  Any partition will do, so k-means starts once; the authors take 3 cells for a
-  class of ImageNet and 50 for MNIST, of 64 dimensions. With fewer cells or more
-  samples the same difference gives more, so compare at equal numbers only.
+  test examples. Far below 0 (-3) means data-copying, far above underfitting.
+  Any partition will do, so k-means is started once; the authors use 3 cells for
+  a class of ImageNet and 50 for MNIST, of 64 dimensions. With fewer cells or
+  more samples the same difference gives a larger value, so compare at equal
+  numbers only.
 
   Args:
     train: features of the training set [L, D], L >= cells.
     test: features of real examples that were not trained on [N, D].
     fake: features [M, D].
     cells: number of cells.
-    min_fakes: a cell counts with more fakes than this.
+    min_fakes: a cell counts only with more fakes than this.
     seed: of k-means.
     block: rows of distances that are computed at a time.
 
   Returns:
     c_t: the statistic.
-    std: its standard deviation over draws of fakes and test examples, training
-      set and numbers in each cell as they are.
-    cells: of each cell {'train', 'test', 'fake': numbers of examples, 'z': the
+    std: its standard deviation over draws of fakes and test examples, with the
+      training set and the numbers in each cell fixed.
+    cells: for each cell {'train', 'test', 'fake': numbers of examples, 'z': the
       statistic, None where fakes or test examples are too few}.
 
   Raises:
@@ -134,28 +135,40 @@ def c_t(
   """
   test, fake = checks.pair(test, fake, ('test', 'fake'))
   train, _ = checks.pair(train, test[:1], ('train', 'test'))
-  parts = _cells_of((train, test, fake), cells, seed)
-  counted, terms = [], []  # terms: [test examples, z, variance of z]
-  for cell in range(cells):
-    inside = [
-      x[part == cell]
-      for x, part in zip((train, test, fake), parts, strict=True)
-    ]
-    sizes = dict(zip(('train', 'test', 'fake'), map(len, inside), strict=True))
-    z = None
-    if sizes['test'] and sizes['fake'] > min_fakes:
-      z, variance = _z(*inside, block)
-      terms.append((sizes['test'], z, variance))
-    counted.append({**sizes, 'z': z})
+  sets = {'train': train, 'test': test, 'fake': fake}
+  measured = [
+    _measure_cell(inside, min_fakes, block)
+    for inside in _split(sets, cells, seed)
+  ]
+  terms = [term for _, term in measured if term]
   if not terms:
     raise UserError(
       f'c_t: no cell has more than {min_fakes} of the {len(fake)} fakes and a '
       'test example; fewer cells or more samples are needed'
     )
-  return {**_weighted(terms), 'cells': counted}
+  return {**_weighted(terms), 'cells': [report for report, _ in measured]}
 
 
-def _z(train, test, fake, block):
+def _split(sets, cells, seed):
+  """Yields the examples of each set that lie in a cell, cell after cell."""
+  parts = _cells_of(tuple(sets.values()), cells, seed)
+  for cell in range(cells):
+    yield {
+      name: x[part == cell]
+      for (name, x), part in zip(sets.items(), parts, strict=True)
+    }
+
+
+def _measure_cell(inside, min_fakes, block):
+  """(report on a cell, (test examples, z, variance of z) or None)."""
+  sizes = {name: len(x) for name, x in inside.items()}
+  if not sizes['test'] or sizes['fake'] <= min_fakes:
+    return {**sizes, 'z': None}, None
+  z, variance = _z(**inside, block=block)
+  return {**sizes, 'z': z}, (sizes['test'], z, variance)
+
+
+def _z(*, train, test, fake, block):
   """z of the distances to the training examples of a cell, and its variance."""
   to_train = [_nearest(x, train, 1, block)[0][:, 0] for x in (fake, test)]
   return _mann_whitney(*to_train)
@@ -171,8 +184,8 @@ def _weighted(terms):
 def _mann_whitney(x, y):
   """U of x over y in null standard deviations, and the variance of that.
 
-  Below 0 where x are the smaller. The variance, about 1 under the null, is that
-  of the placements: DeLong et al., Biometrics 44 (1988), 837.
+  Below 0 where x tends to be smaller. The variance, about 1 under the null, is
+  that of the placements: DeLong et al., Biometrics 44 (1988), 837.
   """
   from scipy import stats
 
@@ -187,7 +200,7 @@ def _mann_whitney(x, y):
 
 
 def _cells_of(sets, cells, seed):
-  """The cell of each example of each set, cells made of the first."""
+  """The cell of each example of each set, cells fitted to the first."""
   from sklearn import cluster, exceptions
 
   train = sets[0]
@@ -203,7 +216,7 @@ def _cells_of(sets, cells, seed):
       means.fit(train)
     except exceptions.ConvergenceWarning as e:
       raise UserError(
-        f'c_t: the training examples are too much alike for {cells} cells'
+        f'c_t: the training examples are too similar for {cells} cells'
       ) from e
   return [means.predict(x) for x in sets]
 

@@ -5,9 +5,9 @@ Generative Models, https://arxiv.org/abs/1904.06991, section 2; Naeem et al.,
 Reliable Fidelity and Diversity Metrics for Generative Models,
 https://arxiv.org/abs/2002.09797, section 3.
 
-Every example is given a ball that reaches to its k-th nearest neighbour of its
-own kind, itself not counted. A point on the sphere is outside, as in the code
-of Naeem et al., or inside (`closed`), as in that of Kynkäänniemi et al. The
+Every example has a ball that reaches to its k-th nearest neighbour of its own
+kind, not counting itself. A point on the sphere is outside, as in the code of
+Naeem et al., or inside (`closed`), as in that of Kynkäänniemi et al. The
 distances are computed in float64 on the accelerator, block by block.
 """
 
@@ -21,9 +21,9 @@ import numpy as np
 from gan_jax.metrics import checks
 from gan_jax.types import UserError
 
-BLOCK = 1024  # rows of the distance matrix that are in memory at a time
-# What is nearer to a sphere than this, relative to the squared norms, is on it:
-# rounding, which differs from machine to machine, must not decide about ties.
+BLOCK = 1024  # rows of the distance matrix that are in memory at once
+# A point nearer to a sphere than this, relative to the squared norms, is on it:
+# rounding, which differs from machine to machine, must not decide ties.
 SLACK = 1e-13
 
 
@@ -68,14 +68,15 @@ def prdc(
 def neighbourhoods(
   real, fake, k: int = 5, *, closed: bool = False, block: int = BLOCK
 ) -> Neighbourhoods:
-  """Who lies in whose ball; `prdc` gives the means and explains the arguments.
+  """Which examples lie in whose balls; `prdc` explains the arguments.
 
   Raises:
     UserError: as `prdc`.
   """
   real, fake = _checked(real, fake, k)
   with jax.enable_x64(True), jax.default_device(_device()):
-    center = real.mean(axis=0, dtype=np.float64)  # what is small rounds little
+    # Around the origin, where squared norms round least.
+    center = real.mean(axis=0, dtype=np.float64)
     real_points, fake_points = _points(real, center), _points(fake, center)
     real_radii = _squared_radii(real_points, k, block)  # [N]
     fake_radii = _squared_radii(fake_points, k, block)  # [M]
@@ -83,7 +84,7 @@ def neighbourhoods(
     recalled = np.zeros(len(real), bool)
     covered = np.zeros(len(real), bool)
     for rows, new in _blocks(len(real), block):
-      # Rows that were there before are given no ball.
+      # Rows that an earlier block has counted get no ball.
       radii = np.where(new, real_radii[rows], -np.inf)
       block_hits, block_covered, block_recalled = _inside(
         real_points, fake_points, rows.start, radii, fake_radii, closed=closed

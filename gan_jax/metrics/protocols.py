@@ -1,4 +1,4 @@
-"""Protocols by name: what a published score was measured with.
+"""Protocols by name: how a published score was measured.
 
 A protocol fixes the feature net, the resizing, the reference split and the
 number of samples. The FID of the papers before 2018 is 'tf-inception-10k-test'
@@ -17,7 +17,7 @@ class Protocol(NamedTuple):
 
   features: str
   resize: str
-  split: str  # of the data set, that scores are taken against
+  split: str  # of the data set, to score against
   num_samples: int
 
 
@@ -38,7 +38,7 @@ def get(name: str) -> Protocol:
   """The protocol of a name.
 
   Raises:
-    UserError: there is none; the message lists what exists.
+    UserError: an unknown name; the message lists what exists.
   """
   if name not in PROTOCOLS:
     raise UserError(f'--protocol={name}: there are {", ".join(PROTOCOLS)}.')

@@ -1,7 +1,7 @@
-"""Score records: every value beside the protocol that it was measured under.
+"""Score records: every value with the protocol that it was measured under.
 
-The same generator scores 14 or 21 by the choice of the reference split alone;
-so unlike records are never put side by side.
+The choice of the reference split alone can move the same generator from 14 to
+21; so records of different protocols are never put side by side.
 """
 
 from importlib import metadata
@@ -10,8 +10,8 @@ import numpy as np
 
 from gan_jax.types import UserError
 
-# What is measured, and what tells runs or makers apart. Whatever else a record
-# holds is its protocol.
+# What is measured, and what identifies the samples. All else that a record holds
+# is its protocol.
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
 )  # fmt: skip
@@ -19,12 +19,12 @@ MAKER = (
   'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',
 )  # fmt: skip
 COUNTS = ('seed', 'step', 'n_real', 'n_fake', 'draws')
-MOST = 1e300  # a sum of such is still a number
+MOST = 1e300  # a sum of a few such values is still finite
 PACKAGES = ('gan_jax', 'jax', 'numpy', 'scipy')
 
 
 def is_record(candidate) -> bool:
-  """Whether something that a file held can be told and compared."""
+  """Whether a value read from a file can be shown and compared."""
   if not isinstance(candidate, dict) or not {'metric', 'value'} <= set(
     candidate
   ):
@@ -44,7 +44,7 @@ def _is_pair(span):
 
 
 def _is_number(value):
-  # A whole number may have more digits than a float can.
+  # An int from a file may be too large for a float.
   real = isinstance(value, int | float) and not isinstance(value, bool)
   return real and -MOST <= value <= MOST  # nor NaN
 
@@ -55,7 +55,7 @@ def protocol(record: dict) -> dict:
 
 
 def identity(record: dict) -> dict:
-  """All but what was measured: a later record of the same replaces it."""
+  """All but the measurement: of equal identities the later record counts."""
   besides = (*MEASURED, 'versions', 'rollbacks')
   return {k: v for k, v in record.items() if k not in besides}
 
@@ -77,9 +77,9 @@ def check_alike(a: dict, b: dict):
 
 
 def compare(a: list[dict], b: list[dict]) -> list[dict]:
-  """The metrics that two sets of records share, beside each other.
+  """The metrics that two sets of records share, side by side.
 
-  Of each metric the latest step counts; its value is the mean over seeds.
+  The latest step of each metric counts; its value is the mean over seeds.
 
   Args:
     a: records of one run.
@@ -103,7 +103,7 @@ def compare(a: list[dict], b: list[dict]) -> list[dict]:
 
 
 def _compare_one(metric, a, b):
-  """The first pair of protocols that are alike, or an error about the last."""
+  """The last pair of protocols that agree, or an error about the last pair."""
   sides = [
     _by_protocol([r for r in x if r['metric'] == metric]) for x in (a, b)
   ]
@@ -125,7 +125,7 @@ def _compare_one(metric, a, b):
 
 
 def _by_protocol(records):
-  """Groups of one protocol, each its latest step only."""
+  """Groups of one protocol, each reduced to its latest step."""
   groups = []
   for record in records:
     for group in groups:
@@ -139,13 +139,13 @@ def _by_protocol(records):
 
 
 def join(before: list[dict], new: list[dict]) -> list[dict]:
-  """Old records and new ones, without those that are measured again."""
+  """Old and new records, without old ones that were measured again."""
   again = [identity(r) for r in new]
   return [r for r in before if identity(r) not in again] + new
 
 
 def replace(before: list[dict], new: list[dict]) -> list[dict]:
-  """New records, and of the old ones those of other protocols."""
+  """New records, and the old ones of other protocols."""
   again = [protocol(r) for r in new]
   return [r for r in before if protocol(r) not in again] + new
 

@@ -1,6 +1,6 @@
 """What generated samples are scored against: real samples, or statistics.
 
-What a feature net makes of real samples is kept on disk, under a name made
+What a feature net makes of real samples is cached on disk, under a name derived
 from the content of the data, the choice of rows and the net's weights; so data
 that changed are looked at again, whatever their folder is called.
 """
@@ -18,11 +18,11 @@ from gan_jax.metrics.views import SEEN, Collector, SampleStats, look
 from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
-VERSION = 1  # of what is kept on disk
+VERSION = 1  # of what is cached on disk
 BATCH = 1000  # samples that are read at a time
-MAX_KEPT = 2**30  # bytes of features that are kept on disk
+MAX_KEPT = 2**30  # bytes of features that are cached
 PARTS = ('count', 'mean', 'scatter')  # of fid.Moments
-CHEAP = ('pixels', 'samples')  # nets that are not worth keeping
+CHEAP = ('pixels', 'samples')  # nets that are not worth caching
 
 
 class Reference(NamedTuple):
@@ -42,7 +42,7 @@ def from_arrays(
   labels=None,
   name: str = '',
 ) -> Reference:
-  """Real samples that are all there.
+  """Real samples in memory.
 
   Args:
     samples: [N, ...] in model range or uint8.
@@ -75,35 +75,25 @@ def from_dataset(
     split: what the record calls it.
     most: samples that are used at most.
     cache_dir: see store.cache_dir.
-    say: told when a look takes its time.
+    say: called with a line of text before a look that takes time.
   """
   rows = np.random.default_rng(0).permutation(dataset.size)[:most]
   rows.sort()
   content = dataset.fingerprint or store.weights_hash(dataset.read(rows))
   digest = _digest(content, dataset.shape, dataset.size, most)
-  kept = store.cache_dir(cache_dir)
+  name = f'{dataset.name}/{split}'
+  folder = store.cache_dir(cache_dir)
+  look_at = lambda wants: _look_at(dataset, rows, wants, features)
 
   def see(wants):
-    path = None
-    if features and features.name not in CHEAP and wants <= set(SEEN):
-      key = (digest, features.name, features.hash, features.resize, VERSION)
-      path = kept / f'reference_{_digest(*key)}.npz'
-      arrays = store.read_arrays(path) or {}
-      if wants <= _fields(arrays):
-        return _from_arrays(arrays, wants, len(rows))
-      wants |= _fields(arrays)  # or two users would take turns to rewrite it
-      say(
-        f'looking at {len(rows):,} samples of {dataset.name}/{split} through'
-        f' {features.name}'
-      )
-    view = _look_at(dataset, rows, wants, features)
-    if path:
-      _write(path, view)
-    return view
+    if not features or features.name in CHEAP or not wants <= set(SEEN):
+      return look_at(wants)
+    key = (digest, features.name, features.hash, features.resize, VERSION)
+    path = folder / f'reference_{_digest(*key)}.npz'
+    news = f'looking at {len(rows):,} samples of {name} through {features.name}'
+    return _cached(path, look_at, wants, len(rows), lambda: say(news))
 
-  return Reference(
-    f'{dataset.name}/{split}', digest, tuple(dataset.shape), _once(see), rows
-  )
+  return Reference(name, digest, tuple(dataset.shape), _once(see), rows)
 
 
 def from_statistics(path, *, features: base.Features) -> Reference:
@@ -111,19 +101,12 @@ def from_statistics(path, *, features: base.Features) -> Reference:
 
   Args:
     path: of the .npz.
-    features: the net that they were made with, on the publisher's word.
+    features: the net that the publisher says they were made with.
 
   Raises:
-    UserError: not such a file.
+    UserError: the file is damaged or holds something else.
   """
-  try:
-    arrays = npz.read(path, ('mu', 'sigma'))
-    mu, sigma = (_real(arrays[k], k) for k in ('mu', 'sigma'))
-  except store.DAMAGED as e:
-    reason = str(e).partition('\n')[0]
-    raise UserError(
-      f'{path}: expected an .npz with mu and sigma ({reason}).'
-    ) from e
+  mu, sigma = _read_statistics(path)
   try:
     distance = fid.distance_to(mu, sigma)
   except UserError as e:
@@ -133,8 +116,8 @@ def from_statistics(path, *, features: base.Features) -> Reference:
     if not wants <= {'moments'}:
       lacking = ', '.join(sorted(wants - {'moments'}))
       raise UserError(
-        f'{path} holds mean and covariance only: good for fid and fd_infinity,'
-        f' but {lacking} of the real samples are asked for.'
+        f'{path} holds only a mean and a covariance, enough for fid and'
+        f' fd_infinity; the metrics also need {lacking} of the real samples.'
       )
     known = SampleStats(0, group=np.zeros(0, np.int8))
     known.statistics, known.distance = (mu, sigma), distance
@@ -150,6 +133,17 @@ def holds_statistics(path) -> bool:
     return {'mu', 'sigma'} <= set(npz.names(path))
   except store.DAMAGED:
     return False
+
+
+def _read_statistics(path):
+  try:
+    arrays = npz.read(path, ('mu', 'sigma'))
+    return [_real(arrays[k], k) for k in ('mu', 'sigma')]
+  except store.DAMAGED as e:
+    reason = str(e).partition('\n')[0]
+    raise UserError(
+      f'{path}: expected an .npz with mu and sigma ({reason}).'
+    ) from e
 
 
 def _real(x, name):
@@ -172,6 +166,18 @@ def _once(see):
       seen.update(view=see(wants), wants=wants)
     return seen['view']
 
+  return view
+
+
+def _cached(path, look_at, wants, count, announce):
+  """What a file holds of `count` samples, or what `look_at` gives, kept."""
+  arrays = store.read_arrays(path) or {}
+  if wants <= _fields(arrays):
+    return _from_arrays(arrays, wants, count)
+  announce()
+  # With what the file held already, or two users would take turns rewriting it.
+  view = look_at(wants | _fields(arrays))
+  _write(path, view)
   return view
 
 

@@ -1,10 +1,10 @@
 """Scores of generated samples as records, several metrics in one pass.
 
-A metric is asked for by the name of one of its outputs, or of its file; it is
+A metric is requested by the name of one of its outputs, or of its file; it is
 computed once, however many of its outputs are wanted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +22,90 @@ SAMPLES = base.Features(name='samples', hash='', apply=None)
 NOT_LOOKED = frozenset({'samples', 'labels'})  # fields that need no net
 
 
-class Scorer(NamedTuple):
-  """Scores many sets of samples against the same real ones."""
+class Scorer:
+  """Scores many sets of samples against the same real ones.
 
-  names: tuple[str, ...]  # of the scores
-  collector: Callable  # N -> Collector that takes the samples
-  prepare: Callable  # () -> None: sees the real samples now
-  score: Callable  # (SampleStats, **told) -> list of records
+  Made by make_scorer.
+
+  Attributes:
+    names: of the scores, in the order of the records.
+  """
+
+  def __init__(self, names, real: '_Real', *, features, known):
+    """Reads no samples yet.
+
+    Args:
+      names: of outputs, each one once.
+      real: what to score against.
+      features: the net that looks at the samples, or None.
+      known: compute.Known without the held-out samples.
+    """
+    self.names = names
+    self._real, self._features, self._known = real, features, known
+
+  def collector(self, total: int) -> Collector:
+    """Takes the samples to be scored, batch by batch.
+
+    Args:
+      total: how many will come.
+
+    Raises:
+      UserError: none.
+    """
+    if total < 1:
+      raise UserError('nothing to score: 0 samples')
+    wants = measures.wanted(self.names, 'fake')
+    return Collector(total, wants=wants, features=self._features)
+
+  def prepare(self):
+    """Reads the real samples now instead of with the first score.
+
+    Raises:
+      UserError: they cannot be read, or lack what the metrics need.
+    """
+    self._real.stats(self.names)
+
+  def score(self, fake: SampleStats, **maker) -> list[dict]:
+    """Score records, one for each of `names`.
+
+    Args:
+      fake: what the collector kept.
+      **maker: describes how the samples were made (step, seed, ema, ...);
+        becomes part of each record.
+
+    Raises:
+      UserError: too few samples, or samples that a metric cannot take.
+    """
+    real, held_out = self._real.stats(self.names)
+    inputs = _Inputs(real, fake, self._known._replace(held_out=held_out))
+    made = {}
+    for metric in measures.chosen(self.names):
+      options = {name: self._known.options[name] for name in metric.options}
+      protocol = _protocol(metric, inputs, self._real, self._features)
+      made |= _records(metric, inputs, protocol=protocol | options | maker)
+    return [made[name] for name in self.names]
+
+
+class _Real(NamedTuple):
+  """The real samples that scores are taken against."""
+
+  reference: Reference
+  held_out: Reference | None  # never trained on
+
+  def stats(self, names) -> tuple[SampleStats | None, SampleStats | None]:
+    """What the metrics need of both; None where they need nothing."""
+    return (
+      _stats(self.reference, measures.wanted(names, 'real')),
+      _stats(self.held_out, measures.wanted(names, 'held_out')),
+    )
+
+
+class _Inputs(NamedTuple):
+  """The arguments of a metric's function."""
+
+  real: SampleStats | None
+  fake: SampleStats
+  known: compute.Known
 
 
 def make_scorer(
@@ -44,8 +121,8 @@ def make_scorer(
 ) -> Scorer:
   """Prepares to score many sets of samples against the same real ones.
 
-  The names are checked at once, so that a training does not find out at its
-  end; the real samples are seen once, when the first score is asked for.
+  The names are checked here, so that a mistake does not surface at the end of
+  a training; the real samples are read once, with the first score.
 
   Args:
     names: of metrics; none means `measures.default_names`.
@@ -54,13 +131,8 @@ def make_scorer(
     features: what fid and its like compare; None if nothing looks at samples.
     modes: known modes as the data set gives them, or None.
     num_classes: of the labels that the fakes are made for; 0 without.
-    held_out: real samples that nobody has trained on, or None.
+    held_out: real samples that were never trained on, or None.
     options: in place of some of `compute.OPTIONS`.
-
-  Returns:
-    a Scorer. Its `score` takes what describes the maker of the samples (step,
-    seed, ema, ...) and returns a record for each name, in their order. It
-    raises UserError for too few samples, or for what a metric cannot take.
 
   Raises:
     UserError: a metric or option that does not exist, or not for this data.
@@ -72,37 +144,9 @@ def make_scorer(
     held_out=held_out is not None,
   )
   names = measures.expand(names or measures.default_names(kind, there), there)
-  options = _checked_options(options or {})
-  chosen = measures.chosen(names)
-  wants = measures.wanted(names, 'fake')
-
-  def collector(total):
-    if total < 1:
-      raise UserError('nothing to score: 0 samples')
-    return Collector(total, wants=wants, features=features)
-
-  def prepare():
-    real = _seen(reference, measures.wanted(names, 'real'))
-    return real, _seen(held_out, measures.wanted(names, 'held_out'))
-
-  def score(fake: SampleStats, **maker):
-    real, apart = prepare()
-    known = compute.Known(options, modes, num_classes, apart)
-    made = {}
-    for metric in chosen:
-      values, given = metric.compute(real, fake, known)
-      made |= _records(
-        metric,
-        values,
-        given,
-        _jackknife(metric, values, given, real, fake, known),
-        protocol=_protocol(metric, features, reference, real, fake, held_out)
-        | {name: options[name] for name in metric.options}
-        | maker,
-      )
-    return [made[name] for name in names]
-
-  return Scorer(names, collector, prepare, score)
+  known = compute.Known(_checked_options(options or {}), modes, num_classes)
+  real = _Real(reference, held_out)
+  return Scorer(names, real, features=features, known=known)
 
 
 def score(
@@ -110,7 +154,6 @@ def score(
   fake,
   real,
   *,
-  kind: str,
   features: base.Features | None = None,
   labels: tuple | None = None,
   held_out: tuple | None = None,
@@ -123,18 +166,17 @@ def score(
     names: of metrics.
     fake: generated samples [M, ...] in model range, or uint8.
     real: real samples [N, ...].
-    kind: 'image' or 'point'.
     features: default the pixels.
     labels: (of the fakes [M], of the real [N]), or None.
     held_out: (samples [L, ...], labels [L] or None), or None.
     reference: what the real samples are called.
-    **scorer: modes, num_classes, options.
+    **scorer: kind, modes, num_classes, options.
 
   Returns:
-    List of records, one for each name, in their order.
+    A record for each name, in their order.
 
   Raises:
-    UserError: as `make_scorer` and what it returns.
+    UserError: as `make_scorer` and `Scorer`.
   """
   check_shape(np.shape(fake), np.shape(real))
   features = features or pixels.load(np.shape(real)[1:])
@@ -143,7 +185,6 @@ def score(
   made = make_scorer(
     names,
     of(real, theirs),
-    kind=kind,
     features=features,
     held_out=of(*held_out) if held_out else None,
     **scorer,
@@ -178,20 +219,44 @@ def _checked_options(options):
   return compute.OPTIONS | options
 
 
-def _seen(reference, wants):
+def _stats(reference, wants):
   return reference.view(wants) if reference and wants else None
 
 
-def _jackknife(metric, values, given, real, fake, known):
-  """Intervals by leaving out one group of the fakes after the other.
+def _records(metric, inputs, *, protocol):
+  """The metric's records by name."""
+  values, own_intervals = metric.compute(*inputs)
+  intervals_of = own_intervals | _jackknife(
+    metric, inputs, values, without=own_intervals
+  )
+  extras = {name: values[name] for name in metric.extras}
+  return {
+    name: {
+      'metric': name,
+      'value': float(values[name]),
+      'interval': _interval(name, intervals_of[name]),
+      'interval_method': metric.method
+      if name in own_intervals
+      else 'jackknife',
+      **protocol,
+      **extras,
+      'versions': records.versions(),
+    }
+    for name in metric.outputs
+  }
 
-  Of those outputs that the metric gives no interval of its own.
+
+def _jackknife(metric, inputs, values, *, without):
+  """Intervals of the outputs that the metric gives none of its own.
+
+  One group of the fakes after the other is left out.
   """
-  names = [name for name in metric.outputs if name not in given]
-  if not names or fake.count < FEWEST:
+  names = [name for name in metric.outputs if name not in without]
+  if not names or inputs.fake.count < FEWEST:
     return dict.fromkeys(names)
   others = [
-    metric.compute(real, fake.without(g), known)[0] for g in range(GROUPS)
+    metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]
+    for g in range(GROUPS)
   ]
   return {
     name: intervals.jackknife(values[name], [o[name] for o in others])
@@ -199,41 +264,32 @@ def _jackknife(metric, values, given, real, fake, known):
   }
 
 
-def _protocol(metric, features, reference, real, fake, held_out):
-  looked = not set(metric.fake) <= NOT_LOOKED
-  net = features if looked and features else SAMPLES
-  compared = real is not None and bool(metric.real)
+def _protocol(metric, inputs, real, features):
+  """What a record says of how its value was measured."""
+  looks = not set(metric.fake) <= NOT_LOOKED
+  net = features if looks and features else SAMPLES
   fields = {
     'features': net.name,
     'features_hash': net.hash,
     'features_accuracy': net.accuracy,
     'resize': net.resize,
-    'reference': reference.name,
-    'reference_hash': reference.hash,
-    'n_real': (real.count or None) if compared else 0,  # None: not told
-    'n_fake': fake.count,
+    'reference': real.reference.name,
+    'reference_hash': real.reference.hash,
+    'n_real': _count_of_real(metric, inputs.real),
+    'n_fake': inputs.fake.count,
     'draws': 1,
   }
   if metric.held_out:
-    fields['held_out'], fields['held_out_hash'] = held_out.name, held_out.hash
+    fields['held_out'] = real.held_out.name
+    fields['held_out_hash'] = real.held_out.hash
   return fields
 
 
-def _records(metric, values, given, jackknifed, *, protocol):
-  """The metric's records by name."""
-  extras = {name: values[name] for name in metric.extras}
-  return {
-    name: {
-      'metric': name,
-      'value': float(values[name]),
-      'interval': _interval(name, (given | jackknifed)[name]),
-      'interval_method': metric.method if name in given else 'jackknife',
-      **protocol,
-      **extras,
-      'versions': records.versions(),
-    }
-    for name in metric.outputs
-  }
+def _count_of_real(metric, real):
+  """0 where no real samples are used, None where their number is unknown."""
+  if real is None or not metric.real:
+    return 0
+  return real.count or None
 
 
 def _interval(name, span):

@@ -97,9 +97,5 @@ def _digits(x, num_classes):
       'stacked_mnist: expected integer digits [N, 3] or probabilities '
       f'[N, 3, {num_classes}], got {x.dtype} {list(x.shape)}'
     )
-  if x.min() < 0 or x.max() >= num_classes:
-    raise UserError(
-      f'stacked_mnist: digits from {x.min()} to {x.max()} do not fit '
-      f'{num_classes} classes'
-    )
+  checks.label_range(x, num_classes, 'stacked_mnist: digits')
   return x.astype(np.int64)

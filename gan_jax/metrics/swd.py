@@ -15,8 +15,8 @@ from gan_jax.types import UserError
 
 SIDE = 7  # pixels along a patch
 SMALLEST = 16  # pixels along the coarsest level of a pyramid
-ELEMENTS = 2**23  # of the projections that are in memory at a time
-BATCH = 256  # pictures whose pyramid is in memory at a time
+ELEMENTS = 2**23  # of the projections that are in memory at once
+BATCH = 256  # pictures whose pyramid is in memory at once
 
 
 def sliced_wasserstein(
@@ -28,8 +28,7 @@ def sliced_wasserstein(
     a: features or points [N, D].
     b: features or points [M, D]; M need not be N.
     projections: number of directions.
-    order: p of W_p, 1 or 2; for 2, the squares are averaged and the root of
-      the mean is given.
+    order: p of W_p, 1 or 2; for 2, the root of the averaged squares.
     seed: of the directions.
 
   Returns:
@@ -56,18 +55,18 @@ def laplacian_swd(
   smallest: int = SMALLEST,
   seed: int = 0,
 ) -> dict:
-  """Sliced Wasserstein distance of patches, one for each scale.
+  """Sliced Wasserstein distance of patches, at each scale.
 
   Karras et al., Progressive Growing of GANs, https://arxiv.org/abs/1710.10196,
   section 5. Patches of 7 x 7 pixels are cut from each level of a Laplacian
-  pyramid at random places, and each channel of theirs brought to mean 0 and
-  standard deviation 1 for the real and the fakes apart. The coarse levels
-  compare the large structures, the fine ones the texture.
+  pyramid at random places, and each of their channels is normalised to mean 0
+  and standard deviation 1, real and fakes separately. The coarse levels compare
+  large structures, the fine ones texture.
 
   Args:
     real_images: [N, H, W, C] in [-1, 1], H and W of `smallest` pixels or more.
     fake_images: [M, H, W, C].
-    patches: that are cut from each level of each picture (the paper has 16,384
+    patches: cut from each level of each picture (the paper uses 16,384
       pictures).
     projections: number of directions.
     smallest: pixels that the shorter side of a level must have.
@@ -90,8 +89,8 @@ def laplacian_swd(
   sizes = _level_sizes(min(real.shape[1:3]), smallest)
   levels = []
   for level in reversed(range(len(sizes))):
-    # The i-th picture of either side is cut at the same places: where in the
-    # picture a patch lies is then no difference between the two.
+    # The i-th pictures of both sides are cut at the same places, so that the
+    # place of a patch cannot make the two differ.
     cut = functools.partial(
       _patches, level=level, levels=len(sizes), count=patches, seed=seed
     )
@@ -135,17 +134,8 @@ def _distance_on_lines(n, m, order):
 
 
 def _checked_images(real, fake, smallest):
-  checked = []
-  for x, name in ((real, 'real_images'), (fake, 'fake_images')):
-    x = np.asarray(x)
-    if x.ndim != 4 or not x.size:
-      raise UserError(
-        f'{name}: expected pictures [N, H, W, C], got {list(x.shape)}'
-      )
-    if not np.isfinite(x).all():
-      raise UserError(f'{name}: NaN or infinity among the pixels')
-    checked.append(x)
-  real, fake = checked
+  real = _checked_pictures(real, 'real_images')
+  fake = _checked_pictures(fake, 'fake_images')
   if real.shape[1:] != fake.shape[1:]:
     raise UserError(
       f'real_images are {list(real.shape[1:])}, fake_images '
@@ -158,6 +148,17 @@ def _checked_images(real, fake, smallest):
       f'{real.shape[1]} x {real.shape[2]}'
     )
   return real, fake
+
+
+def _checked_pictures(x, name):
+  x = np.asarray(x)
+  if x.ndim != 4 or not x.size:
+    raise UserError(
+      f'{name}: expected pictures [N, H, W, C], got {list(x.shape)}'
+    )
+  if not np.isfinite(x).all():
+    raise UserError(f'{name}: NaN or infinity among the pixels')
+  return x
 
 
 def _level_sizes(size, smallest):

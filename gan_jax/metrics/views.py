@@ -1,7 +1,8 @@
 """Samples as the metrics see them: what is kept of a stream of batches.
 
-Pictures are looked at and dropped, so that memory is bounded by the features;
-where only means and covariances are wanted, not even these are kept.
+Pictures are dropped once they have been looked at, so that memory is bounded by
+the features; where only means and covariances are wanted, these are not kept
+either.
 """
 
 import functools
@@ -115,22 +116,27 @@ class Collector:
       UserError: NaN or infinity, more samples than were announced, labels that
         are wanted and do not come.
     """
-    group = self._group[self._count : self._count + len(samples)]
-    if len(group) != len(samples):
-      raise UserError(f'more than the {len(self._group)} samples expected')
-    self._count += len(samples)
+    group = self._next_groups(len(samples))
     seen = {'samples': samples, 'labels': labels}
     if self._wants & set(SEEN):
       seen |= self._features.apply(samples)._asdict()
     for name in self._parts:
       if seen[name] is None:
-        raise UserError(f'{name} are needed for these metrics, there are none')
+        raise UserError(f'these metrics need {name}, and there are none')
       part = seen[name]
       part = base.to_model_range(part) if name == 'samples' else part
       self._parts[name].append(np.asarray(part))
     for name, source in (('moments', 'features'), ('spatial', 'spatial')):
       if name in self._wants:
         self._add_moments(name, seen[source], group)
+
+  def _next_groups(self, count):
+    """The groups [count] of the next samples."""
+    group = self._group[self._count : self._count + count]
+    if len(group) != count:
+      raise UserError(f'more than the {len(self._group)} samples expected')
+    self._count += count
+    return group
 
   def _add_moments(self, name, x, group):
     for g in np.unique(group):
@@ -164,7 +170,7 @@ def look(
   groups: int = GROUPS,
   batch: int = 1000,
 ) -> SampleStats:
-  """The view of samples that are all there.
+  """The view of samples in memory.
 
   Args:
     samples: [N, ...] in model range or uint8.
@@ -172,7 +178,7 @@ def look(
     features: the net that looks at them.
     labels: [N], or None.
     groups: see Collector.
-    batch: samples that are looked at at a time.
+    batch: samples per look.
 
   Raises:
     UserError: see Collector.add.

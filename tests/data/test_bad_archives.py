@@ -196,7 +196,7 @@ WEIGHTS = {
   ),
   'endless.pth': (of_storages(endless(), _7=SEVEN, _9=NINE), 'missing'),
   'nested.pth': (of_storages(b'\x80\x02' + b'(' * 10**5 + b'.'), 'whole'),
-  'objects.npz': (HOSTILE['objects'][0], 'damaged or of something else'),
+  'objects.npz': (HOSTILE['objects'][0], 'damaged or holds something else'),
   'terabytes.npz': (HOSTILE['terabytes'][0], 'damaged'),
   'traversal.npz': (HOSTILE['a traversal'][0], 'damaged'),
   'other.npz': (odd_archives.of(), 'damaged'),

@@ -222,7 +222,7 @@ NAN = np.where(np.arange(120).reshape(40, 3) == 5, np.nan, GOOD)
     ),
     (
       lambda: memorisation.c_t(np.ones((40, 3)), GOOD, GOOD, cells=2),
-      'too much alike for 2 cells',
+      'too similar for 2 cells',
     ),
   ],
 )

@@ -142,7 +142,7 @@ def test_nothing_foreign_is_called(tmp_path, layout, what):
   if what == 'a command':
     foreign = call(name('os', 'system'), word(f'touch {touched}'))
   layout(path, state(evil=foreign))
-  with pytest.raises(UserError, match='asks for .* refused'):
+  with pytest.raises(UserError, match='calls .* refused'):
     torch_checkpoint.read(path)
   assert not touched.exists()
 
@@ -150,7 +150,7 @@ def test_nothing_foreign_is_called(tmp_path, layout, what):
 @pytest.mark.parametrize(
   'more, message',
   [
-    ({'step': number(3)}, 'something else than tensors by name'),
+    ({'step': number(3)}, 'something other than tensors by name'),
     ({'x': tensor('7', 3, (3, 2), (1, 3))}, 'beyond its storage'),
     ({'x': tensor('7', 0, (2,), (-1,))}, 'beyond its storage'),
     ({'x': tensor('7', -1, (2,), (1,))}, 'beyond its storage'),

@@ -1,4 +1,4 @@
-"""What a feature net is to the metrics."""
+"""The interface of a feature net."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from gan_jax.types import UserError
 
 
 class Seen(NamedTuple):
-  """What a feature net says of N samples, float32 on the host."""
+  """What a feature net makes of N samples, float32 on the host."""
 
   features: np.ndarray  # [N, D]
   probabilities: np.ndarray | None = None  # [N, C] if the net knows classes
@@ -18,7 +18,7 @@ class Seen(NamedTuple):
 
 
 class Features(NamedTuple):
-  """A map from samples to features, and what a score must say about it.
+  """A map from samples to features, and what a score records about it.
 
   `apply` takes samples [N, ...], float in model range or uint8, and returns
   them as `Seen`.
@@ -28,8 +28,8 @@ class Features(NamedTuple):
   hash: str  # of the weights; of the preparation where there are none
   apply: Callable
   accuracy: float | None = None  # on held-out labelled examples
-  resize: str = ''  # how pictures are brought to the net's size, if they are
-  knows: tuple[str, ...] = ()  # what there is beside the features, see spaces
+  resize: str = ''  # how pictures are brought to the net's size, if at all
+  knows: tuple[str, ...] = ()  # what it gives beside the features, see spaces
 
 
 def to_model_range(x):
@@ -41,10 +41,10 @@ def to_model_range(x):
 
 
 def batch_size(per_device: int) -> int:
-  """Samples at a time for all devices of this process, which divide it.
+  """Samples per batch for all devices of this process, which divide it.
 
   Args:
-    per_device: samples; the fake devices of a CPU are one together.
+    per_device: samples; the virtual devices of a CPU count as one.
   """
   n = jax.local_device_count()
   total = per_device * (1 if jax.default_backend() == 'cpu' else n)
@@ -52,12 +52,12 @@ def batch_size(per_device: int) -> int:
 
 
 def in_batches(see: Callable, samples, *, size: int) -> Seen:
-  """Looks at any number of samples by a program of one batch size.
+  """Looks at any number of samples with a program of one batch size.
 
   Args:
     see: batch [size, ...] -> Seen of arrays [size, ...].
-    samples: [N, ...]; the last batch is filled up with zeros.
-    size: samples that are looked at at a time.
+    samples: [N, ...]; the last batch is padded with zeros.
+    size: samples per batch.
 
   Returns:
     Seen of N samples.

@@ -1,8 +1,8 @@
 """Features of a small classifier, trained here on the data set's own labels.
 
-Made for data that ImageNet's classes say little about, and for machines
-without a network. A score is comparable only where the weights' hash is equal;
-so training is seeded and its result cached by the content of the data.
+For data that ImageNet's classes say little about, and for machines without a
+network. Scores are comparable only where the weights' hash is equal; so the
+training is seeded and its result cached by the content of the data.
 """
 
 import functools
@@ -18,10 +18,11 @@ import numpy as np
 import optax
 from flax import traverse_util
 
+from gan_jax.metrics import checks
 from gan_jax.metrics.features import base, store
 from gan_jax.types import Dataset, UserError
 
-# Whatever changes the weights must stand here: it is part of the cache's key.
+# Whatever changes the weights belongs here: it is part of the cache's key.
 RECIPE = {
   'version': 1,
   'widths': (32, 64),
@@ -91,7 +92,7 @@ def train(
     params, opt = _step(
       params, opt, x[rows], labels[rows], _rate(step, steps), num_classes
     )
-  probabilities = _apply(params, num_classes, x[held]).probabilities
+  probabilities = predict(params, num_classes, x[held])
   accuracy = float(np.mean(probabilities.argmax(axis=1) == labels[held]))
   return params, accuracy
 
@@ -103,8 +104,8 @@ def load_or_train(
 
   Args:
     dataset: labelled images.
-    cache_dir: default $GAN_JAX_CACHE, else ~/.cache/gan_jax. One that cannot
-      be written is done without.
+    cache_dir: default $GAN_JAX_CACHE or ~/.cache/gan_jax. If it cannot be
+      written, nothing is cached.
     seed: of the training.
     say: called with a line of text before and after a training.
 
@@ -117,7 +118,7 @@ def load_or_train(
   if not dataset.class_names or len(dataset.shape) != 3:
     raise UserError(
       f'data set {dataset.name}: a classifier needs labelled images; '
-      'the pixels are features that need neither'
+      'features=pixels needs neither labels nor images'
     )
   num_classes = len(dataset.class_names)
   path = store.cache_dir(cache_dir) / f'classifier_{_key(dataset, seed)}.npz'
@@ -156,7 +157,7 @@ def _train_on(dataset, num_classes, seed, say):
   start = time.monotonic()
   rows = _rows(dataset)
   say(
-    f'training a classifier of {dataset.name} for the scores (kept for later)'
+    f'training a classifier of {dataset.name} for the scores (cached for later)'
   )
   examples = dataset.read(rows)
   params, accuracy = train(
@@ -168,7 +169,7 @@ def _train_on(dataset, num_classes, seed, say):
 
 
 def _rows(dataset):
-  """Rows to train on: all, or a fixed draw of what is affordable."""
+  """Rows to train on: all, or a fixed draw of as many as are affordable."""
   sample_bytes = max(1, dataset.nbytes // max(1, dataset.size))
   affordable = RECIPE['max_bytes'] // sample_bytes
   n = min(dataset.size, RECIPE['max_examples'], affordable)
@@ -176,7 +177,7 @@ def _rows(dataset):
 
 
 def _key(dataset, seed):
-  """Names the weights by all that they come from."""
+  """Names the weights by everything they depend on."""
   content = dataset.fingerprint
   if not content:
     examples = dataset.read(_rows(dataset))
@@ -191,11 +192,7 @@ def _checked(x, labels, num_classes):
       'classifier: expected two or more images [N, H, W, C] and labels [N], '
       f'got {list(x.shape)} and {list(labels.shape)}'
     )
-  if labels.min() < 0 or labels.max() >= num_classes:
-    raise UserError(
-      f'classifier: labels from {labels.min()} to {labels.max()} do not fit '
-      f'{num_classes} classes'
-    )
+  checks.label_range(labels, num_classes, 'classifier: labels')
   return x, labels.astype(np.int32)
 
 

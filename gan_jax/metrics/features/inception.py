@@ -30,7 +30,7 @@ NUM_CLASSES = 1008
 # sFID compares the first 7 channels of what the graph calls mixed_6/conv: the
 # first branch of this block, 17 x 17 x 7 = 2,023 values.
 SPATIAL_BLOCK, SPATIAL_CHANNELS = 'Mixed_6d', 7
-BATCH = 32  # images that one device looks at at a time
+BATCH = 32  # images per device and batch
 RESIZE = {
   'tf': resize_lib.tf_bilinear,
   'clean': resize_lib.clean,
@@ -49,12 +49,12 @@ class Conv(NamedTuple):
 
 
 def _chain(name, *convs):
-  """Convolutions one after the other: name_1, name_2, ..."""
+  """Convolutions in a row: name_1, name_2, ..."""
   return tuple(Conv(f'{name}_{i}', *conv) for i, conv in enumerate(convs, 1))
 
 
 def _average_pool(x):
-  """Mean over 3 x 3 pixels, of those that are there."""
+  """Mean over 3 x 3 pixels, not counting the padding."""
   total = lax.reduce_window(x, 0.0, lax.add, (1, 3, 3, 1), (1, 1, 1, 1), 'SAME')
   rows, columns = (
     np.convolve(np.ones(n, np.float32), np.ones(3, np.float32))[1:-1]
@@ -71,9 +71,9 @@ def _max_pool_2(x):
   return nn.max_pool(x, (3, 3), (2, 2), 'VALID')
 
 
-# A block is a tuple of branches whose results stand side by side in channels; a
-# branch is a tuple of steps: a convolution, a pool, or a tuple of convolutions
-# that look at the same and stand side by side.
+# A block is a tuple of branches whose results are concatenated along channels.
+# A branch is a tuple of steps: a convolution, a pool, or a tuple of convolutions
+# of the same input whose results are concatenated.
 
 
 def _block_5(pooled):
@@ -161,7 +161,7 @@ def _take(step, x):
 
 
 class Block(nn.Module):
-  """Branches that look at the same and stand side by side in channels."""
+  """Branches of the same input, concatenated along channels."""
 
   branches: tuple
 
@@ -210,22 +210,22 @@ def load(
 
   Args:
     weights: path of the published checkpoint or of what `convert` made of it;
-      '' looks where `inception_weights.find` says.
+      '' for where `inception_weights.find` looks.
     resize: 'tf' for the bilinear resizing of the graph, 'clean' for that of
       clean-fid, 'none' for images of 299 x 299.
     biased: whether class probabilities include the bias of the last layer. The
       code of the Inception score (Salimans et al.,
-      https://arxiv.org/abs/1606.03498) leaves it out, and so do those who
-      compare with it; with it, the score of CIFAR-10 itself is 0.3 higher
+      https://arxiv.org/abs/1606.03498) leaves it out, and so does work that
+      compares with it; with it, the score of CIFAR-10 itself is 0.3 higher
       (https://github.com/openai/improved-gan/issues/39).
-    say: told whence the weights come.
+    say: called with a line of text that says where the weights come from.
 
   Returns:
-    Features with the hash of the weights; it gives probabilities of 1,008
-    classes and spatial features for sFID too.
+    Features with the hash of the weights; they include probabilities of 1,008
+    classes and spatial features for sFID.
 
   Raises:
-    UserError: no such resizing; weights that are absent, damaged or others.
+    UserError: unknown resizing; weights that are missing, damaged or others.
   """
   if resize not in RESIZE:
     raise UserError(f'resize={resize}: there are {", ".join(RESIZE)}.')
@@ -248,7 +248,7 @@ def load(
 
 
 def convert(checkpoint: str, npz: str) -> str:
-  """Makes a plain .npz of the published checkpoint, which any tool reads.
+  """Converts the published checkpoint to a plain .npz, which any tool reads.
 
   Args:
     checkpoint: path of the .pth.
@@ -258,7 +258,7 @@ def convert(checkpoint: str, npz: str) -> str:
     The hash of the weights, as records have it.
 
   Raises:
-    UserError: a checkpoint that is absent, damaged or another; a path that
+    UserError: a checkpoint that is missing, damaged or another; a path that
       cannot be written.
   """
   arrays = inception_weights.read(pathlib.Path(checkpoint), shapes())

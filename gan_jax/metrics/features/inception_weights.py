@@ -1,4 +1,4 @@
-"""Inception's published weights: found, fetched, read and folded."""
+"""Inception's published weights: located, downloaded, read and folded."""
 
 import contextlib
 import http.client
@@ -31,19 +31,19 @@ NORMED = (
 DENSE = ('weight', 'bias')
 
 
-# ---------------------------------------------------------- where they lie
+# ------------------------------------------------------- locating them
 
 
 def find(path: str = '') -> pathlib.Path:
-  """Where the weights lie: no network is asked.
+  """Locates the weights, without the network.
 
   Args:
-    path: if given, nothing else is looked at; nor is with $GAN_JAX_INCEPTION.
-      Otherwise they are in the cache folder, $GAN_JAX_CACHE or
-      ~/.cache/gan_jax, converted or as published.
+    path: of the file; '' for $GAN_JAX_INCEPTION if that is set, and otherwise
+      the cache folder, $GAN_JAX_CACHE or ~/.cache/gan_jax, converted or as
+      published.
 
   Raises:
-    UserError: not there; the line says what to do.
+    UserError: not there; the message says what to do.
   """
   path = path or os.environ.get('GAN_JAX_INCEPTION', '')
   if path:
@@ -61,19 +61,19 @@ def find(path: str = '') -> pathlib.Path:
 def download(
   path: str = '', *, url: str = URL, timeout: float = 30, say: Callable = print
 ) -> pathlib.Path:
-  """Fetches the published checkpoint; only ever called on request.
+  """Downloads the published checkpoint; only called on request.
 
   Args:
     path: of the result; default where `find` finds it.
-    url: of the file; the sha256 is the published one's whatever the place.
+    url: of the file; wherever it is, its sha256 must be the published one.
     timeout: seconds of silence after which to give up.
-    say: told what happens.
+    say: called with a line of text at each stage.
 
   Returns:
-    Path of the file, which is whole and the right one.
+    Path of the file, whole and verified.
 
   Raises:
-    UserError: no connection, another file; nothing is kept then.
+    UserError: no connection, or another file; nothing is saved then.
   """
   target = pathlib.Path(path) if path else store.cache_dir() / FILE
   with contextlib.suppress(OSError, UserError):
@@ -81,32 +81,36 @@ def download(
     return target
   say(f'inception: fetching {url}')
   try:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-      fetched = pathlib.Path(folder) / FILE
-      with urllib.request.urlopen(url, timeout=timeout) as r:
-        with fetched.open('wb') as f:
-          while part := r.read(2**20):
-            f.write(part)
-      torch_checkpoint.check_digest(fetched)
-      os.replace(fetched, target)
+    _fetch(url, target, timeout)
   except (OSError, http.client.HTTPException, ValueError) as e:
     if isinstance(e, UserError):
       raise
     raise UserError(f'{_absent(target.parent)} ({e})') from e
-  say(f'inception: kept at {target}')
+  say(f'inception: saved as {target}')
   return target
+
+
+def _fetch(url, target, timeout):
+  target.parent.mkdir(parents=True, exist_ok=True)
+  with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    fetched = pathlib.Path(folder) / FILE
+    with urllib.request.urlopen(url, timeout=timeout) as r:
+      with fetched.open('wb') as f:
+        while part := r.read(2**20):
+          f.write(part)
+    torch_checkpoint.check_digest(fetched)
+    os.replace(fetched, target)  # whole and checked, or not at all
 
 
 def _absent(folder):
   return (
-    f'inception: no weights: fetch {URL} and put it into {folder}, or name '
-    'its place in $GAN_JAX_INCEPTION; meanwhile the features classifier, '
-    'random_conv and pixels need nothing from the network'
+    f'inception: no weights: download {URL} to {folder}, or set '
+    '$GAN_JAX_INCEPTION to its path; the features classifier, random_conv and '
+    'pixels need nothing from the network'
   )
 
 
-# ------------------------------------------------------- as the net wants them
+# -------------------------------------------------- as the net needs them
 
 
 def read(path: pathlib.Path, shapes: dict) -> dict[str, np.ndarray]:
@@ -142,9 +146,9 @@ def fold(tensors: dict, shapes: dict, name: str) -> dict[str, np.ndarray]:
     float32 arrays by the names of `shapes`, [h, w, I, O] and [O].
 
   Raises:
-    UserError: names what is missing, too much, wrongly shaped or not finite.
+    UserError: names what is missing, unexpected, wrongly shaped or not finite.
   """
-  counters = '.num_batches_tracked'  # of newer checkpoints, never used
+  counters = '.num_batches_tracked'  # in newer checkpoints, never used
   tensors = {k: x for k, x in tensors.items() if not k.endswith(counters)}
   _check(tensors, checkpoint_shapes(shapes), name)
   arrays = {}
@@ -160,7 +164,7 @@ def fold(tensors: dict, shapes: dict, name: str) -> dict[str, np.ndarray]:
 
 
 def write(path: pathlib.Path, arrays: dict):
-  """Writes what `read` reads as .npz, in one stroke.
+  """Writes what `read` reads as .npz, atomically.
 
   Raises:
     UserError: the path cannot be written, or does not end in .npz.
@@ -197,7 +201,7 @@ def _modules(shapes):
 
 
 def _check(arrays, wanted, name):
-  """Names what is missing, too much, of another shape or not finite."""
+  """Names what is missing, unexpected, wrongly shaped or not finite."""
   faults = {
     'missing': wanted.keys() - arrays.keys(),
     'not of this net': arrays.keys() - wanted.keys(),
@@ -209,7 +213,7 @@ def _check(arrays, wanted, name):
     'not finite numbers': {
       k
       for k in wanted.keys() & arrays.keys()
-      # A tensor of another shape may show one number without end.
+      # A tensor of another shape may repeat one number endlessly.
       if arrays[k].shape == wanted[k]
       and (arrays[k].dtype.kind != 'f' or not np.isfinite(arrays[k]).all())
     },
@@ -237,5 +241,7 @@ def _read_npz(path):
     raise UserError(f'inception: there are no weights at {path}')
   arrays = store.read_arrays(path)
   if arrays is None:
-    raise UserError(f'inception: {path.name} is damaged or of something else')
+    raise UserError(
+      f'inception: {path.name} is damaged or holds something else'
+    )
   return arrays

@@ -1,4 +1,4 @@
-"""The samples themselves as features: no weights, and no notion of content."""
+"""The samples themselves as features: no weights, no notion of content."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ MAX_SIDE = 32
 
 
 def extract(samples, *, shrink: int = 1) -> np.ndarray:
-  """Flattens samples as they lie in model range: images in [-1, 1].
+  """Flattens samples in model range: images in [-1, 1].
 
   Args:
     samples: [N, ...], float in model range or uint8.
@@ -20,7 +20,8 @@ def extract(samples, *, shrink: int = 1) -> np.ndarray:
     float32 [N, D].
 
   Raises:
-    UserError: an array without a batch axis, or of a size not to be shrunk so.
+    UserError: an array without a batch axis, or a size that `shrink` does not
+      divide.
   """
   x = base.to_model_range(samples)
   if x.ndim < 2:
@@ -37,7 +38,7 @@ def load(shape: tuple[int, ...]) -> base.Features:
     shape: of one sample, (H, W, C) or (D,).
 
   Returns:
-    Features whose hash tells the averaging.
+    Features whose hash names the averaging.
   """
   shrink = _shrink(shape)
   return base.Features(

@@ -2,9 +2,9 @@
 
 Naeem et al., Reliable Fidelity and Diversity Metrics for Generative Models,
 https://arxiv.org/abs/2002.09797, compare data far from ImageNet by nets with
-random weights. There is nothing to fetch and nothing to learn, and two scores
-are comparable wherever they were made; but what such a net sees are textures
-and shapes, not the things that are shown.
+random weights. There is nothing to download or to learn, and scores are
+comparable wherever they were made; but such a net sees textures and shapes, not
+the objects shown.
 """
 
 import functools
@@ -23,7 +23,7 @@ from gan_jax.types import UserError
 LAYERS = ((32, 1), (32, 2), (64, 2), (256, 2))
 LEAK = 0.2  # slope of the activation below zero
 MIN_SIDE = 8  # pixels, below which the last layer has nothing to look at
-BATCH = 32  # samples that one device looks at at a time
+BATCH = 32  # samples per device and batch
 
 
 def load(shape: tuple[int, ...], *, seed: int = 0) -> base.Features:
@@ -38,7 +38,7 @@ def load(shape: tuple[int, ...], *, seed: int = 0) -> base.Features:
     Features of 512 dimensions, with the hash of the weights.
 
   Raises:
-    UserError: no images, too small ones, or of other channels.
+    UserError: not images, too small, or not of 1 or 3 channels.
   """
   if len(shape) != 3 or shape[2] not in (1, 3) or min(shape[:2]) < MIN_SIDE:
     raise UserError(

@@ -1,8 +1,8 @@
-"""Pictures at the size that a feature net wants, as the field's tools do it.
+"""Resizing pictures for a feature net, as the field's tools do it.
 
-A score belongs to its resizing: the same samples have another FID after
-another one (Parmar et al., On Aliased Resizing and Surprising Subtleties in
-GAN Evaluation, https://arxiv.org/abs/2104.11222).
+A score depends on the resizing: the same samples have another FID after another
+one (Parmar et al., On Aliased Resizing and Surprising Subtleties in GAN
+Evaluation, https://arxiv.org/abs/2104.11222).
 """
 
 import functools
@@ -16,10 +16,10 @@ from gan_jax.types import UserError
 
 
 def to_levels(samples, name: str = 'samples') -> np.ndarray:
-  """The pictures as a file would keep them: uint8, [-1, 1] -> 0 ... 255.
+  """The pictures as a file would store them: uint8, [-1, 1] -> 0 ... 255.
 
   The nets were trained on files, and real pictures come from files; generated
-  ones are rounded so that both are looked at alike.
+  ones are rounded so that both are treated alike.
 
   Args:
     samples: images [N, H, W, C], uint8 or float in model range, of 1 or 3
@@ -39,7 +39,7 @@ def to_levels(samples, name: str = 'samples') -> np.ndarray:
     )
   if x.dtype == np.uint8:
     return x
-  # The conversion alone would make them black and say nothing.
+  # The conversion alone would silently turn them black.
   bad = int((~np.isfinite(x)).any(axis=(1, 2, 3)).sum())
   if bad:
     raise UserError(f'{name}: {bad} of {len(x)} images hold NaN or infinity')
@@ -121,7 +121,7 @@ def to_rgb(images):
 @functools.lru_cache
 def _bilinear_matrix(n, size):
   """Weights [size, n] of the two neighbours of each output pixel."""
-  # In float32, as TensorFlow reckons where the pixels lie.
+  # In float32, as TensorFlow computes the positions of the pixels.
   at = np.arange(size, dtype=np.float32) * np.float32(n / size)
   low = at.astype(np.int64)
   weight = at - low.astype(np.float32)

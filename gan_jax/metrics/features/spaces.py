@@ -14,7 +14,7 @@ from gan_jax.metrics.features import (
 from gan_jax.types import Dataset, UserError
 
 # What each net gives beside its features: probabilities of classes, classes
-# that are the data set's own, features of places.
+# that are the data set's own, spatial features.
 KNOWS = {
   'pixels': (),
   'random_conv': (),
@@ -23,12 +23,12 @@ KNOWS = {
   'stacked': ('stacked',),
 }
 DOWNLOAD = 'download'  # in place of a path of weights
-TRAINED = ('classifier', 'stacked')  # on the data at hand
+TRAINED = ('classifier', 'stacked')  # on the data set itself
 FOR_IMAGES = ('random_conv', 'inception')
 
 
 def choose(dataset: Dataset, space: str = '') -> str:
-  """The feature net that was asked for, or the best one there is.
+  """The feature net that was requested, or the best one available.
 
   Args:
     dataset: types.Dataset.
@@ -36,7 +36,7 @@ def choose(dataset: Dataset, space: str = '') -> str:
       and the pixels of any other.
 
   Raises:
-    UserError: there is no such net, or not for this data set.
+    UserError: the net does not exist, or not for this data set.
   """
   channels = isinstance(dataset.modes, dict) and 'channel' in dataset.modes
   labelled = bool(dataset.class_names) and dataset.kind == 'image'
@@ -58,7 +58,7 @@ def check_published(space: str) -> str:
   """The net that published statistics were made with.
 
   Raises:
-    UserError: it is one that is trained here, on other data.
+    UserError: a net that is trained here, on the data set.
   """
   space = space or 'inception'
   if space in TRAINED:
@@ -72,7 +72,7 @@ def check_published(space: str) -> str:
 def check(
   dataset: Dataset, space: str = '', *, resize: str = '', weights: str = ''
 ) -> str:
-  """The feature net, after all that can be checked without loading it.
+  """The feature net, after every check that needs no loading.
 
   Args:
     dataset: types.Dataset.
@@ -87,7 +87,7 @@ def check(
   if space != 'inception':
     if resize or weights:
       given = 'resize' if resize else 'weights'
-      raise UserError(f'{given}: of features=inception only, not of {space}.')
+      raise UserError(f'{given}: only for features=inception, not {space}.')
     return space
   if resize and resize not in inception.RESIZE:
     there = ', '.join(inception.RESIZE)
@@ -114,7 +114,7 @@ def load(
       for inception; '' for 'tf'.
     weights: path of inception's weights; '' for where they are usually,
       'download' to fetch them there first.
-    say: told when something takes its time.
+    say: called with a line of text before anything that takes time.
 
   Raises:
     UserError: as choose; weights or a resizing that do not exist.

@@ -13,7 +13,7 @@ def load(dataset: Dataset, *, say: Callable = print) -> base.Features:
 
   Args:
     dataset: stacked_mnist, whose modes hold the digits of a channel.
-    say: told when the classifier has to be trained first.
+    say: called with a line of text if the classifier has to be trained.
 
   Returns:
     Features [N, 3 D]; the probabilities are [N, 3, C].

@@ -1,4 +1,4 @@
-"""Weights on disk: read only if they are whole, written in one stroke."""
+"""Weights on disk: written atomically, read only if they are whole."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ def weights_hash(arrays: dict) -> str:
 
 
 def read(path: pathlib.Path, expected: dict) -> tuple[dict, float] | None:
-  """Weights and accuracy, or None if the file is absent, damaged or other.
+  """Weights and accuracy; None if the file is missing, damaged or another.
 
   Args:
     path: of the .npz.
@@ -44,12 +44,12 @@ def read(path: pathlib.Path, expected: dict) -> tuple[dict, float] | None:
 
 
 def write(path: pathlib.Path, arrays: dict, accuracy: float) -> None:
-  """Writes what `read` reads; where that is impossible, does without."""
+  """Writes what `read` reads; writes nothing where that is impossible."""
   write_arrays(path, {**arrays, 'accuracy': np.float64(accuracy)})
 
 
 def read_arrays(path: pathlib.Path) -> dict | None:
-  """Arrays by name, or None if the file is absent or damaged."""
+  """Arrays by name, or None if the file is missing or damaged."""
   try:
     kept = npz.read(path)
     expected = str(kept.pop('hash'))
@@ -60,7 +60,7 @@ def read_arrays(path: pathlib.Path) -> dict | None:
 
 
 def write_arrays(path: pathlib.Path, arrays: dict) -> None:
-  """Writes what `read_arrays` reads; where that is impossible, does without."""
+  """Writes what `read_arrays` reads; nothing where that is impossible."""
   named = {f'array/{name}': x for name, x in arrays.items()}
   temporary = None
   try:
@@ -68,7 +68,7 @@ def write_arrays(path: pathlib.Path, arrays: dict) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as f:
       temporary = f.name
       np.savez(f, hash=weights_hash(arrays), **named)
-    # Two runs may write at once: either finds the other's file whole.
+    # Two runs may write at once: each finds a whole file.
     os.replace(temporary, path)
   except OSError:
     if temporary and os.path.exists(temporary):
@@ -76,10 +76,10 @@ def write_arrays(path: pathlib.Path, arrays: dict) -> None:
 
 
 def cache_dir(folder=None) -> pathlib.Path:
-  """Where weights and statistics are kept.
+  """Where weights and statistics are cached.
 
   Args:
-    folder: default $GAN_JAX_CACHE, else ~/.cache/gan_jax.
+    folder: default $GAN_JAX_CACHE or ~/.cache/gan_jax.
   """
   folder = folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax'
   return pathlib.Path(os.path.expanduser(folder))

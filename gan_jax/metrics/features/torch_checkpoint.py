@@ -1,10 +1,10 @@
 """Reads the tensors that torch.save wrote, without PyTorch.
 
-Such a file is a pickle that describes tensors, and their numbers as they lay
-in memory. A pickle can ask for anything to be called; here it is given the four
-things that tensors are made of, and whatever else it asks for is refused before
-it is done. There are two layouts: a zip archive (since PyTorch 1.6, 2020), and
-before that five pickles in a row, followed by the numbers.
+Such a file is a pickle that describes tensors, and their raw numbers. A pickle
+can have any function called; this reader knows the four things that tensors are
+made of and refuses everything else before it is called. There are two layouts:
+a zip archive (since PyTorch 1.6, 2020), and before that five pickles in a row,
+followed by the numbers.
 """
 
 import collections
@@ -35,7 +35,7 @@ TYPES = {
   'CharStorage': '<i1',
   'ByteStorage': '<u1',
 }
-# All that reading may raise if a file is cut off, overwritten or another.
+# Whatever reading may raise if a file is truncated, overwritten or another.
 DAMAGED = (
   *store.DAMAGED,
   pickle.UnpicklingError,
@@ -74,7 +74,7 @@ def read(path: pathlib.Path) -> dict[str, np.ndarray]:
     Arrays by name.
 
   Raises:
-    UserError: absent, damaged, not a plain dict of tensors, or not the file
+    UserError: missing, damaged, not a plain dict of tensors, or not the file
       that its name promises.
   """
   if not path.is_file():
@@ -90,7 +90,7 @@ def read(path: pathlib.Path) -> dict[str, np.ndarray]:
     raise UserError(f'{path.name} {e}') from e
   except DAMAGED as e:
     raise UserError(
-      f'{path.name} is not a whole checkpoint of tensors: {e}'
+      f'{path.name} is not an intact checkpoint of tensors: {e}'
     ) from e
 
 
@@ -115,7 +115,7 @@ def check_digest(path: pathlib.Path, name: str = ''):
 
 
 class _Unpickler(pickle.Unpickler):
-  """Knows what tensors are made of, and nothing else."""
+  """Builds tensors, and nothing else."""
 
   def find_class(self, module: str, name: str) -> Any:
     if (module, name) == ('collections', 'OrderedDict'):
@@ -124,13 +124,13 @@ class _Unpickler(pickle.Unpickler):
       return lambda *args: _describe(*args)  # one that a pickle may alter
     if module == 'torch' and name in TYPES:
       return TYPES[name]
-    raise UserError(f'asks for {module}.{name}, which no tensor needs: refused')
+    raise UserError(f'calls {module}.{name}, which no tensor needs: refused')
 
   def persistent_load(self, entry: Any) -> _Storage:
     kind, dtype, key, _, size = entry[:5]
-    # A sixth entry makes one storage a part of another; nobody writes that.
+    # A sixth entry makes one storage part of another; no writer does that.
     if kind != 'storage' or dtype not in TYPES.values() or any(entry[5:]):
-      raise UserError('holds something else than tensors')
+      raise UserError('holds something other than tensors')
     return _Storage(str(key), dtype, int(size))
 
 
@@ -198,7 +198,7 @@ def _checked(tensors):
     isinstance(x, _Tensor) for x in tensors.values()
   )
   if not plain:
-    raise UserError('holds something else than tensors by name')
+    raise UserError('holds something other than tensors by name')
   return tensors, {x.storage.key: x.storage for x in tensors.values()}
 
 
