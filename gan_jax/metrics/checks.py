@@ -88,8 +88,11 @@ def pair(a, b, names: tuple[str, str], *, least: int = 1) -> tuple:
   a, b = (
     features(x, n, least=least) for x, n in zip((a, b), names, strict=True)
   )
-  if a.shape[1] != b.shape[1]:
-    raise UserError(
-      f'{names[0]} have {a.shape[1]} dimensions, {names[1]} {b.shape[1]}'
-    )
+  same_dimension(a.shape[1], b.shape[1], names)
   return a, b
+
+
+def same_dimension(a: int, b: int, names: tuple[str, str]):
+  """Raises UserError, with both names, unless a and b are equal."""
+  if a != b:
+    raise UserError(f'{names[0]} have {a} dimensions, {names[1]} {b}')

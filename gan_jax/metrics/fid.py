@@ -181,10 +181,8 @@ def frechet_distance(features_a, features_b) -> float:
   """
   a = _moments(features_a, 'features_a')
   b = _moments(features_b, 'features_b')
-  if a.mean.size != b.mean.size:
-    raise UserError(
-      f'features_a have {a.mean.size} dimensions, features_b {b.mean.size}'
-    )
+  names = ('features_a', 'features_b')
+  checks.same_dimension(a.mean.size, b.mean.size, names)
   return frechet_from_statistics(*a.statistics(), *b.statistics())
 
 

@@ -100,10 +100,7 @@ def _checked(real, fake, k):
     raise UserError(f'prdc: expected k of 1 or more, got {k}')
   real = checks.unconverted(real, 'real', least=k + 1)
   fake = checks.unconverted(fake, 'fake', least=k + 1)
-  if real.shape[1] != fake.shape[1]:
-    raise UserError(
-      f'real have {real.shape[1]} dimensions, fake {fake.shape[1]}'
-    )
+  checks.same_dimension(real.shape[1], fake.shape[1], ('real', 'fake'))
   return real, fake
 
 

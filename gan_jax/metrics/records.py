@@ -10,8 +10,8 @@ import numpy as np
 
 from gan_jax.types import UserError
 
-# What is measured, and what identifies the samples. All else that a record holds
-# is its protocol.
+# What is measured, and what identifies the samples. All else in a record is its
+# protocol.
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
 )  # fmt: skip

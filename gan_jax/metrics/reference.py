@@ -222,9 +222,14 @@ def _write(path, view):
     for k in ('features', 'probabilities')
     if (x := getattr(view, k)) is not None
   }
-  if sum(x.nbytes for x in arrays.values()) > MAX_KEPT:
-    return
-  for kind in ('moments', 'spatial'):
-    for moments in getattr(view, kind):
-      arrays |= {f'{kind}/{n}': getattr(moments, n) for n in PARTS}
-  store.write_arrays(path, arrays)
+  if sum(x.nbytes for x in arrays.values()) <= MAX_KEPT:
+    store.write_arrays(path, arrays | _parts_of_moments(view))
+
+
+def _parts_of_moments(view):
+  return {
+    f'{kind}/{part}': getattr(moments, part)
+    for kind in ('moments', 'spatial')
+    for moments in getattr(view, kind)
+    for part in PARTS
+  }

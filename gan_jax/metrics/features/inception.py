@@ -71,9 +71,9 @@ def _max_pool_2(x):
   return nn.max_pool(x, (3, 3), (2, 2), 'VALID')
 
 
-# A block is a tuple of branches whose results are concatenated along channels.
-# A branch is a tuple of steps: a convolution, a pool, or a tuple of convolutions
-# of the same input whose results are concatenated.
+# A block is a tuple of branches whose results are concatenated along channels,
+# a branch a tuple of steps: a convolution, a pool, or several convolutions of
+# the same input whose results are concatenated.
 
 
 def _block_5(pooled):
