@@ -1,4 +1,4 @@
-"""What a data set is: hashes of its content and of its preparation."""
+"""Identifies a data set: hashes of its content and of its preparation."""
 
 import hashlib
 import pathlib
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_HASHED_BYTES = 2**30  # beyond this, pieces of the files stand for them
+_HASHED_BYTES = 2**30  # above this, only pieces of the files are hashed
 _PIECE_BYTES = 2**16
 
 
@@ -38,10 +38,10 @@ def digest_files(
 ) -> str:
   """SHA-256 (hex) of files, their names below root and their preparation.
 
-  Their content counts, never their times. Beyond a gigabyte in all that is too
-  slow, and sizes with the first, the middle and the last piece of each file
-  stand for it: an image that is encoded anew differs there, as PNG ends with a
-  checksum, and hardly a JPEG keeps its size.
+  Their content counts, never their times. Above a gigabyte in total that is too
+  slow; then the sizes and the first, the middle and the last piece of each file
+  are hashed instead. A re-encoded image differs there: PNG ends with
+  a checksum, and hardly any JPEG keeps its size.
   """
   stats = [p.stat() for p in paths]
   hashed = sum(s.st_size for s in stats) <= _HASHED_BYTES

@@ -1,4 +1,4 @@
-"""What the data-set files share: decode, crop, resize, keep, fingerprint."""
+"""What data sets of images share: decode, crop, resize, convert channels."""
 
 import concurrent.futures
 import functools
@@ -16,20 +16,20 @@ from gan_jax.types import UserError
 
 # What Pillow raises on a damaged or foreign file.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
-# Pillow knows some fifty formats, one of which starts Ghostscript.
+# Pillow reads some fifty formats, one of which runs Ghostscript.
 FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF')
 MAX_PIXELS = 2**26  # of a picture: 8192 x 8192
-BACKGROUND = 255  # white: what transparent parts lie on
+BACKGROUND = 255  # white, behind transparent parts
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def decode(
   file: str | os.PathLike | BinaryIO, *, image_size: int = 0, channels: int = 0
 ) -> np.ndarray:
-  """Decodes an image file, upright, and fits it.
+  """Decodes an image file, turns it upright and fits it.
 
-  Of an animation the first frame counts, of 16 bits the upper 8; what is
-  transparent lies on white.
+  Uses the first frame of an animation and the upper 8 of 16 bits; transparent
+  parts are shown on white.
 
   Args:
     file: a path or an open file.
@@ -40,7 +40,7 @@ def decode(
     [H, W, C] uint8.
 
   Raises:
-    one of UNREADABLE: the file is damaged, no image, or too large.
+    one of UNREADABLE: the file is damaged, not an image, or too large.
   """
   image_lib, transpose = _pillow()
   try:
@@ -60,12 +60,12 @@ def decode(
 
 @functools.cache
 def _pillow():
-  """(PIL.Image, what turns a picture upright), which do not talk."""
+  """(PIL.Image, what turns a picture upright), silenced."""
   from PIL import Image, ImageOps
 
-  # Pillow warns of large pictures on stderr; here they are refused.
+  # Pillow only warns of large pictures, on stderr; here they are refused.
   warnings.filterwarnings('error', category=Image.DecompressionBombWarning)
-  # Of a damaged palette or EXIF block it says what is not needed.
+  # It also warns of damaged palettes and EXIF blocks, which do not matter here.
   warnings.filterwarnings('ignore', module='PIL')
   return Image, ImageOps.exif_transpose
 
@@ -81,14 +81,14 @@ def _pixels(image):
 
 
 def _on_background(x):
-  """[H, W, C + 1], the last one the opacity -> [H, W, C]."""
+  """[H, W, C + 1], opacity last -> [H, W, C]."""
   opacity = x[..., -1:].astype(np.float32) / 255
   mixed = x[..., :-1] * opacity + BACKGROUND * (1 - opacity)
   return np.rint(mixed).astype(np.uint8)
 
 
 def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
-  """Cuts the central square, resizes it (Lanczos), sets the channels.
+  """Cuts out the central square, resizes it (Lanczos), sets the channels.
 
   Args:
     x: [H, W, C] uint8 or float32.
@@ -107,7 +107,7 @@ def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
   if channels == 3 and x.shape[-1] == 1:
     return np.repeat(x, 3, axis=-1)
   raise UserError(
-    f'data.channels={channels}: cannot be made of {x.shape[-1]} channels.'
+    f'data.channels={channels}: cannot be made from {x.shape[-1]} channels.'
   )
 
 
@@ -136,7 +136,7 @@ def _grey(x):
 
 
 def check_options(*, image_size: int = 0, channels: int = 0) -> None:
-  """Raises UserError for options of image data sets that mean nothing."""
+  """Raises UserError for invalid options of an image data set."""
   whole = isinstance(image_size, int) and not isinstance(image_size, bool)
   if not whole or not 0 <= image_size**2 <= MAX_PIXELS or image_size < 0:
     raise UserError(
@@ -148,7 +148,7 @@ def check_options(*, image_size: int = 0, channels: int = 0) -> None:
 
 
 def in_parallel(function: Callable, items: Sequence) -> list:
-  """[function(i) for i in items] in threads; Pillow frees the interpreter."""
+  """[function(i) for i in items] in threads; Pillow releases the GIL."""
   workers = min(os.cpu_count() or 1, 8, len(items) // 16 + 1)
   if workers == 1:
     return [function(i) for i in items]

@@ -1,7 +1,7 @@
 """Every data set behind one interface, in memory or streaming.
 
 Which examples a step sees is a pure function of the seed and the step, see
-order.py; there is no iterator whose state could be lost.
+shuffling.py; there is no iterator whose state could be lost.
 """
 
 import concurrent.futures
@@ -30,30 +30,35 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
   Args:
     name: a file of gan_jax/datasets, or the dotted name of a module with
       `load(**options) -> Dataset`, or what TFDS calls one of its own.
-    memory_mb: a data set that is larger is read from disk as it is needed.
+    memory_mb: a larger data set is read from disk as it is needed.
     **options: of that data set; None and '' stand for its defaults.
 
   Raises:
     UserError: an unknown name or option (the message lists what exists), or
-      data that are absent or not as they should be.
+      data that are missing or invalid.
   """
   module = _module(name)
   if not hasattr(module, 'load'):
     raise UserError(f'data.name={name!r}: the module has no load().')
   given = {k: v for k, v in options.items() if v is not None and v != ''}
-  parameters = inspect.signature(module.load).parameters
+  parameters = dict(inspect.signature(module.load).parameters)
   fixed = {'memory_mb': memory_mb} if 'memory_mb' in parameters else {}
   if module.__name__.endswith('.tfds_images') and name != 'tfds_images':
     fixed['name'] = name
-  known = [p for p in parameters if p not in fixed]
-  if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+  known = {k: p for k, p in parameters.items() if k not in fixed}
+  _check_options(name, given, known)
+  return _checked(module.load(**given, **fixed))
+
+
+def _check_options(name, given, known):
+  """Refuses options that a data set does not take, or of the wrong type."""
+  if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
     for k in given:
       if k not in known:
         there = ', '.join(known) or 'no options'
         raise UserError(f'data.{k}: unknown; {name} takes {there}.')
   for k in set(given) & set(known):
-    select.check_kind(f'data.{k}', given[k], parameters[k].annotation)
-  return _checked(module.load(**given, **fixed))
+    select.check_kind(f'data.{k}', given[k], known[k].annotation)
 
 
 def options_of(name: str) -> list[str]:
@@ -66,17 +71,22 @@ def _module(name):
   if name in select.available('datasets'):
     return importlib.import_module(f'gan_jax.datasets.{name}')
   if '.' in name and ':' not in name and '/' not in name:
-    try:
-      spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, ValueError):
-      spec = None
-    if spec is None:
-      ours = ', '.join(select.available('datasets'))
-      raise UserError(
-        f'data.name={name!r}: there is no such module; data sets: {ours}.'
-      )
-    return importlib.import_module(name)
+    return _outside_module(name)
   return importlib.import_module('gan_jax.datasets.tfds_images')
+
+
+def _outside_module(name):
+  """A module outside the package, by its dotted name."""
+  try:
+    spec = importlib.util.find_spec(name)
+  except (ModuleNotFoundError, ValueError):
+    spec = None
+  if spec is None:
+    ours = ', '.join(select.available('datasets'))
+    raise UserError(
+      f'data.name={name!r}: there is no such module; data sets: {ours}.'
+    )
+  return importlib.import_module(name)
 
 
 def _checked(dataset):
@@ -106,9 +116,9 @@ def to_model_range(x: jax.Array) -> jax.Array:
 
 
 def to_uint8(samples: Any) -> Any:
-  """Floats in [-1, 1] [...] -> uint8, rounded; beyond is cut, NaN is black.
+  """Floats in [-1, 1] [...] -> uint8, rounded; clipped, NaN becomes black.
 
-  NumPy gives NumPy, JAX gives JAX.
+  NumPy arrays give NumPy arrays, JAX arrays JAX arrays.
   """
   xp = np if isinstance(samples, np.ndarray) else jnp
   levels = (samples.astype(xp.float32) + 1) * 127.5
@@ -129,7 +139,7 @@ def draw(
   batch_size: int,
   flip: bool = False,
 ) -> dict[str, jax.Array]:
-  """A step's examples out of arrays in memory; to be traced.
+  """A step's examples from arrays in memory; to be traced.
 
   Args:
     arrays: {'x': [N, *shape], 'label': [N] if any}, see `arrays`.
@@ -144,7 +154,7 @@ def draw(
     {'x': [batches, b, *shape] float32 in model range, 'label': [batches, b]}.
 
   Raises:
-    UserError: flip of what is no image.
+    UserError: flip of samples that are not images.
   """
   x = arrays['x']
   _check_flip(x.shape[1:], flip=flip)
@@ -172,7 +182,7 @@ def stream(
   """The same examples as `draw`, read from disk ahead of their use.
 
   Args:
-    dataset: what does not fit into memory.
+    dataset: one that does not fit into memory.
     key: root key [], or keys [S] of several seeds.
     index: [b] int, the examples of the global batch that this process draws.
     step: the first to yield.
@@ -187,7 +197,7 @@ def stream(
     the compiled step makes them equal to `draw`'s, bit for bit.
 
   Raises:
-    UserError: flip of what is no image, or what the data set raises.
+    UserError: flip of samples that are not images, or what the data set raises.
   """
   _check_flip(dataset.shape, flip=flip)
   static = {'size': dataset.size, 'batches': batches, 'batch_size': batch_size}
@@ -198,7 +208,7 @@ def stream(
 
 def _check_flip(shape, *, flip):
   if flip and len(shape) != 3:
-    raise UserError(f'data.flip: expected images, there are samples {shape}.')
+    raise UserError(f'data.flip: expected images, got samples {shape}.')
 
 
 def _host_plan(key, index, **static):
@@ -210,7 +220,7 @@ def _host_plan(key, index, **static):
   key, index = jax.device_put((key, np.asarray(index, np.int32)), cpu)
   one = functools.partial(shuffling.plan, **static)
   compiled = jax.jit(jax.vmap(one, (0, None, None)) if key.ndim else one)
-  # device_put and not an argument from here: the step must be on the CPU too.
+  # device_put rather than a plain argument: the step must be on the CPU too.
   at = lambda s: jax.device_put(np.int32(s), cpu)
   return lambda s: jax.device_get(compiled(key, at(s), index))
 

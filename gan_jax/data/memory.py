@@ -1,4 +1,4 @@
-"""Data sets that lie in memory."""
+"""Data sets in memory."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from gan_jax.types import Dataset
 def from_arrays(
   name: str, kind: str, x: np.ndarray, label: Any = None, **fields
 ) -> Dataset:
-  """A data set that lies in memory.
+  """A data set from arrays in memory.
 
   Args:
     name: shown to people.
@@ -23,7 +23,7 @@ def from_arrays(
     **fields: class_names and modes of Dataset.
 
   Returns:
-    the data set, its fingerprint made from the content.
+    the data set, with a fingerprint of the content.
   """
   arrays = {'x': x}
   if label is not None:
@@ -41,7 +41,7 @@ def from_arrays(
 
 
 def remember(read: Callable, size: int, *, chunk: int = 1024) -> Callable:
-  """A reader that reads everything once, when first asked, and keeps it.
+  """A reader that reads everything at the first call, and keeps it.
 
   Args:
     read: rows [n] -> dict of arrays [n, ...].

@@ -1,8 +1,8 @@
 """The order of the examples: a pure function of (seed, step, index).
 
-Index is the example's place in the global batch. So an iterator has no state
-to lose, and any number of devices, the compiled step and the host agree. In
-every epoch each example comes exactly once; batches run on across its end.
+The index is the example's place in the global batch. So there is no iterator
+state to lose, and any number of devices, the compiled step and the host agree.
+Every epoch contains each example exactly once; batches run across its end.
 """
 
 import functools
@@ -15,7 +15,7 @@ from jax import lax
 from gan_jax.game import keys
 
 _ROUNDS = 8  # of two halves each; with 4 the epochs of 5 rows are biased
-_ROWS, _MIRROR = range(2)  # what the keys of the order stream are for
+_ROWS, _MIRROR = range(2)  # purposes of the keys of the order stream
 
 
 def locate(
@@ -29,7 +29,7 @@ def locate(
   """Where in the endless sequence of epochs a step's examples stand.
 
   Example i of batch j of step s is number (s * batches + j) * batch_size + i.
-  That number may exceed 32 bits, epoch and offset are exact nevertheless.
+  That number may exceed 32 bits; epoch and offset are exact nevertheless.
 
   Args:
     step: [] int.
@@ -58,7 +58,7 @@ def locate(
 def permute(
   key: jax.Array, epoch: jax.Array, offset: jax.Array, *, size: int
 ) -> jax.Array:
-  """The row that stands at an offset of a shuffled epoch.
+  """The row at an offset of a shuffled epoch.
 
   A keyed permutation of the rows, computed one by one: a Feistel network on
   the smallest near-square domain a * b >= size, walked until it returns to the

@@ -1,4 +1,4 @@
-"""What the two-dimensional toy data sets share: finite sets, drawn by seed."""
+"""What the two-dimensional toys share: finite data sets, drawn by seed."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits, 8x8, that scikit-learn carries.
+"""The 1,797 handwritten digits, 8x8, that come with scikit-learn.
 
 E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (1998),
 https://doi.org/10.24432/C50P49; the test part, as in sklearn's load_digits.
@@ -12,7 +12,7 @@ from gan_jax.types import Dataset
 
 
 def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
-  """Loads the digits; no file and no network is needed.
+  """Loads the digits, without a download.
 
   Args:
     image_size: side to resize to, 0 = 8.

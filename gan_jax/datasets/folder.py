@@ -25,24 +25,23 @@ def load(
 ) -> Dataset:
   """Finds the images below a folder, in the order of their paths.
 
-  If every image lies in a subfolder, the uppermost one is its class. Images
-  are turned upright; of an animation the first frame counts, of 16 bits the
-  upper 8, and what is transparent lies on white. They are cut to the central
-  square and resized if image_size says so. What does not fit into memory_mb is
-  decoded again whenever it is read.
+  If every image lies in a subfolder, the topmost one is its class. Images are
+  decoded as by images.decode; with image_size they are cut to the central
+  square and resized. What does not fit into memory_mb is decoded again whenever
+  it is read.
 
   Args:
     dir: the folder.
     image_size: side of the images, 0 = as they are, if all are alike.
     channels: 1 or 3.
-    skip_corrupt: leave unreadable files out, naming each on stderr. All files
+    skip_corrupt: leave out unreadable files, naming each on stderr. All files
       are decoded once to find them.
-    memory_mb: most that the decoded images may take.
+    memory_mb: the most that the decoded images may take.
 
   Raises:
     UserError: no folder, no image in it, an image that cannot be read, or
-      images of several sizes without image_size. Of what does not fit into
-      memory, only reading tells.
+      images of several sizes without image_size. Images that do not fit into
+      memory are only checked when they are read.
   """
   images.check_options(image_size=image_size, channels=channels)
   root, files = _find(dir)
@@ -58,7 +57,7 @@ def load(
   if nbytes <= memory_mb * 2**20:
     memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
     read = memory.remember(read, len(files))
-    read(np.arange(1))  # now: a corrupt file must stop us before training
+    read(np.arange(1))  # now, so that a corrupt file is found before training
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -84,27 +83,27 @@ def _make_read(files, label, shape, open_image):
 
 def _find(folder):
   if not folder:
-    raise UserError('data.dir: expected a folder of images, there is none.')
+    raise UserError('data.dir: expected a folder of images.')
   root = pathlib.Path(os.path.expanduser(folder))
   if not os.path.isdir(root):
     raise UserError(f'data.dir={folder}: there is no such folder.')
-  files = [
-    p
-    for p in sorted(root.rglob('*'), key=lambda p: p.relative_to(root).parts)
-    if p.suffix.lower() in EXTENSIONS
-    and not p.name.startswith('.')
-    and not p.is_dir()
-  ]
+  paths = sorted(root.rglob('*'), key=lambda p: p.relative_to(root).parts)
+  files = list(filter(_is_image, paths))
   if not files:
     kinds = ' '.join(EXTENSIONS)
     raise UserError(f'data.dir={folder}: no image in this folder ({kinds}).')
   return root, files
 
 
+def _is_image(path):
+  known = path.suffix.lower() in EXTENSIONS
+  return known and not path.name.startswith('.') and not path.is_dir()
+
+
 def _open(path, *, image_size, channels):
   try:
     if os.path.exists(path) and not os.path.isfile(path):
-      raise OSError('not a file')  # a pipe would keep us waiting
+      raise OSError('not a file')  # a pipe would block
     return images.decode(path, image_size=image_size, channels=channels)
   except images.UNREADABLE as e:
     raise UserError(
@@ -118,22 +117,24 @@ def _reason(error):
 
 
 def _readable(files, open_image, root):
-  def complaint(path):
-    try:
-      open_image(path)
-    except UserError as e:
-      return e
-
-  complaints = images.in_parallel(complaint, files)
-  for path, e in zip(files, complaints, strict=True):
+  """The files that can be opened; warns of each of the others."""
+  errors = images.in_parallel(lambda path: _error(path, open_image), files)
+  for path, e in zip(files, errors, strict=True):
     if e:
       reason = _reason(e.__cause__ or e)
       line = one_line(f'warning: {path}: skipped ({reason}).')
       print(line, file=sys.stderr)
-  good = [p for p, e in zip(files, complaints, strict=True) if not e]
+  good = [p for p, e in zip(files, errors, strict=True) if not e]
   if not good:
     raise UserError(f'data.dir={root}: none of its images can be read.')
   return good
+
+
+def _error(path, open_image):
+  try:
+    open_image(path)
+  except UserError as e:
+    return e
 
 
 def _classes(files, root):
@@ -150,5 +151,5 @@ def _check_shapes(decoded, files, shape):
     if x.shape != shape:
       raise UserError(
         f'{path}: {x.shape[0]}x{x.shape[1]}, others are'
-        f' {shape[0]}x{shape[1]}; data.image_size=N makes all alike.'
+        f' {shape[0]}x{shape[1]}; data.image_size=N gives all one size.'
       )

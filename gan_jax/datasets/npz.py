@@ -18,15 +18,15 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
   """Loads an .npz with the arrays `x` and, if there are labels, `label`.
 
   Args:
-    path: the file. `samples`, `images`, `image`, `data`, `arr_0` do for `x`:
-      images [N, H, W, C] or [N, H, W], either whole numbers 0 ... 255 or
-      floats in [-1, 1]; or points [N, 2]. `labels`, `y`, `arr_1` do for
-      `label`: [N], whole numbers or strings.
+    path: the file. `x`, or `samples`, `images`, `image`, `data`, `arr_0`, holds
+      images [N, H, W, C] or [N, H, W], either integers 0 ... 255 or floats in
+      [-1, 1]; or points [N, 2]. `label`, or `labels`, `y`, `arr_1`, holds
+      integers or strings [N].
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
 
   Raises:
-    UserError: the file, an array's shape or its range is not as said.
+    UserError: no such file, or an array of another shape or range.
   """
   images.check_options(image_size=image_size, channels=channels)
   arrays = _read(path)
@@ -47,7 +47,7 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
 
 def _read(path):
   if not path:
-    raise UserError('data.path: expected an .npz file, there is none.')
+    raise UserError('data.path: expected an .npz file.')
   file = os.path.expanduser(path)
   if not os.path.exists(file):
     raise UserError(f'data.path={path}: there is no such file.')
@@ -58,7 +58,7 @@ def _read(path):
     wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
     arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
-    raise UserError(f'data.path={path}: no .npz file ({e}).') from e
+    raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
   if not set(arrays) & set(X_KEYS):
     raise UserError(
       f'data.path={path}: no array `x`; there are: {", ".join(there)}.'
@@ -79,17 +79,19 @@ def _samples(x, path):
   if x.dtype.kind not in 'uif' or x.ndim not in (2, 3, 4) or not x.size:
     raise UserError(
       f'data.path={path}: expected images [N, H, W, C] or [N, H, W], or points'
-      f' [N, 2], there is {x.dtype} {list(x.shape)}.'
+      f' [N, 2], got {x.dtype} {list(x.shape)}.'
     )
+  if not (-_LARGEST <= x.min() and x.max() <= _LARGEST):  # also catches NaN
+    raise UserError(f'data.path={path}: `x` has values that are not finite.')
+  return _points(x, path) if x.ndim == 2 else _images(x, path)
+
+
+def _images(x, path):
   x = x[..., None] if x.ndim == 3 else x
   low, high = x.min(), x.max()
-  if not (-_LARGEST <= low and high <= _LARGEST):  # nor NaN
-    raise UserError(f'data.path={path}: `x` has values that are not finite.')
-  if x.ndim == 2:
-    return _points(x, path)
   if x.shape[-1] not in (1, 2, 3, 4):
     raise UserError(
-      f'data.path={path}: expected [N, H, W, C] with C = 1 ... 4, there is'
+      f'data.path={path}: expected [N, H, W, C] with C = 1 ... 4, got'
       f' {list(x.shape)}.'
     )
   whole = x.dtype.kind in 'ui'
@@ -105,7 +107,7 @@ def _samples(x, path):
 def _points(x, path):
   if x.shape[-1] != 2:
     raise UserError(
-      f'data.path={path}: expected points [N, 2], there is {list(x.shape)}.'
+      f'data.path={path}: expected points [N, 2], got {list(x.shape)}.'
     )
   return x.astype(np.float32)
 
@@ -115,13 +117,13 @@ def _labels(y, size, path):
     return None, ()
   if y.shape != (size,):
     raise UserError(
-      f'data.path={path}: expected {size} labels, there are {list(y.shape)}.'
+      f'data.path={path}: expected {size} labels, got {list(y.shape)}.'
     )
   if y.dtype.kind not in 'iubUS' or (y.dtype.kind == 'i' and y.min() < 0):
     least = f', down to {y.min()}' if y.dtype.kind == 'i' else ''
     raise UserError(
-      f'data.path={path}: expected labels that are whole numbers from 0, or'
-      f' names, there are {y.dtype}{least}.'
+      f'data.path={path}: expected labels that are integers from 0, or names,'
+      f' got {y.dtype}{least}.'
     )
   names, label = np.unique(y, return_inverse=True)
   return label, tuple(map(_text, names.tolist()))

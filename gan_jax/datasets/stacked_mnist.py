@@ -29,33 +29,27 @@ def load(
   """Draws three digits for each image, independent and with replacement.
 
   Only the digits are kept (47 MB as 28x28); the images are put together when
-  they are read. Which digits make an image depends on data_seed and the
-  image's row alone. There are no labels, as of a thousand modes none is named.
+  they are read. Which digits make an image depends only on data_seed and the
+  image's row. There are no labels: the thousand modes have no names.
 
   Args:
-    dir: the folder where TFDS's 'mnist' lies, as of tfds_images.
+    dir: the folder of TFDS's 'mnist', as for tfds_images.
     split: of MNIST: 'train', 'test', 'train+test', 'train[:1000]'.
     size: number of images.
     data_seed: of the draw, apart from the seed of the training.
     image_size: side of the images, 0 = 28.
-    memory_mb: most that the digits may take; beyond it they are decoded again
-      whenever they are read.
+    memory_mb: the most that the digits may take; above it they are decoded
+      again whenever they are read.
 
   Returns:
     Images [28, 28, 3], uint8; modes = {'channel': the digits of one channel},
-    on whose labels a classifier can learn.
+    from whose labels a classifier can learn.
 
   Raises:
     UserError: an option out of range, or MNIST is not prepared there; the
       message says how to prepare it.
   """
-  if not 1 <= size < types.MAX_SIZE:
-    raise UserError(
-      f'data.size={size}: expected at least 1 image, and fewer than'
-      f' {types.MAX_SIZE:,}.'
-    )
-  if data_seed < 0:
-    raise UserError(f'data.data_seed={data_seed}: expected 0 or more.')
+  _check_draw(size, data_seed)
   digits = tfds_images.load(
     name='mnist',
     dir=dir,
@@ -77,6 +71,16 @@ def load(
       'stacked_mnist', digits.fingerprint, size, data_seed
     ),
   )
+
+
+def _check_draw(size, data_seed):
+  if not 1 <= size < types.MAX_SIZE:
+    raise UserError(
+      f'data.size={size}: expected at least 1 image, and fewer than'
+      f' {types.MAX_SIZE:,}.'
+    )
+  if data_seed < 0:
+    raise UserError(f'data.data_seed={data_seed}: expected 0 or more.')
 
 
 def _make_read(digits, size, data_seed):

@@ -1,8 +1,8 @@
 """Any image data set of TensorFlow Datasets, read without TensorFlow.
 
 https://www.tensorflow.org/datasets; the folder must have been prepared as
-array_record. A name that is no other data set's is looked for here, so
-`data.name = 'mnist'` will do.
+array_record. Names that no other data set has are looked up here, so
+`data.name = 'mnist'` is enough.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from gan_jax.types import Dataset, UserError
 
 
 def _not_by_tfds(record: logging.LogRecord) -> bool:
-  # TFDS warns of what it then raises.
+  # TFDS logs a warning before it raises the same as an error.
   return 'tensorflow_datasets' not in pathlib.PurePath(record.pathname).parts
 
 
@@ -45,12 +45,12 @@ def load(
 
   Args:
     name: as TFDS calls it: 'mnist', 'celeb_a', 'lsun/bedroom', 'mnist:3.0.1'.
-    dir: the folder it was prepared in; '' = $TFDS_DATA_DIR or, without it,
-      ~/tensorflow_datasets.
+    dir: the folder it was prepared in; '' = $TFDS_DATA_DIR or, if that is
+      unset, ~/tensorflow_datasets.
     split: 'train', 'test', 'train[:1000]', 'train+test'.
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
-    memory_mb: most that the decoded images may take; beyond it they are
+    memory_mb: the most that the decoded images may take; above it they are
       decoded again whenever they are read.
 
   Raises:
@@ -85,7 +85,7 @@ def load(
 
 
 def _make_take(source, name, folder):
-  """Rows [n] -> examples; what a damaged record raises is told."""
+  """Rows [n] -> examples; a damaged record raises UserError."""
 
   def take(rows):
     try:
@@ -93,7 +93,7 @@ def _make_take(source, name, folder):
     except Exception as e:  # of any type
       raise _damaged(name, folder, e) from e
     if any(e is None or any(v is None for v in e.values()) for e in examples):
-      raise _damaged(name, folder, ValueError('an example is not whole'))
+      raise _damaged(name, folder, ValueError('an incomplete example'))
     return examples
 
   return take
@@ -119,7 +119,7 @@ def _builder(name, folder):
   import tensorflow_datasets as tfds
 
   try:
-    # TFDS talks at length about a missing TensorFlow before it raises.
+    # TFDS prints at length about a missing TensorFlow before it raises.
     with contextlib.redirect_stdout(io.StringIO()):
       return tfds.builder(
         name, data_dir=folder, file_format='array_record', try_gcs=False
@@ -173,7 +173,7 @@ def _source(builder, key, name, folder, split):
   except (ValueError, KeyError, AssertionError) as e:
     there = ', '.join(builder.info.splits)
     raise UserError(
-      f'data.split={split!r}: not of {name}, or empty; splits: {there}.'
+      f'data.split={split!r}: not a split of {name}, or empty; splits: {there}.'
     ) from e
   except Exception as e:
     raise _damaged(name, folder, e) from e
@@ -197,31 +197,30 @@ def _image_feature(builder, name, image_size, channels):
   """Key of the image and the shape it will have: ('image', (H, W, C))."""
   import tensorflow_datasets as tfds
 
-  candidates = {
-    k: f
-    for k, f in dict(builder.info.features or {}).items()
-    if isinstance(f, tfds.features.Image)
-  }
-  if not candidates:
-    there = ', '.join(builder.info.features or ()) or 'none'
+  features = dict(builder.info.features or {})
+  pictures = [
+    k for k, f in features.items() if isinstance(f, tfds.features.Image)
+  ]
+  if not pictures:
+    there = ', '.join(features) or 'none'
     raise UserError(
       f'data.name={name!r}: no image among its features: {there}.'
     )
-  key = 'image' if 'image' in candidates else next(iter(candidates))
-  height, width, depth = candidates[key].shape
+  key = 'image' if 'image' in pictures else pictures[0]
+  height, width, depth = features[key].shape
   depth = channels or (1 if depth == 1 else 3)
   if image_size:
     return key, (image_size, image_size, depth)
   if height is None or width is None:
     raise UserError(
       f'data.name={name!r}: its images differ in size; data.image_size=N'
-      ' makes all alike.'
+      ' gives all one size.'
     )
   return key, (height, width, depth)
 
 
 def _label_feature(builder, take):
-  """The feature `label` if examples have a class; -1 stands for none."""
+  """The feature `label` if examples have a class; -1 means they do not."""
   import tensorflow_datasets as tfds
 
   feature = dict(builder.info.features).get('label')
@@ -240,7 +239,7 @@ def _decode(encoded, *, name, image_size, shape):
   if x.shape != shape:
     raise UserError(
       f'data.name={name!r}: an image is {x.shape}, others are {shape};'
-      ' data.image_size=N makes all alike.'
+      ' data.image_size=N gives all one size.'
     )
   return x
 

@@ -228,7 +228,7 @@ def test_npz_takes_points_floats_and_names(tmp_path):
     ({'x': np.full((3, 5, 5), 256)}, r'in \[0, 255\]'),
     ({'x': np.full((3, 5, 5), np.nan)}, 'not finite'),
     ({'x': np.zeros((3, 2)), 'y': np.zeros(4)}, 'expected 3 labels'),
-    ({'x': np.array([{}, {}])}, 'no .npz file'),
+    ({'x': np.array([{}, {}])}, 'not an .npz file'),
   ],
 )
 def test_npz_mistakes(tmp_path, arrays, words):
@@ -242,7 +242,7 @@ def test_npz_absent_or_foreign(tmp_path):
   with pytest.raises(UserError, match='no such file'):
     loading.load('npz', path=str(tmp_path / 'a.npz'))
   (tmp_path / 'b.npz').write_text('hello')
-  with pytest.raises(UserError, match='no .npz file'):
+  with pytest.raises(UserError, match='not an .npz file'):
     loading.load('npz', path=str(tmp_path / 'b.npz'))
   with pytest.raises(UserError, match='data.path'):
     loading.load('npz')
