@@ -1,26 +1,26 @@
-"""A file that grows by whole records, whatever its disk does meanwhile."""
+"""A file that grows by whole records, even when its disk fails."""
 
 import collections
 import contextlib
 import os
 import pathlib
 
-MOST_BYTES = 2**26  # of records that wait for a disk to take them
+MOST_BYTES = 2**26  # of records that wait to be written
 
 
 class Appender:
-  """Appends records; one that the disk does not take waits for the next.
+  """Appends records; one that cannot be written waits for the next.
 
-  The file is opened anew for each: so it may be made later, or come back, and
-  a disk can be unmounted or made read-only under a run that goes on.
+  The file is opened anew for each record: it may be created late or reappear,
+  and a disk may be unmounted or become read-only while the run goes on.
   """
 
   def __init__(self, path, *, most_bytes: int = MOST_BYTES):
-    """Makes nothing yet.
+    """Creates nothing yet.
 
     Args:
-      path: the file; made if need be, its folder too.
-      most_bytes: of records that wait; of more the oldest are dropped.
+      path: the file; created if necessary, with its folder.
+      most_bytes: of records that wait; above it the oldest are dropped.
     """
     self._path, self._most = pathlib.Path(path), most_bytes
     self._waiting, self._bytes = collections.deque(), 0
@@ -31,13 +31,13 @@ class Appender:
     """Appends a record, after those that wait.
 
     Raises:
-      OSError: the disk does not take it now; it waits.
+      OSError: it cannot be written now; it waits.
     """
     self.queue(record)
     self.flush()
 
   def queue(self, record: bytes):
-    """Lets a record wait for the next flush."""
+    """Keeps a record for the next flush."""
     self._waiting.append(record)
     self._bytes += len(record)
     while self._bytes > self._most:
@@ -45,10 +45,10 @@ class Appender:
       self.lost += 1
 
   def flush(self):
-    """Writes what waits.
+    """Writes the waiting records.
 
     Raises:
-      OSError: the disk does not take it now either.
+      OSError: they still cannot be written.
     """
     if not self._waiting:
       return
@@ -62,10 +62,10 @@ class Appender:
       os.close(file)
 
   def close(self):
-    """Writes what waits; afterwards as before.
+    """Writes the waiting records; the appender stays usable.
 
     Raises:
-      OSError: the disk does not take it now either.
+      OSError: they still cannot be written.
     """
     self.flush()
 
@@ -74,7 +74,7 @@ class Appender:
     return len(self._waiting)
 
   def _write(self, file, record):
-    """All of a record, or none of it, now or before the next one."""
+    """Writes all of a record; a partial one is cut off, now or next time."""
     if self._torn is not None:
       os.ftruncate(file, self._torn)
     self._torn, rest = os.fstat(file).st_size, memoryview(record)

@@ -1,4 +1,4 @@
-"""How a study stands: a live table on a terminal, plain lines elsewhere."""
+"""The state of a study: a live table on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ class Row(NamedTuple):
   done: int  # seeds
   of: int
   score: str
-  left: str  # time, or what has become of it
+  left: str  # time, or a word: 'done', 'running'
 
 
 class Board:
@@ -28,7 +28,7 @@ class Board:
     """Shows nothing yet.
 
     Args:
-      stream: where to; stdout by default.
+      stream: to write to; stdout by default.
     """
     self._stream = stream or sys.stdout
     self._live, self._told, self._shown = None, time.monotonic(), None
@@ -60,7 +60,7 @@ class Board:
 
     Args:
       rows: of all cells.
-      seconds: to the end of the study, None if not known.
+      seconds: to the end of the study, None if unknown.
     """
     if self._live:
       self._live.update(_table(rows, seconds), refresh=True)
@@ -73,7 +73,7 @@ class Board:
 
 
 def _line(rows, seconds):
-  """Where the study stands, and the cells that are being worked on."""
+  """The state of the study, and the cells that are running."""
   done, of = sum(row.done for row in rows), sum(row.of for row in rows)
   parts = [f'{done} of {of} runs']
   parts += [f'{text.duration(seconds)} left'] if seconds else []

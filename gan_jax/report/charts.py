@@ -1,4 +1,4 @@
-"""Small line charts as inline SVG; page.css colours, page.js reads out."""
+"""Small line charts as inline SVG; page.css styles them, page.js reads them."""
 
 import html
 import json
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gan_jax.report import text
 
-POINTS = 240  # of a line, at most: more would be less than a pixel apart
+POINTS = 240  # of a line, at most: more would be under a pixel apart
 DECADES = 30  # a score that falls by more than this gets a logarithmic axis
 
 
@@ -26,7 +26,7 @@ FRAME = Frame()
 
 
 class Point(NamedTuple):
-  """A value over the seeds at a step; None where it is no number."""
+  """A value over the seeds at a step; None where it is not a number."""
 
   step: int
   mean: float | None
@@ -59,7 +59,7 @@ def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
   Args:
     title: heading of the chart.
     lines: one or more.
-    log: whether a logarithmic axis may be taken where values span decades.
+    log: whether the axis may be logarithmic if values span decades.
     zero: whether the axis starts at zero.
 
   Returns:
@@ -98,7 +98,7 @@ class Plot(NamedTuple):
     return _place(step, self.steps[0], self.steps[-1], start, end)
 
   def y(self, value) -> float:
-    """Place of a value; those beyond the axis lie at its end."""
+    """Place of a value; values beyond the axis are placed at its end."""
     start, end = self.frame.height - self.frame.bottom, self.frame.top
     at = _place(value, self.low, self.high, start, end, log=self.log)
     return min(max(at, end), start)
@@ -118,7 +118,7 @@ def axes(plot: Plot) -> list[str]:
 
 
 def cursor(plot: Plot) -> str:
-  """The vertical line that a script moves."""
+  """The vertical line that the script moves."""
   frame = plot.frame
   return f'<line y1="{frame.top}" y2="{frame.height - frame.bottom}"/>'
 
@@ -133,7 +133,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-  """Powers of ten from low to high; also 2 and 5 times where these are few."""
+  """Powers of ten from low to high; with 2 and 5 times where these are few."""
   decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
   for factors in ((1,), (1, 3), (1, 2, 5)):
     chosen = [m * 10.0**k for k in decades for m in factors]
@@ -148,7 +148,7 @@ def _real(value):
 
 
 def _point(step, row, name):
-  # A band of the seeds that still live; the mean only while all do.
+  # The band covers the seeds that are still finite; the mean needs all of them.
   ends = [row[name], row.get(f'{name}_low'), row.get(f'{name}_high')]
   all_ends = [v for end in ends for v in text.numbers(end)]
   finite = [v for v in all_ends if math.isfinite(v)]
@@ -175,7 +175,7 @@ def _merge(points):
 
 
 def _range(values, *, log):
-  """Limits of the axis; far outliers are cut off, or they hide the rest."""
+  """Limits of the axis; far outliers, which would hide the rest, are cut off."""
   if not values:
     return 0.0, 1.0, False
   low, high = min(values), max(values)
@@ -193,7 +193,7 @@ def _range(values, *, log):
 
 def _place(value, low, high, start, end, *, log=False):
   if log:
-    # What an axis of powers cannot show lies at its end.
+    # Values that a logarithmic axis cannot show are placed at its end.
     low, high = math.log(low), math.log(high)
     value = math.log(value) if value > 0 else low
   return round(start + (end - start) * (value - low) / ((high - low) or 1), 1)
@@ -221,22 +221,31 @@ def _x_axis(plot):
 def draw(plot: Plot, one: Line, key: str) -> str:
   """A line and its band as parts of an SVG; `key` is a class for its colour."""
   place = lambda step, value: f'{plot.x(step)} {plot.y(value)}'
+  return _band(place, one, key) + _path(place, one, key)
+
+
+def _band(place, one, key):
   band = [p for p in one.points if _real(p.low) and p.low != p.high]
-  parts = []
-  if band:
-    edge = [place(p.step, p.high) for p in band]
-    edge += [place(p.step, p.low) for p in reversed(band)]
-    parts.append(f'<path class="band {key}" d="M{"L".join(edge)}Z"/>')
-  runs, pen = [], 'M'
+  if not band:
+    return ''
+  edge = [place(p.step, p.high) for p in band]
+  edge += [place(p.step, p.low) for p in reversed(band)]
+  return f'<path class="band {key}" d="M{"L".join(edge)}Z"/>'
+
+
+def _path(place, one, key):
+  """The line, with gaps where it is not a number; a lone point as a dot."""
+  moves, pen = [], 'M'
   for p in one.points:
-    runs += [pen + place(p.step, p.mean)] if _real(p.mean) else []
-    pen = 'L' if _real(p.mean) else 'M'  # a gap where it is no number
-  path = f'<path class="line {key}" d="{"".join(runs)}"/>'
-  parts.append(path if runs else '')
-  if len(runs) == 1:
-    x, y = runs[0][1:].split()
-    parts.append(f'<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>')
-  return ''.join(parts)
+    moves += [pen + place(p.step, p.mean)] if _real(p.mean) else []
+    pen = 'L' if _real(p.mean) else 'M'
+  if not moves:
+    return ''
+  path = f'<path class="line {key}" d="{"".join(moves)}"/>'
+  if len(moves) > 1:
+    return path
+  x, y = moves[0][1:].split()
+  return f'{path}<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>'
 
 
 def _dots(count):
@@ -262,7 +271,7 @@ def _summary(title, lines):
 
 
 def _readings(plot, lines):
-  """What page.js needs: positions and texts at every step."""
+  """Input of page.js: positions and texts at every step."""
   series = []
   for one in lines:
     points = {p.step: p for p in one.points if _real(p.mean)}
@@ -280,7 +289,7 @@ def _readings(plot, lines):
 
 def _reading(point, *, spread):
   mean = text.number(point.mean)
-  # Two spreads would break the legend's line and move the chart.
+  # Two spreads would wrap the legend's line and move the chart.
   if point.low == point.high or not spread:
     return mean
   return f'{mean} ({text.number(point.low)}–{text.number(point.high)})'

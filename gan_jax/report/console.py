@@ -9,16 +9,16 @@ from gan_jax.report import text
 from gan_jax.storage import files
 
 BAR_WIDTH = 20
-WINDOW = 20  # marks, at least half a second apart, that the rate is taken from
+WINDOW = 20  # marks, at least half a second apart, that the rate is taken over
 
 
 def say(line: str, *, main: bool = True, stream=None):
-  """Prints one line at once; nothing in processes that are not the main one.
+  """Prints a line and flushes it; only in the main process.
 
   Args:
     line: the text.
-    main: whether this is the process that talks.
-    stream: where to; stdout by default.
+    main: whether this is the process that prints.
+    stream: to write to; stdout by default.
   """
   if main:
     print(line, file=stream or sys.stdout, flush=True)
@@ -36,9 +36,9 @@ class Progress:
 
     Args:
       total: steps of the whole run.
-      start: step that the run goes on from.
-      main: whether this is the process that talks; others stay quiet.
-      stream: where to; stdout by default.
+      start: step that the run continues from.
+      main: whether this is the process that prints.
+      stream: to write to; stdout by default.
     """
     self._total, self._step, self._main = total, start, main
     self._stream = stream or sys.stdout
@@ -68,7 +68,7 @@ class Progress:
       step: updates of G so far.
       metrics: scalars, or one value per seed, by name; shown are `d_loss`,
         `g_loss`, `images_per_s` and the names in `text.SCORES`.
-      scores: scores of other names; without any score the last ones stay.
+      scores: scores of other names; without any, the last ones stay.
     """
     self.advance(step)
     self._metrics = files.plain(metrics)
@@ -96,13 +96,13 @@ class Progress:
       say(line, main=self._main, stream=self._stream)
 
   def close(self):
-    """Leaves the last state of the live line standing; may be called twice."""
+    """Ends the live line, leaving its last state; may be called twice."""
     if self._live:
       self._live.stop()
       self._live = None
 
   def seconds_left(self):
-    """Seconds to the end at the pace of the last reports, None if unknown."""
+    """Seconds to the end at the recent pace, None if unknown."""
     if len(self._marks) < 2:
       return None
     (then, first), (now, last) = self._marks[0], self._marks[-1]
@@ -158,9 +158,9 @@ class Progress:
 
 
 class Counter:
-  """How many of something are done: a line that is kept up to date.
+  """Counts what is done: a line that is kept up to date.
 
-  A context manager. Where there is no terminal, a line every ten seconds.
+  A context manager. Without a terminal, a line every ten seconds.
   """
 
   def __init__(self, unit: str, *, main=True, stream=None):
@@ -168,8 +168,8 @@ class Counter:
 
     Args:
       unit: what is counted, 'samples' say.
-      main: whether this is the process that talks; others stay quiet.
-      stream: where to; stderr by default, so that results can be piped.
+      main: whether this is the process that prints.
+      stream: to write to; stderr by default, so that results can be piped.
     """
     self._unit, self._main = unit, main
     self._stream = stream or sys.stderr

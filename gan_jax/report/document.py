@@ -1,4 +1,4 @@
-"""A page as one file: nothing is loaded from outside, no other script runs."""
+"""A page as one self-contained file that runs no script but its own."""
 
 import base64
 import hashlib
@@ -12,13 +12,13 @@ def document(title: str, body: str, *, styles, scripts) -> str:
   Args:
     title: as plain text.
     body: HTML, the content of <main>.
-    styles: paths of CSS files, the later one has the last word.
+    styles: paths of CSS files; later ones override.
     scripts: paths of JavaScript files; together they are the page's only one.
   """
   style, script = map(_joined, (styles, scripts))
   digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-  # The browser enforces what the page promises: nothing is loaded, and no
-  # other script runs, whatever a class or a run is called.
+  # The browser enforces it: nothing is loaded, and no other script runs whatever
+  # a class or a run is called.
   policy = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     f"script-src 'sha256-{digest}'"

@@ -9,7 +9,7 @@ import pathlib
 from gan_jax.report import pictures
 
 STEPS = 12  # step pictures on a page, at most
-SIDE = 640  # pixels; larger pictures are made smaller
+SIDE = 640  # pixels; larger pictures are shrunk
 BUDGET = 2_100_000  # bytes of all pictures before base64; 3 MB of page
 
 
@@ -94,14 +94,14 @@ def _generated(embedded, steps, film):
 
 
 def _nearest(path):
-  """Samples beside their nearest neighbours, if somebody looked for them."""
+  """Samples beside their nearest neighbours, if these were computed."""
   url = embed(path) if path.exists() else ''
   if not url:
     return ''
   return (
     '<figure class="nearest"><figcaption><h3>Nearest real examples</h3>'
-    '<p class="legend">Left of each row a sample, then the training examples'
-    ' nearest to it by their features, nearest first.</p></figcaption>'
+    '<p class="legend">Each row: a sample, then the training examples nearest'
+    ' to it by their features, nearest first.</p></figcaption>'
     f'<div class="plate"><img src="{url}" alt="Samples and their'
     ' nearest real examples"></div></figure>'
   )

@@ -9,7 +9,7 @@ from gan_jax.report import text
 def summary(records: list[dict]) -> list[str]:
   """A line for each metric.
 
-  Of several seeds it tells the mean and the range, of one the interval.
+  Shows the mean and range of several seeds, or the interval of one.
 
   Args:
     records: score records of one step.
@@ -38,7 +38,7 @@ def _where(record):
   words = [record.get('features') or 'samples']
   words += [f'resize {record["resize"]}'] if record.get('resize') else []
   words.append(f'{record["n_fake"]:,} samples')
-  if record.get('n_real') is None:  # statistics that do not say
+  if record.get('n_real') is None:  # statistics without a count
     words.append(record.get('reference', ''))
   elif record['n_real']:
     words.append(f'{record["n_real"]:,} of {record["reference"]}')
@@ -52,7 +52,7 @@ def health(rows: list[dict], *, rollbacks: int = 0) -> str:
 
   Args:
     rows: of metrics.jsonl.
-    rollbacks: how often it had to be rolled back; then that is said as well.
+    rollbacks: how often it was rolled back, mentioned if at all.
 
   Returns:
     '' where the health was not measured.
@@ -75,7 +75,7 @@ def _verdicts(rows):
 
 
 def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:
-  """Two runs beside each other, a line for each metric.
+  """Two runs side by side, a line for each metric.
 
   Args:
     names: of the two.

@@ -1,4 +1,4 @@
-"""Samples beside the real examples that are nearest to them."""
+"""Samples beside the nearest real examples."""
 
 import numpy as np
 

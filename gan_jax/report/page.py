@@ -1,4 +1,4 @@
-"""report.html: one page that shows a run, without anything from outside."""
+"""report.html: a run on one self-contained page."""
 
 import html
 import pathlib
@@ -16,9 +16,9 @@ TILES = 4  # scores in the headline, at most
 
 
 def write_page(workdir) -> pathlib.Path:
-  """Writes report.html from what lies in a workdir; all of it may be missing.
+  """Writes report.html from the files in a workdir; any of them may be missing.
 
-  Read are config.json, manifest.json, metrics.jsonl, scores.json, samples/,
+  Reads config.json, manifest.json, metrics.jsonl, scores.json, samples/,
   rollbacks.json and divergence/.
 
   Args:
@@ -62,10 +62,10 @@ def _settings(title, settings, *, attribute=''):
 
 
 def _rollbacks(rolled):
-  """Where the run diverged, and where it went on, one line for each time."""
+  """Where the run diverged and where it continued, a line for each time."""
   lines = [
-    f'From step {one.get("from")} back to step {one.get("to")}, by fresh random'
-    f' numbers: diverged {one.get("reason")}'
+    f'From step {one.get("from")} back to step {one.get("to")}, with fresh'
+    f' random numbers: diverged {one.get("reason")}'
     for one in rolled
   ]
   items = ''.join(f'<li>{html.escape(line)}</li>' for line in lines)
@@ -73,7 +73,7 @@ def _rollbacks(rolled):
 
 
 def _stopped(folder, rows, rollbacks):
-  """How a run ended that diverged and went neither back nor on, or ''."""
+  """How a run ended that diverged and was not rolled back, or ''."""
   last = rows[-1]['step'] if rows else 0
   dumps = [files.read_json(path) for path in folder.glob('step_*.json')]
   ends = [
@@ -113,7 +113,7 @@ def _facts(config, rows, rollbacks):
     facts.append(f'{seeds} seed{"s" if seeds > 1 else ""}')
   facts += filter(None, [lines.health(rows, rollbacks=rollbacks)])
   speeds = [text.mean(row[SPEED]) for row in rows if SPEED in row]
-  # The first reports hold the compilation; the middle one does not.
+  # The first reports include the compilation; the median does not.
   speeds = sorted(speed for speed in speeds if speed is not None)
   if speeds:
     facts.append(f'{text.number(round(speeds[len(speeds) // 2]))} images/s')
@@ -121,7 +121,7 @@ def _facts(config, rows, rollbacks):
 
 
 def _state(config, rows):
-  """How the run stands: a class for the colour and a sentence."""
+  """The state of the run: a class for the colour and a sentence."""
   if not rows:
     return 'running', 'Not reported yet'
   step, total = rows[-1]['step'], config.get('steps')
@@ -162,7 +162,7 @@ def _goal(config, rows):
 
 
 def _tiles(rows, records):
-  """The latest scores, as large as they deserve."""
+  """The latest scores, in large type."""
   latest = _latest_scores(rows) | _latest_records(records)
   order = [name for name in text.SCORES if name in latest]
   order += [name for name in latest if name not in order]
@@ -180,7 +180,7 @@ def _latest_scores(rows):
 
 
 def _latest_records(records):
-  """By metric; of one feature space, under its first record's protocol."""
+  """Latest records by metric, of the first feature space and protocol."""
   space = records[0].get('features') if records else None
   records = [one for one in records if one.get('features') == space]
   by_metric = {}
@@ -215,7 +215,7 @@ def _spread(values):
 
 
 def _best(name, step, rows):
-  """Where the best score was, if it was not the last one."""
+  """The best score and its step, if it was not the last one."""
   sign = 1 if name in measures.LOWER_IS_BETTER else -1
   scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
   scored = [(sign * mean, at) for mean, at in scored if mean is not None]
@@ -225,10 +225,7 @@ def _best(name, step, rows):
 
 
 def _curves(rows, records):
-  names = list(dict.fromkeys(name for row in rows for name in row))
-  ends = {f'{n}_{end}' for n in names for end in ('low', 'high')}
-  names = [n for n in names if n != 'step' and n not in ends]
-  numeric = [n for n in names if _is_numeric(n, rows)]
+  numeric = _numeric_names(rows)
   scored = {record.get('metric') for record in records} | set(text.SCORES)
   scores = [n for n in text.SCORES if n in numeric]
   scores += [n for n in numeric if n in scored and n not in scores]
@@ -246,6 +243,14 @@ def _curves(rows, records):
       f'<div class="charts">{more}</div></details>'
     )
   return document.section('Curves', content)
+
+
+def _numeric_names(rows):
+  """Names of measurements with a number, without ends of intervals."""
+  names = list(dict.fromkeys(name for row in rows for name in row))
+  ends = {f'{n}_{end}' for n in names for end in ('low', 'high')}
+  left_out = {'step', *ends}
+  return [n for n in names if n not in left_out and _is_numeric(n, rows)]
 
 
 def _is_numeric(name, rows):

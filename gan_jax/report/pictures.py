@@ -8,11 +8,11 @@ import numpy as np
 from gan_jax.storage import files
 from gan_jax.types import UserError
 
-WIDTH = 600  # pixels that a picture is about to have
+WIDTH = 600  # pixels, the approximate width of a picture
 GAP = 2  # pixels between the images of a grid
 GROUND = (40, 42, 46)  # colour of the gaps
 CAPTION = 14  # pixels of height of a label beneath an image
-MAX_PIXELS = 2**25  # of a picture that was made here
+MAX_PIXELS = 2**25  # of a picture from a workdir
 FRAMES = 60  # of an animation, at most
 INK, ACCENT, PALE = '#3a3f47', '#3457d5', '#c9ced6'
 
@@ -31,7 +31,7 @@ def picture(kind: str, samples, *, modes=None, real=None, labels=None):
     A `PIL.Image.Image`, RGB.
 
   Raises:
-    UserError: for a kind that nobody knows how to draw.
+    UserError: an unknown kind.
   """
   if kind == 'image':
     return grid(samples, labels=labels)
@@ -90,7 +90,7 @@ def grid(images, *, labels=None):
 
 
 def scatter(points, *, modes=None, real=None, labels=None):
-  """Points in the plane over the true modes; axes that do not move.
+  """Points in the plane over the true modes, on fixed axes.
 
   Args:
     points: [N, 2].
@@ -101,7 +101,7 @@ def scatter(points, *, modes=None, real=None, labels=None):
   Returns:
     An RGB `PIL.Image.Image`, 600 by 600.
   """
-  # No pyplot: it keeps figures alive and picks a window system.
+  # Not pyplot, which keeps figures alive and picks a window system.
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
   from PIL import Image
@@ -116,19 +116,22 @@ def scatter(points, *, modes=None, real=None, labels=None):
     axes.plot(*np.asarray(real).T, ',', color=PALE, zorder=1)
   if modes is not None:
     _draw_modes(axes, modes, unit=WIDTH * 0.9 / (high[0] - low[0]))
-  names = None if labels is None else np.unique(labels, return_inverse=True)[1]
-  colours = (
-    {'color': ACCENT} if names is None else {'c': names, 'cmap': 'tab10'}
-  )
-  axes.scatter(*points.T, s=7, alpha=0.45, linewidths=0, zorder=3, **colours)
+  dots = {'s': 7, 'alpha': 0.45, 'linewidths': 0, 'zorder': 3}
+  axes.scatter(*points.T, **dots, **_colours(labels))
   _count_outside(axes, points, low, high)
   canvas = FigureCanvasAgg(figure)
   canvas.draw()
   return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert('RGB')
 
 
+def _colours(labels):
+  if labels is None:
+    return {'color': ACCENT}
+  return {'c': np.unique(labels, return_inverse=True)[1], 'cmap': 'tab10'}
+
+
 def save(path, image):
-  """Writes a picture atomically, as its suffix says.
+  """Writes a picture atomically, in the format of its suffix.
 
   Args:
     path: a .png or .webp file.
@@ -191,18 +194,18 @@ def opened(path):
 
 
 def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):
-  """Makes progress.webp of the step pictures in a folder.
+  """Makes progress.webp from the step pictures in a folder.
 
   Args:
     directory: `samples` of a workdir.
     frames: how many pictures at most, evenly chosen.
-    seconds: how long a round takes; the last picture stays for 2 s more.
+    seconds: of one loop; the last picture stays for 2 s more.
 
   Returns:
     The path of the animation, None if there is no picture yet.
   """
-  loaded = map(opened, evenly(step_pictures(directory), frames))
-  images = [image for image in loaded if image]
+  chosen = evenly(step_pictures(directory), frames)
+  images = [image for image in map(opened, chosen) if image]
   if not images:
     return None
   images = [image.resize(images[-1].size) for image in images]
@@ -240,7 +243,7 @@ def _write_labels(sheet, labels, corners, *, cell):
 
 
 def _limits(points, *, modes, real):
-  """Corners of a square with what is known in advance, else the points."""
+  """Corners of a square around the modes, the real points or the points."""
   if modes is not None:
     known, margin = np.asarray(modes['centers']), 5 * float(modes['std'])
   else:

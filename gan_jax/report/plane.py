@@ -1,4 +1,4 @@
-"""Precision and recall as a picture: the way of a run through their plane."""
+"""Precision and recall as a picture: the path of a run in their plane."""
 
 import html
 
@@ -10,10 +10,10 @@ TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def plane(rows: list[dict]) -> str:
-  """Where every score lay, joined in the order of steps.
+  """Every score as a point, joined in the order of steps.
 
-  To the right the samples look real, to the top they reach all of the real
-  ones; the cross at the last step spans the intervals, or the seeds.
+  Further right the samples look more real, further up they cover more of the
+  real ones; the cross at the last step spans the intervals, or the seeds.
 
   Args:
     rows: {'step': int, 'precision': value or one per seed, 'recall': ...,

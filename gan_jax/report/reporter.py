@@ -1,4 +1,4 @@
-"""A run's reports, bound to its workdir: one call for each kind of news."""
+"""A run's reports in its workdir: one method for each kind of news."""
 
 import contextlib
 import pathlib
@@ -16,10 +16,10 @@ PAGE_SHARE = 0.05  # of a run's time, at most, that the page may take
 class Reporter:
   """Console, JSON lines, TensorBoard, pictures and the page of one run.
 
-  A context manager. After a resume, what had been reported of later steps is
-  dropped: the run reports it again. A report that the disk does not take is
-  told once, and costs the run nothing: rows and events wait in memory, pictures
-  and the page are made anew at the next report.
+  A context manager. After a resume, earlier reports of later steps are dropped:
+  the run will report them again. A report that cannot be written is mentioned
+  once and does not stop the run: rows and events wait in memory, pictures and
+  the page are made again with the next report.
   """
 
   def __init__(
@@ -37,17 +37,18 @@ class Reporter:
     Args:
       workdir: of the run; it exists.
       steps: of the whole run.
-      start: step that the run goes on from; 0 for a new one.
+      start: step that the run continues from; 0 for a new one.
       images_per_step: real images that one step uses, of all seeds.
       show: samples [N, ...] -> PIL image.
-      progress: in place of the console.Progress that is shown otherwise.
+      progress: replaces the default, console.Progress.
     """
     self._workdir = pathlib.Path(workdir)
     self._samples = self._workdir / 'samples'
     self._images_per_step, self._show = images_per_step, show
     pictures.drop_later(self._samples, start)
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
-    before = any(self._workdir.glob('events.*'))  # after a rollback, also at 0
+    # After a rollback to step 0 there are events, too.
+    before = any(self._workdir.glob('events.*'))
     self._board = writers.TensorBoard(self._workdir, start if before else None)
     self._progress = progress or console.Progress(steps, start=start)
     self._clock = (start, time.monotonic())
@@ -66,12 +67,12 @@ class Reporter:
     self._progress.__exit__(*error)
 
   def say(self, line: str):
-    """Prints a line beside the progress; a full disk may have to do without."""
+    """Prints a line beside the progress; on a full disk it may be lost."""
     with contextlib.suppress(OSError):
       self._progress.say(line)
 
   def tick(self, step: int):
-    """Notes that a step is reached."""
+    """Notes that a step has been reached."""
     self._progress.advance(step)
 
   def report(self, step: int, metrics: dict, samples: np.ndarray):
@@ -92,7 +93,7 @@ class Reporter:
     self._attempt('events', lambda: self._board.picture(step, image))
 
   def real_picture(self, samples: np.ndarray):
-    """Real samples [N, ...], beside which one sees what is to be learnt."""
+    """Real samples [N, ...], to compare the generated ones with."""
     image = self._show(samples)
     self._attempt(
       'samples', lambda: pictures.save(self._samples / 'real.png', image)
@@ -110,14 +111,14 @@ class Reporter:
     self._progress.scores(step, values)
 
   def restart_clock(self, step: int):
-    """What was done since the last report does not count as training time."""
+    """Excludes the time since the last report from the training time."""
     self._clock = (step, time.monotonic())
 
   def finish(self, records: list[dict]):
-    """Last things: scores.json of these records, the animation, the page.
+    """Writes scores.json with these records, the animation and the page.
 
     Raises:
-      OSError: the disk does not take it, or what still waits.
+      OSError: one of them, or a waiting record, cannot be written.
     """
     self._rows.flush()
     self._board.flush()
@@ -126,7 +127,7 @@ class Reporter:
     page.write_page(self._workdir)
 
   def _page(self):
-    """The page, if it is not too soon: it takes longer as the rows grow."""
+    """Writes the page unless it is too soon: it takes longer as rows grow."""
     begin = time.monotonic()
     if begin >= self._page_due:
       page.write_page(self._workdir)
@@ -139,7 +140,7 @@ class Reporter:
     self._attempt('events', lambda: self._board.write(step, shown))
 
   def _attempt(self, name, write):
-    """Writes a report, if the disk takes it; tells when that changes."""
+    """Writes a report if possible; prints a line whenever that changes."""
     before = bool(self._unwritten)
     try:
       write()
@@ -149,10 +150,10 @@ class Reporter:
       if not before:
         self.say(
           f'reports: {name} not written ({damage.of_a_write(error)}); the run'
-          ' goes on, and tries again at each report'
+          ' continues, and tries again at each report'
         )
     if before and not self._unwritten:
-      lost = f', but for {self._rows.lost} rows' if self._rows.lost else ''
+      lost = f', except for {self._rows.lost} rows' if self._rows.lost else ''
       self.say(f'reports are written again{lost}')
 
   def _rate(self, step):

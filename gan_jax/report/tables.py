@@ -6,8 +6,8 @@ import json
 from gan_jax.report import text
 from gan_jax.storage import files
 
-# What two records must share to stand in one table. What else a record tells
-# is written beside its value.
+# What two records must share to be in one table. Any other field of a record is
+# shown beside its value.
 PROTOCOL = (
   'protocol', 'features', 'features_hash', 'features_accuracy', 'resize',
   'reference', 'reference_hash', 'n_real', 'n_fake', 'draws', 'ema',
@@ -17,15 +17,15 @@ RESULT = (
   'metric', 'value', 'step', 'seed', 'interval', 'interval_method', 'versions',
   'draw_values',
 )  # fmt: skip
-HISTORY = 400  # records in the list of all of them, at most
+HISTORY = 400  # records in the list of all, at most
 
 
 def scores(records: list[dict]) -> str:
   """A table for every protocol; '' without records.
 
   Args:
-    records: score records {'metric', 'value', 'step', 'seed', ...}; whatever
-      else they tell is their protocol.
+    records: score records {'metric', 'value', 'step', 'seed', ...}; their
+      other fields are their protocol.
   """
   tables = ''.join(
     _score_table(list(group)) for group in _groups(records, _protocol).values()
@@ -34,18 +34,18 @@ def scores(records: list[dict]) -> str:
 
 
 def latest(records: list[dict]) -> list[dict]:
-  """The records of the last step among some of one metric and protocol."""
+  """Of some records of one metric and protocol, those of the last step."""
   last = max(step_of(record) for record in records)
   return [record for record in records if step_of(record) == last]
 
 
 def step_of(record: dict) -> int:
-  """Step of a record; 0 of samples that no run of ours has made."""
+  """Step of a record; 0 for samples from elsewhere."""
   return record.get('step') or 0
 
 
 def value(number, *, digits=text.number) -> str:
-  """A number as people read it, with the exact one for machines."""
+  """A number for people, with the exact one for machines."""
   exact = html.escape(json.dumps(files.plain(number)), quote=True)
   return f'<data value="{exact}" title="{exact}">{digits(number)}</data>'
 
@@ -59,7 +59,7 @@ def tree(settings: dict) -> str:
 
 
 def inline(one) -> str:
-  """A setting as people write it: yes, 10,000, {"gamma": 0.1}, – if empty."""
+  """A setting for people: yes, 10,000, {"gamma": 0.1}, – if empty."""
   if one is None:
     return '–'
   if isinstance(one, bool):
@@ -85,7 +85,7 @@ def _protocol(record):
 
 
 def _settings(record):
-  """What a record tells besides its result and the table's protocol."""
+  """A record's fields besides its result and the table's protocol."""
   known = (*PROTOCOL, *RESULT)
   return {k: v for k, v in record.items() if k not in known}
 
@@ -132,7 +132,7 @@ def _score_row(records, *, seeds, settings):
 
 
 def _mean(records):
-  """The value of one seed and its interval, or mean and range of several."""
+  """The value of one seed with its interval, or mean and range of several."""
   values = [record.get('value') for record in records]
   span = records[0].get('interval') if len(values) == 1 else values
   spread = text.spread(span or ())
@@ -165,7 +165,7 @@ def _rounded(one):
 
 
 def _history(records):
-  """Every record, also of earlier steps, where there are any."""
+  """All records, if there are any of earlier steps."""
   groups = _groups(records, lambda r: (_protocol(r), _row_key(r))).values()
   if all(len(latest(group)) == len(group) for group in groups):
     return ''

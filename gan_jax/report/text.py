@@ -1,9 +1,8 @@
-"""Numbers, durations and names as people read them."""
+"""Numbers, durations and names for people."""
 
 import math
 
-# Names of scores as files and metrics call them, and as a page does. The first
-# ones are the first to be shown.
+# Names of scores in files and on pages, in the order in which they are shown.
 SCORES = {
   'fid': 'Fréchet distance',
   'kid': 'Kernel distance',
@@ -57,12 +56,12 @@ def duration(seconds) -> str:
 
 
 def title(name: str) -> str:
-  """What a page calls a metric: 'fid' is 'Fréchet distance'."""
+  """The name of a metric on a page: 'fid' is 'Fréchet distance'."""
   return SCORES.get(name) or name.replace('_', ' ').capitalize()
 
 
 def numbers(value) -> list:
-  """One value per seed as floats, whatever came: a scalar, a list, None."""
+  """One value per seed as floats, from a scalar, a list or None."""
   seeds = value if isinstance(value, (list, tuple)) else [value]
   return [_number_or_nan(seed) for seed in seeds]
 
@@ -75,7 +74,7 @@ def mean(value):
 
 
 def spread(values) -> str:
-  """Lowest to highest of the finite values, '' where they are one."""
+  """Lowest to highest of the finite values, '' where they are equal."""
   finite = [value for value in numbers(values) if math.isfinite(value)]
   if not finite or min(finite) == max(finite):
     return ''
@@ -83,6 +82,6 @@ def spread(values) -> str:
 
 
 def _number_or_nan(value):
-  # True and False are no measurements.
+  # True and False are not measurements.
   real = isinstance(value, (int, float)) and not isinstance(value, bool)
   return float(value) if real and abs(value) < 1e308 else math.nan

@@ -13,15 +13,15 @@ from gan_jax.storage import files
 
 
 class JsonLines(Appender):
-  """Appends one JSON object a line, each with its `step`; strict JSON."""
+  """Appends JSON objects, one a line, each with its `step`; strict JSON."""
 
   def __init__(self, path, resume_step: int | None = None):
-    """Opens the file and drops what a restored run is going to write again.
+    """Opens the file and drops the rows that a restored run will write again.
 
     Args:
       path: the file, metrics.jsonl in a workdir.
-      resume_step: step that was restored: rows of later steps are dropped.
-        With None all rows stay.
+      resume_step: step that was restored; later rows are dropped. None keeps
+        all rows.
     """
     super().__init__(path)
     path = pathlib.Path(path)
@@ -32,7 +32,7 @@ class JsonLines(Appender):
     there = path.read_bytes() if path.exists() else b''
     if there[: len(kept)] != kept:
       files.write_text(path, kept.decode())
-    elif len(there) > len(kept):  # what a full disk lets do, too
+    elif len(there) > len(kept):  # possible on a full disk, too
       os.truncate(path, len(kept))
 
   def write(self, step: int, scalars: dict):
@@ -44,7 +44,7 @@ class JsonLines(Appender):
         becomes a number, several stay a list.
 
     Raises:
-      OSError: the disk does not take it now; it waits.
+      OSError: it cannot be written now; it waits.
     """
     row = {'step': int(step)}
     row |= {name: _unwrap(value) for name, value in scalars.items()}
@@ -52,7 +52,7 @@ class JsonLines(Appender):
 
 
 class TensorBoard(Appender):
-  """Event files without TensorFlow; several seeds as mean and one by one."""
+  """Event files without TensorFlow; several seeds as their mean and singly."""
 
   def __init__(self, directory, resume_step: int | None = None):
     """Opens a new event file in a folder.
@@ -70,10 +70,10 @@ class TensorBoard(Appender):
       self._purge(resume_step + 1)
 
   def write(self, step: int, scalars: dict):
-    """Adds scalars, [] or [S] by name; a killed run keeps them.
+    """Adds scalars, [] or [S] by name; they survive if the run is killed.
 
     Raises:
-      OSError: the disk does not take them now; they wait.
+      OSError: they cannot be written now; they wait.
     """
     from tensorboardX import summary
 
@@ -85,7 +85,7 @@ class TensorBoard(Appender):
     """Adds a PIL image.
 
     Raises:
-      OSError: the disk does not take it now; it waits.
+      OSError: it cannot be written now; it waits.
     """
     import numpy as np
     from tensorboardX import summary
@@ -109,14 +109,14 @@ class TensorBoard(Appender):
 
 
 def _tags(scalars):
-  """Name and number of every scalar, of several seeds the mean and each."""
+  """Name and number of every scalar; for several seeds the mean and each."""
   for name, value in scalars.items():
     value = _unwrap(value)
     pairs = [(name, value)]
     if isinstance(value, list):
       pairs = [(name, text.mean(value))]
       pairs += [(f'{name}/seed_{seed}', one) for seed, one in enumerate(value)]
-    # What is no number leaves a gap in the curve, as it does in the JSON.
+    # Values that are not numbers leave a gap in the curve, as in the JSON.
     yield from (pair for pair in pairs if isinstance(pair[1], (int, float)))
 
 

@@ -111,7 +111,7 @@ def test_readers_are_told(whole):
   page = (workdir / 'report.html').read_text()
   assert '<p class="state done">Finished, 40 steps' in page
   assert ', after 2 rollbacks</li>' in page
-  assert 'From step 30 back to step 24, by fresh random numbers' in page
+  assert 'From step 30 back to step 24, with fresh random numbers' in page
   assert 'rollbacks 2' in page  # beside the scores
 
 
