@@ -14,7 +14,7 @@ from gan_jax.report import lines, neighbours, pictures
 from gan_jax.report.reporter import Reporter
 from gan_jax.run import scoring, signals
 from gan_jax.run.loop import Outcome, Window
-from gan_jax.run.save_retries import Patience, Saves
+from gan_jax.run.save_retries import Deadline, retry
 from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
@@ -89,12 +89,12 @@ class Hooks:
       progress=progress,
     )
     self.say = self._reporter.say
-    patience = Patience(
+    checkpoints.report_to(self.say)
+    self._deadline = Deadline(
       config['save_patience_minutes'],
       newest=checkpoints.latest_step,
       say=self.say,
     )
-    self._saves = Saves(checkpoints, patience)
 
   def __enter__(self):
     self._reporter.__enter__()
@@ -134,10 +134,12 @@ class Hooks:
     """After every call of the program.
 
     Raises:
-      patience.Exhausted: saves have failed for too long.
+      save_retries.Exhausted: saves have failed for too long.
     """
     self._reporter.tick(step)
-    self._saves.poll()
+    with self._deadline.tolerates():
+      if self._checkpoints.poll():
+        self._deadline.worked()
     if self._pending and self._pending.done():
       self._settle()
 
@@ -189,7 +191,7 @@ class Hooks:
   def save(self, step: int, state, window: Window | None = None):
     """Saves the state, with the score of this very step if there is one.
 
-    A save that fails is told, and the run goes on; see patience.
+    A save that fails is reported, and the run goes on; see save_retries.
 
     Args:
       step: of the state.
@@ -197,7 +199,7 @@ class Hooks:
       window: what a report will be made of.
 
     Raises:
-      patience.Exhausted: saves have failed for too long.
+      save_retries.Exhausted: saves have failed for too long.
     """
     if self._pending and self._pending.step == step:
       # A copy, for the training goes on in the same memory.
@@ -219,7 +221,15 @@ class Hooks:
       'owed': self._owed,
     }
     score = scoring.mean_of(current, metric)
-    self._saves.save(step, state, meta, score=score)
+    self._wait()
+    with self._deadline.tolerates():
+      self._checkpoints.save(step, state, meta, score=score)
+
+  def _wait(self):
+    """Waits for the save in the background."""
+    with self._deadline.tolerates():
+      if self._checkpoints.wait():
+        self._deadline.worked()
 
   def _settle(self):
     """Waits for scores that are being computed, and tells them."""
@@ -238,14 +248,15 @@ class Hooks:
 
     Raises:
       command.Stopped: it was told to stop.
-      patience.Exhausted: the disk has not taken all of it for too long.
+      save_retries.Exhausted: the disk has not taken all of it for too long.
     """
     self._settle()
-    self._saves.wait()
+    self._wait()
     if outcome.reason == 'signal' or self._owed:
       self._stop(outcome.step, stop_signal())
-    insist = self._saves.patience.insist
-    insist(lambda: self._saves.again(outcome.step, outcome.state))
+    insist = functools.partial(retry, deadline=self._deadline)
+    again = self._checkpoints.save_again
+    insist(lambda: again(outcome.step, outcome.state))
     if self._scored != outcome.step:
       self.score(outcome.step, outcome.state)
       self._settle()
@@ -274,7 +285,8 @@ class Hooks:
     return self._records
 
   def _stop(self, step, signum):
-    self.say(f'stopped at step {step}; {self._saves.left()}')
+    resume = self._deadline.resume_point(self._checkpoints.failed)
+    self.say(f'stopped at step {step}; {resume}')
     raise signals.Stopped(signum)
 
 

@@ -1,77 +1,89 @@
 """How long a run bears with a disk that takes nothing: full, read-only, gone.
 
-A save that fails is told, each time, and the run goes on; the next save is the
-next attempt. When all have failed for as long as the config allows, the run
-stops. At its end a run waits for the disk, and for no longer than that.
+Each save that fails is reported, and the run goes on; the next save is the next
+attempt. When all have failed for as long as the config allows, the run stops.
+At its end a run retries until the disk takes it, for no longer than that.
 """
 
 import contextlib
 import errno
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gan_jax.run import signals
 from gan_jax.storage import damage
-from gan_jax.storage.checkpoints import Checkpoints, SaveFailed
+from gan_jax.storage.saver import SaveFailed
 
 RETRY_SECONDS = 10.0  # between two attempts at the end of a run
-SLOW_SECONDS = 10.0  # of waiting for a save, before it is told
 LOOK_SECONDS = 0.1  # between two looks for a signal
 
 
 class Exhausted(OSError):
-  """A disk has taken nothing for longer than the run was to bear."""
+  """A disk has taken nothing for longer than the config allows."""
 
-  def __init__(self, code: int | None, told: str):
-    super().__init__(code or errno.EIO, told)
+  def __init__(self, code: int | None, message: str):
+    super().__init__(code or errno.EIO, message)
 
   def __str__(self):
     return self.strerror
 
 
-class Patience:
-  """Of one run."""
+class Deadline:
+  """Until when writes may fail: so many minutes from the first failure."""
 
   def __init__(self, minutes: float, *, newest: Callable, say: Callable):
     """Nothing has failed yet.
 
     Args:
-      minutes: that saves may fail; 0: not once.
+      minutes: that writes may fail; 0: not once.
       newest: () -> the newest good step, or None.
-      say: told in one line of each failure, and of its end.
+      say: called with a line about each failure, and about its end.
     """
-    self._minutes, self._newest, self.say = minutes, newest, say
+    self.minutes, self._newest, self.say = minutes, newest, say
     self._since = self._clock = None
 
+  @contextlib.contextmanager
+  def tolerates(self) -> Iterator[None]:
+    """In its block a SaveFailed is reported, and raised no further.
+
+    Raises:
+      Exhausted: the deadline is over.
+    """
+    try:
+      yield
+    except SaveFailed as error:
+      self.failed(error)
+
   def failed(self, error: OSError, *, quietly: bool = False):
-    """Notes and tells a failure.
+    """Notes a failure, and reports it.
 
     Args:
       error: a SaveFailed, or what came of writing the last reports.
-      quietly: it has been told.
+      quietly: report it only if it is the first one in a row.
 
     Raises:
-      Exhausted: there is no patience left.
+      Exhausted: the deadline is over.
     """
-    if self._since is None:
+    first = self._since is None
+    if first:
       self._since, self._clock = time.monotonic(), time.strftime('%H:%M:%S')
-    told = f'{_told(error)}; failing since {self._clock}; {self.left()}'
-    if time.monotonic() - self._since >= 60 * self._minutes:
+    what = _described(error)
+    line = f'{what}; failing since {self._clock}; {self.newest_step()}'
+    if time.monotonic() - self._since >= 60 * self.minutes:
       raise Exhausted(
         error.errno,
-        f'{told}; save_patience_minutes={self._minutes:g} are over: make room,'
+        f'{line}; save_patience_minutes={self.minutes:g} are over: make room,'
         ' and the same command goes on',
       ) from error
-    if not quietly:
-      self.say(told)
+    if first or not quietly:
+      self.say(line)
 
-  def left(self) -> str:
-    """What a run has, in words, whatever happens now."""
+  def newest_step(self) -> str:
+    """What a run has on disk, in words, whatever happens now."""
     try:
       newest = self._newest()
     except OSError as error:
-      return f'the checkpoints cannot be looked into ({error.strerror})'
+      return f'the checkpoints cannot be read ({error.strerror})'
     if newest is None:
       return 'there is no good checkpoint'
     return f'the newest good checkpoint is that of step {newest}'
@@ -79,128 +91,49 @@ class Patience:
   def worked(self):
     """Notes that the disk has taken something."""
     if self._since is not None:
-      self.say(f'the disk takes it again; {self.left()}')
+      self.say(f'the disk takes it again; {self.newest_step()}')
     self._since = None
 
-  def insist(self, write: Callable):
-    """What write() gives, once it raises no OSError any more.
+  def resume_point(self, failed: int | None) -> str:
+    """From where the same command goes on, in words.
 
-    Raises:
-      Exhausted: there is no patience left.
-      command.Stopped: told to stop meanwhile.
+    Args:
+      failed: the last step, if it could not be saved.
     """
-    waits = False
-    while True:
-      try:
-        result = write()
-      except OSError as error:
-        self.failed(error, quietly=self._since is not None)
-      else:
-        self.worked()
-        return result
-      if not waits:
-        waits = True
-        self.say(
-          'the run is at its end and waits for the disk, for at most'
-          f' {self._minutes:g} minutes in all'
-        )
-      _pause()
-
-
-class Saves:
-  """The saves of a run, under the eyes of its patience."""
-
-  def __init__(self, checkpoints: Checkpoints, patience: Patience):
-    """Nothing has been saved yet."""
-    self._checkpoints, self.patience = checkpoints, patience
-    self._failed: int | None = None  # the last step, if it could not be saved
-    self._last: dict = {}  # what was saved with it
-
-  def save(self, step: int, state, meta: dict, *, score: float | None):
-    """Begins to save a step, as soon as the one before it is saved.
-
-    Raises:
-      Exhausted: there is no patience left.
-    """
-    self.wait()
-    self._failed, self._last = None, {'meta': meta, 'score': score}
-    self._look_after(
-      lambda: self._checkpoints.save(step, state, meta, score=score)
-    )
-
-  def poll(self):
-    """Sees what has become of the save in the background; waits for nothing.
-
-    Raises:
-      Exhausted: there is no patience left.
-    """
-    self._look_after(self._checkpoints.poll)
-
-  def wait(self):
-    """Waits for the save in the background; tells it if that takes long.
-
-    Raises:
-      Exhausted: there is no patience left.
-    """
-    step = self._checkpoints.saving
-    if step is not None:
-      with _watch(step, self.patience.say):
-        self._look_after(self._checkpoints.wait)
-
-  def again(self, step: int, state):
-    """Saves the last step once more, and waits for it, if that has failed.
-
-    Raises:
-      SaveFailed: it fails again.
-    """
-    if self._failed == step:
-      self._checkpoints.save(step, state, **self._last, wait=True)
-      self._failed = None
-
-  def left(self) -> str:
-    """From where the same command goes on, in words."""
-    if self._failed is None:
+    if failed is None:
       return 'the same command goes on from here'
     return (
-      f'the save of step {self._failed} has failed, {self.patience.left()}; the'
-      ' same command goes on from there'
+      f'the save of step {failed} has failed, {self.newest_step()}; the same'
+      ' command goes on from there'
     )
 
-  def _look_after(self, call):
-    step = self._checkpoints.saving
+
+def retry(write: Callable, deadline: Deadline):
+  """What write() gives, once it raises no OSError any more.
+
+  Raises:
+    Exhausted: the deadline is over.
+    signals.Stopped: a stop signal came in meanwhile.
+  """
+  waits = False
+  while True:
     try:
-      call()
-    except SaveFailed as error:
-      self._failed = error.step
-      self.patience.failed(error)
+      result = write()
+    except OSError as error:
+      deadline.failed(error, quietly=True)
     else:
-      if step is not None and self._checkpoints.saving is None:
-        self.patience.worked()
-
-
-@contextlib.contextmanager
-def _watch(step, say):
-  """Tells it if its block, in which a save is waited for, takes long."""
-  begin = time.monotonic()
-  line = (
-    f'the training waits for the save of step {step}, which is not done after'
-    f' {SLOW_SECONDS:g} s'
-  )
-  late = threading.Timer(SLOW_SECONDS, say, [line])
-  late.daemon = True
-  late.start()
-  try:
-    yield
-  finally:
-    late.cancel()
-    seconds = time.monotonic() - begin
-    if seconds > SLOW_SECONDS:
-      say(
-        f'the training has waited {seconds:.0f} s for the save of step {step}'
+      deadline.worked()
+      return result
+    if not waits:
+      waits = True
+      deadline.say(
+        'the run is at its end and waits for the disk, for at most'
+        f' {deadline.minutes:g} minutes in all'
       )
+    _pause()
 
 
-def _told(error):
+def _described(error):
   if isinstance(error, SaveFailed):
     return str(error)
   what = error.filename or 'the last reports'

@@ -2,8 +2,8 @@
 
 Orbax writes in the background and marks a finished step with a file of its own.
 What it leaves open is done here: the latest and the best steps stay, a damaged
-one is passed over, aloud, and never in the way of the run that goes on. A save
-that fails costs only itself.
+one is skipped with a warning and never in the way of the run that goes on. A
+save that fails costs only itself.
 """
 
 import math
@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gan_jax.storage import damage, format, saver
+from gan_jax.storage import damage, format, retention, saver
 from gan_jax.storage.saver import SaveFailed
 from gan_jax.types import Tree, UserError
 
@@ -36,6 +36,7 @@ class Checkpoints:
     metric: name of the score; scores saved under another name do not count.
     mode: 'min' or 'max', whichever score is better.
     read_only: never write, clean or delete: another process owns the run.
+    confirm: called before each save; raises what forbids it.
   """
 
   def __init__(
@@ -47,18 +48,23 @@ class Checkpoints:
     metric: str | None = None,
     mode: str = 'min',
     read_only: bool = False,
+    confirm: Callable[[], Any] = lambda: None,
   ):
-    if mode not in ('min', 'max') or keep_last < 1 or keep_best < 0:
-      raise ValueError(f'{mode=}, {keep_last=}, {keep_best=} make no sense')
     self._directory = pathlib.Path(directory).absolute()
-    self._keep_last, self._keep_best = keep_last, keep_best
-    self._metric, self._sign = metric, 1 if mode == 'min' else -1
+    self._metric, self._confirm = metric, confirm
     self._read_only = read_only
-    self._scores: dict[int, float | None] = {}
+    self._retention = retention.Retention(
+      self._directory,
+      keep_last=keep_last,
+      keep_best=keep_best,
+      metric=metric,
+      mode=mode,
+    )
     self._damaged: set[int] = set()
     self._say: Callable[[str], Any] = print
+    self._last: dict[str, Any] = {}  # what was to be saved beside the state
     self._saver = saver.Saver(
-      self._directory, self, say=lambda line: self._say(line)
+      self._directory, self._retention, say=lambda line: self._say(line)
     )
 
   def __enter__(self):
@@ -72,6 +78,10 @@ class Checkpoints:
         raise
       self._say(str(error))  # what ends the block is worse
 
+  def report_to(self, say: Callable[[str], Any]) -> None:
+    """From now on say(line) reports what happens here."""
+    self._say = say
+
   # What is there.
 
   def steps(self) -> list[int]:
@@ -80,8 +90,8 @@ class Checkpoints:
     Raises:
       OSError: their folder cannot be looked into.
     """
-    there = format.step_folders(self._directory)
-    return [step for step, path in there.items() if format.is_finished(path)]
+    folders = format.step_folders(self._directory)
+    return [s for s, path in folders.items() if format.is_finished(path)]
 
   def latest_step(self) -> int | None:
     """The newest step on disk, None if there is none."""
@@ -89,32 +99,7 @@ class Checkpoints:
 
   def best_step(self) -> int | None:
     """The best-scored step on disk, None if none has a score."""
-    return next(iter(self._ranked(self.steps())), None)
-
-  def _score(self, step: int) -> float | None:
-    if step not in self._scores:
-      try:
-        note = format.read_note(self._directory / str(step))
-      except Exception:  # damaged, or just deleted: restore() tells
-        return None
-      same = note['metric'] == self._metric
-      self._scores[step] = note['score'] if same else None
-    return self._scores[step]
-
-  def _ranked(self, steps) -> list[int]:
-    """Those with a score, best first, of equals the newest first."""
-    scored = [s for s in steps if self._score(s) is not None]
-    return sorted(scored, key=lambda s: (self._sign * self._scores[s], -s))
-
-  # Orbax asks this object which steps to preserve. Its own policies lose the
-  # newest step to the best one, or the best one to a NaN.
-
-  def should_preserve(self, checkpoints, *, context) -> list[bool]:
-    """For each of Orbax's checkpoints, ascending: does it stay?"""
-    del context
-    steps = [c.step for c in checkpoints]
-    best = self._ranked(steps)[: self._keep_best]
-    return [s in steps[-self._keep_last :] or s in best for s in steps]
+    return next(iter(self._retention.ranked(self.steps())), None)
 
   # Saving.
 
@@ -129,9 +114,9 @@ class Checkpoints:
   ) -> bool:
     """Saves in the background; the state may be donated right afterwards.
 
-    What restore() found damaged, and steps above this one (the run went back),
-    are moved aside, aloud, into `damaged/` and `superseded/`; what a killed
-    process left half is deleted.
+    Steps that restore() could not read, and steps above this one (the run went
+    back), are moved to `damaged/` and `superseded/`, with a line about each;
+    what a killed process left unfinished is deleted.
 
     Args:
       step: number of the checkpoint.
@@ -148,24 +133,34 @@ class Checkpoints:
     """
     if self._read_only:
       raise ValueError(f'checkpoints in {self._directory} are read-only')
+    self._confirm()
     self.wait()
+    self._last = {'meta': meta, 'score': score}
     try:
-      there = step in self.steps() and step not in self._damaged
+      on_disk = step in self.steps() and step not in self._damaged
     except OSError as error:
-      reason = damage.of_a_write(error)
-      raise SaveFailed(step, reason, error.errno) from error
-    if there:
+      raise self._saver.fail(step, error) from error
+    if on_disk:
       return False
     finite = score is not None and math.isfinite(score)
     score = float(score) if finite else None
     args = format.to_write(
       state, step=int(step), meta=meta, metric=self._metric, score=score
     )
-    self._scores[step] = score
+    self._retention.note(step, score)
     self._saver.begin(step, args, prepare=lambda: self._clear_way(step))
     if wait:
       self.wait()
     return True
+
+  def save_again(self, step: int, state: Tree) -> None:
+    """Repeats the last save if it was of this step and failed; waits for it.
+
+    Raises:
+      SaveFailed: it fails again.
+    """
+    if self._saver.failed == step:
+      self.save(step, state, **self._last, wait=True)
 
   def _clear_way(self, step: int) -> None:
     """Moves aside what would stop or outlive this save."""
@@ -178,7 +173,7 @@ class Checkpoints:
         self._move_aside(other, 'superseded')
 
   def _move_aside(self, step: int, why: str) -> None:
-    """Into a folder that Orbax does not count."""
+    """Moves a step into a folder that Orbax does not count."""
     folder, number = self._directory / why, 0
     folder.mkdir(exist_ok=True)
     while os.path.lexists(folder / (name := f'{step}.{number}')):
@@ -186,29 +181,37 @@ class Checkpoints:
     (self._directory / str(step)).rename(folder / name)
     self._say(f'checkpoint {self._directory / str(step)} moved to {why}/')
     self._damaged.discard(step)
-    self._scores.pop(step, None)
+    self._retention.forget(step)
     self._saver.reload()
 
   @property
   def saving(self) -> int | None:
-    """The step that is being saved, or whose end nobody has looked at yet."""
+    """The step being saved, or whose end nobody has looked at yet."""
     return self._saver.step
 
-  def poll(self) -> None:
-    """Looks after the save in the background, without waiting for it.
+  @property
+  def failed(self) -> int | None:
+    """The step of the last save, if that save has failed."""
+    return self._saver.failed
+
+  def poll(self) -> bool:
+    """Whether a save has ended since the last look; waits for nothing.
 
     Raises:
       SaveFailed: it has failed.
     """
-    self._saver.poll()
+    return self._saver.poll()
 
-  def wait(self) -> None:
-    """Returns when all is on disk.
+  def wait(self) -> bool:
+    """Returns when all is on disk; says so if that takes long.
+
+    Returns:
+      False if there was nothing to wait for.
 
     Raises:
       SaveFailed: what went wrong in the background.
     """
-    self._saver.wait()
+    return self._saver.wait()
 
   def close(self) -> None:
     """Waits, and ends the background work.
@@ -233,14 +236,15 @@ class Checkpoints:
       like: a state, or jax.ShapeDtypeStructs; its structure, dtypes, shapes
         and shardings are those of the result (no sharding: one device).
       which: 'latest'; 'best', else the latest; or a step, and only that.
-      say: told in one line about each step that was passed over.
+      say: called with a line about each step that is skipped, and from then
+        on with what else happens here.
 
     Returns:
       The checkpoint, or None if there is none at all.
 
     Raises:
-      UserError: no step can be read, or has the leaves of `like`; or their
-        folder cannot be looked into.
+      UserError: no step can be read, or has the leaves of `like`; a step was
+        saved by a version with another state; or their folder cannot be read.
     """
     self._say, skipped = say, []
     try:
@@ -251,12 +255,14 @@ class Checkpoints:
       format.step_folders(self._directory)
     except OSError as error:
       raise UserError(f'{self._directory}: {error.strerror}.') from error
-    if not self._read_only:  # else it is being saved just now
-      self._tell_unfinished()
+    if not self._read_only:  # its owner may be saving it just now
+      self._report_unfinished()
     for step in self._candidates(which):
       path = self._directory / str(step)
       try:
         return Restored(step, *format.read(path, like))
+      except format.Outdated:  # so are the others, and none is damaged
+        raise
       except Exception as error:  # Orbax raises anything, even bare Exception
         skipped.append(f'{path} ({damage.reason(path, error)})')
         self._damaged.add(step)
@@ -265,7 +271,7 @@ class Checkpoints:
       raise UserError(f'no checkpoint can be read: {"; ".join(skipped)}')
     return None
 
-  def _tell_unfinished(self) -> None:
+  def _report_unfinished(self) -> None:
     newest = self.latest_step()
     for step, path in format.step_folders(self._directory).items():
       if not format.is_finished(path) and (newest is None or step > newest):
@@ -277,7 +283,7 @@ class Checkpoints:
     if which == 'latest':
       return newest
     if which == 'best':
-      ranked = self._ranked(newest)
+      ranked = self._retention.ranked(newest)
       return ranked + [s for s in newest if s not in ranked]
     if which not in newest:
       there = ', '.join(map(str, newest[::-1])) or 'none'

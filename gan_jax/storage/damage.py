@@ -9,15 +9,15 @@ import errno
 import json
 import os
 import pathlib
-import re
 
 from gan_jax.storage import format
 
 NEEDED = ('meta/metadata', 'state/manifest.ocdbt')
 JSON = ('meta/metadata', 'state/_METADATA', 'state/array_metadatas/')
 MOST = 160  # characters
-# What a disk can say to a write; beside it, when Orbax gives only the text.
-TOLD = (
+QUOTE = '": '  # between what TensorStore quotes and why it failed
+# Errors of a write, known by their text where Orbax passes on only that.
+DISK_ERRORS = (
   errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES,
   errno.ESTALE,
 )  # fmt: skip
@@ -27,24 +27,24 @@ def reason(path: pathlib.Path, error: Exception) -> str:
   """Why a step cannot be read.
 
   Args:
-    path: its folder.
-    error: that reading it has raised.
+    path: the step's folder.
+    error: what reading it has raised.
 
   Returns:
-    a clause that names the file, or the leaf, where that can be known.
+    a clause that names the file or the leaf, where that can be known.
   """
   if isinstance(error, format.Damaged | format.Unlike):
     return str(error)
-  found = _missing(path) or _no_json(path) or _named_by(path, error)
-  return (found or f'{_state(path)}: {_typed(error)}')[:MOST]
+  why = _missing(path) or _invalid_json(path) or _named_by(path, error)
+  return (why or f'{_descriptions(path)}: {_typed(error)}')[:MOST]
 
 
 def errno_of(error: BaseException | None) -> int | None:
-  """What the disk has said, by the error or what caused it; None if nothing."""
+  """The errno of an error or of what caused it; None if no disk is to blame."""
   while error is not None:
     if isinstance(error, OSError) and error.errno:
       return error.errno
-    for code in TOLD:
+    for code in DISK_ERRORS:
       if os.strerror(code) in str(error):
         return code
     error = error.__cause__ or error.__context__
@@ -65,36 +65,36 @@ def _typed(error):
 
 
 def _missing(path):
-  """The first file that no step lacks."""
+  """What is wrong with the first file that every step needs and has not."""
   for name in ('.', *NEEDED):
-    wrong = _not_there(path / name, folder=name == '.')
+    wrong = _not_readable(path / name, is_folder=name == '.')
     if wrong:
       return f'{name} {wrong}' if name != '.' else wrong
   return None
 
 
-def _not_there(path, *, folder=False):
+def _not_readable(path, *, is_folder=False):
   try:
     os.stat(path)
   except FileNotFoundError:
     return 'is missing'
   except OSError as e:
     return f'cannot be read: {e.strerror}'
-  if path.is_dir() != folder:
-    return 'is a file' if folder else 'is a folder'
+  if path.is_dir() != is_folder:
+    return 'is a file' if is_folder else 'is a folder'
   return None
 
 
-def _no_json(path):
-  """The first of the files that should hold JSON and does not."""
+def _invalid_json(path):
+  """What is wrong with the first file that should hold JSON and does not."""
   for file in _files(path, JSON):
-    wrong = _not_there(file) or _parsing(file)
+    wrong = _not_readable(file) or _not_json(file)
     if wrong:
       return f'{file.relative_to(path)} {wrong}'
   return None
 
 
-def _parsing(file):
+def _not_json(file):
   try:
     content = file.read_bytes()
     json.loads(content.decode())
@@ -105,15 +105,15 @@ def _parsing(file):
   return None
 
 
-def _state(path):
-  """Files that say what the leaves are like; both hold JSON, but not theirs."""
+def _descriptions(path):
+  """The files that describe the leaves: they hold JSON, but the wrong one."""
   return ' or '.join(
     str(file.relative_to(path)) for file in _files(path, JSON[1:])
   )
 
 
 def _files(path, names):
-  """Those that are there; of a folder, which ends in a slash, all in it."""
+  """Those of the names that exist; of a folder (`name/`), the files in it."""
   for name in names:
     file = path / name
     if not name.endswith('/'):
@@ -124,17 +124,19 @@ def _files(path, names):
 
 
 def _named_by(path, error):
-  """The last file of the step that an error's text names, or the leaf."""
-  found = None
-  while error is not None and not found:
+  """What an error or its cause quotes: a file of the step, or else a leaf."""
+  while error is not None:
+    # TensorStore says `Error reading "w/0" in ... "/.../20/state/d/f": why` and
+    # then shows its own specification, which quotes yet more.
     text = str(error).partition('[tensorstore_spec')[0]
-    files = re.finditer(rf'"({re.escape(str(path))}/[^"]*[^"/])"', text)
-    leaf = re.search(r'Error reading "([^"]+)/[^"/]*" in .*?": (.*)', text)
-    for file in files:
-      name, told = pathlib.Path(file[1]), text[file.end() :].removeprefix(': ')
-      wrong = _not_there(name) or f'({" ".join(told.split())})'
-      found = f'{name.relative_to(path)} {wrong}'
-    if not found and leaf:
-      found = f'{leaf[1]} ({" ".join(leaf[2].split())})'
+    quoted = text.split('"')[1::2]
+    why = f'({" ".join(text.rpartition(QUOTE)[2].split())})'
+    for name in reversed(quoted):
+      if name.startswith(f'{path}/') and not name.endswith('/'):
+        file = pathlib.Path(name)
+        return f'{file.relative_to(path)} {_not_readable(file) or why}'
+    leaves = [q for q in quoted if '/' in q and not q.startswith('/')]
+    if leaves:
+      return f'{leaves[0].rpartition("/")[0]} {why}'
     error = error.__cause__ or error.__context__
-  return found
+  return None

@@ -10,8 +10,6 @@ import tempfile
 
 import numpy as np
 
-from gan_jax.storage import files
-
 
 @contextlib.contextmanager
 def replacing(path):
@@ -53,7 +51,7 @@ def write_text(path, content: str):
 
 def write_json(path, obj):
   """Writes strict, indented JSON atomically; NaN and infinities are null."""
-  document = json.dumps(files.plain(obj), indent=2, allow_nan=False)
+  document = json.dumps(plain(obj), indent=2, allow_nan=False)
   write_text(path, document + '\n')
 
 
@@ -93,7 +91,7 @@ def _row(line):
   step = row.get('step') if isinstance(row, dict) else None
   if type(step) is not int or not 0 <= step < 2**63:
     return None
-  found = {k: files.measured(v) for k, v in row.items()}
+  found = {k: measured(v) for k, v in row.items()}
   seeds = max(
     (len(v) for v in found.values() if isinstance(v, list)), default=0
   )

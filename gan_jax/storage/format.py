@@ -6,12 +6,9 @@ The note has a checksum too. Tree structure is not stored: the reader's state
 has it, with its empty tuples and its optimizer's named ones.
 """
 
-import asyncio
 import json
-import logging
 import os
 import pathlib
-import sys
 import zlib
 from typing import Any
 
@@ -20,14 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
+from gan_jax.storage import files, workarounds
 from gan_jax.types import Tree, UserError
 
-FORMAT = 1  # of the note; a larger number means what this version cannot read
+# Of the state's leaves and the note. A larger number is of a later version.
+# 1: leaves `g/...` and `d/...`; 2: `players/g/...`, by gan_jax 0.2.0.
+FORMAT = 2
 NOTE = {
   'step': int, 'meta': dict, 'metric': str | None, 'score': float | None,
   'leaves': dict,
 }  # fmt: skip
-PATIENCE_SECONDS = 5.0  # that a failed read or write waits for its fellows
 _DONE = 'commit_success.txt'  # Orbax writes it last
 
 
@@ -39,12 +38,8 @@ class Unlike(UserError):
   """A step that is intact, but of another state."""
 
 
-def _not_by_orbax(record: logging.LogRecord) -> bool:
-  # Orbax logs each phase of each save, and errors that it raises anyway.
-  return 'orbax' not in pathlib.PurePath(record.pathname).parts
-
-
-logging.getLogger('absl').addFilter(_not_by_orbax)
+class Outdated(UserError):
+  """A step that an earlier version saved, whose state had another layout."""
 
 
 # Folders.
@@ -54,8 +49,8 @@ def step_folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
   """What has the name of a step in a directory, ascending; {} without one.
 
   Raises:
-    OSError: it cannot be looked into. To take that for an empty one would begin
-      the run anew.
+    OSError: it cannot be read. Taking that for an empty folder would begin the
+      run anew.
   """
   try:
     names = os.listdir(directory)
@@ -67,12 +62,12 @@ def step_folders(directory: pathlib.Path) -> dict[int, pathlib.Path]:
 
 
 def is_finished(path: pathlib.Path) -> bool:
-  """Whether a step's folder has been written to its end, as far as one sees."""
+  """Whether a step's folder looks complete."""
   try:
     os.lstat(path / _DONE)
   except (FileNotFoundError, NotADirectoryError):
     return False
-  except OSError:  # reading it tells
+  except OSError:  # reading it will say why
     return not os.path.islink(path)
   return True
 
@@ -148,28 +143,6 @@ def _seal(note: dict) -> int:
   return zlib.crc32(json.dumps(note, sort_keys=True).encode())
 
 
-class _PatientLoop(asyncio.SelectorEventLoop):
-  """An event loop that ends what it has begun before it closes."""
-
-  def close(self):
-    if not self.is_closed() and (tasks := asyncio.all_tasks(self)):
-      self.run_until_complete(asyncio.wait(tasks, timeout=PATIENCE_SECONDS))
-    super().close()
-
-
-_usual_loop = asyncio.new_event_loop
-
-
-def _new_event_loop():
-  # When one of many reads or writes fails, Orbax closes the event loop under
-  # the others, and each of them complains on the console at some later time.
-  by = sys._getframe(1).f_globals.get('__name__', '')
-  return _PatientLoop() if by.startswith('orbax.') else _usual_loop()
-
-
-asyncio.new_event_loop = _new_event_loop
-
-
 def _is_kind(kind):
   fits = {'dtype': str, 'shape': list, 'crc': int}
   return isinstance(kind, dict) and all(
@@ -178,7 +151,7 @@ def _is_kind(kind):
 
 
 def alone() -> ocp.options.MultiprocessingOptions:
-  """Of several processes only this one is about it: it waits for no other."""
+  """Options by which this process works alone, and waits for no other."""
   own = jax.process_index()
   # A barrier needs a name in the processes' coordinator, even that of one.
   return ocp.options.MultiprocessingOptions(
@@ -191,7 +164,7 @@ def _read(path: pathlib.Path, **items) -> dict:
     composite_options=ocp.CompositeOptions(multiprocessing_options=alone())
   )
   options = {'multiprocessing_options': alone()}
-  with ocp.Checkpointer(handler, **options) as reader:
+  with workarounds.applied(), ocp.Checkpointer(handler, **options) as reader:
     return reader.restore(path, args=ocp.args.Composite(**items))
 
 
@@ -201,14 +174,14 @@ def read_note(path: pathlib.Path) -> dict:
   Fields that it does not know are left as they are.
 
   Raises:
-    Damaged: it is not what was written, or of another step or format.
+    Damaged: it is not what was written, or of another step or a later format.
     Exception: it cannot be read.
   """
   sealed = _read(path, meta=ocp.args.JsonRestore())['meta']
   note = sealed.get('note') if isinstance(sealed, dict) else None
   if not isinstance(note, dict) or _seal(note) != sealed.get('crc'):
     raise Damaged('wrong checksum of meta')
-  if note.get('format', 1) != FORMAT:
+  if format_of(note) > FORMAT:
     raise Damaged(
       f'meta is of format {note["format"]}, this version reads {FORMAT}'
     )
@@ -222,14 +195,43 @@ def read_note(path: pathlib.Path) -> dict:
   return note
 
 
-def read(path: pathlib.Path, like: Tree) -> tuple[Tree, dict]:
-  """Reads and verifies one step; returns (state, meta).
+def format_of(note: dict) -> int:
+  """The format that a note is of; the first one did not say so."""
+  number = note.get('format', 1)
+  return number if isinstance(number, int) else FORMAT + 1
+
+
+def peek(path: pathlib.Path) -> int | None:
+  """The format of a step, None if its note cannot be read; verifies nothing."""
+  document = files.read_json(path / 'meta' / 'metadata')
+  note = document.get('note')
+  return format_of(note) if isinstance(note, dict) else None
+
+
+def read(
+  path: pathlib.Path, like: Tree, *, earlier: bool = False
+) -> tuple[Tree, dict]:
+  """Reads and verifies one step.
+
+  Args:
+    path: its folder.
+    like: has the structure, dtypes, shapes and shardings of the result.
+    earlier: whether it may be of an earlier format; `like` decides then.
+
+  Returns:
+    (state, meta).
 
   Raises:
+    Outdated: it is of an earlier format.
     Unlike: the leaves are not those of `like`.
     Exception: the step is damaged; of any type, Orbax raises them all.
   """
   note = read_note(path)
+  if format_of(note) < FORMAT and not earlier:
+    raise Outdated(
+      f'{path} was saved by an earlier version: its state is of format'
+      f' {format_of(note)}, this version reads {FORMAT}.'
+    )
   targets = {k: _target(v) for k, v in _named(like).items()}
   _check_kinds(targets, note['leaves'])
   leaves = {k: _empty(v) for k, v in targets.items() if not np.size(v)}

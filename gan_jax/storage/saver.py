@@ -1,60 +1,34 @@
 """Saves one step at a time in the background; a failed save costs only itself.
 
-Orbax tells what went wrong in its thread at some later call, leaves a folder
+Orbax reports what went wrong in its thread at some later call, leaves a folder
 half written, and counts the step as saved. Here a save that fails is as if it
 had never been, and the next one finds everything in order.
 """
 
 import contextlib
-import copy
 import errno
 import gc
 import os
 import pathlib
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import orbax.checkpoint as ocp
-import tensorstore as ts
-from orbax.checkpoint._src.serialization import tensorstore_utils
 
-from gan_jax.storage import damage, format
+from gan_jax.storage import damage, format, workarounds
 
 TRIES, SECONDS = 10, 0.02  # to delete what a failed save has left
-
-
-def _spare_tensorstore():
-  """Asks TensorStore less: what it answers with, 0.1.86 never frees.
-
-  Orbax asks at each save how much was written, to log it (57 kB a save of 60
-  arrays), and for each array how its folder is written to (15 kB). The first is
-  not asked: to have written nothing is what Orbax logs nothing about. The
-  second is asked once a folder.
-  """
-  if hasattr(tensorstore_utils, 'get_tensorstore_raw_bytes'):
-    tensorstore_utils.get_tensorstore_raw_bytes = lambda direction=None: 0
-  ask, last = ts.KvStore.Spec.to_json, (None, None)
-
-  def to_json(spec, *args, **kwargs):
-    nonlocal last
-    question, known = (repr(spec), args, kwargs), last
-    if known[0] != question:
-      known = last = question, ask(spec, *args, **kwargs)
-    return copy.deepcopy(known[1])
-
-  ts.KvStore.Spec.to_json = to_json
-
-
-_spare_tensorstore()
+SLOW_SECONDS = 10.0  # of waiting for a save, before it is reported
 
 
 class SaveFailed(OSError):
   """A step that could not be saved; the older checkpoints are as they were.
 
-  `step`, `reason` in words, and `errno`: what the disk said, else EIO.
+  `step`, `reason` in words, and `errno`: what the disk reported, or EIO.
   """
 
   def __init__(self, step: int, reason: str, code: int | None = None):
@@ -66,7 +40,7 @@ class SaveFailed(OSError):
 
 
 class Saver:
-  """What writes the steps of one directory."""
+  """Writes the steps of one directory."""
 
   def __init__(self, directory: pathlib.Path, keep, *, say: Callable):
     """Opens nothing yet.
@@ -74,59 +48,77 @@ class Saver:
     Args:
       directory: where the steps lie; made at the first save.
       keep: Orbax's policy: its should_preserve says which steps stay.
-      say: told when a step is safe but something beside it went wrong.
+      say: called with a line when a step is safe but something beside it went
+        wrong, or when a save is waited for unusually long.
     """
     self._directory, self._keep, self._say = directory, keep, say
-    self._step: int | None = None  # that is being saved
+    self._step: int | None = None
     self._manager: ocp.CheckpointManager | None = None
+    self._workarounds = contextlib.ExitStack()  # until the save has ended
+    self._failed: int | None = None
 
   @property
   def step(self) -> int | None:
-    """That is being saved, or whose end nobody has looked at yet."""
+    """The step being saved, or whose end nobody has looked at yet."""
     return self._step
+
+  @property
+  def failed(self) -> int | None:
+    """The step of the last save, if that save has failed."""
+    return self._failed
 
   def begin(self, step: int, args, *, prepare: Callable[[], Any]):
     """Begins to save a step; the state may be donated right afterwards.
 
     Args:
       step: its number; no other is being saved.
-      args: from stored.to_write.
+      args: from format.to_write.
       prepare: makes room for it among the folders.
 
     Raises:
       SaveFailed: it could not even be begun.
     """
-    self._step = step
+    self._step, self._failed = step, None
+    self._workarounds.enter_context(workarounds.applied())
     self._attempt(self._make_folders)
     self._attempt(prepare)
     self._attempt(lambda: self._open().save(step, args=args, force=True))
 
-  def poll(self):
-    """Looks after the save in the background, without waiting for it.
+  def poll(self) -> bool:
+    """Whether a save has ended since the last look; waits for nothing.
 
     Raises:
       SaveFailed: it has failed.
     """
-    if self._step is not None and not self._manager.is_saving_in_progress():
-      self.wait()
+    if self._step is None or self._manager.is_saving_in_progress():
+      return False
+    return self.wait()
 
-  def wait(self):
-    """Returns when all is on disk.
+  def wait(self) -> bool:
+    """Waits for the save at hand; False if there was none.
 
     Raises:
       SaveFailed: what went wrong in the background.
     """
     if self._step is None:
-      return
+      return False
     step = self._step
     try:
-      self._attempt(lambda: self._manager.wait_until_finished())
+      with _reported_if_slow(step, self._say):
+        self._attempt(lambda: self._manager.wait_until_finished())
     except SaveFailed as error:
       if not format.is_finished(self._directory / str(step)):
         raise
       # An older one could not be deleted; the next save tries again.
       self._say(f'checkpoint {step} is saved, but then: {error.reason}')
-    self._step = None
+    self._step = self._failed = None
+    self._workarounds.close()
+    return True
+
+  def fail(self, step: int, error: Exception) -> SaveFailed:
+    """The failure of a step by any error, noted, to be raised."""
+    self._failed = step
+    return SaveFailed(step, damage.of_a_write(error), damage.errno_of(error))
 
   def reload(self):
     """To be called after folders were moved."""
@@ -142,12 +134,16 @@ class Saver:
     try:
       self.wait()
     finally:
-      manager, self._manager = self._manager, None
-      if manager:
-        manager.close()
+      self._close_manager()
+
+  def _close_manager(self):
+    manager, self._manager = self._manager, None
+    if manager:
+      manager.close()
+    self._workarounds.close()
 
   def _make_folders(self):
-    """Sees that some can be made: else Orbax waits for them for minutes."""
+    """Sees that some can be made; Orbax would wait for them for minutes."""
     self._directory.mkdir(parents=True, exist_ok=True)
     probe = self._directory / '.probe'
     probe.mkdir(exist_ok=True)
@@ -173,25 +169,23 @@ class Saver:
       part()
       return
     except Exception as error:  # Orbax raises anything
-      seen = error
-    code = damage.errno_of(seen)
-    failed = SaveFailed(self._step, damage.of_a_write(seen), code)
-    cause = None if code else seen
+      cause = error
+    failure = self.fail(self._step, cause)
+    if damage.errno_of(cause):
+      cause = None  # all is in `failure`, and a traceback holds arrays
     with warnings.catch_warnings():
       # What Orbax had meant to do after the part that failed.
       warnings.filterwarnings('ignore', '.*was never awaited', RuntimeWarning)
-      del seen
       self._forget()
       gc.collect()
-    raise failed from cause
+    raise failure from cause
 
   def _forget(self):
     """Drops the manager, which counts the step, and what the step has left."""
     step, self._step = self._step, None
-    manager, self._manager = self._manager, None
-    if manager:
-      with contextlib.suppress(Exception):  # it tells the same once more
-        manager.close()
+    with contextlib.suppress(Exception):  # it raises the same once more
+      self._close_manager()
+    self._workarounds.close()
     _remove(self._directory / str(step))
 
 
@@ -202,3 +196,25 @@ def _remove(path):
       return
     shutil.rmtree(path, ignore_errors=True)
     time.sleep(SECONDS)
+
+
+@contextlib.contextmanager
+def _reported_if_slow(step, say):
+  """Says so if its block, in which a save is waited for, takes long."""
+  begin = time.monotonic()
+  line = (
+    f'the training waits for the save of step {step}, which is not done after'
+    f' {SLOW_SECONDS:g} s'
+  )
+  late = threading.Timer(SLOW_SECONDS, say, [line])
+  late.daemon = True
+  late.start()
+  try:
+    yield
+  finally:
+    late.cancel()
+    seconds = time.monotonic() - begin
+    if seconds > SLOW_SECONDS:
+      say(
+        f'the training has waited {seconds:.0f} s for the save of step {step}'
+      )

@@ -11,7 +11,7 @@ import pytest
 
 from gan_jax import train
 from gan_jax.run import command, save_retries, signals
-from gan_jax.storage import leases
+from gan_jax.storage import leases, saver
 from gan_jax.storage.checkpoints import Checkpoints, SaveFailed
 from tests.storage.test_checkpoints import small
 
@@ -27,7 +27,7 @@ def clock(monkeypatch):
 
 
 def bear(minutes, said, *, newest=30):
-  return save_retries.Patience(minutes, newest=lambda: newest, say=said.append)
+  return save_retries.Deadline(minutes, newest=lambda: newest, say=said.append)
 
 
 def test_each_failure_is_told_and_then_it_stops(clock):
@@ -95,7 +95,7 @@ def test_the_end_is_tried_again_and_told_once(hasty):
       raise result
     return 'done'
 
-  assert bear(1, said).insist(write) == 'done'
+  assert save_retries.retry(write, bear(1, said)) == 'done'
   assert len(said) == 3
   assert said[1].startswith('the run is at its end and waits for the disk, for')
   assert said[2].startswith('the disk takes it again')
@@ -107,7 +107,7 @@ def test_the_end_does_not_wait_for_ever(hasty):
 
   begin = time.monotonic()
   with pytest.raises(save_retries.Exhausted):
-    bear(0.3 / 60, []).insist(write)
+    save_retries.retry(write, bear(0.3 / 60, []))
   assert 0.3 <= time.monotonic() - begin < 3
 
 
@@ -120,7 +120,7 @@ def test_told_to_stop_at_the_end(monkeypatch):
     timer.start()
     begin = time.monotonic()
     with pytest.raises(signals.Stopped) as stopped:
-      bear(30, []).insist(write)
+      save_retries.retry(write, bear(30, []))
   assert stopped.value.signum == signal.SIGTERM
   assert time.monotonic() - begin < 3
 
@@ -136,48 +136,51 @@ def slow(monkeypatch):
     return finalize(self, *args)
 
   monkeypatch.setattr(ocp.CheckpointManager, '_finalize', late)
-  monkeypatch.setattr(save_retries, 'SLOW_SECONDS', 0.2)
+  monkeypatch.setattr(saver, 'SLOW_SECONDS', 0.2)
   return gate
 
 
 def test_a_slow_disk_stalls_no_more_than_the_next_save(slow, tmp_path):
   said = []
   with Checkpoints(tmp_path) as c:
-    saves = save_retries.Saves(c, bear(30, said))
+    c.report_to(said.append)
     begin = time.monotonic()
-    saves.save(1, small(1), {}, score=None)
+    c.save(1, small(1), {})
     for _ in range(100):
-      saves.poll()  # the training goes on
+      assert not c.poll()  # the training goes on
     assert time.monotonic() - begin < 5 and c.saving == 1 and not said
     threading.Timer(1.0, slow.set).start()
     begin = time.monotonic()
-    saves.save(2, small(2), {}, score=None)  # waits for the first one
+    c.save(2, small(2), {})  # waits for the first one
     assert 0.9 < time.monotonic() - begin < 10
     assert c.steps() == [1] or c.steps() == [1, 2]
     assert said[0] == (
       'the training waits for the save of step 1, which is not done after 0.2 s'
     )
     assert said[1].startswith('the training has waited ') and len(said) == 2
-    saves.wait()
-  assert saves.left() == 'the same command goes on from here'
+    assert c.wait() and not c.wait()
+  assert c.failed is None
+  assert bear(1, []).resume_point(None) == 'the same command goes on from here'
 
 
 def test_a_failed_save_is_noticed_soon_and_made_good(tmp_path, hasty):
   said = []
   with Checkpoints(tmp_path / 'c') as c:
-    saves = save_retries.Saves(c, bear(30, said))
+    deadline = bear(30, said)
     (tmp_path / 'c').touch()  # a file where the folder should be
-    saves.save(1, small(1), {'at': 1}, score=2.0)
+    with deadline.tolerates():
+      c.save(1, small(1), {'at': 1}, score=2.0)
     assert len(said) == 1
     assert 'checkpoint 1 could not be saved (Not a directory); ' in said[0]
-    saves.poll()
-    saves.wait()
-    assert len(said) == 1 and saves.left().startswith('the save of step 1 has')
-    saves.again(7, small(7))  # another step is not the last one
+    with deadline.tolerates():
+      assert not c.poll() and not c.wait()
+    assert len(said) == 1 and c.failed == 1
+    assert deadline.resume_point(1).startswith('the save of step 1 has')
+    c.save_again(7, small(7))  # another step is not the last one
     (tmp_path / 'c').unlink()
-    saves.again(1, small(1))
+    c.save_again(1, small(1))
     assert c.restore(small(0)).meta == {'at': 1} and c.best_step() == 1
-    assert saves.left() == 'the same command goes on from here'
+    assert c.failed is None
 
 
 @pytest.mark.parametrize(

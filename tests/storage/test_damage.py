@@ -285,8 +285,8 @@ STEPS = {  # what is done to the newest, what is said
     'step is int32[2] there, int32[] here',
   ),
   'a_later_format': (
-    lambda s: write_note(s, lambda n: {**n, 'format': 2}),
-    'meta is of format 2, this version reads 1',
+    lambda s: write_note(s, lambda n: {**n, 'format': 3}),
+    'meta is of format 3, this version reads 2',
   ),
   'no_leaves_in_the_note': (
     lambda s: write_note(s, lambda n: without(n, 'leaves')),
@@ -353,10 +353,23 @@ def test_a_note_may_hold_more_than_this_version_knows(damaged):
   assert got.step == NEWEST and not said
 
 
-def test_a_note_of_an_earlier_version_has_no_format(damaged):
-  write_note(damaged / str(NEWEST), lambda n: without(n, 'format'))
-  got, said = restore(damaged)
-  assert got.step == NEWEST and not said
+@pytest.mark.parametrize(
+  'change', [lambda n: without(n, 'format'), lambda n: {**n, 'format': 1}]
+)
+def test_a_step_of_an_earlier_version_is_refused_and_left_alone(
+  damaged, change
+):
+  """Its state had another layout; the first version's note has no format."""
+  step = damaged / str(NEWEST)
+  write_note(step, change)
+  before = tree(damaged)
+  assert format.peek(step) == 1
+  with pytest.raises(
+    UserError, match='format 1, this version reads 2'
+  ) as error:
+    restore(damaged)
+  assert str(step) in str(error.value) and '\n' not in str(error.value)
+  assert tree(damaged) == before
 
 
 STRAY = {

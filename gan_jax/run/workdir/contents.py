@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-from collections.abc import Callable
 
 import jax
 
@@ -46,28 +45,14 @@ def way_of_scoring(config: dict) -> scoring.Way:
   )
 
 
-class Guarded(Checkpoints):
-  """Checkpoints that look, before each save, whether they still may."""
-
-  def __init__(self, directory, *, confirm: Callable = lambda: None, **options):
-    """As Checkpoints; confirm raises what forbids a save."""
-    super().__init__(directory, **options)
-    self._confirm = confirm
-
-  def save(self, *args, **kwargs) -> bool:
-    """As Checkpoints.save."""
-    self._confirm()
-    return super().save(*args, **kwargs)
-
-
 def open_checkpoints(
   workdir: pathlib.Path, config: dict, names: tuple[str, ...], **options
-) -> Guarded:
+) -> Checkpoints:
   """The checkpoints of a run that is scored by these metrics."""
   metric = ranking_metric(config, names)
   mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
   folder = pathlib.Path(workdir) / 'checkpoints'
-  return Guarded(folder, metric=metric, mode=mode, **options)
+  return Checkpoints(folder, metric=metric, mode=mode, **options)
 
 
 def open_run(workdir, *, which: str = 'latest') -> tuple:
