@@ -2,7 +2,7 @@
 
 python -m gan_jax.ablate --study=experiments/NAME/study.py --workdir=DIR
 
-The same command goes on where it was stopped, or where the study was edited.
+The same command continues a study that was stopped, or that has been edited.
 """
 
 import pathlib
@@ -38,7 +38,7 @@ def help_lines() -> list[str]:
     ' --compare A B --workdir=DIR',
     f'studies: {" ".join(studies) or "none here"}',
     '--workers: jobs at once (0: the engine chooses); --options: of the engine;'
-    ' --memory_mb: of one job (0: what there is).',
+    ' --memory_mb: of one job (0: what is available).',
   ]
 
 
@@ -51,30 +51,26 @@ def ablate(
   workers: int = 0,
   memory_mb: int = 0,
 ) -> ReportContents:
-  """Does all runs of a study that are not done yet; writes its report.
+  """Does the runs of a study that are not done yet; writes its report.
 
   Args:
     study: path of a study file, see study.plan.
-    workdir: folder of the study; made, or gone on with.
+    workdir: folder of the study, new or to be continued.
     engine: how runs are started: a file of gan_jax/study/engines.
     options: of the engine.
     workers: jobs at once; 0: the engine chooses.
-    memory_mb: that one job may take; 0: what there is.
+    memory_mb: that one job may take; 0: what is available.
 
   Returns:
     what the report shows.
 
   Raises:
     UserError: a mistake in the study or in the flags; nothing has been run.
-    command.Stopped: told to stop; the same call goes on from there.
-    Failed: all is done but what has failed, and why.
+    command.Stopped: stopped by a signal; the same call continues.
+    Failed: everything is done except for what failed, with the reasons.
   """
   workdir = pathlib.Path(workdir)
-  module = select.module('study.engines', engine, flag='--engine')
-  make = getattr(module, 'make', None)
-  if make is None:
-    raise UserError(f'--engine={engine}: the module has no make().')
-  start = select.call('--options', make, options or {}, workers=workers)
+  start = _engine(engine, options or {}, workers)
   asked = plan.load(study)
   schedule.open_workdir(asked, workdir)
   ids = schedule.schedule(
@@ -94,12 +90,20 @@ def ablate(
   return view
 
 
+def _engine(name, options, workers) -> jobs.Engine:
+  module = select.module('study.engines', name, flag='--engine')
+  make = getattr(module, 'make', None)
+  if make is None:
+    raise UserError(f'--engine={name}: the module has no make().')
+  return select.call('--options', make, options, workers=workers)
+
+
 class Failed(Exception):
   """Some runs of a study have failed; the others are done."""
 
 
 def _opening(study, workdir, ids):
-  """What is going to be done, before it begins."""
+  """Lines that say what will be done."""
   runs = len(study.cells) * study.num_seeds
   todo = sum(len(jobs.Queue(workdir).jobs()[one].runs) for one in ids)
   yield study.question
@@ -151,7 +155,7 @@ def compare(pair: str, workdir) -> ReportContents:
   """
   paths = [part.strip() for part in pair.split(',')]
   if len(paths) != 2 or not all(paths) or paths[1].startswith('--'):
-    raise UserError(f'--compare={pair}: expected two, A B.')
+    raise UserError(f'--compare={pair}: expected two workdirs, A B.')
   view = compare_lib.view(*paths)
   contents.make_workdir(pathlib.Path(workdir))
   report.write(workdir, view)
@@ -159,7 +163,7 @@ def compare(pair: str, workdir) -> ReportContents:
 
 
 def _check(flags):
-  """Refuses flags that are missing, out of range, or do not go together."""
+  """Refuses flags that are missing, out of range or incompatible."""
   work = 'compare' if flags.compare else 'study'
   for name in (work, 'workdir'):
     if not getattr(flags, name):
@@ -169,7 +173,7 @@ def _check(flags):
       raise UserError(f'--{name}={getattr(flags, name)}: expected at least 0.')
   for name in set(FLAGS) - {'compare', 'workdir'} if flags.compare else ():
     if getattr(flags, name) != FLAGS[name]:
-      raise UserError(f'--{name} does not go with --compare.')
+      raise UserError(f'--{name} cannot be used with --compare.')
 
 
 def _work(flags) -> ReportContents:

@@ -175,7 +175,7 @@ def _merge(points):
 
 
 def _range(values, *, log):
-  """Limits of the axis; far outliers, which would hide the rest, are cut off."""
+  """Limits of the axis; without far outliers, which would hide the rest."""
   if not values:
     return 0.0, 1.0, False
   low, high = min(values), max(values)

@@ -17,8 +17,8 @@ def document(title: str, body: str, *, styles, scripts) -> str:
   """
   style, script = map(_joined, (styles, scripts))
   digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-  # The browser enforces it: nothing is loaded, and no other script runs whatever
-  # a class or a run is called.
+  # Enforced by the browser: whatever the names shown contain, nothing is loaded
+  # and no other script runs.
   policy = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     f"script-src 'sha256-{digest}'"

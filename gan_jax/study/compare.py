@@ -1,4 +1,4 @@
-"""Two finished runs, or studies, beside each other: the report of a study."""
+"""Two finished runs, or studies, side by side in the report of a study."""
 
 import os
 import pathlib
@@ -28,8 +28,8 @@ def view(a, b) -> ReportContents:
   """What a report shows of two workdirs; differences are b - a, paired by seed.
 
   Raises:
-    UserError: one of them is no finished run or study, they are scored by
-      other protocols, or have no metric, cell or seed in common.
+    UserError: one of them is not a finished run or study, their protocols
+      differ, or they have no metric, cell or seed in common.
   """
   sides = _open(a), _open(b)
   pairs = _pairs(*sides)
@@ -66,7 +66,7 @@ def _open(path) -> Side:
       cells.setdefault(row['cell'], []).append(row)
     return Side(folder, tuple(metrics), cells)
   if not os.path.exists(folder / 'config.json'):
-    raise UserError(f'--compare: {folder}: no run and no study here.')
+    raise UserError(f'--compare: {folder}: neither a run nor a study.')
   return _open_run(folder)
 
 
@@ -80,21 +80,11 @@ def _open_run(folder) -> Side:
   config = contents.read_config(folder / 'config.json')
   curves = files.read_rows(folder / 'metrics.jsonl')
   last = max(r.get('step') or 0 for r in scored)
+  at_the_end = [r for r in scored if (r.get('step') or 0) == last]
   rows = [
     {
-      'cell': folder.name,
-      'overrides': {},
-      'seed': config['seed'] + i,
-      'status': 'finished',
-      'reason': '',
-      'steps': last,
-      'scores': {
-        r['metric']: r['value']
-        for r in scored
-        if r['seed'] == config['seed'] + i and (r.get('step') or 0) == last
-      },
+      **_row(folder.name, config['seed'] + i, last, at_the_end),
       'health': diagnosis.diagnose(curves, i)._asdict(),
-      'folder': '.',
     }
     for i in range(config['num_seeds'])
   ]
@@ -102,12 +92,26 @@ def _open_run(folder) -> Side:
   return Side(folder, metrics, {folder.name: rows})
 
 
+def _row(cell, seed, steps, scored):
+  """A seed of a single run as results.jsonl has it, without its health."""
+  return {
+    'cell': cell,
+    'overrides': {},
+    'seed': seed,
+    'status': 'finished',
+    'reason': '',
+    'steps': steps,
+    'scores': {r['metric']: r['value'] for r in scored if r['seed'] == seed},
+    'folder': '.',
+  }
+
+
 def _records(folder):
   return contents.read_records(folder / 'scores.json', '--compare: ')
 
 
 def _pairs(a, b):
-  """Rows of both sides by the cell's name; of two runs, of both."""
+  """Rows of both sides by the cell's name; single cells always match."""
   if len(a.cells) == len(b.cells) == 1:
     ((name, left),), (right,) = a.cells.items(), b.cells.values()
     return {name: (left, right)}
@@ -131,7 +135,7 @@ def _common_seeds(name, left, right):
 
 
 def _title(side, name, sides):
-  """A name that tells the two apart."""
+  """A name that distinguishes the two."""
   same = sides[0].folder.name == sides[1].folder.name
   own = str(side.folder) if same else side.folder.name
   alone = len(sides[0].cells) == len(sides[1].cells) == 1
@@ -139,7 +143,7 @@ def _title(side, name, sides):
 
 
 def _check_alike(sides, left, right, metrics):
-  """Refuses scores of different protocols, in every metric that is shown."""
+  """Refuses scores of different protocols, for every metric shown."""
   for metric in metrics:
     of = [
       [

@@ -2,7 +2,7 @@
 
 A factor is a config key, a level one of its values. D. C. Montgomery, Design
 and Analysis of Experiments: a full grid shows main effects and interactions;
-one factor at a time shows neither of how they work together, for fewer runs.
+one factor at a time needs fewer runs, but does not show how factors interact.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from gan_jax.types import UserError
 
 DESIGNS = ('grid', 'one_at_a_time', 'leave_one_out')
-BASE, FULL = 'base', 'full'  # what the cells without, and with, all are called
+BASE, FULL = 'base', 'full'  # names of the cells without and with all factors
 
 
 class Cell(NamedTuple):
@@ -32,40 +32,44 @@ def cells(design, factors: dict) -> tuple[Cell, ...]:
     factors: config key -> tuple of values, or dict of values by name.
 
   Raises:
-    UserError: nothing to vary, or two cells or levels of one name.
+    UserError: nothing to vary, or two cells or levels with the same name.
   """
   if isinstance(design, (tuple, list, dict)):
     if factors:
-      raise UserError('study: factors do not go with a list of overrides.')
+      raise UserError('study: factors cannot be used with a list of overrides.')
     made = _listed(design)
-  elif design not in DESIGNS:
-    there = ', '.join(DESIGNS)
-    raise UserError(
-      f'study: design={design!r}: there are {there}, or a tuple of overrides.'
-    )
   else:
-    named = {key: level_names(key, values) for key, values in factors.items()}
-    if not named:
-      raise UserError(f'study: factors is empty, design={design!r} needs one.')
-    make = {
-      'grid': _grid,
-      'one_at_a_time': _one_at_a_time,
-      'leave_one_out': _leave_one_out,
-    }
-    made = make[design](named)
+    made = _by_factors(design, factors)
   _check_unique([cell.name for cell in made], 'cells')
   return tuple(made)
 
 
+def _by_factors(design, factors):
+  if design not in DESIGNS:
+    there = ', '.join(DESIGNS)
+    raise UserError(
+      f'study: design={design!r}: there are {there}, or a tuple of overrides.'
+    )
+  named = {key: level_names(key, values) for key, values in factors.items()}
+  if not named:
+    raise UserError(f'study: factors is empty, design={design!r} needs one.')
+  make = {
+    'grid': _grid,
+    'one_at_a_time': _one_at_a_time,
+    'leave_one_out': _leave_one_out,
+  }
+  return make[design](named)
+
+
 def level_names(factor: str, values) -> dict[str, Any]:
-  """The levels of a factor by name; names are made where none are given.
+  """The levels of a factor by name; values without names get one.
 
   Args:
     factor: the config key.
     values: tuple of values, or dict of values by name.
 
   Raises:
-    UserError: no level, or two of one name.
+    UserError: no level, or two with the same name.
   """
   if not isinstance(values, (dict, tuple, list)) or not values:
     raise UserError(
@@ -131,7 +135,7 @@ def _leave_one_out(factors):
     if len(levels) != 1:
       raise UserError(
         f'study: factors[{key!r}] has {len(levels)} levels; leave_one_out'
-        " takes one for each factor: what is left out is at the base's value."
+        " takes one: a factor that is left out has the base's value."
       )
   full = {key: next(iter(levels)) for key, levels in factors.items()}
   made = [_cell(full, factors)._replace(name=FULL)]
@@ -153,7 +157,7 @@ def _listed(design):
       )
     for key in one:
       if not isinstance(key, str) or not key:
-        raise UserError(f'study: design[{name!r}]: no config key is {key!r}.')
+        raise UserError(f'study: design[{name!r}]: not a config key: {key!r}.')
   return [Cell(str(name), one, {}) for name, one in design.items()]
 
 

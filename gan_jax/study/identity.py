@@ -1,7 +1,7 @@
-"""Which run is which: the hash of all that decides its numbers.
+"""Identifies a run by the hash of everything that decides its numbers.
 
-Two runs of one identity have the same weights and scores, whatever study asks
-for them, wherever their data lie; so a finished run is never repeated.
+Two runs with the same identity have the same weights and scores, whatever study
+needs them and wherever their data are; so a finished run is never repeated.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from gan_jax.run.workdir import differences, sources
 
 
 def of_cell(config: dict, fingerprint: str) -> str:
-  """The identity of a cell: of its runs without their seeds, 16 hex digits.
+  """The identity of a cell, its runs without their seeds: 16 hex digits.
 
   Args:
     config: resolved, plain values.

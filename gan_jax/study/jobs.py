@@ -1,8 +1,8 @@
-"""The jobs of a study: some seeds of a cell, trained as one program.
+"""The jobs of a study: each trains some seeds of a cell as one program.
 
-`jobs/` in the study's workdir is the only place where workers meet. Each job is
-a file ID.json, its result ID.done.json or ID.failed.json, its lease ID.lease.
-All of them are written whole or not at all; a worker may die at any time.
+Workers share nothing but `jobs/` in the study's workdir. Each job is a file
+ID.json, its result ID.done.json or ID.failed.json, its lease ID.lease. All of
+them are written atomically; a worker may die at any time.
 """
 
 import pathlib
@@ -23,12 +23,12 @@ class Job(NamedTuple):
   config: dict[str, Any]  # resolved; its seed and num_seeds are the job's own
 
 
-# In a job's file.
+# Fields of a job's file.
 KINDS = {'id': str, 'cell': str, 'runs': list, 'folder': str, 'config': dict}
 
 
 class Work(NamedTuple):
-  """What an engine has to see done."""
+  """What an engine has to get done."""
 
   study: pathlib.Path  # the file
   workdir: pathlib.Path
@@ -36,7 +36,7 @@ class Work(NamedTuple):
 
 
 class Engine(NamedTuple):
-  """A way to start workers; what `make` in a file of gan_jax/study/engines gives."""
+  """A way to start workers, as `make` in a file of gan_jax/study/engines."""
 
   workers: int  # jobs at once
   run: Callable  # (Work, watch) -> None when all are done or have failed
@@ -85,7 +85,7 @@ class Queue:
     self._path(job.id, 'failed.json').unlink(missing_ok=True)
 
   def fail(self, job: str, reason: str):
-    """Writes down why a job of some id failed; it is not taken any more."""
+    """Writes down why the job with an id failed; it is not taken again."""
     files.write_json(self._path(job, 'failed.json'), {'reason': reason})
 
   def forgive(self, ids: Iterable[str]):
@@ -94,24 +94,24 @@ class Queue:
       self._path(one, 'failed.json').unlink(missing_ok=True)
 
   def reopen(self, ids: Iterable[str]):
-    """Forgets results: the jobs are to be scored anew, from their last step."""
+    """Forgets results: the jobs are scored again, from their last step."""
     for one in ids:
       self._path(one, 'done.json').unlink(missing_ok=True)
 
   def open(self, ids: Iterable[str]) -> Iterator[str]:
-    """Those that have no result yet, be they worked on or not."""
+    """Those without a result, whether they are being worked on or not."""
     ended = ('done.json', 'failed.json')
     for one in ids:
       if not any(self._path(one, end).exists() for end in ended):
         yield one
 
   def take(self, ids: Iterable[str]) -> tuple[Job, leases_lib.Lease] | None:
-    """The first job that is free, leased; None if there is none now."""
+    """The first free job, leased; None if there is none now."""
     for one in self.open(ids):
       lease = self._watcher.take(self._path(one, 'lease'))
       if lease is None:
         continue
-      # It may have been finished between the look and the lease.
+      # It may have been finished between the check and the lease.
       job = _read(self._path(one, 'json'))
       if job and list(self.open([one])):
         return job, lease
@@ -119,11 +119,11 @@ class Queue:
     return None
 
   def plan_lease(self) -> leases_lib.Lease | None:
-    """The right to plan; None while somebody else does."""
+    """The right to plan; None while another process has it."""
     return self._watcher.take(self._path('plan', 'lease'))
 
   def working(self, ids: Iterable[str]) -> dict[str, dict]:
-    """What the leases of jobs that are worked on say."""
+    """The leases of jobs that are being worked on, by id."""
     held = self.leases(ids)
     return {
       one: lease
@@ -132,7 +132,7 @@ class Queue:
     }
 
   def leases(self, ids: Iterable[str]) -> dict[str, dict]:
-    """What all leases say, also those whose owner has died."""
+    """All leases by id, also those whose owner has died."""
     written = {one: files.read_json(self._path(one, 'lease')) for one in ids}
     return {one: lease for one, lease in written.items() if lease}
 
@@ -141,7 +141,7 @@ class Queue:
 
 
 def _read(path) -> Job | None:
-  """The job of a file; what is none, or half of one, is as if it were not."""
+  """The job in a file; None if the file is something else or damaged."""
   document = files.read_json(path)
   if not all(isinstance(document.get(k), kind) for k, kind in KINDS.items()):
     return None

@@ -27,8 +27,8 @@ def seeds_that_fit(setup: Setup, *, most: int, limit: int = 0) -> int:
   left = limit - setup.dataset.nbytes * setup.resident
   state = COPIES * _nbytes(jax.eval_shape(setup.init)) // len(setup.keys)
   step, args = _one_seed(setup)
-  # The sum over all that is ever computed is quick to get, and far too large;
-  # only where it does not fit is the step compiled to be measured.
+  # The sum over everything that is ever computed is quick to get and far too
+  # large; only if it does not fit is the step compiled and measured.
   for work in (lambda: _bound(step, args), lambda: _measured(step, args)):
     seeds = _seeds(left, state, work())
     if seeds >= most:
@@ -37,7 +37,7 @@ def seeds_that_fit(setup: Setup, *, most: int, limit: int = 0) -> int:
 
 
 def available() -> int:
-  """Bytes of memory that the first device has, or that the machine has free."""
+  """Bytes of memory free on the first device, or else on the machine."""
   stats = jax.local_devices()[0].memory_stats()
   if stats and 'bytes_limit' in stats:
     return stats['bytes_limit'] - stats.get('bytes_in_use', 0)
@@ -45,7 +45,7 @@ def available() -> int:
 
 
 def _seeds(left, state, work):
-  """Where seeds take turns, only those that run at once need room to work."""
+  """Where seeds take turns, only those running at once need working memory."""
   if parallel.choose_layout(convolutions=False).seeds == 'vmap':
     return left // max(state + work, 1)
   return (left - work * jax.local_device_count()) // max(state, 1)
@@ -69,7 +69,7 @@ def _bound(step, args):
 
 
 def _results(jaxpr):
-  """Bytes of all that a program computes on its way, the inner ones too."""
+  """Bytes of all intermediate results of a program and its inner ones."""
   total = 0
   for equation in jaxpr.eqns:
     inner = list(core.jaxprs_in_params(equation.params))

@@ -1,4 +1,4 @@
-"""The results of a study: what its own jobs, and other studies, have found."""
+"""The results of a study, from its own jobs and from other studies."""
 
 import functools
 import json
@@ -18,14 +18,14 @@ FIELDS = {
 
 
 class FinishedRuns:
-  """All finished runs within reach, by their identity."""
+  """The finished runs of a study and of its neighbours, by identity."""
 
   def __init__(self, workdir, metrics: tuple[str, ...]):
     """Reads the jobs of a workdir and the results of its neighbours.
 
     Args:
       workdir: of the study.
-      metrics: what a run has to be scored by to count.
+      metrics: the scores that a run needs to count.
     """
     self._workdir, self._metrics = pathlib.Path(workdir), metrics
     self._rows: dict[str, dict] = {}
@@ -35,7 +35,7 @@ class FinishedRuns:
     self.refresh()
 
   def refresh(self):
-    """Reads what the study's own jobs have found since."""
+    """Reads the new results of the study's own jobs."""
     queue = jobs.Queue(self._workdir)
     planned = queue.jobs()
     for one, result in queue.results().items():
@@ -55,7 +55,7 @@ class FinishedRuns:
         self._rows[row['run']] = {**row, 'folder': folder}
 
   def row(self, cell: plan.Planned, pair: int) -> dict | None:
-    """The row of a run of this study, None if it is not finished."""
+    """The row of a run of this study; None if it is not finished."""
     known = self._rows.get(cell.run(pair))
     if known is None:
       return None
@@ -74,7 +74,7 @@ class FinishedRuns:
     }
 
   def _health(self, row) -> dict:
-    """The verdict on a run, from the curves that it has left."""
+    """The verdict on a run, from its curves."""
     health = diagnosis.diagnose(*_curves_of(self._workdir / row['folder'], row))
     if row['status'] == 'finished' or health.verdict == 'diverged':
       return health._asdict()
@@ -96,7 +96,7 @@ def read(path) -> list[dict]:
 
 
 def _is_row(row) -> bool:
-  """Whether something that a file held is the row of a run."""
+  """Whether a value read from a file is the row of a run."""
   if not isinstance(row, dict) or not all(
     isinstance(row.get(name), kind) for name, kind in FIELDS.items()
   ):
@@ -108,21 +108,21 @@ def _is_row(row) -> bool:
 
 
 def write(workdir, rows: list[dict]):
-  """Writes results.jsonl, a line for each run, cell after cell."""
+  """Writes results.jsonl, a line for each run, cell by cell."""
   lines = ''.join(json.dumps(row, allow_nan=False) + '\n' for row in rows)
   files.write_text(pathlib.Path(workdir) / RESULTS, lines)
 
 
 def curves(workdir, rows: list[dict]) -> list[dict]:
-  """The learning curves of a cell: rows of metrics.jsonl, all seeds of it.
+  """The learning curves of a cell: rows of metrics.jsonl, of all its seeds.
 
   Args:
     workdir: of the study.
     rows: of results.jsonl, one for each seed of the cell.
 
   Returns:
-    {'step', name: [S] in the order of `rows`}; None where a seed has no such
-    value at that step.
+    {'step', name: [S] in the order of `rows`}; None where a seed has no value
+    at that step.
   """
   merged: dict[int, dict] = {}
   for place, row in enumerate(rows):
@@ -150,7 +150,7 @@ def _read_curves(path, _time):
 
 
 def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:
-  """The last picture of a cell's first seed, None if there is none."""
+  """The last picture of a cell's first seed; None if there is none."""
   for row in rows[:1]:
     paths = pictures.step_pictures(
       pathlib.Path(workdir) / row['folder'] / 'samples'

@@ -1,4 +1,4 @@
-"""From what a study lacks to jobs; the same jobs again after any death."""
+"""From the missing runs of a study to jobs, the same ones after a restart."""
 
 import hashlib
 import os
@@ -11,11 +11,11 @@ from gan_jax.storage import files
 from gan_jax.study import jobs, memory, plan, results
 from gan_jax.types import UserError
 
-WAIT_SECONDS = 0.5  # while somebody else plans
+WAIT_SECONDS = 0.5  # while another process plans
 
 
 def open_workdir(study: plan.Study, workdir: pathlib.Path):
-  """Makes the workdir, or sees that it is this study's.
+  """Creates the workdir, or checks that it is this study's.
 
   Raises:
     UserError: it holds something else.
@@ -42,16 +42,16 @@ def open_workdir(study: plan.Study, workdir: pathlib.Path):
 def schedule(
   study: plan.Study, workdir: pathlib.Path, *, workers: int, limit: int = 0
 ) -> tuple[str, ...]:
-  """Writes down the jobs that are still to be done.
+  """Writes the jobs that are still to be done.
 
-  Several processes may plan at once: one does, the others wait and then find
+  Several processes may start at once: one plans, the others wait and then find
   its jobs.
 
   Args:
-    study: what is wanted.
+    study: the runs wanted.
     workdir: of the study.
     workers: how many jobs may run at once.
-    limit: bytes of memory of one of them; 0: what there is.
+    limit: bytes of memory of one of them; 0: what is available.
 
   Returns:
     their ids, in the order of the cells.
@@ -61,24 +61,31 @@ def schedule(
     time.sleep(WAIT_SECONDS)
   with lease:
     queue.forgive(queue.failures())
-    ended = queue.results()  # those that are wanted again lack a score
-    finished = results.FinishedRuns(workdir, study.metrics)
-    known = queue.jobs()
+    ended = queue.results()
     ids = {}
-    for cell in study.cells:
-      lacking = finished.missing(cell, study.num_seeds)
-      most = _most(study, cell, lacking, workers=workers, limit=limit)
-      for job in _jobs(cell, lacking, known, most=most):
-        known[job.id] = job
-        queue.add(job)
-        queue.reopen({job.id} & set(ended))
-        ids[job.id] = None
+    for job in _plan(study, workdir, queue, workers=workers, limit=limit):
+      queue.add(job)
+      # A job that has ended and is needed again lacks a score.
+      queue.reopen({job.id} & set(ended))
+      ids[job.id] = None
     files.write_json(workdir / 'plan.json', {'jobs': list(ids)})
   return tuple(ids)
 
 
+def _plan(study, workdir, queue, *, workers, limit):
+  """Yields the jobs for the missing runs, cell by cell."""
+  finished = results.FinishedRuns(workdir, study.metrics)
+  known = queue.jobs()
+  for cell in study.cells:
+    lacking = finished.missing(cell, study.num_seeds)
+    most = _most(study, cell, lacking, workers=workers, limit=limit)
+    for job in _jobs(cell, lacking, known, most=most):
+      known[job.id] = job
+      yield job
+
+
 def _most(study, cell, lacking, *, workers, limit):
-  """Seeds in one job, at most: they fit, and every worker has something."""
+  """Most seeds in one job: they fit, and every worker gets some work."""
   if not lacking:
     return 1
   per_cell = -(-workers // len(study.cells))  # jobs of a cell, rounded up
@@ -87,7 +94,7 @@ def _most(study, cell, lacking, *, workers, limit):
 
 
 def _jobs(cell, lacking, known, *, most):
-  """Jobs for the lacking seeds; those that have been begun stay as they are."""
+  """Jobs for the missing seeds; jobs that exist keep their seeds."""
   left = dict.fromkeys(lacking)
   wanted = {cell.run(i): i for i in lacking}
   for job in known.values():

@@ -1,4 +1,4 @@
-"""How a study stands: its rows, its report, and what the board shows."""
+"""The state of a study: its rows, its report, and what the board shows."""
 
 import pathlib
 import threading
@@ -20,12 +20,12 @@ class StudyStatus:
   """A study in its workdir, followed while it runs."""
 
   def __init__(self, study: plan.Study, workdir, ids, *, board: Board):
-    """Looks for the first time.
+    """Reads the present state.
 
     Args:
       study: the question.
       workdir: of the study.
-      ids: of the jobs that are to be done.
+      ids: of the jobs to be done.
       board: where the table is shown.
     """
     self._study, self._workdir = study, pathlib.Path(workdir)
@@ -37,7 +37,7 @@ class StudyStatus:
     self._looking = threading.Lock()
 
   def watch(self):
-    """Shows the table; writes the report anew when a job has ended."""
+    """Shows the table; writes the report again when a job has ended."""
     with self._looking:
       ended = len(self._ids) - len(list(self._queue.open(self._ids)))
       if ended != self._reported:
@@ -54,7 +54,7 @@ class StudyStatus:
   def _rows(self) -> dict[str, list[dict]]:
     """The rows of the finished runs, by cell.
 
-    Each of them is diagnosed: not for every look at the table.
+    Slow, because each run is diagnosed: not for every update of the table.
     """
     pairs = range(self._study.num_seeds)
     by_cell = {
@@ -74,7 +74,7 @@ class StudyStatus:
     return view
 
   def failed(self) -> list[str]:
-    """A line for each job that has failed."""
+    """A line for each failed job."""
     reasons = self._queue.failures()
     failed = [self._planned[one] for one in self._ids if one in reasons]
     return [f'{job.folder}: failed: {reasons[job.id]}' for job in failed]
@@ -116,7 +116,7 @@ class StudyStatus:
     )
 
   def _analyse(self, metric, by_cell):
-    """Of the tested metric all comparisons, of the others the spreads."""
+    """All comparisons of the tested metric, only spreads of the others."""
     study = self._study
     values = {}
     for cell in study.cells:
@@ -144,7 +144,7 @@ class StudyStatus:
     )
 
   def _notes(self, tested):
-    """What the study could have seen."""
+    """What the study was able to detect."""
     study = self._study
     if not study.contrasts:
       return []
@@ -158,7 +158,7 @@ class StudyStatus:
       if min(seen) != max(seen):
         span += f' to {text.number(max(seen))}'
       lines.append(
-        f'This study would have seen a difference of {span} in'
+        f'This study would have detected a difference of {span} in'
         f' {study.metric} with 80 % power.'
       )
     return lines
@@ -178,7 +178,7 @@ class StudyStatus:
     return Row(cell.name, len(done), of, score, left or 'running' * bool(own))
 
   def _score_so_far(self, one) -> str:
-    """The latest score of a job that is still training, and of which step."""
+    """The latest score of a job that is still training, and its step."""
     job, metric = self._planned[one], self._study.metric
     reported = files.read_rows(self._workdir / job.folder / 'metrics.jsonl')
     scored = [row for row in reported if metric in row]
@@ -188,7 +188,7 @@ class StudyStatus:
     return f'{_span(spread)} at step {scored[-1]["step"]:,}'
 
   def _seconds_left(self, working):
-    """To the end of the study, by the pace of what is done and running."""
+    """Seconds to the end of the study, from the pace so far."""
     each = self._seconds_per_step(working)
     if each is None:
       return None
@@ -200,7 +200,7 @@ class StudyStatus:
     return left / max(len(working), 1)
 
   def _seconds_per_step(self, working):
-    """Of one seed: with all that belongs to it, if a job has been finished."""
+    """Of one seed; from finished jobs if there are any, else from training."""
     results = self._queue.results()
     done = [one for one in self._ids if one in results]
     if done:
@@ -210,7 +210,7 @@ class StudyStatus:
     return len(paces) / sum(paces) if paces else None
 
   def _steps(self, one):
-    """Steps of a job, of all its seeds."""
+    """Steps of a job, over all its seeds."""
     job = self._planned[one]
     return job.config['steps'] * len(job.runs)
 

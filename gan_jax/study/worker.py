@@ -1,9 +1,9 @@
-"""A worker: takes jobs of a study one after the other, trains, writes results.
+"""A worker: takes the jobs of a study one by one, trains, writes results.
 
 python -m gan_jax.study.worker --study=experiments/NAME/study.py --workdir=DIR
 
-Any number of them may work on one workdir, on any number of machines. Whoever
-dies leaves its checkpoints; the next to take the job goes on from there.
+Any number of workers may share a workdir, on any number of machines. A worker
+that dies leaves its checkpoints; the next one to take the job continues there.
 """
 
 import errno
@@ -22,16 +22,16 @@ from gan_jax.storage import leases
 from gan_jax.study import jobs, plan
 from gan_jax.types import UserError
 
-WAIT_SECONDS = 1.0  # between two looks for a job that has become free
-CELLS_KEPT = 6  # compiled at a time; some dozens of them exhaust LLVM
-TIMED_SECONDS = 10.0  # of training, before a pace is told
+WAIT_SECONDS = 1.0  # between two checks for a job that has become free
+CELLS_KEPT = 6  # compiled at once; some dozens of them exhaust LLVM
+TIMED_SECONDS = 10.0  # of training, before a pace is reported
 
 
 class Progress:
-  """What the training loop tells; the lease passes it on."""
+  """Progress of the training loop, published in the lease."""
 
   def __init__(self, lease: leases.Lease, job: jobs.Job, log: pathlib.Path):
-    """Of a job that is about to run; lines are appended to the log."""
+    """For a job that is about to run; lines are appended to the log."""
     self._lease, self._log = lease, log
     self._steps, self._seeds = job.config['steps'], len(job.runs)
     self._begin = None
@@ -43,8 +43,8 @@ class Progress:
     pass
 
   def advance(self, step: int):
-    """Notes the step; raises leases.Lost if the job is somebody else's now."""
-    # The first call compiles: the pace is taken from its end.
+    """Notes the step; raises leases.Lost if another worker has the job now."""
+    # The first call compiles, so the pace is measured from its end.
     now = time.monotonic()
     if self._begin is None:
       self._begin = (step, now)
@@ -54,10 +54,10 @@ class Progress:
     self._lease.tell(step=step, steps=self._steps, seeds=self._seeds, pace=pace)
 
   def report(self, step: int, metrics: dict):
-    """Metrics are read from the run's files."""
+    """Does nothing: metrics are read from the run's files."""
 
   def scores(self, step: int, scores: dict):
-    """So are scores."""
+    """Does nothing: so are scores."""
 
   def say(self, line: str):
     """Appends a line to the log."""
@@ -70,13 +70,13 @@ def work(workdir, ids, *, patient: bool = False, **options):
 
   Args:
     workdir: of the study.
-    ids: of the jobs, the first ones first.
-    patient: wait for jobs that others are working on; they may die.
+    ids: of the jobs, in order.
+    patient: wait for jobs that other workers have, as these may die.
     **options: of jobs.Queue.
 
   Raises:
-    command.Stopped: told to stop; the job at hand has been saved.
-    OSError: the disk is full, so that no result could be kept either.
+    command.Stopped: stopped by a signal; the current job has been saved.
+    OSError: the disk is full, so that results could not be written either.
   """
   queue = jobs.Queue(workdir, **options)
   done = 0
@@ -99,7 +99,7 @@ def work(workdir, ids, *, patient: bool = False, **options):
 
 
 def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
-  """Runs one job; whatever is wrong with it is written down."""
+  """Runs one job; if it fails, the reason is written down."""
   folder = workdir / job.folder
   folder.mkdir(parents=True, exist_ok=True)
   begin = time.monotonic()
@@ -112,7 +112,7 @@ def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
     raise
   except leases.Lost:
     return
-  except lock.Held as e:  # somebody trains in its folder by hand
+  except lock.Held as e:  # a run was started in its folder by hand
     progress.say(str(e))
     time.sleep(WAIT_SECONDS)
     return
@@ -131,7 +131,7 @@ def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
 
 
 def _row(job, i, records, reason) -> dict:
-  """What has become of one seed."""
+  """The result of one seed."""
   seed = job.config['seed'] + i
   scores = {r['metric']: r['value'] for r in records if r['seed'] == seed}
   alive = bool(scores) and not reason
@@ -150,7 +150,7 @@ def is_disk_full(error: BaseException) -> bool:
   while error is not None:
     if getattr(error, 'errno', None) in command.DISK_FULL:
       return True
-    message = str(error)  # Orbax has its own errors
+    message = str(error)  # Orbax raises its own types
     if any(os.strerror(code) in message for code in command.DISK_FULL):
       return True
     error = error.__cause__ or error.__context__
@@ -190,7 +190,7 @@ def _use_cores(cores):
   except (ValueError, OSError, OverflowError) as e:
     there = ','.join(map(str, sorted(os.sched_getaffinity(0))))
     raise UserError(
-      f'--cores={cores}: expected some of {there}, commas between them.'
+      f'--cores={cores}: expected some of {there}, separated by commas.'
     ) from e
 
 

@@ -296,8 +296,8 @@ MISTAKES = [
   (('--compare=A', '--workdir=W'), ('expected two',)),
   (('--compare', 'A', '--workdir=W'), ('expected two',)),
   (('--compare', 'A', 'B'), ('--workdir is missing',)),
-  (('--compare', 'A', 'B', '--workdir=W'), ('A: no run and no study',)),
-  (('--compare=A,B', '--workdir=W', '--study=STUDY'), ('does not go with',)),
+  (('--compare', 'A', 'B', '--workdir=W'), ('A: neither a run nor a study',)),
+  (('--compare=A,B', '--workdir=W', '--study=STUDY'), ('cannot be used with',)),
 ]  # fmt: skip
 
 

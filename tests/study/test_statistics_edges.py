@@ -237,14 +237,14 @@ def test_a_grid_with_a_hole_or_without_the_baseline():
   elsewhere = {**BASE, 'a': '9'}
   for effects in (contrasts.main_effects, contrasts.interactions):
     for cells in (holed, doubled):
-      with pytest.raises(ValueError, match='no full grid'):
+      with pytest.raises(ValueError, match='not a full grid'):
         effects(LEVELS, cells, BASE)
     with pytest.raises(ValueError, match='not in the grid'):
       effects(LEVELS, GRID, elsewhere)
 
 
 def test_a_baseline_and_a_cell_that_are_not_there():
-  with pytest.raises(ValueError, match="'z' is no cell; cells: a, b"):
+  with pytest.raises(ValueError, match="'z' is not a cell; cells: a, b"):
     contrasts.against('z', iter('ab'))
   asked = [Contrast('a', 'cell', {'a': 1.0, 'z': -1.0})]
   with pytest.raises(ValueError, match='no values of z'):

@@ -90,7 +90,7 @@ def test_a_level_in_words(factor, value, name):
     (((), {}), ('design is empty',)),
     (((3,), {}), ('expected dicts', '3')),
     ((({}, {}), {}), ('two cells', "'base'")),
-    ((({},), {'loss.name': LOSS}), ('do not go with',)),
+    ((({},), {'loss.name': LOSS}), ('cannot be used with',)),
   ],
 )
 def test_mistakes_are_told(args, words):

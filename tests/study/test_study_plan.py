@@ -169,9 +169,9 @@ MISTAKES = {
   'no such metric': ({'metric': 'fidd'}, ("'fidd'", 'modes')),
   'several metrics in one': ({'metric': 'prdc'}, ('several scores', 'recall')),
   'no such baseline': (
-    {'baseline': {'loss.name': 'minimax'}}, ('baseline', 'is no cell', 'lsgan')
+    {'baseline': {'loss.name': 'minimax'}}, ('baseline', 'is not a cell', 'lsgan')
   ),
-  'no such baseline by name': ({'baseline': 'x'}, ("'x' is no cell", 'hinge')),
+  'no such baseline by name': ({'baseline': 'x'}, ("'x' is not a cell", 'hinge')),
   'no such base': ({'base': 'configs/nothere.py'}, ('configs/nothere.py',)),
   'no base': ({'base': None}, ('base=None', 'expected a config')),
   'no such study key': ({'metrics': ()}, ('metrics', "'metric'")),
@@ -185,7 +185,7 @@ MISTAKES = {
   'other data': (
     {'factors': {'data.std': (0.01, 0.1)}}, ('different data', 'std=0.1')
   ),
-  'no text': ({'question': 3}, ('question=3', 'a text')),
+  'no text': ({'question': 3}, ('question=3', 'a string')),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""One run after the other, here: each of them uses all devices."""
+"""One job after another in this process, each on all devices."""
 
 import threading
 from collections.abc import Callable
@@ -7,28 +7,28 @@ from gan_jax.study import worker
 from gan_jax.study.jobs import Engine, Work
 from gan_jax.types import UserError
 
-SECONDS = 1.0  # between two looks
+SECONDS = 1.0  # between two calls of watch
 
 
 def make(*, workers: int = 0) -> Engine:
   """The engine.
 
   Args:
-    workers: 1, or 0 for the usual number, which is 1.
+    workers: 1, or 0 for the default, which is 1.
 
   Raises:
     UserError: more than one.
   """
   if workers > 1:
     raise UserError(
-      f'--workers={workers}: --engine=local does one job at a time;'
-      ' --engine=processes does several.'
+      f'--workers={workers}: --engine=local runs one job at a time;'
+      ' --engine=processes runs several.'
     )
   return Engine(1, run)
 
 
 def run(work: Work, watch: Callable):
-  """Does all jobs of a study in this process.
+  """Runs all jobs of a study in this process.
 
   Args:
     work: the jobs.
@@ -40,7 +40,7 @@ def run(work: Work, watch: Callable):
     while not over.wait(SECONDS):
       try:
         watch()
-      except Exception as e:  # told when the training is over
+      except Exception as e:  # raised when the training is over
         broken.append(e)
         return
 

@@ -1,4 +1,4 @@
-"""Several workers on this machine, each with cores or a GPU of its own."""
+"""Several workers on this machine, each with its own cores or GPU."""
 
 import functools
 import os
@@ -14,24 +14,24 @@ from gan_jax.run import signals
 from gan_jax.storage import leases
 from gan_jax.study import jobs
 
-SECONDS = 1.0  # between two looks
-DEATHS = 3  # of workers at one job, before it counts as failed
+SECONDS = 1.0  # between two checks
+DEATHS = 3  # of workers at the same job, before it counts as failed
 
 
 def make(*, workers: int = 0) -> jobs.Engine:
   """The engine.
 
   Args:
-    workers: processes; 0: one for each GPU, or for each core.
+    workers: processes; 0: one per GPU, or per core.
   """
   workers = workers or len(_gpus()) or len(_cores())
   return jobs.Engine(workers, functools.partial(run, workers=workers))
 
 
 def run(work: jobs.Work, watch: Callable, *, workers: int):
-  """Sees that all jobs of a study are done by processes of this machine.
+  """Has all jobs of a study done by processes on this machine.
 
-  A worker that dies is replaced; its job goes on from its last checkpoint.
+  A worker that dies is replaced; its job continues from the last checkpoint.
 
   Args:
     work: the jobs.
@@ -39,7 +39,7 @@ def run(work: jobs.Work, watch: Callable, *, workers: int):
     workers: number of processes.
 
   Raises:
-    command.Stopped: told to stop; the workers have saved what they were doing.
+    command.Stopped: stopped by a signal; the workers have saved their jobs.
   """
   queue = jobs.Queue(work.workdir)
   crew = _Crew(work, queue, workers)
@@ -77,7 +77,7 @@ class _Crew:
       )
 
   def replace_the_dead(self):
-    """Starts a new worker for each one that has died in the middle of work."""
+    """Starts a new worker for each one that has died."""
     for k, process in enumerate(self._crew):
       if process.poll() is None:
         continue
@@ -86,17 +86,17 @@ class _Crew:
         self._crew[k] = self._start(k, self._workers)
 
   def _blame(self, process):
-    """A job that kills its workers again and again has failed."""
+    """Counts a death against the worker's job; several fail the job."""
     for one, lease in self._queue.leases(self._work.ids).items():
       if lease.get('pid') != process.pid or lease.get('host') != leases.host():
         continue
       self._deaths[one] = self._deaths.get(one, 0) + 1
       if self._deaths[one] >= DEATHS:
-        reason = f'{DEATHS} workers died of it, the last with exit code'
+        reason = f'{DEATHS} workers died running it, the last with exit code'
         self._queue.fail(one, f'{reason} {process.returncode}')
 
   def dismiss(self, signum):
-    """Passes a signal on, or stops what still runs, and waits."""
+    """Passes a signal on, if any, and waits for the workers to end."""
     for process in self._crew:
       if process.poll() is None and signum:
         process.send_signal(signum)
@@ -111,8 +111,7 @@ def _cores():
 
 
 def _share(cores, k, workers):
-  """The cores of the k-th of some workers: all of them are used, at least one
-  by each."""
+  """The cores of the k-th worker: all are used, and each has at least one."""
   if workers >= len(cores):
     return [cores[k % len(cores)]]
   first, last = (len(cores) * j // workers for j in (k, k + 1))
@@ -120,7 +119,7 @@ def _share(cores, k, workers):
 
 
 def _gpus():
-  """The GPUs that a worker may have; none where JAX is told to use no CUDA."""
+  """The GPUs for workers; none if JAX is configured without CUDA."""
   if jax.config.jax_platforms not in (None, '', 'cuda', 'gpu'):
     return []
   chosen = os.environ.get('CUDA_VISIBLE_DEVICES')

@@ -1,4 +1,4 @@
-"""Workers as tasks of a Ray cluster, which has the workdir in a shared folder.
+"""Workers as tasks of a Ray cluster that shares the folder of the workdir.
 
 https://docs.ray.io/en/latest/ray-core/tasks.html
 """
@@ -20,7 +20,7 @@ def make(
 
   Args:
     workers: tasks at once; 0: 2.
-    address: of the cluster; '': one on this machine, that ends with the study.
+    address: of the cluster; '': one on this machine that ends with the study.
     cpus: of each task.
     gpus: of each task.
 
@@ -49,24 +49,21 @@ def run(
   cpus: float,
   gpus: float,
 ):
-  """Sees that all jobs of a study are done by a Ray cluster.
+  """Has all jobs of a study done by a Ray cluster.
 
   Args:
     work: the jobs.
     watch: called every second.
-    workers: see make.
-    address: see make.
-    cpus: see make.
-    gpus: see make.
+    workers, address, cpus, gpus: see make.
 
   Raises:
     UserError: there is no cluster at the address.
-    command.Stopped: told to stop.
+    command.Stopped: stopped by a signal.
   """
   import ray
 
   _connect(ray, address, max(1, round(cpus * workers)))
-  # A worker that dies is started again; its job goes on from its checkpoint.
+  # A worker that dies is restarted; its job continues from its checkpoint.
   task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=-1)(_work)
   queue, sent = jobs.Queue(work.workdir), []
   try:
@@ -94,7 +91,7 @@ def _work(work):
 def _connect(ray, address, cpus):
   own = {} if address else {'num_cpus': cpus}
   with warnings.catch_warnings():
-    # Ray starts its processes by a fork; JAX warns of what does not follow.
+    # Ray forks to start processes; JAX warns of a deadlock that cannot occur.
     warnings.filterwarnings('ignore', 'os.fork', RuntimeWarning)
     try:
       ray.init(

@@ -1,8 +1,8 @@
-"""Workers as SLURM jobs, by submitit: arrays, requeued when they are cut off.
+"""Workers as SLURM jobs, by submitit: arrays, requeued when they are preempted.
 
-https://github.com/facebookincubator/submitit. SLURM gives warning by a signal
-before it takes a machine away, or the time is over; the worker saves, and
-submitit puts the job in the queue again.
+https://github.com/facebookincubator/submitit. SLURM sends a signal before it
+takes a machine away or the time is up; the worker saves, and submitit requeues
+the job.
 """
 
 import functools
@@ -16,8 +16,8 @@ from gan_jax.run import signals
 from gan_jax.study import jobs, plan, worker
 from gan_jax.types import UserError
 
-SECONDS = 2.0  # between two looks
-ROUNDS = 10  # of submitting, without any job being finished
+SECONDS = 2.0  # between two checks
+ROUNDS = 10  # of submitting, at most
 
 
 def make(
@@ -45,7 +45,7 @@ def make(
   limit = {f'{cluster}_max_num_timeout': max_num_timeout}
   given = {'timeout_min': timeout_min, 'name': 'gan_jax', **parameters}
   with tempfile.TemporaryDirectory() as scratch:
-    _executor(scratch, cluster, limit, given)  # whether all of it exists
+    _executor(scratch, cluster, limit, given)  # raises if anything is missing
   start = functools.partial(
     _executor, cluster=cluster, limit=limit, given=given
   )
@@ -58,10 +58,10 @@ def make(
 
 
 class Worker:
-  """What submitit runs: a worker that is requeued when it is cut off."""
+  """What submitit runs: a worker that is requeued when it is preempted."""
 
   def __init__(self, work: jobs.Work):
-    """Of the jobs of a study."""
+    """For the jobs of a study."""
     self.work = work
 
   def __call__(self):
@@ -70,12 +70,12 @@ class Worker:
     try:
       worker.work(self.work.workdir, self.work.ids)
     except signals.Stopped as e:
-      # All is saved, and submitit's own handler is in place again: it requeues
-      # after its signal, and ignores the others.
+      # Everything is saved, and submitit's own handler is back in place: it
+      # requeues after its own signal and ignores others.
       signal.raise_signal(e.signum)
 
   def checkpoint(self):
-    """What submitit puts in the queue in its place: the same."""
+    """What submitit requeues: the same worker."""
     import submitit
 
     return submitit.helpers.DelayedSubmission(self)
@@ -89,10 +89,10 @@ def run(
   workers: int,
   local: bool,
 ):
-  """Sees that all jobs of a study are done by a cluster.
+  """Has all jobs of a study done by a cluster.
 
-  Told to stop, it leaves SLURM's jobs alone: the same command watches them
-  again.
+  When stopped it leaves SLURM's jobs running: the same command resumes
+  watching them.
 
   Args:
     work: the jobs.
@@ -102,7 +102,7 @@ def run(
     local: whether they end with this process.
 
   Raises:
-    command.Stopped: told to stop.
+    command.Stopped: stopped by a signal.
   """
   make = start(pathlib.Path(work.workdir) / 'slurm')
   queue, sent, rounds = jobs.Queue(work.workdir), [], 0
@@ -117,14 +117,19 @@ def run(
         sent, rounds = _submit(make, work, min(len(free), workers)), rounds + 1
       watch()
       if stop_signal():
-        for job in sent if local else ():
-          job.cancel()
         break
       time.sleep(SECONDS)
-  for job in sent if local else ():
-    job.wait()
+  if local:
+    _end(sent, cancel=bool(stop_signal()))
   if stop_signal():
     raise signals.Stopped(stop_signal())
+
+
+def _end(sent, *, cancel):
+  for job in sent if cancel else ():
+    job.cancel()
+  for job in sent:
+    job.wait()
 
 
 def _executor(folder, cluster, limit, given):

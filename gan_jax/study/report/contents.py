@@ -1,4 +1,4 @@
-"""What the report of a study shows, as plain values."""
+"""The contents of a study's report as plain values."""
 
 import pathlib
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from gan_jax.study.statistics.types import Analysis, Failures
 
 
 class Cell(NamedTuple):
-  """A cell of a study and what its runs have left."""
+  """A cell of a study and the results of its runs."""
 
   name: str  # 'lsgan' or 'hinge, r1 .1'
   differs: dict  # dotted config key -> value: what differs from the base
@@ -16,13 +16,13 @@ class Cell(NamedTuple):
   # status is 'finished', 'diverged' or 'failed'.
   runs: list[dict]
   # Learning curves: {'step', name: value or [S], one for each of the runs};
-  # None where it is no number.
+  # None where it is not a number.
   rows: list[dict]
-  picture: pathlib.Path | None  # of its samples, of the latents of all cells
+  picture: pathlib.Path | None  # of its samples, from latents all cells share
 
 
 class ReportContents(NamedTuple):
-  """A study as it stands."""
+  """The present state of a study."""
 
   name: str
   question: str
@@ -37,6 +37,6 @@ class ReportContents(NamedTuple):
   analyses: dict[str, Analysis]  # by metric
   failures: tuple[Failures, ...]  # by cell
   notes: tuple[str, ...]
-  commands: tuple[str, ...]  # to do it again
+  commands: tuple[str, ...]  # that reproduce it
   manifest: dict
   state: str  # 'done', or '37 of 96 runs'

@@ -9,7 +9,7 @@ from gan_jax.study.report import figures
 from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import one_line
 
-# A spreadsheet takes a cell that begins so for a formula, and computes it.
+# A spreadsheet evaluates a cell that begins like this as a formula.
 FORMULA = ('=', '+', '-', '@', '＝', '＋', '－', '＠')
 SPREAD = ('mean', 'low', 'high', 'median', 'iqm', 'n')
 COMPARISON = (
@@ -19,16 +19,16 @@ COMPARISON = (
 
 
 def table(view: ReportContents) -> str:
-  """A row for each cell; empty where there is no number, else all its digits.
+  """A row for each cell; numbers with all digits, empty if there is none.
 
   Columns: `cell`; `is_baseline`, 1 or 0; `runs` that have ended; `failures`
-  of them, and the interval of their rate `failures_low`, `failures_high`; for
-  each metric M, the tested one first, `M_mean` with its interval `M_low` and
-  `M_high`, `M_median`, `M_iqm` and `M_n`, the runs that have the score; of the
-  tested metric `difference` from the baseline with its interval, `p`,
+  among them, with the interval of their rate `failures_low`, `failures_high`;
+  for each metric M, the tested one first, `M_mean` with its interval `M_low`
+  and `M_high`, `M_median`, `M_iqm` and `M_n`, the runs that have the score;
+  for the tested metric `difference` from the baseline with its interval, `p`,
   `p_adjusted` by Holm, `effect`, `detectable` and `verdict`; `differs`, the
-  cell's config keys and values as JSON. A name that a spreadsheet would take
-  for a formula has an apostrophe before it.
+  cell's config keys and values as JSON. An apostrophe precedes names that a
+  spreadsheet would take for a formula.
   """
   lines = io.StringIO()
   writer = csv.writer(lines, lineterminator='\n')

@@ -26,9 +26,9 @@ TITLES = {
   'health_grad_fake': 'Gradient of D at generated, norm',
   'health_update_ratio': 'Update of G over update of D',
   'health_diversity': 'Diversity of samples over that of real',
-  'health_nonfinite': 'Weights that are no numbers',
+  'health_nonfinite': 'Weights that are not finite',
 }
-HEALTH = 'health_'  # names of what is measured of the game itself
+HEALTH = 'health_'  # prefix of measurements of the game itself
 HIDDEN = ('step', 'health_probes')  # counts rather than measurements
 FEWEST = 5  # seeds for an interval; the band of fewer is their range
 MOST, LEAST = 160, 24  # points of a line
@@ -38,7 +38,7 @@ APART = 10  # of two numbers, in units of the drawing
 
 
 class Curve(NamedTuple):
-  """A cell's line, and of how many seeds each of its points is."""
+  """A cell's line, and the number of seeds behind each of its points."""
 
   row: figures.Row
   line: charts.Line
@@ -46,18 +46,8 @@ class Curve(NamedTuple):
 
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
-  """The <section> with all charts; '' where nothing has been reported."""
-  names = _names(rows)
-  count = POINTS // max(1, len(names) * len(rows))
-  count = min(max(count, LEAST), MOST)
-  draw = lambda own: _charts(view, rows, own, count)
-  scores = [n for n in _scores(view) if n in names]
-  main = scores + [n for n in LOSSES if n in names]
-  health = [n for n in names if n.startswith(HEALTH)]
-  rest = [n for n in names if n not in {*main, *health}]
-  content = draw(main)
-  content += _folded('Health of the game', draw(health))
-  content += _folded('More measurements', draw(rest))
+  """The <section> with all charts; '' if nothing has been reported."""
+  content = _all_charts(view, rows)
   if not content:
     return ''
   lead = f'<p class="lead">{html.escape(_lead(view))}</p>'
@@ -66,6 +56,22 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
   )
   paper = f'<p class="paper key">{key}</p>'
   return document.section('Curves', lead + paper + content, name='curves')
+
+
+def _all_charts(view, rows):
+  """Scores and losses first, the others folded."""
+  names = _names(rows)
+  count = POINTS // max(1, len(names) * len(rows))
+  count = min(max(count, LEAST), MOST)
+  draw = lambda own: _charts(view, rows, own, count)
+  main = [n for n in (*_scores(view), *LOSSES) if n in names]
+  health = [n for n in names if n.startswith(HEALTH)]
+  rest = [n for n in names if n not in {*main, *health}]
+  return (
+    draw(main)
+    + _folded('Health of the game', draw(health))
+    + _folded('More measurements', draw(rest))
+  )
 
 
 def band(values, *, interval: bool) -> tuple[float, float] | None:
@@ -101,7 +107,7 @@ def _lead(view):
   if view.num_seeds < FEWEST:
     kind = 'range of the seeds'
   if view.num_seeds == 1:
-    return 'One seed. A line ends where its values are no numbers any more.'
+    return 'One seed. A line ends where its values are no longer finite.'
   return (
     f'Mean over the seeds and, as a band, the {kind}. Seeds without a finite'
     ' value at a step are left out there.'
@@ -114,7 +120,7 @@ def _scores(view):
 
 
 def _names(rows):
-  """Of the metrics with at least one number, but for ends of intervals."""
+  """Names of metrics with at least one number, without ends of intervals."""
   names = set()
   for row in rows:
     for reported in row.cell.rows:
@@ -154,7 +160,8 @@ def _chart(view, rows, name, count):
   curves = [_curve(r, name, interval=interval, count=count) for r in rows]
   curves = [one for one in curves if one.line.points]
   scored = name in _scores(view)
-  # A quality that starts near zero would fill a logarithmic axis with noise.
+  # For scores where higher is better, values near zero would fill a logarithmic
+  # axis with noise.
   log = scored and figures.is_lower_better(view, name)
   plot = charts.plot_of([c.line for c in curves], log=log, frame=FRAME)
   drawn = ''.join(
@@ -213,7 +220,7 @@ def _ends(plot, curves):
 
 
 def apart(places: list[float], low: float, high: float) -> list[float]:
-  """Ordered places moved so that they lie APART, within low to high."""
+  """Ordered places moved to be APART at least, within low to high."""
   moved = []
   for y in places:
     moved.append(max(y, moved[-1] + APART) if moved else max(y, low))
@@ -225,7 +232,7 @@ def apart(places: list[float], low: float, high: float) -> list[float]:
 
 
 def _readings(plot, curves):
-  """What study.js needs: positions and texts of every cell at every step."""
+  """Input of study.js: positions and texts of every cell at every step."""
   cells = {}
   for curve in curves:
     points = {p.step: p for p in curve.line.points if p.mean is not None}

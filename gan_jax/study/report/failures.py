@@ -1,4 +1,4 @@
-"""Runs that failed or fell ill, each with its reason and its own curves."""
+"""Runs that failed or are unhealthy, each with its reason and its curves."""
 
 import html
 import math
@@ -14,7 +14,7 @@ LOSSES = ('d_loss', 'g_loss')
 
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
-  """The <section>; '' while no run has ended."""
+  """The <section>; '' until a run has ended."""
   ended = sum(len(row.cell.runs) for row in rows)
   if not ended:
     return ''
@@ -43,12 +43,12 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
 
 
 def is_ill(run: dict) -> bool:
-  """Whether a run did not finish, or was not found healthy."""
+  """Whether a run did not finish or is not healthy."""
   return run.get('status') != 'finished' or _verdict(run) != 'healthy'
 
 
 def _verdict(run):
-  """Of its health; of its status where nobody looked at it or it has ended."""
+  """The verdict of its health, or its status if that says more."""
   verdict = (run.get('health') or {}).get('verdict')
   status = run.get('status')
   if status == 'finished':
@@ -130,7 +130,7 @@ def sparkline(curves: list[tuple[list, str]]) -> str:
 
 
 def _limits(values):
-  """Without the far outliers that a run that diverges ends with."""
+  """Limits without the far outliers at the end of a diverging run."""
   ordered = sorted(values)
   near = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
   reach = 2 * (near[1] - near[0]) or math.inf

@@ -1,4 +1,4 @@
-"""A study's rows and its numbers in words: the same in every format."""
+"""A study's rows and the wording of its numbers, for every format."""
 
 import math
 import statistics
@@ -17,7 +17,7 @@ COLOURS = DASHES = 11  # of the lines, see study.css; colour 0 is the baseline's
 
 
 class Row(NamedTuple):
-  """A cell with all that is known of it."""
+  """A cell with its statistics."""
 
   index: int
   cell: Cell
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 def rows(view: ReportContents) -> list[Row]:
-  """The cells of a study in its order."""
+  """The cells of a study, in order."""
   spreads = {
     m: {spread.name: spread for spread in one.cells}
     for m, one in view.analyses.items()
@@ -54,7 +54,7 @@ def rows(view: ReportContents) -> list[Row]:
 
 
 def _keys(view):
-  """Ink for the baseline, then colours; two that agree differ in dashes."""
+  """Ink for the baseline, then colours; equal colours differ in dashes."""
   keys, k = [], 0
   for cell in view.cells:
     if cell.name == baseline(view):
@@ -66,7 +66,7 @@ def _keys(view):
 
 
 def metrics(view: ReportContents) -> tuple[str, ...]:
-  """All that is measured, the tested one first."""
+  """All metrics, the tested one first."""
   return (view.metric, *view.also)
 
 
@@ -77,13 +77,13 @@ def comparisons(view: ReportContents) -> tuple[Comparison, ...]:
 
 
 def baseline(view: ReportContents) -> str:
-  """Name of the cell that others are compared with, '' if there is none."""
+  """Name of the cell that the others are compared with; '' if there is none."""
   tested = view.analyses.get(view.metric)
   return tested.baseline if tested else ''
 
 
 def is_lower_better(view: ReportContents, metric: str) -> bool:
-  """As the analysis says, or the metric itself where there is none yet."""
+  """Whether lower is better, by the analysis or, without one, the metric."""
   tested = view.analyses.get(metric)
   return (
     tested.lower_is_better if tested else metric in measures.LOWER_IS_BETTER
@@ -149,9 +149,9 @@ def places_of_differences(compared) -> int:
 
 
 def places(values, intervals=()) -> int:
-  """Digits after the point: two of an interval's half width, in the middle.
+  """Digits after the point: two of the median interval's half width.
 
-  More would say nothing. Without intervals, four of the numbers themselves.
+  More would mean nothing. Without intervals, four digits of the numbers.
   """
   halves = [(ends[1] - ends[0]) / 2 for ends in intervals if ends]
   halves = [half for half in halves if half > 0]
@@ -163,12 +163,12 @@ def places(values, intervals=()) -> int:
 
 
 def fixed(value, digits: int, *, sign: str = '') -> str:
-  """A number with so many digits after the point; what is none, a dash.
+  """A number with some digits after the point; a dash if it is not a number.
 
   Args:
     value: any.
     digits: after the point.
-    sign: '+' to write it before positive ones.
+    sign: '+' to write it before positive numbers.
   """
   value = real(value)
   if value is None:
@@ -187,7 +187,7 @@ def span(interval, digits: int, *, sign: str = '') -> str:
 
 
 def p_value(p) -> str:
-  """Three digits after the point; '< .001' where these are zeros."""
+  """Three digits after the point; '< 0.001' where these would be zeros."""
   p = real(p)
   if p is None:
     return DASH
@@ -207,7 +207,7 @@ def failed(failures: Failures | None) -> str:
 
 
 def setting(value) -> str:
-  """A setting as people say it: {'r1': {'gamma': 0.1}} is 'r1 gamma=0.1'."""
+  """A setting in words: {'r1': {'gamma': 0.1}} is 'r1 gamma=0.1'."""
   if value is None or value in ('', {}, (), []):
     return 'none'
   if not isinstance(value, dict):
@@ -229,7 +229,7 @@ def seeds(view: ReportContents) -> str:
 
 
 def contrast(view: ReportContents) -> str:
-  """What a difference is the difference of."""
+  """What is subtracted from what."""
   if view.design == 'comparison' and len(view.cells) > 2:
     return 'second minus first, cell by cell'
   return f'cell minus {baseline(view)}'
@@ -246,7 +246,7 @@ def _spreads(view):
 
 
 def protocol(view: ReportContents) -> list[str]:
-  """What the table holds, sentence by sentence."""
+  """Sentences that explain the table."""
   better = 'lower' if is_lower_better(view, view.metric) else 'higher'
   sentences = [
     f'{text.title(view.metric)} ({view.metric}), {better} is better:'

@@ -15,7 +15,7 @@ HEIGHT = 30  # pixels of a row
 
 
 class Scale(NamedTuple):
-  """An axis of differences, low to high; always with 0."""
+  """An axis of differences, low to high; it includes 0."""
 
   low: float
   high: float
@@ -72,13 +72,13 @@ def _lead(view):
   compared = figures.comparisons(view)
   if any(figures.real(one.detectable) for one in compared):
     lead += (
-      ' Shaded: smaller than what the study would have seen four times in five.'
+      ' Shaded: smaller than the study would have detected four times in five.'
     )
   return lead
 
 
 def _sides(view, scale):
-  """Which side of zero is the better one, above the plot."""
+  """Says above the plot which side of zero is better."""
   lower = figures.is_lower_better(view, view.metric)
   left, right = ('better', 'worse') if lower else ('worse', 'better')
   zero = scale.x(0)
@@ -104,7 +104,7 @@ def _row(one, by_name, scale, digits):
 
 
 def _strip(one, scale, key):
-  """A row of the plot; in per cent, so that it takes any width unbent."""
+  """A row of the plot; in per cent, so that any width fits undistorted."""
   middle = HEIGHT // 2
   interval = figures.span(one.interval, 4)
   label = f'{one.name}: {figures.fixed(one.difference, 4)} ({interval})'
@@ -129,7 +129,7 @@ def _strip(one, scale, key):
 
 
 def _shade(one, scale):
-  """What the study could not have seen."""
+  """The differences that the study could not have detected."""
   reach = figures.real(one.detectable)
   if not reach:
     return ''

@@ -1,4 +1,4 @@
-"""The head of a study's page: the question, and the answer in words."""
+"""The head of a study's page: the question and the answer in words."""
 
 import html
 
@@ -6,8 +6,8 @@ from gan_jax.report import text
 from gan_jax.study.report import figures, marks
 from gan_jax.study.report.contents import ReportContents
 
-ALL = 5  # comparisons that are told one by one; of more, the most telling
-TELLING = 3
+ALL = 5  # comparisons that are listed one by one
+TELLING = 3  # of more, those that say most are listed
 
 
 def headline(view: ReportContents) -> str:

@@ -1,4 +1,4 @@
-"""Small pieces that the sections of a study's page share."""
+"""HTML fragments that the sections of a study's page share."""
 
 import html
 
@@ -29,7 +29,7 @@ def tag(row: figures.Row) -> str:
 
 
 def owner(row: figures.Row | None) -> str:
-  """The attribute by which the script finds what belongs to a cell."""
+  """The attribute by which the script knows what belongs to a cell."""
   return f' data-cell="{row.index}"' if row else ''
 
 
@@ -50,12 +50,12 @@ def span(interval, digits: int, *, sign: str = '') -> str:
 
 
 def minus(shown: str) -> str:
-  """A number's hyphen as the minus that it is."""
+  """A number with a minus sign for its hyphen."""
   return shown.replace('-', '\u2212')
 
 
 def sign(word: str) -> str:
-  """The sign of a verdict, which needs no colour."""
+  """The sign of a verdict, readable without colour."""
   return (
     f'<i class="sign {_kind(word)}" aria-hidden="true">'
     f'{GLYPHS.get(word, "·")}</i>'

@@ -1,4 +1,4 @@
-"""What differs between the cells, and how to do the study again."""
+"""What differs between the cells, and how to reproduce the study."""
 
 import html
 
@@ -23,7 +23,7 @@ def differences(view: ReportContents, rows: list[figures.Row]) -> str:
   base = f' <code>{html.escape(view.base)}</code>' if view.base else ' the base'
   return document.section(
     'What differs',
-    f'<p class="lead">The cells have all else from{base}.</p>'
+    f'<p class="lead">Everything else is as in{base}.</p>'
     '<div class="card wide settings"><table><thead><tr><th scope="col">Cell'
     f'</th>{head}</tr></thead><tbody>{body}</tbody></table></div>',
     name='what-differs',
@@ -48,7 +48,7 @@ def again(view: ReportContents) -> str:
     document.section(
       'How to reproduce', commands and f'<pre class="card">{commands}</pre>'
     ),
-    _settings('Overrides of all cells', view.overrides),
+    _settings('Overridden in every cell', view.overrides),
     _settings('Manifest', view.manifest),
   ]
   return ''.join(parts)

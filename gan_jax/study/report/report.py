@@ -27,11 +27,11 @@ SCRIPTS = (page.HERE / 'cursor.js', HERE / 'study.js')
 def write(workdir, view: ReportContents) -> pathlib.Path:
   """Writes report.html, table.md, table.csv and table.tex of a study.
 
-  Equal views make equal files, byte by byte; each is replaced at once.
+  Equal contents make equal files, byte for byte; each is written atomically.
 
   Args:
     workdir: folder of the study.
-    view: what is shown; all of it may still be missing.
+    view: what is shown; results may still be missing.
 
   Returns:
     The path of the page.

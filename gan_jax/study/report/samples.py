@@ -13,7 +13,7 @@ BUDGET = 2_000_000  # characters of all pictures
 
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
-  """The <section> with the last pictures; '' where there is none."""
+  """The <section> with the last pictures; '' if there are none."""
   paths = {row.index: path for row in rows if (path := _path(row))}
   if not paths:
     return ''
@@ -36,7 +36,7 @@ def _path(row):
 
 
 def _embed(paths):
-  """The pictures as URLs, as large as there is room for."""
+  """The pictures as URLs, as large as the budget allows."""
   sides = [s for s, most in SIDES.items() if len(paths) <= most]
   for side in sides or [min(SIDES)]:
     urls = {k: gallery.embed(path, side=side) for k, path in paths.items()}
@@ -49,7 +49,7 @@ def _embed(paths):
 
 
 def _first(urls):
-  """Those that the budget holds, in their order."""
+  """Those that fit the budget, in order."""
   kept, left = {}, BUDGET
   for k, url in urls.items():
     if len(url) <= left:

@@ -1,4 +1,4 @@
-"""The table of a study's page: a row for each cell; its heads sort it."""
+"""The table of a study's page: a row for each cell, sortable by its heads."""
 
 import html
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Column(NamedTuple):
 
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
-  """The <section> with the table and what its columns hold."""
+  """The <section> with the table and notes on its columns."""
   if not rows:
     return ''
   groups = [
@@ -99,7 +99,7 @@ def _failures(row):
 
 
 def _comparison_group(view, rows):
-  """Nothing where no cell is compared."""
+  """The columns of differences; none if no cell is compared."""
   if not any(row.comparison for row in rows):
     return []
   better = 'ascending'
@@ -206,7 +206,7 @@ def _value(column, row):
 
 
 def _about(row):
-  """The mark of the baseline, and how many runs have no score."""
+  """Small print below a name: baseline, unfinished runs, what differs."""
   notes = ['baseline'] if row.is_baseline else []
   bad = sum(run.get('status') != 'finished' for run in row.cell.runs)
   if bad:

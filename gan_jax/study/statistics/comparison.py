@@ -12,9 +12,9 @@ from gan_jax.study.statistics.summary import finite
 from gan_jax.study.statistics.types import Comparison, Contrast
 
 EXACT = 16  # pairs, up to which all signs are tried
-DRAWS = 99_999  # of random signs beyond
-BATCH = 4096  # sign patterns that are in memory at a time
-# Relative: sums of scores are off by less, and scores that matter by more.
+DRAWS = 99_999  # of random signs, for more pairs
+BATCH = 4096  # sign patterns that are in memory at once
+# Relative: rounding of sums is smaller, any difference that matters is larger.
 ROUNDING = 1e-12
 
 
@@ -33,10 +33,10 @@ def compare(
     values: scores of each cell by paired seed, None where a run has none.
     lower_is_better: of the metric.
     level: over all comparisons.
-    power: with which the detectable difference is seen.
+    power: of seeing the detectable difference.
 
   Raises:
-    ValueError: a cell that has no values, other numbers of seeds, or a level
+    ValueError: a cell without values, different numbers of seeds, or a level
       or a power that is not between 0 and 1.
   """
   planning.check_level(level)
@@ -69,16 +69,17 @@ def seed_by_seed(weights: dict[str, float], values: dict) -> np.ndarray:
   rows = [row for row in zip(*columns, strict=True) if None not in row]
   terms = np.array(rows, float).reshape(len(rows), len(scale)) * scale
   sums, sizes = terms.sum(axis=1), np.abs(terms).sum(axis=1)
-  # Else equal cells differ by 1e-16, in all seeds alike, and the test calls it.
+  # Otherwise equal cells could differ by 1e-16 in every seed, which the test
+  # would call significant.
   return np.where(np.abs(sums) > ROUNDING * sizes, sums, 0.0)
 
 
 def paired_p(differences: np.ndarray) -> float | None:
   """Two-sided p-value of the paired permutation test; None below two pairs.
 
-  If nothing but chance tells two paired runs apart, each difference is as
-  likely as its negative (R. A. Fisher, 1935, The Design of Experiments). All
-  signs are tried up to EXACT pairs, DRAWS random ones (always the same) beyond.
+  If two paired runs differ by chance alone, each difference is as likely as its
+  negative (R. A. Fisher, 1935, The Design of Experiments). Tries all signs for
+  up to EXACT pairs, and DRAWS random ones (always the same) for more.
   """
   n = len(differences)
   if n < 2:
@@ -88,13 +89,13 @@ def paired_p(differences: np.ndarray) -> float | None:
   from scipy import stats
 
   observed, unit = np.mean(differences), ROUNDING * np.abs(differences).max()
-  # Whole numbers, 0 for the observed one: what differs by rounding is a tie.
+  # Integers, 0 for the observed mean: means that differ by rounding are ties.
   mean = lambda x, axis: np.round((np.mean(x, axis=axis) - observed) / unit)
   options = {'vectorized': True, 'batch': BATCH}
   if n <= EXACT:
     # SciPy's permutation_test gives the same, 20 times slower: it lists signs
-    # one by one. Here the Monte Carlo test is told all but those observed,
-    # which it counts itself.
+    # one by one. Here the Monte Carlo test gets all patterns but the observed
+    # one, which it counts itself.
     test = stats.monte_carlo_test(
       differences, _other_signs(differences), mean,
       n_resamples=2**n - 1, **options,
@@ -108,7 +109,7 @@ def paired_p(differences: np.ndarray) -> float | None:
 
 
 def _other_signs(differences):
-  """A function that gives the differences with all other signs, in turn."""
+  """A function that returns the differences with all other signs, in turn."""
   bits, patterns = np.arange(len(differences)), itertools.count(1)
 
   def draw(size):  # [batch, n]
@@ -136,7 +137,7 @@ def hedges(differences: np.ndarray) -> float | None:
 
   Cohen's d_z times 1 - 3 / (4 f - 1) with f = n - 1 degrees of freedom (L. V.
   Hedges 1981, Distribution theory for Glass's estimator of effect size). None
-  where the differences do not vary, and of two, which the factor makes 0.
+  where the differences do not vary, and for two, where the factor is 0.
   """
   spread = _deviation(differences)
   if len(differences) < 3 or not spread:
@@ -159,7 +160,7 @@ def _compare(contrast, differences, p, adjusted, *, tests, lower, level, power):
   n = len(differences)
   mean = float(np.mean(differences)) if n else None
   span = _interval(differences)
-  # What Holm's correction asks of the first test.
+  # The level that Holm's correction requires of the first test.
   reach = planning.detectable_effect(n, level=level / tests, wanted=power)
   spread = _deviation(differences)
   answer = Comparison(
@@ -180,10 +181,10 @@ def _compare(contrast, differences, p, adjusted, *, tests, lower, level, power):
 
 
 def _interval(differences):
-  """Student's t: of 5 to 20 differences the bootstrap's is too narrow.
+  """Student's t: for 5 to 20 differences the bootstrap is too narrow.
 
-  At the level of one comparison, uncorrected: it may exclude 0 where the
-  corrected test does not, and the other way round.
+  At the level of a single comparison, uncorrected: it may exclude 0 where the
+  corrected test does not reject, and vice versa.
   """
   if len(differences) < 2:
     return None
@@ -199,7 +200,7 @@ def _verdict(answer, *, tests, lower, level):
   n = len(answer.differences)
   if answer.p_adjusted is not None and answer.p_adjusted <= level:
     return _direction(answer, lower=lower)
-  # Nothing was called, but nothing could have been.
+  # Not significant, but no result could have been.
   if n < 2 or planning.smallest_p(n) > level / tests:
     needed = planning.seeds_needed(tests, level)
     pairs = 'one pair' if n == 1 else f'{n} pairs'
@@ -211,7 +212,7 @@ def _verdict(answer, *, tests, lower, level):
 def _direction(answer, *, lower):
   word = 'better' if (answer.difference < 0) == lower else 'worse'
   sign = -1 if answer.difference < 0 else 1
-  # As far as it goes the way of the word: an end on the other side is negative.
+  # In the direction of the word: an end on the other side is negative.
   span = ' to '.join(
     _number(end) for end in sorted(sign * x for x in answer.interval)
   )

@@ -1,7 +1,7 @@
 """Questions about cells as weighted sums of their scores, seed by seed.
 
-A difference from the baseline, a main effect and an interaction of a grid are
-all of this kind, so one test serves all of them (D. C. Montgomery, Design and
+A difference from the baseline, a main effect and an interaction in a grid are
+all such sums, so one test serves all of them (D. C. Montgomery, Design and
 Analysis of Experiments, the chapter on factorial designs).
 """
 
@@ -15,11 +15,11 @@ def against(baseline: str, cells: Iterable[str]) -> list[Contrast]:
   """Each other cell minus the baseline.
 
   Raises:
-    ValueError: the baseline is none of the cells.
+    ValueError: the baseline is not one of the cells.
   """
   cells = list(cells)
   if baseline not in cells:
-    raise ValueError(f'{baseline=} is no cell; cells: {", ".join(cells)}')
+    raise ValueError(f'{baseline=} is not a cell; cells: {", ".join(cells)}')
   return [
     Contrast(cell, 'cell', {cell: 1.0, baseline: -1.0})
     for cell in cells
@@ -40,7 +40,7 @@ def main_effects(
     baseline: {factor: level} of the baseline.
 
   Returns:
-    none where there is one factor: these are its differences.
+    [] for a single factor, whose effects are the differences of its cells.
 
   Raises:
     ValueError: the grid is not full, or the baseline is not in it.
@@ -81,10 +81,10 @@ def interactions(
 
 
 def _check_grid(levels, cells, baseline):
-  """In a grid with a hole an average would compare unlike things."""
+  """Refuses incomplete grids, where averages would not be comparable."""
   there = sorted(tuple(map(at.get, levels)) for at in cells.values())
   if there != sorted(itertools.product(*levels.values())):
-    raise ValueError(f'no full grid of {levels}: cells {", ".join(cells)}')
+    raise ValueError(f'not a full grid of {levels}: cells {", ".join(cells)}')
   if tuple(map(baseline.get, levels)) not in there:
     raise ValueError(f'{baseline=} is not in the grid of {levels}')
 
@@ -92,8 +92,8 @@ def _check_grid(levels, cells, baseline):
 def _effect(cells, baseline, chosen):
   """Weights of the effect of the chosen levels, or of their interaction.
 
-  A cell counts if each factor in question has the chosen level or the
-  baseline's: plus, and a change of sign for each that has the baseline's.
+  A cell counts if each of these factors has the chosen level or the baseline's;
+  its sign changes with each that has the baseline's.
   """
   signs = {}
   for name, at in cells.items():

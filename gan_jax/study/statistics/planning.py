@@ -1,4 +1,4 @@
-"""What a number of seeds can show, before and after they have been run."""
+"""What a number of seeds can show, before and after the runs."""
 
 import functools
 import math
@@ -7,43 +7,43 @@ LEVEL, POWER = 0.05, 0.8
 
 
 def smallest_p(pairs: int) -> float:
-  """The least p-value of the exact paired permutation test: all signs equal."""
+  """The smallest p-value of the exact paired permutation test: equal signs."""
   return min(1.0, 2.0 ** (1 - pairs))
 
 
 def attainable(pairs: int, level: float) -> float:
   """The largest p-value up to a level that the exact test can have; 0 if none.
 
-  They are multiples of the least: with 6 pairs, a test at .05 is one at .031.
+  They are multiples of the smallest: with 6 pairs, .05 means .031 in effect.
   """
   least = smallest_p(pairs)
-  # Below 1e-9 the steps are too small to matter, and soon to be counted.
+  # Below 1e-9 the steps are too small to matter.
   return math.floor(level / least + 1e-9) * least if least > 1e-9 else level
 
 
 def check_level(level: float):
-  """Raises ValueError if a level is none."""
+  """Raises ValueError unless a level is between 0 and 1."""
   if not 0 < level < 1:
     raise ValueError(f'{level=}: expected between 0 and 1')
 
 
 def seeds_needed(tests: int, level: float = LEVEL) -> int:
-  """The fewest seeds with which the first of so many tests can reach a level.
+  """The fewest seeds with which the first of several tests can reach a level.
 
-  Holm's correction asks level / tests of the smallest p-value.
+  Holm's correction requires level / tests of the smallest p-value.
   """
   check_level(level)
   return math.ceil(1 + math.log2(max(tests, 1) / level) - 1e-9)
 
 
 def power(pairs: int, effect: float, *, level: float = LEVEL) -> float:
-  """The probability that a difference is seen, by the paired t-test.
+  """The probability of detecting a difference, by the paired t-test.
 
-  An approximation of the permutation test's (noncentral t; J. Cohen, 1988,
-  Statistical Power Analysis), at the p-value that it can attain; 0 where it
-  cannot reach the level. Where only equal signs reach it, exact for normal
-  differences. Where a handful of sign patterns do, a few hundredths too high:
-  .76 in place of .69 for 9 pairs at .01, nothing to speak of from 12 at .05.
+  Approximates the permutation test (noncentral t; J. Cohen, 1988, Statistical
+  Power Analysis) at the p-value that it can attain; 0 where it cannot reach the
+  level. Exact for normal differences where only equal signs reach the level; a
+  few hundredths too high where a handful of sign patterns do: .76 instead of
+  .69 for 9 pairs at .01, negligible from 12 pairs at .05.
 
   Args:
     pairs: seeds.
@@ -64,7 +64,7 @@ def power(pairs: int, effect: float, *, level: float = LEVEL) -> float:
   shift = abs(effect) * math.sqrt(pairs)
   upper = stats.nct.sf(limit, freedom, shift)
   lower = stats.nct.cdf(-limit, freedom, shift)
-  # Far out the noncentral t of SciPy underflows to NaN: nothing, there.
+  # Far in its tails SciPy's noncentral t underflows to NaN, which counts as 0.
   return float(sum(p for p in (upper, lower) if p == p))
 
 
@@ -72,7 +72,7 @@ def power(pairs: int, effect: float, *, level: float = LEVEL) -> float:
 def detectable_effect(
   pairs: int, *, level: float = LEVEL, wanted: float = POWER
 ) -> float | None:
-  """The least effect that is seen with a power; None if none is.
+  """The smallest effect that is detected with a power; None if none is.
 
   Args:
     pairs: seeds.
@@ -92,11 +92,11 @@ def detectable_effect(
 
 
 def advice(num_seeds: int, tests: int, *, level: float = LEVEL) -> list[str]:
-  """What to say before a study starts: what its seeds can show.
+  """Lines to print before a study starts: what its seeds can show.
 
   Args:
     num_seeds: of each cell.
-    tests: comparisons; of none there is nothing to say.
+    tests: comparisons; without any there are no lines.
     level: over all of them, by Holm.
 
   Raises:

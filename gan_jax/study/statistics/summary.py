@@ -1,4 +1,4 @@
-"""The scores of one cell: their middle, its interval, and what failed."""
+"""The scores of one cell: centre, interval, and failures."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from gan_jax.study.statistics.types import Failures, Spread
 
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 9999
-# Verdicts on a run (see diagnosis) that mean it has come to nothing, and
-# 'failed' for one that ended without any.
+# Verdicts (see diagnosis) that count as a failure, and 'failed' for a run that
+# ended without a verdict.
 FAILURES = ('diverged', 'mode collapse', 'failed')
 
 
@@ -42,7 +42,7 @@ def spread(name: str, values: Sequence[float | None]) -> Spread:
 
 
 def finite(value) -> float | None:
-  """A float, None in the place of what is no finite number."""
+  """A float; None for anything that is not a finite number."""
   return float(value) if value is not None and np.isfinite(value) else None
 
 
@@ -54,7 +54,7 @@ def _bootstrap(scores):
   from scipy import stats
 
   with warnings.catch_warnings():
-    # Of nearly equal scores BCa's acceleration may be undefined.
+    # For nearly equal scores BCa's acceleration may be undefined.
     warnings.simplefilter('ignore')
     draw = lambda method: (
       stats.bootstrap(
@@ -75,9 +75,9 @@ def _bootstrap(scores):
 def failures(name: str, verdicts: Sequence[str]) -> Failures:
   """How many runs failed, with Wilson's interval of the rate.
 
-  Of few runs the exact interval (Clopper and Pearson) covers more than it
-  says; Wilson's is nearer (L. D. Brown et al. 2001, Interval estimation for a
-  binomial proportion).
+  For few runs the exact interval (Clopper and Pearson) covers more than its
+  nominal level; Wilson's is closer to it (L. D. Brown et al. 2001, Interval
+  estimation for a binomial proportion).
 
   Args:
     name: of the cell.

@@ -1,4 +1,4 @@
-"""What the statistics of a study say, as plain values."""
+"""The statistics of a study as plain values."""
 
 from typing import NamedTuple
 
