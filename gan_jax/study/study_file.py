@@ -29,7 +29,7 @@ TYPES = {
   'base': (str, "a config, like 'configs/ring8.py'"),
   'overrides': (dict, 'a dict of config keys'),
   'factors': (dict, 'a dict of config keys'),
-  'num_seeds': (int, 'an integer'),
+  'num_seeds': (int, 'a whole number'),
   'metric': (str, 'the name of a metric'),
   'also': ((tuple, list), 'names of metrics'),
   'baseline': (

@@ -17,7 +17,7 @@ from gan_jax.run import command, hooks, save_retries, signals, training
 from gan_jax.storage import damage
 from gan_jax.storage.checkpoints import Checkpoints, SaveFailed
 from gan_jax.study import worker
-from tests.report.test_report import _events
+from tests.report.test_writers import _events
 from tests.run.test_resume import assert_same as assert_same_run
 from tests.run.test_resume import saved
 from tests.storage.test_checkpoints import assert_same, small

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import pkgutil
 import random
 import signal
 import subprocess
@@ -12,11 +11,10 @@ import time
 
 import pytest
 
-from gan_jax import ablate, select
+from gan_jax import ablate
 from gan_jax.storage import files
-from gan_jax.study import engines, jobs, plan, results, schedule
+from gan_jax.study import jobs, plan, results, schedule
 from gan_jax.study.engines import processes
-from gan_jax.types import UserError
 from tests.study.test_study_plan import ROOT, write
 
 LONG = {'steps': 300, 'save_every': 20, 'report_every': 100, 'eval_every': 0}
@@ -59,30 +57,6 @@ def undisturbed(tmp_path_factory):
 
 def table(workdir):
   return [(workdir / f'table.{end}').read_bytes() for end in ('md', 'csv')]
-
-
-def test_every_engine_makes_an_engine():
-  names = [m.name for m in pkgutil.iter_modules(engines.__path__)]
-  assert names == ['local', 'processes', 'ray', 'slurm']
-  for name in names:
-    if name not in ('ray', 'slurm'):
-      made = select.module('study.engines', name, flag='--engine').make()
-      assert made.workers >= 1 and callable(made.run)
-
-
-def test_cores_are_shared_out():
-  share = lambda n, workers: [
-    processes._share(list(range(n)), k, workers) for k in range(workers)
-  ]
-  assert share(4, 2) == [[0, 1], [2, 3]]
-  assert share(5, 2) == [[0, 1], [2, 3, 4]]
-  assert share(2, 3) == [[0], [1], [0]]
-
-
-def test_gpus_are_dealt_out(monkeypatch):
-  monkeypatch.setattr(processes, '_gpus', lambda: ['3', '5'])
-  given = [processes._env(k)['CUDA_VISIBLE_DEVICES'] for k in range(3)]
-  assert given == ['3', '5', '3']
 
 
 def wait_for(told, seconds=120):
@@ -232,23 +206,6 @@ def test_slurm_ends_a_job_that_is_out_of_time(tmp_path):
   told = ''.join(p.read_text() for p in workdir.glob('*/log.txt'))
   assert 'resumed' in told
   assert len(scores(workdir)) == 4
-
-
-@pytest.mark.parametrize(
-  'options, words',
-  [
-    ({}, 'srun'),
-    ({'cluster': 'local', 'colour': 'red'}, 'colour'),
-    ({'cluster': 'local', 'timeout_min': 0.5}, 'timeout_min'),
-    ({'cluster': 'nowhere'}, 'nowhere'),
-  ],
-)
-def test_slurm_that_is_not_there_or_not_so(options, words):
-  pytest.importorskip('submitit')
-  with pytest.raises(UserError, match=words):
-    select.call('--options', select.module(
-      'study.engines', 'slurm', flag='--engine'
-    ).make, options, workers=1)  # fmt: skip
 
 
 def test_ray_on_this_machine(tmp_path, undisturbed):

@@ -169,9 +169,12 @@ MISTAKES = {
   'no such metric': ({'metric': 'fidd'}, ("'fidd'", 'modes')),
   'several metrics in one': ({'metric': 'prdc'}, ('several scores', 'recall')),
   'no such baseline': (
-    {'baseline': {'loss.name': 'minimax'}}, ('baseline', 'is not a cell', 'lsgan')
+    {'baseline': {'loss.name': 'minimax'}},
+    ('baseline', 'is not a cell', 'lsgan'),
   ),
-  'no such baseline by name': ({'baseline': 'x'}, ("'x' is not a cell", 'hinge')),
+  'no such baseline by name': (
+    {'baseline': 'x'}, ("'x' is not a cell", 'hinge'),
+  ),
   'no such base': ({'base': 'configs/nothere.py'}, ('configs/nothere.py',)),
   'no base': ({'base': None}, ('base=None', 'expected a config')),
   'no such study key': ({'metrics': ()}, ('metrics', "'metric'")),
@@ -180,7 +183,7 @@ MISTAKES = {
   ),
   'seeds as a factor': ({'factors': {'num_seeds': (1,)}}, ('num_seeds',)),
   'seeds as an override': (
-    {'overrides': {'num_seeds': 3}}, ('num_seeds', 'key of the study')
+    {'overrides': {'num_seeds': 3}}, ('num_seeds', 'in the study itself')
   ),
   'other data': (
     {'factors': {'data.std': (0.01, 0.1)}}, ('different data', 'std=0.1')
@@ -202,7 +205,7 @@ def test_a_mistake_is_told_in_one_line(name, tmp_path):
 FILES = {
   'syntax': ('def get_study(:\n', 'SyntaxError'),
   'function': ('x = 1\n', 'get_study'),
-  'kind': ('def get_study():\n  return 3\n', 'no dict'),
+  'kind': ('def get_study():\n  return 3\n', 'expected a dict'),
 }
 
 

@@ -1,0 +1,126 @@
+"""The progress of a run on a terminal and elsewhere."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+
+from gan_jax.report import console
+
+
+class _Terminal(io.StringIO):
+  encoding = 'utf-8'
+
+  def isatty(self):
+    return True
+
+
+def _report(stream, **kwargs):
+  with console.Progress(1000, stream=stream, **kwargs) as progress:
+    progress.advance(10)
+    progress.scores(10, {'fid': [0.5, 1.0]})
+    progress.report(
+      50, {'d_loss': [1.0, 2.0], 'g_loss': 0.25, 'images_per_s': 4210.0}
+    )
+    progress.say('saved')
+
+
+def test_progress_is_plain_lines_without_a_terminal():
+  stream = io.StringIO()
+  _report(stream)
+  lines = stream.getvalue().splitlines()
+  assert len(lines) == 3
+  assert lines[1].startswith('step 50/1,000')
+  for part in ('5%', '4,210 images/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
+    assert part in lines[1]
+  assert not re.search(r'[\x00-\x09\x0b-\x1f\x7f]', stream.getvalue())
+
+
+def test_progress_keeps_the_latest_scores():
+  stream = io.StringIO()
+  progress = console.Progress(10, stream=stream)
+  progress.report(1, {}, scores={'fid': np.float32(0.5)})
+  progress.report(2, {})
+  progress.report(3, {'d_loss': 1.0, 'kid': 0.25}, scores={'mine': 2})
+  tails = [line.split('  ')[-1] for line in stream.getvalue().splitlines()]
+  assert tails == ['fid 0.5000', 'fid 0.5000', 'mine 2']
+
+
+def test_progress_is_quiet_where_it_is_not_the_main_process():
+  stream = io.StringIO()
+  _report(stream, main=False)
+  assert stream.getvalue() == ''
+
+
+def test_progress_is_one_live_line_on_a_terminal(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm-256color')
+  monkeypatch.setenv('COLUMNS', '200')
+  stream = _Terminal()
+  _report(stream)
+  shown = stream.getvalue()
+  assert '\x1b[' in shown
+  last = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', shown).rstrip().splitlines()[-1]
+  assert 'step 50/1,000' in last and 'fid 0.7500' in last
+
+
+def test_time_left_from_the_pace(monkeypatch):
+  clock = iter([0.0, 10.0])
+  monkeypatch.setattr(console.time, 'monotonic', lambda: next(clock))
+  progress = console.Progress(1000, stream=io.StringIO())
+  progress.advance(100)
+  assert progress.seconds_left() is None
+  progress.advance(300)
+  assert progress.seconds_left() == pytest.approx(35.0)  # 700 at 20 a second
+
+
+def _count(stream, monkeypatch, seconds, **kwargs):
+  """A thousand more of 3,000 samples at each of the seconds, then words."""
+  clock = iter([0.0, *seconds])
+  monkeypatch.setattr(console.time, 'monotonic', lambda: next(clock))
+  with console.Counter('samples', stream=stream, **kwargs) as counter:
+    for k, _ in enumerate(seconds, 1):
+      counter.tick(1000 * k, 3000)
+    counter.say('done')
+    counter.say('really')
+  counter.close()
+  return stream.getvalue()
+
+
+def test_counter_is_a_line_every_ten_seconds_without_a_terminal(monkeypatch):
+  said = _count(io.StringIO(), monkeypatch, [1.0, 11.0, 12.0, 22.0])
+  assert (
+    said == '2,000 of 3,000 samples\n4,000 of 3,000 samples\ndone\nreally\n'
+  )
+  assert _count(io.StringIO(), monkeypatch, [1.0]) == 'done\nreally\n'
+
+
+def test_counter_is_one_line_that_is_wiped_on_a_terminal(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm-256color')
+  said = _count(_Terminal(), monkeypatch, [0.01, 0.2, 0.25, 0.4])
+  wipe = '\r\x1b[K'
+  assert said == (
+    f'{wipe}2,000 of 3,000 samples{wipe}4,000 of 3,000 samples{wipe}'
+    'done\nreally\n'
+  )
+
+
+@pytest.mark.parametrize('term', ['', 'dumb'])
+def test_counter_does_not_move_the_cursor_of_what_is_no_terminal(
+  term, monkeypatch
+):
+  monkeypatch.setenv('TERM', term)
+  said = _count(_Terminal(), monkeypatch, [1.0, 11.0])
+  assert said == '2,000 of 3,000 samples\ndone\nreally\n'
+
+
+def test_counter_is_quiet_where_it_is_not_the_main_process(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm')
+  said = _count(_Terminal(), monkeypatch, [20.0, 40.0], main=False)
+  assert said == ''
+
+
+def test_counter_speaks_on_stderr(capsys):
+  counter = console.Counter('samples')
+  counter.say('a word')
+  assert capsys.readouterr() == ('', 'a word\n')

@@ -1,0 +1,46 @@
+"""What the tests of studies share: a small finished study."""
+
+import shutil
+
+import pytest
+
+from gan_jax import ablate
+from gan_jax.run import training
+from tests.study.small import ONE
+from tests.study.test_study_plan import ROOT, write
+
+
+@pytest.fixture
+def clone(monkeypatch):
+  monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope='session')
+def finished(tmp_path_factory):
+  """(study file, workdir) of a finished study; not to be changed."""
+  root = tmp_path_factory.mktemp('ablate')
+  study = write(root / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
+  ablate.ablate(study, root / 'runs' / 'mine')
+  return study, root / 'runs' / 'mine'
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+  """The same in a place of its own."""
+  root = tmp_path / 'copy'
+  shutil.copytree(finished[0].parents[1], root)
+  return root / 'mine' / 'study.py', root / 'runs' / 'mine'
+
+
+@pytest.fixture
+def trained(monkeypatch):
+  """Which runs are trained: (folder, seed, num_seeds, metrics) of each."""
+  calls, real = [], training.train
+
+  def spy(config, folder, **options):
+    told = config['seed'], config['num_seeds'], config['metrics']
+    calls.append((folder.name.rpartition('-')[0], *told))
+    return real(config, folder, **options)
+
+  monkeypatch.setattr(training, 'train', spy)
+  return calls
