@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from gan_jax.metrics import (
-  compute,
   fid,
   inception_score,
   measures,
   prdc,
   scores,
-  views,
 )
 from gan_jax.metrics import modes as modes_lib
 from gan_jax.metrics.features import base, classifier
@@ -20,7 +18,9 @@ from gan_jax.metrics.reference import from_arrays
 from gan_jax.types import UserError
 
 ANGLES = 2 * np.pi * np.arange(8) / 8
+
 CENTERS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+
 RING = {'centers': CENTERS, 'std': 0.01}
 
 
@@ -118,7 +118,9 @@ def test_scores_without_labels_compare_pixels():
 
 
 LABELS = np.arange(200) % 3
+
 ALL = [n for m in measures.METRICS for n in m.outputs]
+
 ELSEWHERE = {  # names that need another kind of samples
   'modes', 'high_quality', 'reverse_kl', 'stacked_modes', 'stacked_kl',
   'classifier_accuracy',
@@ -260,41 +262,6 @@ def test_pictures_are_not_kept_for_a_distance():
   collector.add(points(100))
   view = collector.view()
   assert view.samples is view.features is None and len(view.moments) == 10
-
-
-FEATURES = measures.where_possible(features=EVERYTHING)
-
-
-@pytest.mark.parametrize(
-  'kind, given, want',
-  [
-    ('image', {'features': EVERYTHING}, ('fid', 'class_coverage')),
-    ('image', {}, ('fid',)),
-    ('point', {'modes': RING}, ('modes', 'high_quality')),
-    ('point', {}, ('precision', 'coverage')),
-  ],
-)
-def test_default_names_are_available(kind, given, want):
-  there = measures.where_possible(**given)
-  assert measures.default_names(kind, there) == want
-  assert set(want) <= set(measures.available_names(there))
-
-
-def test_every_output_is_one_metrics_own_and_knows_its_direction():
-  assert len(ALL) == len(set(ALL))
-  assert measures.LOWER_IS_BETTER <= set(ALL)
-  for metric in measures.METRICS:
-    assert metric.where in measures.WHERE
-    fields = {*metric.fake, *metric.real, *metric.held_out}
-    assert fields <= set(views.FIELDS)
-    assert set(metric.options) <= set(compute.OPTIONS)
-  assert {n for names in measures.FILES.values() for n in names} <= set(ALL)
-
-
-def test_a_metric_may_be_asked_for_by_its_file():
-  assert measures.expand(['prdc', 'fid', 'recall'], FEATURES) == (
-    'precision', 'recall', 'density', 'coverage', 'fid',
-  )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+"""Names of metrics: which there are, which are possible, which are usual."""
+
+import pytest
+
+from gan_jax.metrics import compute, measures, views
+from tests.metrics.test_scores import ALL, EVERYTHING, RING
+
+FEATURES = measures.where_possible(features=EVERYTHING)
+
+
+@pytest.mark.parametrize(
+  'kind, given, want',
+  [
+    ('image', {'features': EVERYTHING}, ('fid', 'class_coverage')),
+    ('image', {}, ('fid',)),
+    ('point', {'modes': RING}, ('modes', 'high_quality')),
+    ('point', {}, ('precision', 'coverage')),
+  ],
+)
+def test_default_names_are_available(kind, given, want):
+  there = measures.where_possible(**given)
+  assert measures.default_names(kind, there) == want
+  assert set(want) <= set(measures.available_names(there))
+
+
+def test_every_output_is_one_metrics_own_and_knows_its_direction():
+  assert len(ALL) == len(set(ALL))
+  assert measures.LOWER_IS_BETTER <= set(ALL)
+  for metric in measures.METRICS:
+    assert metric.where in measures.WHERE
+    fields = {*metric.fake, *metric.real, *metric.held_out}
+    assert fields <= set(views.FIELDS)
+    assert set(metric.options) <= set(compute.OPTIONS)
+  assert {n for names in measures.FILES.values() for n in names} <= set(ALL)
+
+
+def test_a_metric_may_be_asked_for_by_its_file():
+  assert measures.expand(['prdc', 'fid', 'recall'], FEATURES) == (
+    'precision', 'recall', 'density', 'coverage', 'fid',
+  )  # fmt: skip
