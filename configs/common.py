@@ -19,7 +19,7 @@ def default() -> ml_collections.ConfigDict:
       'dynamics': 'alternating',  # or simultaneous
       'd_steps': 1,  # updates of D for each one of G
       'fresh_real': False,  # G's update sees reals that D has not just seen
-      'conditional': False,  # both players are told the label
+      'conditional': False,  # both players see the label
       'loss': {'name': 'cross_entropy'},
       'penalties': {},  # {'r1': {'gamma': .1}}
       'latent': {'name': 'normal', 'dim': 64},
@@ -30,19 +30,19 @@ def default() -> ml_collections.ConfigDict:
       },
       # Reports, all in steps; 0: only at the end
       'report_every': 500,
-      'health_every': 10,  # look at the game's health; 0: never
+      'health_every': 10,  # measure the game's health; 0: never
       'save_every': 1000,
       'eval_every': 2000,
       'eval_samples': 10_000,
-      'metrics': (),  # (): the usual ones of the kind of data
+      'metrics': (),  # (): the usual ones for the kind of data
       'features': '',  # classifier, inception, ...; '': the usual ones
       'protocol': '',  # 'clean-50k-train', ...: in place of the two above
       'best_metric': '',  # ranks the checkpoints; '': the goal's, or the first
       # When something goes wrong
       'on_divergence': 'stop',  # or rollback: last good step, fresh numbers
       'max_rollbacks': 3,
-      'save_patience_minutes': 30.0,  # that saves may fail before it stops
-      'deterministic': False,  # refuse what might not give the same bits again
+      'save_patience_minutes': 30.0,  # of failing saves before it stops
+      'deterministic': False,  # refuse what might change the bits
     }
   )
 

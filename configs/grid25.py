@@ -1,10 +1,10 @@
-"""Twenty-five Gaussians on a grid, with the recipe of ring8.
+"""Twenty-five Gaussians on a grid, with the ring8 recipe.
 
   python -m gan_jax.train --config=configs/grid25.py --workdir=runs/grid25
 
 Hardware and time: 2 shared x86-64 cores, 1 min for 8 seeds in one program.
 Expected, mean (range) of 8 seeds, 2,500 samples, 3 sigma: modes 24.1 (23 to
-25), high_quality .20 (.15 to .25). Verified; it still rises at the end.
+25), high_quality .20 (.15 to .25). Verified; still rising at the end.
 """
 
 from configs import common, ring8

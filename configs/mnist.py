@@ -4,7 +4,7 @@
     --config.data.dir=TFDS_FOLDER --workdir=runs/mnist
 
 Hardware and time: 4 seeds in 27 min on 2 shared x86-64 cores (about 500
-images/s of all seeds together).
+images/s over all seeds).
 Expected score, 10,000 samples: fid 20.86 (19.48 to 21.72, 4 seeds) on the
 features of the classifier trained here; all ten classes, each with a share from
 .066 to .157.

@@ -37,8 +37,8 @@ def help_lines() -> list[str]:
     ' [--workers=0] [--options=NAME=VALUE,...] [--memory_mb=0], or'
     ' --compare A B --workdir=DIR',
     f'studies: {" ".join(studies) or "none here"}',
-    '--workers: jobs at once (0: the engine chooses); --options: of the engine;'
-    ' --memory_mb: of one job (0: what is available).',
+    '--workers: jobs at a time (0: the engine chooses); --options: for the'
+    ' engine; --memory_mb: limit for one job (0: all there is).',
   ]
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, looked at.
+"""Inspects the checkpoints of a run.
 
 python -m gan_jax.checkpoint verify DIR
 """
@@ -14,11 +14,11 @@ def help_lines() -> list[str]:
   """What --help prints."""
   return [
     'usage: python -m gan_jax.checkpoint verify DIR',
-    'DIR: a workdir, its checkpoints, one step of them, or a study; one line a'
+    'DIR: a workdir, its checkpoints, one step of them, or a study; one line per'
     ' step: its folder, size, leaves, score, and ok, unfinished or what is'
     ' damaged.',
     'exit code: 0 if every finished step is good, and there is one; 1 if not; 2'
-    ' for a mistake. It only reads, also while the run is being trained.',
+    ' for a mistake. It only reads, and may run during training.',
   ]
 
 

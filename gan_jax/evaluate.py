@@ -46,10 +46,10 @@ def help_lines() -> list[str]:
     ' [--out=scores.json], or --compare=DIR,DIR',
     'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
     'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
-    ' [--split=train|test], or all of these by'
+    ' [--split=train|test], or all of these through'
     f' --protocol={"|".join(protocols.PROTOCOLS)}',
-    '--checkpoint: latest, best, or a step; --num: samples of each seed (0: as'
-    ' in the run); --draws: of that many samples, for the interval.',
+    '--checkpoint: latest, best, or a step; --num: samples per seed (0: as in'
+    ' the run); --draws: how often to draw them, for the interval.',
   ]
 
 

@@ -1,4 +1,4 @@
-"""What two runs were made with, and what of it differs.
+"""What two runs were made with, and what differs.
 
 python -m gan_jax.manifest diff runs/a runs/b
 """

@@ -27,7 +27,7 @@ def help_lines() -> list[str]:
     ' [--seed=0] [--checkpoint=latest]',
     'FILE: .png or .webp for a picture, .npz for `samples` (float32 in model'
     ' range) and `labels`.',
-    '--checkpoint: latest, best, or a step; --seed: of the draw.',
+    '--checkpoint: latest, best, or a step; --seed: seed of the draw.',
   ]
 
 

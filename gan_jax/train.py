@@ -1,4 +1,4 @@
-"""Trains a GAN; the same command goes on where it stopped.
+"""Trains a GAN; the same command resumes where it stopped.
 
 python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 """
@@ -20,9 +20,9 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.train --config=configs/NAME.py[:tiny]'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
-    '--workdir=DIR --replay: the step at which a run diverged, once more;'
+    '--workdir=DIR --replay: repeats the step at which a run diverged;'
     ' --coordinator=HOST:PORT --num_processes=N --process_id=K: one of several'
-    ' processes, where neither SLURM nor MPI nor a TPU pod says so',
+    ' processes, needed only without SLURM, Open MPI or a TPU pod',
     f'configs: {" ".join(configs)};'
     f' losses: {" ".join(select.available("losses"))};'
     f' penalties: {" ".join(select.available("penalties"))}; models:'

@@ -1,7 +1,7 @@
 """The same GANs in plain PyTorch, eager, as a good user would write them.
 
 The networks and updates of gan_jax.models.dcgan, gan_jax.models.mlp and
-gan_jax.step: equal parameter counts, batch, precision, Adam, alternating
+gan_jax/game/step.py: equal parameters, batch, precision, Adam, alternating
 moves, moving average. Convolutions are in channels_last, data in memory.
 """
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -268,16 +267,3 @@ def test_devices_of_which_nothing_is_known(monkeypatch):
   monkeypatch.setattr(jax, 'default_backend', lambda: 'METAL')
   with pytest.raises(UserError, match="deterministic=True.*'METAL'"):
     determinism.check_backend()
-
-
-def test_the_readme_names_tests_that_exist():
-  text = (ROOT / 'README.md').read_text()
-  section = text.partition('## Exactness')[2].partition('\n## ')[0]
-  cells = [line for line in section.splitlines() if '`test_' in line]
-  assert len(cells) >= 8
-  for line in cells:
-    for word in line.split('`')[1::2]:
-      if word.startswith('test_'):
-        file, _, name = word.partition('::')
-        source = (pathlib.Path(__file__).parent / f'{file}.py').read_text()
-        assert f'def {name}(' in source, word
