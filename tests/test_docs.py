@@ -8,20 +8,18 @@ import shlex
 
 import pytest
 
+from gan_jax import select
 from gan_jax.run import command, training
 from gan_jax.run.config import recipe
+from gan_jax.study import study_file
 from tests.test_layout import FLOORS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'gan_jax'
 DOCS = ROOT / 'docs'
+ROOMS = ('docs', 'experiments', 'gan_jax', 'notebooks', 'tests')
 PAGES = sorted(
-  [
-    *ROOT.glob('*.md'),
-    *(
-      p for room in ('docs', 'experiments') for p in (ROOT / room).rglob('*.md')
-    ),
-  ]
+  [*ROOT.glob('*.md'), *(p for r in ROOMS for p in (ROOT / r).rglob('*.md'))]
 )
 RECIPES = sorted((ROOT / 'configs').glob('*.py'))
 FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
@@ -84,6 +82,30 @@ def test_the_index_has_every_page_and_its_question():
 
 def test_the_readme_is_read_in_two_minutes():
   assert len((ROOT / 'README.md').read_text().splitlines()) <= 140
+
+
+# What there is to choose from.
+
+
+def row_of(page, first):
+  """The words in backticks of a table's row, without its first cell."""
+  (row,) = re.findall(rf'^\| {first} \|(.*)$', page.read_text(), re.MULTILINE)
+  return set(re.findall(r'`(\w+)`', row.rpartition('` |')[2] or row))
+
+
+@pytest.mark.parametrize(
+  'kind, first',
+  [('losses', 'loss'), ('penalties', 'penalty on D'), ('models', 'model')],
+)
+def test_the_readme_names_all_components(kind, first):
+  assert row_of(ROOT / 'README.md', first) == set(select.available(kind))
+
+
+def test_the_manual_names_the_keys_of_a_study_and_the_engines():
+  text = (DOCS / 'studies.md').read_text()
+  rows = re.findall(r'^\| ((?:`\w+`(?:, )?)+) \|', text, re.MULTILINE)
+  words = {word for row in rows for word in re.findall(r'\w+', row)}
+  assert words == {*study_file.KEYS, *select.available('study.engines')}
 
 
 # The house.
