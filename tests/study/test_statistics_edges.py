@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_jax.study.statistics import comparison, contrasts, planning, summary
+from gan_jax.study.statistics import (
+  analysis,
+  comparison,
+  contrasts,
+  planning,
+  summary,
+)
 from gan_jax.study.statistics.types import Contrast
 
 LEVELS = {'a': ('0', '1'), 'b': ('0', '1', '2'), 'w': ('0', '1', '2')}
@@ -177,6 +183,23 @@ def test_what_counts_as_a_failure():
   found = summary.failures('a', every)
   assert (found.count, found.of) == (3, 7)
   assert found.kinds == dict.fromkeys(summary.FAILURES, 1)
+
+
+def test_an_analysis_says_what_it_was_asked():
+  values = {'base': [3.0, 3.1, 2.9, 3.3, 3.0], 'a': [1.0, 1.2, 0.8, 1.1, 1.0]}
+  asked = contrasts.against('base', values)
+  found = analysis.analyse(
+    values, asked, metric='fid', lower_is_better=True, baseline='base',
+    level=0.1,
+  )  # fmt: skip
+  assert found[:4] == ('fid', True, 0.1, 'base')
+  assert [cell.name for cell in found.cells] == ['base', 'a']
+  assert [list(cell.values) for cell in found.cells] == list(values.values())
+  # At .1, five pairs do; lower is better.
+  assert found.comparisons == comparison.compare(
+    asked, values, lower_is_better=True, level=0.1
+  )
+  assert found.comparisons[0].verdict == 'better'
 
 
 # Planning

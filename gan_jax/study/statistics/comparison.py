@@ -1,7 +1,6 @@
 """Paired comparisons: difference, interval, exact test, Holm, verdict."""
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -220,6 +219,4 @@ def _direction(answer, *, lower):
 
 
 def _number(value):
-  if value == 0 or not math.isfinite(value):
-    return f'{value:g}'
   return f'{value:.3g}' if abs(value) < 999.5 else f'{value:,.0f}'
