@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.benchmarks import cases, flax_gans, ours, results
+from gan_jax.data import loading
 from gan_jax.game import keys, latents, step
 from gan_jax.run import setup as setup_lib
 
@@ -103,7 +104,7 @@ def draws(setup, config, at):
   root = setup.keys[0]
   data = {
     k: np.asarray(v)
-    for k, v in setup_lib.data_lib.arrays(setup.dataset).items()
+    for k, v in loading.arrays(setup.dataset).items()
   }
   real = setup_lib.make_feed(setup)(jax.device_put(data), root, at, index)['x'][
     0
