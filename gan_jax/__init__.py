@@ -1,3 +1,3 @@
 """gan_jax: a laboratory for generative adversarial networks in JAX."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

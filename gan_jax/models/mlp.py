@@ -11,6 +11,19 @@ from gan_jax.models.layers import blocks
 INIT = nn.initializers.he_normal()
 
 
+def ignored(options: dict) -> str:
+  """The option of config.model that has no effect beside the others, or ''."""
+  g, d = options['g'], options['d']
+  for player, own, usual in (('g', g, 'relu'), ('d', d, 'leaky_relu')):
+    layers = own.get('hidden', (0, 0))
+    if not layers and own.get('activation', usual) != usual:
+      return f'{player}.activation'
+  # There is no norm on what sees the sample.
+  if len(d.get('hidden', (0, 0))) < 2 and d.get('norm') == 'batch':
+    return 'd.norm'
+  return ''
+
+
 class Generator(nn.Module):
   """Latent vectors to samples: images through tanh, points as they are.
 

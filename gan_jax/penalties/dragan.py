@@ -62,6 +62,12 @@ def _paper_points(x, key, *, c, axis_name):
 VARIANTS = {'code': _code_points, 'paper': _paper_points}
 
 
+def ignored(options: dict) -> str:
+  """The option that has no effect beside the others, or ''."""
+  is_code = options.get('variant', 'code') == 'code'
+  return 'c' if is_code and options.get('c', 10.0) != 10.0 else ''
+
+
 def penalty(
   critic: Callable,
   real: jax.Array,

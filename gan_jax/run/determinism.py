@@ -1,7 +1,7 @@
 """config.deterministic: the same bits again, or a refusal.
 
-On CPU and TPU nothing has to be set. XLA's programs for GPUs measure which
-kernel is the fastest and add by atomic operations unless a flag forbids both
+On CPU and TPU nothing has to be set. On GPUs XLA times kernels to choose the
+fastest, and adds by atomic operations, unless a flag forbids both
 (https://openxla.org/xla/determinism); it has to be set before JAX starts.
 """
 
@@ -23,15 +23,15 @@ def prepare():
   """Sets what makes this process deterministic, before JAX starts.
 
   Raises:
-    UserError: it is forbidden by XLA_FLAGS, or JAX has started without it.
+    UserError: XLA_FLAGS forbids it, or JAX has started without it.
   """
   if not _expects_gpu():
     return
   flags = os.environ.get('XLA_FLAGS', '')
-  told = differences.xla_flags(flags).get(GPU_FLAG)
-  if told in ('true', '1'):
+  value = differences.xla_flags(flags).get(GPU_FLAG)
+  if value in ('true', '1'):
     return
-  if told is not None:
+  if value is not None:
     raise UserError(f'deterministic=True, but XLA_FLAGS={flags!r} forbids it.')
   if _has_started():
     raise UserError(
@@ -42,7 +42,7 @@ def prepare():
 
 
 def check_backend():
-  """Refuses devices of which nothing is known; starts JAX.
+  """Refuses unknown kinds of devices; starts JAX.
 
   Raises:
     UserError: they are neither CPUs, GPUs nor TPUs.
@@ -55,10 +55,10 @@ def check_backend():
 
 
 def _expects_gpu():
-  """Whether JAX may choose a GPU when it starts: told to, or free to."""
-  named = jax.config.jax_platforms
-  if named:
-    return any(gpu in named for gpu in GPUS)
+  """Whether JAX will choose a GPU, or may, when it starts."""
+  platforms = jax.config.jax_platforms
+  if platforms:
+    return any(gpu in platforms for gpu in GPUS)
   plugins = [one.name for one in metadata.entry_points(group='jax_plugins')]
   try:
     import jax_plugins
@@ -70,7 +70,7 @@ def _expects_gpu():
 
 
 def _has_started():
-  """JAX refuses to change its number of CPU devices once it has started."""
+  """Whether JAX has started: then its number of CPU devices is fixed."""
   name = 'jax_num_cpu_devices'
   value = jax.config.values[name]
   try:

@@ -1,7 +1,7 @@
-"""Hears stop signals in a thread, while the interpreter waits for a compiler.
+"""Stop signals: a run saves before it leaves, and leaves at once if it may.
 
 Python's own handlers run between two steps of the interpreter; a compilation of
-XLA is one such step, of seconds to minutes.
+XLA is one such step, of seconds to minutes. So a thread listens, too.
 """
 
 import contextlib
@@ -20,22 +20,22 @@ LAST_SECONDS = 1.0  # for what is done before the process ends at once
 
 
 class Watch:
-  """A second signal ends the process at once; so does one that costs nothing.
+  """Ends the process at a second signal, or at one that costs nothing.
 
   A context manager, for the main thread.
   """
 
   def __init__(self, signums, *, way_out: Callable):
-    """Hears nothing yet.
+    """Does not listen yet.
 
     Args:
       signums: the stop signals.
-      way_out: () -> None, as long as there is something that has to be saved.
-        Else a first signal ends the process, should nobody else have done so,
-        and what is returned is called before.
+      way_out: () -> None as long as there is something that has to be saved,
+        otherwise a function. Then a first signal ends the process, unless it
+        leaves by itself within GRACE_SECONDS; the function is called before.
     """
     self._signums, self._way_out = set(map(int, signums)), way_out
-    self._thread = threading.Thread(target=self._hear, daemon=True)
+    self._thread = threading.Thread(target=self._listen, daemon=True)
 
   def __enter__(self):
     self._end, self._start = os.pipe()
@@ -50,29 +50,29 @@ class Watch:
     self._thread.join()
     os.close(self._end)
 
-  def _hear(self):
-    heard, until = [], None
+  def _listen(self):
+    caught, until = [], None
     while True:
       wait = None if until is None else max(0.0, until - time.monotonic())
       if not select.select([self._end], [], [], wait)[0]:
         if (last := self._way_out()) is not None:
           print('stopped before its next step; the same command goes on')
           _within(LAST_SECONDS, last)
-          _leave(heard[0])
+          _leave(caught[0])
         until = None
         continue
-      byte = os.read(self._end, 1)
-      if not byte:
+      byte = os.read(self._end, 1)  # Python writes a signal's number
+      if not byte:  # the other end is closed
         return
-      heard += [one for one in byte if one in self._signums]
-      if len(heard) > 1:
-        _leave(heard[-1])
-      if heard:
+      caught += [signum for signum in byte if signum in self._signums]
+      if len(caught) > 1:
+        _leave(caught[-1])
+      if caught:
         until = time.monotonic() + GRACE_SECONDS
 
 
 def _within(seconds, function):
-  """Calls it, and waits for it no longer than that: a disk may be gone."""
+  """Calls a function, and waits for it no longer: a disk may be gone."""
   thread = threading.Thread(target=function, daemon=True)
   thread.start()
   thread.join(seconds)
@@ -83,37 +83,41 @@ def _leave(signum):
   os._exit(128 + signum)
 
 
-# The user signals are those of clusters: SLURM's, and submitit's.
+# SLURM and submitit send the user signals before a job's time is over.
 STOP_SIGNALS = (
   signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2,
 )  # fmt: skip
 
 
 class Stopped(Exception):
-  """The process was told to stop and has put everything in order."""
+  """A signal has stopped the process, and everything is in order."""
 
   def __init__(self, signum: int):
-    super().__init__(f'told to stop by {signal.Signals(signum).name}')
+    super().__init__(f'stopped by {signal.Signals(signum).name}')
     self.signum = signum
 
 
-_told: list[Callable] = []  # what the outermost catch_signals has yielded
+# What the outermost catch_signals has yielded.
+_stop_signal: list[Callable] = []
 _exposed: list[bool] = []  # one for each interruptible block around
 _idle: list[Callable] = []  # the way out, while there is nothing to save
 
 
 class Interrupted(BaseException):
-  """A stop signal has ended an interruptible block. No `except Exception`'s."""
+  """A stop signal has ended an interruptible block.
+
+  Not an Exception, so that no `except Exception` takes it for an error.
+  """
 
 
 @contextlib.contextmanager
 def interruptible():
-  """In its block a stop signal raises Interrupted; also one of before.
+  """In its block a stop signal raises Interrupted, and so does an earlier one.
 
-  For what may take minutes and can be begun anew. One of several processes does
-  not get its signals so.
+  For what may take minutes and can be repeated. Not with several processes,
+  which stop together.
   """
-  if _told and _told[0]() is not None:
+  if _stop_signal and _stop_signal[0]() is not None:
     raise Interrupted
   _exposed.append(True)
   try:
@@ -124,13 +128,13 @@ def interruptible():
 
 @contextlib.contextmanager
 def nothing_to_save(last: Callable = lambda: None):
-  """Until its block is left or ended, a stop signal costs the run nothing.
+  """Marks a time at which a stop signal may end the process at once.
 
   Args:
-    last: what is done before the process ends at once, in another thread.
+    last: called before the process ends, in another thread.
 
   Yields:
-    end, to be called when the run has got on.
+    end, to be called as soon as there is something to save.
   """
   _idle.append(last)
   try:
@@ -143,14 +147,14 @@ def nothing_to_save(last: Callable = lambda: None):
 def catch_signals():
   """In its block a first stop signal is only noted; a second one ends at once.
 
-  Within another such block it is the same block: a signal that came late in a
-  run is not lost on the study that the run belongs to.
+  A block within another one shares its signals, so one that came late in a run
+  also stops the study that the run belongs to.
 
   Yields:
     () -> the signal's number, or None if there was none.
   """
-  if _told:
-    yield _told[0]
+  if _stop_signal:
+    yield _stop_signal[0]
     return
   caught = []
 
@@ -173,11 +177,11 @@ def catch_signals():
     before = {s: signal.signal(s, handler) for s in heard}
     way_out = lambda: _idle[0] if _idle and not several else None
     watch = Watch(STOP_SIGNALS, way_out=way_out)
-  _told.append(lambda: caught[0] if caught else None)
+  _stop_signal.append(lambda: caught[0] if caught else None)
   try:
     with watch:
-      yield _told[0]
+      yield _stop_signal[0]
   finally:
-    _told.clear()
+    _stop_signal.clear()
     for signum, old in before.items():
       signal.signal(signum, old)

@@ -25,9 +25,9 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
   """Trains until config.steps or config.stop_when, from where it stopped.
 
   Args:
-    config: all keys of setup.KEYS.
+    config: all keys of run.config.keys.KEYS.
     workdir: folder of the run; made, or resumed if it holds one.
-    progress: what shows how far it is; a line on the console by default.
+    progress: shows how far the run is; a line on the console by default.
 
   Returns:
     the last score records.
@@ -36,19 +36,15 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
     UserError: a mistake in the config, or a workdir that holds another run;
       nothing is written then.
     loop.Diverged: no seed is finite any more, and no rollback is left.
-    command.Stopped: told to stop, after one more checkpoint.
+    signals.Stopped: by a signal, after one more checkpoint.
   """
   workdir = pathlib.Path(workdir)
   if config.get('deterministic'):
     determinism.prepare()
   parallel.use_cores(config.get('num_seeds', 1))
 
-  # Resolve and check everything before anything is written.
-  setup = setup_lib.build(config)
-  way = contents.way_of_scoring(config)
-  names = scoring.metric_names(setup, config['metrics'], way=way)
-  scoring.check_goal(config['stop_when'], names)
-  contents.ranking_metric(config, names)
+  # Everything is checked before anything is written.
+  setup, names = _resolve(config)
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   record = record_lib.of_run(config, setup, program)
   claim = functools.partial(_claim, workdir, config, record)
@@ -62,7 +58,8 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
     signals.nothing_to_save(lease.give_back) as got_on,
     _checkpoints(workdir, config, names, lease) as checkpoints,
   ):
-    changed = multihost.on_process_0(claim)  # again: another may have been here
+    # Once more: another process may have trained here before the lock was held.
+    changes = multihost.on_process_0(claim)
     stop_signal = multihost.agreed(stop_signal)
     begun = rollback.begin(setup, checkpoints, names)
     if multihost.is_first():
@@ -72,11 +69,21 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
       setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
       progress, say,
     )  # fmt: skip
-    return _train_all(run, begun, program, _news(run, begun, changed))
+    return _train_all(run, begun, program, _news(run, begun, changes))
+
+
+def _resolve(config):
+  """(setup, names of the metrics), all keys of the config checked."""
+  setup = setup_lib.build(config)
+  way = contents.way_of_scoring(config)
+  names = scoring.metric_names(setup, config['metrics'], way=way)
+  scoring.check_goal(config['stop_when'], names)
+  contents.ranking_metric(config, names)
+  return setup, names
 
 
 class _Run(NamedTuple):
-  """What stays as it is while a run goes on."""
+  """What stays the same throughout a run."""
 
   setup: setup_lib.Setup
   config: dict
@@ -85,21 +92,21 @@ class _Run(NamedTuple):
   checkpoints: Checkpoints | None  # in the process that owns them
   lease: Any  # of the workdir, see lock
   stop_signal: Callable
-  got_on: Callable  # see command.nothing_to_save
-  progress: Any  # what shows how far it is, or None
-  say: Callable  # tells a line where there is no hooks
+  got_on: Callable  # see signals.nothing_to_save
+  progress: Any  # shows how far the run is, or None
+  say: Callable  # prints a line where there are no hooks
 
 
-def _news(run, begun, changed):
-  """What is said of a run that goes on, and of what is not as it was before."""
+def _news(run, begun, changes):
+  """The line about a run that goes on, and about what differs from before."""
   if not begun.step:
     return ''
-  but = f', but not as before: {"; ".join(changed)}' if changed else ''
+  but = f', but not as before: {"; ".join(changes)}' if changes else ''
   return f'resumed {run.workdir} at step {begun.step}{but}'
 
 
 def _train_all(run, begun, program, news):
-  """Trains to the end, and after a rollback again; returns the last scores."""
+  """Trains to the end, again after each rollback; returns the last scores."""
   config = run.config
   rolls_back = config['on_divergence'] == 'rollback'
   policy = rollback.Policy(
@@ -115,14 +122,14 @@ def _train_all(run, begun, program, news):
     try:
       return _train_part(run, begun, program, data, news)
     except loop.Diverged as e:
-      seen = e.with_traceback(None)  # or all that it holds would stay
+      seen = e.with_traceback(None)  # which holds the state and the data
     del data
     begun = _go_back(run, begun, seen, setup, program, policy)
     news = rollback.told(begun, policy)
 
 
 def _go_back(run, begun, seen, setup, program, policy):
-  """Where the run goes on; if it does not, its page says so."""
+  """Where the run goes on; if it does not, its page shows that."""
   run.lease.confirm()
   if multihost.is_first():
     run.say(f'diverged {seen}; looking for the step')
@@ -183,22 +190,22 @@ def _train_part(run, begun, program, data, news):
 
 
 def _check_used(workdir, config, setup):
-  """Refuses what would do nothing; a run that has begun with it may go on."""
+  """Refuses options without effect, but lets a run go on that has them."""
   unused_options.check_run(config)
   if not (workdir / 'config.json').exists():
     unused_options.check_training(config, setup)
 
 
 def _claim(workdir, config, record):
-  """Makes the workdir of a run that may go on in it; returns what differs."""
+  """Makes the workdir, if the run may go on in it; returns what differs."""
   if config['deterministic']:
     determinism.check_backend()
   contents.check_same_training(workdir, config)
-  changed = record_lib.check(
+  changes = record_lib.check(
     workdir, record, deterministic=config['deterministic']
   )
   contents.make_workdir(workdir)
-  return changed
+  return changes
 
 
 def _checkpoints(workdir, config, names, lease):
@@ -211,7 +218,7 @@ def _checkpoints(workdir, config, names, lease):
 
 
 def _if_ours(lease, function):
-  """The function, once it is seen that the workdir is still this process's."""
+  """The function, called only while the workdir is still this process's."""
 
   def call(*args):
     lease.confirm()
@@ -221,7 +228,7 @@ def _if_ours(lease, function):
 
 
 def _tick(run, tick):
-  """Tells the lease the step, too, and that the run has got on."""
+  """Also notes the step in the lease, and that there is something to save."""
 
   def call(step):
     run.got_on()
@@ -232,12 +239,12 @@ def _tick(run, tick):
 
 
 def _hooks(*args, **kwargs):
-  """What the loop calls; only process 0 writes."""
+  """What the loop calls; only in process 0 does it write anything."""
   return Hooks(*args, **kwargs) if multihost.is_first() else NullHooks()
 
 
 def _agreed_goal(score, config):
-  """A score whose answer, whether the goal is reached, is that of process 0."""
+  """A score function whose result, whether to stop, is that of process 0."""
   if not config['stop_when']:
     return score
   return lambda step, state: multihost.share(score(step, state))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: text, JSON, rows of JSON."""
+"""Files that are complete or not there: text, JSON, rows of JSON."""
 
 import contextlib
 import json
@@ -13,12 +13,12 @@ import numpy as np
 
 @contextlib.contextmanager
 def replacing(path):
-  """A temporary path that takes the place of `path` when all went well.
+  """A temporary path that replaces `path` if its block ends without an error.
 
   A reader sees the old file or the new one, never half of either.
 
   Args:
-    path: file to make; its folder is made if need be.
+    path: file to make; its folder is made if there is none.
 
   Yields:
     A `pathlib.Path` in the same folder, with the same suffix.
@@ -35,7 +35,7 @@ def replacing(path):
     os.replace(name, path)
   except BaseException as error:
     pathlib.Path(name).unlink(missing_ok=True)
-    # The name that its reader knows; what has no number has no file either.
+    # The name that the user knows. An error without a number names no file.
     if isinstance(error, OSError) and error.errno is not None:
       if error.filename in (None, name):
         error.filename = str(path)
@@ -58,10 +58,10 @@ def write_json(path, obj):
 def read_json(path, kind: type = dict):
   """A JSON document of a kind; an empty one if it is missing or broken."""
   try:
-    found = json.loads(pathlib.Path(path).read_text('utf-8'))
+    document = json.loads(pathlib.Path(path).read_text('utf-8'))
   except (OSError, ValueError, RecursionError):
     return kind()
-  return found if isinstance(found, kind) else kind()
+  return document if isinstance(document, kind) else kind()
 
 
 def read_rows(path) -> list[dict]:
@@ -71,16 +71,16 @@ def read_rows(path) -> list[dict]:
     path: the file; no rows where there is none.
 
   Returns:
-    The rows that have a `step`, in the order of the file; what in them is no
-    measurement of each seed is left out.
+    The rows that have a `step`, in the order of the file, without the values
+    that are not one measurement for each seed.
   """
   try:
     with open(path, 'rb') as lines:
       # Without its newline a line may have lost its end and still be valid.
-      found = [_row(line) for line in lines if line.endswith(b'\n')]
+      rows = [_row(line) for line in lines if line.endswith(b'\n')]
   except OSError:
     return []
-  return [row for row in found if row is not None]
+  return [row for row in rows if row is not None]
 
 
 def _row(line):
@@ -91,13 +91,13 @@ def _row(line):
   step = row.get('step') if isinstance(row, dict) else None
   if type(step) is not int or not 0 <= step < 2**63:
     return None
-  found = {k: measured(v) for k, v in row.items()}
+  values = {k: measured(v) for k, v in row.items()}
   seeds = max(
-    (len(v) for v in found.values() if isinstance(v, list)), default=0
+    (len(v) for v in values.values() if isinstance(v, list)), default=0
   )
   fits = lambda v: v != '' and (not isinstance(v, list) or len(v) == seeds)
-  # A name is the same in all rows, and longer than what it names.
-  return {sys.intern(k): v for k, v in found.items() if fits(v)}
+  # All rows have the same names, which are longer than their values.
+  return {sys.intern(k): v for k, v in values.items() if fits(v)}
 
 
 def _umask():
@@ -134,15 +134,15 @@ def plain(value):
 
 
 def measured(value):
-  """A number, or one for each seed, None for NaN; '' of everything else.
+  """A number or one for each seed, with None for NaN; '' for anything else.
 
   Args:
     value: what a file of measurements holds.
   """
   if isinstance(value, list):
-    found = [measured(one) for one in value]
-    fits = all(one != '' and not isinstance(one, list) for one in found)
-    return found if fits else ''
+    values = [measured(one) for one in value]
+    fits = all(one != '' and not isinstance(one, list) for one in values)
+    return values if fits else ''
   if value is None or value != value or value in (math.inf, -math.inf):
     return None
   number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -12,6 +12,7 @@ import datetime
 import errno
 import fcntl
 import json
+import math
 import os
 import pathlib
 import platform
@@ -40,7 +41,7 @@ class Lease:
   def __init__(self, path: pathlib.Path, token: str):
     """Of a file that `take` has made; not for others to call."""
     self._path, self._token = path, token
-    self._told, self._beats, self._lost = {}, 0, False
+    self._news, self._beats, self._lost = {}, 0, False
     self._since = _now()
     self._writing = threading.Lock()
     self._over = threading.Event()
@@ -62,20 +63,20 @@ class Lease:
       with contextlib.suppress(OSError):
         self._path.unlink()
 
-  def tell(self, **told):
+  def tell(self, **news):
     """What the lease says of the work, from its next beat on.
 
     Raises:
       Lost: it has been taken over.
     """
-    self._told = told
+    self._news = news
     self.check()
 
   def check(self):
     """Raises Lost if it has been taken over, as its last beat saw it."""
     if self._lost:
-      found = files.read_json(self._path)
-      by = f'by {describe(found)}' if found else 'and given back'
+      owner = files.read_json(self._path)
+      by = f'by {describe(owner)}' if owner else 'and given back'
       raise Lost(f'{self._path} was taken over {by}')
 
   def confirm(self):
@@ -94,15 +95,15 @@ class Lease:
         self._lost = True
         return
       self._beats += 1
-      told = {'since': self._since, 'beat': self._beats, **self._told}
-      files.write_text(self._path, _content(self._token, **told))
+      news = {'since': self._since, 'beat': self._beats, **self._news}
+      files.write_text(self._path, _content(self._token, **news))
 
   def _ours(self):
     return files.read_json(self._path).get('token') == self._token
 
 
 class Unshared:
-  """In a lease's place where there is nobody to share with."""
+  """Stands in for a lease where there is nobody to share with."""
 
   def __enter__(self):
     return self
@@ -110,7 +111,7 @@ class Unshared:
   def __exit__(self, *error):
     pass
 
-  def tell(self, **told):
+  def tell(self, **news):
     """Nobody listens."""
 
   def confirm(self):
@@ -123,53 +124,73 @@ class Unshared:
 class Watcher:
   """Takes leases, and remembers since when others' have not changed."""
 
-  def __init__(self, *, stale_seconds: float = STALE_SECONDS):
+  def __init__(
+    self, *, stale_seconds: float = STALE_SECONDS, by_file_time: bool = False
+  ):
     """Nothing is known yet.
 
     Args:
       stale_seconds: after which an unchanged lease is taken over.
+      by_file_time: whether silence before the first look counts, too, as far
+        as the file's time can tell. Clocks may be wrong, so two beats are
+        waited for in any case.
     """
-    self._stale = stale_seconds
+    self._stale, self._by_file_time = stale_seconds, by_file_time
     self._seen: dict[pathlib.Path, tuple] = {}
 
   def take(self, path) -> Lease | None:
     """The lease of a path, if it is free or its owner is gone; else None."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    there, found = path.exists(), files.read_json(path)
-    if self._holds(path, there=there, found=found):
+    exists, owner = path.exists(), files.read_json(path)
+    if self._holds(path, owner, exists=exists):
       return None
     token = uuid.uuid4().hex
-    made = _take_over(path, found, token) if there else _create(path, token)
+    made = _take_over(path, owner, token) if exists else _create(path, token)
     return Lease(path, token) if made else None
 
   def is_held(self, path) -> bool:
     """Whether somebody works on it, as far as can be seen."""
     path = pathlib.Path(path)
-    there, found = path.exists(), files.read_json(path)
-    return self._holds(path, there=there, found=found)
+    exists, owner = path.exists(), files.read_json(path)
+    return self._holds(path, owner, exists=exists)
 
-  def _holds(self, path, *, there, found):
-    if not there:
+  def seconds_left(self, path) -> float:
+    """Until a lease is stale if it does not change; inf if it is not there."""
+    _, since = self._seen.get(pathlib.Path(path), (None, math.inf))
+    return max(since + self._stale - time.monotonic(), 0.0)
+
+  def _holds(self, path, owner, *, exists):
+    if not exists:
       self._seen.pop(path, None)
       return False
-    if found.get('host') == host() and not _lives(found):
+    if owner.get('host') == host() and not _lives(owner):
       return False
-    beat, since = self._seen.get(path, (None, 0.0))
-    now = time.monotonic()
-    if beat != (found.get('token'), found.get('beat')):
-      beat, since = (found.get('token'), found.get('beat')), now
-    self._seen[path] = beat, since
-    return now - since < self._stale
+    if path not in self._seen:
+      self._seen[path] = pulse(owner), time.monotonic() - self._credit(path)
+    elif self._seen[path][0] != pulse(owner):
+      self._seen[path] = pulse(owner), time.monotonic()
+    return self.seconds_left(path) > 0
+
+  def _credit(self, path):
+    """Seconds of silence before the first look."""
+    if not self._by_file_time:
+      return 0.0
+    return min(silence(path), self._stale - 2 * BEAT_SECONDS)
 
 
-def describe(found: dict) -> str:
+def pulse(owner: dict) -> tuple:
+  """What changes in a lease's content at each beat, and with its owner."""
+  return owner.get('token'), owner.get('beat')
+
+
+def describe(owner: dict) -> str:
   """Whose lease it is, by its content, in words."""
-  node = str(found.get('host', 'another machine')).partition('/')[0]
-  step, steps = found.get('step'), found.get('steps')
+  node = str(owner.get('host', 'another machine')).partition('/')[0]
+  step, steps = owner.get('step'), owner.get('steps')
   at = f' (step {step}{f" of {steps}" if steps else ""})' if step else ''
-  since = f' since {found["since"]}' if 'since' in found else ''
-  return f'process {found.get("pid", "unknown")} on {node}{since}{at}'
+  since = f' since {owner["since"]}' if 'since' in owner else ''
+  return f'process {owner.get("pid", "unknown")} on {node}{since}{at}'
 
 
 def silence(path) -> float:
@@ -188,16 +209,16 @@ def silence(path) -> float:
 def host() -> str:
   """This machine, as long as it runs; of containers each one by itself."""
   boot = pathlib.Path('/proc/sys/kernel/random/boot_id')
-  told = [platform.node()]
+  names = [platform.node()]
   with contextlib.suppress(OSError):
-    told += [boot.read_text().strip(), os.readlink('/proc/self/ns/pid')]
-  return '/'.join(told)
+    names += [boot.read_text().strip(), os.readlink('/proc/self/ns/pid')]
+  return '/'.join(names)
 
 
-def _content(token, **told):
+def _content(token, **news):
   pid = os.getpid()
   owner = {'token': token, 'host': host(), 'pid': pid, 'born': _born(pid)}
-  return json.dumps(owner | told)
+  return json.dumps(owner | news)
 
 
 def _create(path, token):
@@ -232,9 +253,9 @@ def _create_in_place(path, content):
 def _take_over(path, judged, token):
   """Replaces the very lease that was judged; others may be about it, too.
 
-  They queue at a lock that dies with its holder. The first replaces the lease,
-  and the others find another one than they had judged. On a file system without
-  locks two may get it at once; the next beat tells one of them.
+  They queue for a file lock that ends with its holder. The first replaces the
+  lease, and the others see another one than they had judged. On a file system
+  without locks two may get it at once; one of them notices at its next beat.
   """
   with path.with_name('.takeover').open('a') as file:
     try:
@@ -258,7 +279,7 @@ def _lives(owner):
 
 
 def _born(pid):
-  """When a process began, so that a number used again is told apart."""
+  """When a process began, so that a reused number is another process."""
   try:
     stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
   except OSError:
@@ -268,7 +289,7 @@ def _born(pid):
 
 
 def _exists(pid):
-  """Without /proc: '' of a process that lives, None of others."""
+  """Without /proc: '' for a process that lives, None for any other."""
   if pathlib.Path('/proc/self/stat').exists() or not isinstance(pid, int):
     return None
   try:

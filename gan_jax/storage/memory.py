@@ -1,4 +1,4 @@
-"""What this machine can hold: told before it is asked for."""
+"""What this machine can hold, checked before it is asked for."""
 
 import os
 
@@ -9,20 +9,20 @@ def check_memory(nbytes: int, what: str):
   """Refuses what this machine could never hold.
 
   Args:
-    nbytes: that are needed.
-    what: takes them.
+    nbytes: how many bytes are needed.
+    what: what takes them, in words.
 
   Raises:
-    UserError: there are not so many.
+    UserError: this machine has fewer.
   """
-  there = memory()
-  if nbytes > there:
+  available = memory()
+  if nbytes > available:
     raise UserError(
       f'{what}: {nbytes / 2**30:,.1f} GB are needed, this machine has'
-      f' {there / 2**30:,.1f} GB.'
+      f' {available / 2**30:,.1f} GB.'
     )
 
 
 def memory() -> int:
-  """Bytes of this machine's memory."""
+  """The size of this machine's memory in bytes."""
   return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')

@@ -1,9 +1,9 @@
-"""Arrays out of an .npz that anybody may have made.
+"""Arrays from an .npz of unknown origin.
 
-NumPy believes what a file says of itself: it unpickles if told to, and takes
-the memory that a header asks for. Here sizes are compared with what the archive
-holds and with this machine before anything is allocated, Python objects are
-never loaded, and a member's name is never a path.
+NumPy trusts a file: it unpickles if asked to, and takes the memory that a
+header asks for. Here sizes are compared with what the archive holds and with
+this machine before anything is allocated, Python objects are never loaded, and
+a member's name is never a path.
 """
 
 import math
@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from gan_jax.storage import memory
 
-# All that reading raises for a file that is absent, cut off or overwritten.
+# All that reading raises for a file that is missing, truncated or overwritten.
 DAMAGED = (
   OSError,
   ValueError,
@@ -45,10 +45,10 @@ _HEADERS = {
 
 
 def names(path) -> list[str]:
-  """Names of the arrays; nothing of them is read.
+  """Names of the arrays, without reading them.
 
   Raises:
-    one of DAMAGED: no such archive.
+    one of DAMAGED: it is not such an archive.
   """
   with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
     return list(_members(archive))
@@ -62,7 +62,7 @@ def read(path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
     wanted: names of those to read, if they are there; None for all.
 
   Raises:
-    one of DAMAGED: not such an archive, whatever is wrong with it.
+    one of DAMAGED: it is not such an archive, whatever is wrong with it.
   """
   with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
     members = {
@@ -71,39 +71,39 @@ def read(path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
       if wanted is None or name in wanted
     }
     with warnings.catch_warnings():
-      warnings.simplefilter('ignore')  # a file of Python 2 is no mistake
+      warnings.simplefilter('ignore')  # a file from Python 2 is fine
       total = sum(_nbytes(archive, one) for one in members.values())
-      # Twice: what is read is also converted, or looked at.
+      # Twice, for the conversion after reading.
       memory.check_memory(2 * total, 'its arrays')
       return {name: _array(archive, one) for name, one in members.items()}
 
 
 def _members(archive):
   """The members by the names of their arrays."""
-  found = {}
+  members = {}
   for one in archive.infolist():
     name = one.filename.removesuffix('.npy')
     if _ELSEWHERE.search(name):
       raise ValueError(f'its member {one.filename!r} is a path to elsewhere')
-    if name in found:
+    if name in members:
       raise ValueError(f'it has two members {one.filename!r}')
     if one.flag_bits & 1 or one.compress_type not in _PACKINGS:
       raise ValueError(f'its member {one.filename!r} is not as NumPy packs it')
-    found[name] = one
-  return found
+    members[name] = one
+  return members
 
 
 def _nbytes(archive, one) -> int:
-  """Bytes of an array, by its header and by the archive, which must agree."""
+  """Bytes of an array; its header and the archive must agree on them."""
   with archive.open(one) as f:
     shape, dtype = _header(f, one.filename)
     if dtype.hasobject:
       raise ValueError(
         f'{one.filename!r} holds Python objects, which are never loaded'
       )
-    said = math.prod(shape) * dtype.itemsize
+    expected = math.prod(shape) * dtype.itemsize
     held = one.file_size - f.tell()
-    if said != held or min(shape, default=0) < 0:
+    if expected != held or min(shape, default=0) < 0:
       raise ValueError(
         f'{one.filename!r} says {list(shape)} {dtype}, but holds {held} bytes'
       )
@@ -111,7 +111,7 @@ def _nbytes(archive, one) -> int:
 
 
 def _header(f, name):
-  """What a header says, whatever NumPy's parser makes of a wrong one."""
+  """(shape, dtype) of a header; ValueError for any wrong one."""
   try:
     version = npy.read_magic(f)
     shape, _, dtype = _HEADERS[version](f)

@@ -1,4 +1,4 @@
-"""Looks at checkpoints as they lie on disk; needs no config and no model.
+"""Checks checkpoints on disk; needs no config and no model.
 
 python -m gan_jax.checkpoint verify DIR
 """
@@ -50,9 +50,9 @@ def verdicts(directory) -> Iterator[Verdict]:
   if not steps:
     raise UserError(f'{directory}: there is no checkpoint.')
   for path in steps:
-    found = _verdict(path)
-    if found:
-      yield found
+    verdict = _verdict(path)
+    if verdict:
+      yield verdict
 
 
 def _steps(directory):
@@ -66,18 +66,18 @@ def _steps(directory):
 
 
 def _verdict(path):
-  """Of one step; None if it has been deleted meanwhile, as runs do."""
-  found = _look(path)
-  if found.state == 'damaged':
+  """Of one step; None if its run has deleted it meanwhile."""
+  verdict = _look(path)
+  if verdict.state == 'damaged':
     time.sleep(SECONDS)
-    found = _look(path)
-  return found if path.exists() else None
+    verdict = _look(path)
+  return verdict if path.exists() else None
 
 
 def _look(path):
   path, size, note = path.absolute(), _size(path), {}
   if path.is_dir() and not format.is_finished(path):
-    why = 'being saved or deleted just now, or its process was killed'
+    why = 'being saved or deleted, or its process was killed'
     return Verdict(path, size, note, 'unfinished', why)
   try:
     note = format.read_note(path)
@@ -90,19 +90,19 @@ def _look(path):
 
 def _size(path):
   total = 0
-  for folder, _, names in os.walk(path):  # passes over what cannot be read
+  for folder, _, names in os.walk(path):  # skips what cannot be read
     for name in names:
       with contextlib.suppress(OSError):  # deleted meanwhile
         total += os.lstat(os.path.join(folder, name)).st_size
   return total
 
 
-def line(found: Verdict) -> str:
-  """A verdict in a line: step, size, leaves, score, how it is."""
-  parts = [f'{found.path}', f'{found.size:,} bytes']
-  if found.note:
-    parts.append(f'{len(found.note["leaves"])} leaves')
-    score, metric = found.note['score'], found.note['metric'] or 'score'
+def line(verdict: Verdict) -> str:
+  """A verdict in a line: step, size, leaves, score, state."""
+  parts = [f'{verdict.path}', f'{verdict.size:,} bytes']
+  if verdict.note:
+    parts.append(f'{len(verdict.note["leaves"])} leaves')
+    score, metric = verdict.note['score'], verdict.note['metric'] or 'score'
     parts.append('no score' if score is None else f'{metric} {score:.6g}')
-  told = f'{found.state}: {found.reason}' if found.reason else found.state
-  return '  '.join([*parts, told])
+  reason = f': {verdict.reason}' if verdict.reason else ''
+  return '  '.join([*parts, f'{verdict.state}{reason}'])

@@ -109,10 +109,14 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train): return nn.Dense(2)(z)
 class Discriminator(nn.Module):
-  slope: float = {default}
+  slope: float = 1.0
   @nn.compact
   def __call__(self, x, label=None, *, train):
-    return {used} * nn.Dense(1)(x)[:, 0]
+    return self.slope * nn.Dense(1)(x)[:, 0]
+"""
+SAYS_SO = """
+def ignored(options):
+  return 'd.slope' if options['d'].get('slope') == 2.0 else ''
 """
 
 
@@ -120,23 +124,23 @@ class Discriminator(nn.Module):
 def own_model(tmp_path, monkeypatch):
   monkeypatch.syspath_prepend(tmp_path)
 
-  def write(name, **source):
+  def write(name, more=''):
     (tmp_path / 'own_models').mkdir(exist_ok=True)
     path = tmp_path / 'own_models' / f'{name}.py'
-    path.write_text(OWN_MODEL.format(**source))
+    path.write_text(OWN_MODEL + more)
     return {'name': f'own_models.{name}', 'g': {}, 'd': {'slope': 2.0}}
 
   return write
 
 
-def test_options_of_a_model_of_ones_own(own_model):
-  check({'model': own_model('reads', default=1.0, used='self.slope')})
+def test_a_model_of_ones_own_says_what_it_ignores(own_model):
+  check({'model': own_model('reads')})
   with pytest.raises(UserError, match=r'model.d.slope=2.0 would be ignored'):
-    check({'model': own_model('ignores', default=1.0, used='3.0')})
+    check({'model': own_model('ignores', SAYS_SO)})
 
 
 def test_a_dtype_that_no_network_takes(own_model):
-  model = own_model('narrow', default=1.0, used='self.slope')
+  model = own_model('narrow')
   with pytest.raises(UserError, match="dtype='bfloat16' would be ignored"):
     check({'model': model, 'dtype': 'bfloat16'})
   check({'dtype': 'bfloat16'})

@@ -16,7 +16,7 @@ from gan_jax.devices import parallel
 from gan_jax.run import command, determinism, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, rollback
-from gan_jax.run.workdir import contents
+from gan_jax.run.workdir import contents, record
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import State, UserError
 
@@ -111,6 +111,7 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
   path = workdir / 'config.json'
   if not path.is_file():
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  record.check_layout(workdir)
   if config is not None:
     contents.check_same_training(workdir, config)
   config = contents.read_config(path)

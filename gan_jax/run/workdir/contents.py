@@ -10,14 +10,15 @@ from gan_jax.metrics import measures, records
 from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys
+from gan_jax.run.workdir import record
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
-MOST_NAMED = 200  # bytes of a file's name; a temporary one is longer
+MAX_NAME = 200  # bytes of a file's name; a temporary one is longer
 
 
 def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
-  """The metric that says which checkpoint is the best.
+  """The metric that decides which checkpoint is the best.
 
   Raises:
     UserError: it is not among the run's metrics.
@@ -72,12 +73,13 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   path = workdir / 'config.json'
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  record.check_layout(workdir)
   config = read_config(path)
   setup = setup_lib.build(config)
-  step = which.isascii() and which.isdecimal()
-  if which not in ('latest', 'best') and not step:
+  is_step = which.isascii() and which.isdecimal()
+  if which not in ('latest', 'best') and not is_step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
-  wanted = int(which) if step else which
+  wanted = int(which) if is_step else which
   names = scoring.metric_names(
     setup,
     tuple(config['metrics']),
@@ -85,25 +87,25 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
     loadable=False,  # only a score needs the weights of its net
   )
   with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
-    found = checkpoints.restore(jax.eval_shape(setup.init), which=wanted)
-  if found is None:
+    restored = checkpoints.restore(jax.eval_shape(setup.init), which=wanted)
+  if restored is None:
     raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
-  return config, setup, found.state, found.step
+  return config, setup, restored.state, restored.step
 
 
 def read_config(path: pathlib.Path) -> dict:
   """The config that a run has written.
 
   Raises:
-    UserError: it is no JSON any more.
+    UserError: it is not JSON any more.
   """
   try:
-    found = json.loads(path.read_text('utf-8'))
+    config = json.loads(path.read_text('utf-8'))
   except (OSError, ValueError, RecursionError) as e:
     raise UserError(f'{path}: not a config ({e}).') from e
-  if not isinstance(found, dict):
-    raise UserError(f'{path}: JSON, but not a config.')
-  return keys.ADDED_KEYS | found
+  if not isinstance(config, dict):
+    raise UserError(f'{path}: not a config object.')
+  return keys.ADDED_KEYS | config
 
 
 def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
@@ -117,27 +119,29 @@ def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
     UserError: it holds something else.
   """
   try:
-    found = json.loads(path.read_text('utf-8'))
+    document = json.loads(path.read_text('utf-8'))
   except FileNotFoundError:
     return []
   except (ValueError, OSError, RecursionError) as e:
     raise UserError(f'{flag}{path}: not score records ({e}).') from e
-  if not isinstance(found, list) or not all(map(records.is_record, found)):
-    raise UserError(f'{flag}{path}: JSON, but no list of score records.')
-  return found
+  is_list = isinstance(document, list)
+  if not is_list or not all(map(records.is_record, document)):
+    raise UserError(f'{flag}{path}: not a list of score records.')
+  return document
 
 
 def check_same_training(workdir: pathlib.Path, config: dict):
   """A workdir is resumed only by a config that trains the same.
 
   Raises:
-    UserError: it holds a run of another config; the message shows where the
-      two differ. Or it is damaged.
+    UserError: it holds a run of another config, and the message shows where
+      the two differ; or a run of an earlier version; or it is damaged.
   """
   path = workdir / 'config.json'
   if not os.path.exists(path):
     return
-  read_records(workdir / 'scores.json')  # it would be found out at the end
+  record.check_layout(workdir)
+  read_records(workdir / 'scores.json')  # rather now than at the end of a run
   before = keys.flatten(read_config(path))
   now = keys.flatten(json.loads(json.dumps(config)))
   differences = [
@@ -154,10 +158,11 @@ def check_same_training(workdir: pathlib.Path, config: dict):
 
 
 def check_out(out: pathlib.Path):
-  """Sees that a file of this name can be written.
+  """Checks that a file of this name can be written.
 
   Raises:
-    UserError: no folder, not writable, or there is something else.
+    UserError: there is no such folder, it is not writable, or something else
+      has this name.
   """
   if not os.path.isdir(out.parent):
     raise UserError(f'--out={out}: there is no folder {out.parent}.')
@@ -166,15 +171,15 @@ def check_out(out: pathlib.Path):
     raise UserError(f'--out={out}: it is {what}.')
   if not os.access(out.parent, os.W_OK | os.X_OK):
     raise UserError(f'--out={out}: {out.parent} is not writable.')
-  if len(os.fsencode(out.name)) > MOST_NAMED:
+  if len(os.fsencode(out.name)) > MAX_NAME:
     raise UserError(f'--out={out}: the name is too long.')
 
 
 def make_workdir(workdir: pathlib.Path):
-  """Makes a folder that can be written.
+  """Makes a folder, and checks that it can be written.
 
   Raises:
-    UserError: it is a file, or may not be written.
+    UserError: it is a file, or is not writable.
   """
   try:
     workdir.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""What differs between two records of a run, and which of it decides numbers.
+"""What differs between two records of a run, and what of it changes numbers.
 
-A record is a manifest, see manifest.of_run. Where one of two was written by an
+A record is a manifest, see record.of_run. Where one of two was written by an
 earlier version, only what both hold is compared.
 """
 
@@ -9,24 +9,24 @@ from typing import Any, NamedTuple
 
 from gan_jax.run.config import keys
 
-# What else decides a run's scores, beside the keys that decide its training.
+# What decides a run's scores besides the keys that decide its training.
 SCORING_KEYS = ('steps', 'stop_when', 'eval_samples', 'features', 'protocol')
-# Where the data lie and how they are read is not what they are.
+# Where the data are and how they are read does not change what they are.
 PLACES = ('dir', 'path', 'memory_mb')
-# Of a manifest, what decides nothing by itself. Who trained how is in `split`,
-# and what the code was in `source`, where these are recorded.
+# Of a manifest, what decides nothing by itself. How devices shared the work is
+# in `split`, and what the code was in `source`, where these are recorded.
 IDLE = ('command', 'host', 'gan_jax', 'platform')
 OF_A_START = ('started', 'step', 'starts')  # never the same
 IDLE_WITH = {
   'num_devices': 'split', 'num_processes': 'split', 'git_revision': 'source',
   'git_changed': 'source', 'git_diff': 'source',
 }  # fmt: skip
-# Flags of XLA that change no code: counts of devices, and what is written down.
+# Flags of XLA that change no program: numbers of devices, dumps and logs.
 IDLE_FLAGS = re.compile(
   r'xla_force_host_platform_device_count|xla_(\w+_)?(dump|log|profile)_?\w*|'
   r'xla_gpu_cuda_data_dir|xla_gpu_per_fusion_autotune_cache_dir'
 )
-_GROUPS = ('packages', 'jax_config')  # where an absent entry tells nothing
+_GROUPS = ('packages', 'jax_config')  # where an absent entry means nothing
 
 
 class Difference(NamedTuple):
@@ -55,10 +55,10 @@ def records(before: dict, now: dict) -> list[Difference]:
 
 
 def missing(before: dict, now: dict) -> list[str]:
-  """What decides numbers and one of two manifests does not tell."""
+  """What decides numbers and is recorded in only one of two manifests."""
   both = set(before) & set(now)
-  apart = (set(before) ^ set(now)) - {*OF_A_START, *IDLE}
-  return sorted(name for name in apart if IDLE_WITH.get(name) not in both)
+  one = (set(before) ^ set(now)) - {*OF_A_START, *IDLE}
+  return sorted(name for name in one if IDLE_WITH.get(name) not in both)
 
 
 def configs(before: dict, now: dict) -> list[Difference]:
@@ -70,20 +70,22 @@ def configs(before: dict, now: dict) -> list[Difference]:
   deciding |= {'on_divergence', 'max_rollbacks'} if rolls else set()
   places = {f'data.{name}' for name in PLACES}
   decides = lambda key: key not in places and key.split('.')[0] in deciding
-  found = _differences(before, now, decides)
-  return [d._replace(key=f'config.{d.key}') for d in found]
+  return [
+    d._replace(key=f'config.{d.key}')
+    for d in _differences(before, now, decides)
+  ]
 
 
 def _differences(a, b, decides):
   a, b = keys.flatten(a), keys.flatten(b)
-  found = []
+  differences = []
   for key in sorted({*a, *b}):
     before, now = a.get(key), b.get(key)
-    told_apart = key.split('.')[0] not in _GROUPS or (key in a and key in b)
-    # An empty group beside a full one is no value of its own.
-    if before != now and told_apart and {} not in (before, now):
-      found.append(Difference(key, before, now, decides(key)))
-  return found
+    comparable = key.split('.')[0] not in _GROUPS or (key in a and key in b)
+    # An empty group beside a full one is not a value of its own.
+    if before != now and comparable and {} not in (before, now):
+      differences.append(Difference(key, before, now, decides(key)))
+  return differences
 
 
 def _decides(key, recorded):

@@ -1,8 +1,8 @@
 """A workdir's lock: one process at a time trains there.
 
-It is a lease, so a crash leaves nothing behind that stands in the way: what is
-left of a process of this machine is taken over at once, and of one elsewhere
-when it has been silent for a minute.
+It is a lease, so a crash leaves nothing behind that stands in the way: that of
+a process of this machine is taken over at once, and that of one elsewhere when
+it has been silent for a minute.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.25  # between two looks at another's lease
 
 
 class Held(UserError):
-  """Another process trains there, and lives."""
+  """Another process trains there, and is alive."""
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def hold(
   Args:
     workdir: of the run; it exists.
     stop_signal: () -> the signal that came in, or None.
-    say: told in one line what is waited for, and what is taken over.
+    say: called with a line about what is waited for, or taken over.
     stale_seconds: after which a silent owner's lock is taken over.
 
   Yields:
@@ -46,7 +46,7 @@ def hold(
 
   Raises:
     Held: another process trains there.
-    command.Stopped: told to stop while waiting.
+    signals.Stopped: a stop signal came in while waiting.
   """
   taken = []
   path = pathlib.Path(workdir) / NAME
@@ -64,44 +64,38 @@ def hold(
 def _take(path, stop_signal, say, stale_seconds):
   """The lease, at once if it is free or its owner is seen to be gone.
 
-  Of an owner elsewhere, or one that sleeps, only beats tell: the next one is
-  waited for. The silence before counts as well, as far as the file's time can
-  tell; but two beats are waited for, as clocks may be wrong.
+  An owner elsewhere, or one that sleeps, shows only by its beats whether it is
+  alive: the next one is waited for.
 
   Returns:
     None if there was a stop signal.
   """
-  lease = leases.Watcher(stale_seconds=stale_seconds).take(path)
-  if lease:
+  watcher = leases.Watcher(stale_seconds=stale_seconds, by_file_time=True)
+  if lease := watcher.take(path):
     return lease
-  found, silent = files.read_json(path), leases.silence(path)
-  if found.get('host') == leases.host() and silent < LIVELY_SECONDS:
-    raise _refusal(path, found, stale_seconds)
-  wait = max(stale_seconds - silent, 2 * leases.BEAT_SECONDS)
-  who = f'{leases.describe(found)}, silent for {silent:.0f} s'
+  owner, silent = files.read_json(path), leases.silence(path)
+  if owner.get('host') == leases.host() and silent < LIVELY_SECONDS:
+    raise _refusal(path, owner, stale_seconds)
+  seconds = watcher.seconds_left(path)
   say(
-    f'{path.parent} is locked by {who}: waiting {wait:.0f} s for its next beat'
+    f'{path.parent} is locked by {leases.describe(owner)}, silent for'
+    f' {silent:.0f} s: waiting {seconds:.0f} s for its next beat'
   )
-  watcher, end = leases.Watcher(stale_seconds=wait), time.monotonic() + wait
   while (lease := watcher.take(path)) is None:
     now = files.read_json(path)
-    if now and _beat(now) != _beat(found):
+    if now and leases.pulse(now) != leases.pulse(owner):
       raise _refusal(path, now, stale_seconds)
     if stop_signal() is not None:
       return None
     time.sleep(LOOK_SECONDS)
-  if time.monotonic() >= end:
-    say(f'{path.parent}: taken over from {leases.describe(found)}')
+  if not watcher.seconds_left(path):  # it was not given back
+    say(f'{path.parent}: taken over from {leases.describe(owner)}')
   return lease
 
 
-def _beat(found):
-  return found.get('token'), found.get('beat')
-
-
-def _refusal(path, found, stale_seconds):
+def _refusal(path, owner, stale_seconds):
   return Held(
-    f'--workdir={path.parent}: {leases.describe(found)} trains there, and'
-    ' lives. Wait for it, stop it, or choose another workdir; should it fall'
+    f'--workdir={path.parent}: {leases.describe(owner)} trains there, and'
+    ' is alive. Wait for it, stop it, or choose another workdir; should it fall'
     f' silent, it is taken over after {stale_seconds:.0f} s.'
   )

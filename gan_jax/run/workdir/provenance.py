@@ -1,4 +1,4 @@
-"""What decides a run's numbers beside its config: code, packages, machine."""
+"""What decides a run's numbers besides its config: code, packages, machine."""
 
 import datetime
 import functools
@@ -22,8 +22,8 @@ PACKAGES = re.compile(
   r'tensorflow[-_]datasets|array[-_]record|pillow|scikit[-_]learn',
   re.IGNORECASE,
 )
-# Environment variables that may change numbers, but for those that do not:
-# where things lie, how much is said, who takes part (which is told apart).
+# Environment variables that may change numbers, and of these the ones that do
+# not: paths, logs, and who takes part, which is recorded elsewhere.
 VARIABLES = re.compile(
   r'(JAX|XLA|LIBTPU|TPU|NCCL|CUBLAS|CUDNN|TF_(CUDNN|DETERMINISTIC))_.*|'
   r'NVIDIA_TF32_OVERRIDE|(OMP|MKL|OPENBLAS)_NUM_THREADS'
@@ -34,7 +34,7 @@ IDLE_VARIABLES = re.compile(
   r'JAX_(COORDINATOR|CUDA_VISIBLE|ROCM_VISIBLE|MTLS).*|'
   r'TPU_(WORKER|SKIP|NAME|PROCESS|ACCELERATOR|TOPOLOGY|HOST).*|NCCL_SOCKET.*'
 )
-# Values of jax.config that change numbers, as far as this JAX has them.
+# Values of jax.config that change numbers; not every version of JAX has all.
 JAX_CONFIG = (
   'eager_constant_folding', 'jax_accurate_erf_inv', 'jax_allow_f16_reductions',
   'jax_compiler_enable_remat_pass', 'jax_cpu_collectives_implementation',
@@ -48,14 +48,14 @@ JAX_CONFIG = (
   'jax_threefry_partitionable', 'jax_use_direct_linearize',
   'jax_use_hlo_logistic_lowering', 'jax_use_shardy_partitioner',
 )  # fmt: skip
-# By these instructions XLA and the host's libraries choose their code.
+# XLA and the host's libraries choose their code by these instructions.
 _INSTRUCTIONS = re.compile(
   r'(ss?se|avx|bmi|amx|vaes|vpclmul|asimd|sve)\w*|fma4?|f16c|gfni|bf16|i8mm|fp'
 )
 
 
 def describe() -> dict:
-  """Plain values; JAX has started afterwards."""
+  """All of this as plain values; starts JAX."""
   return {
     'command': ' '.join(sys.argv),
     'host': platform.node(),
@@ -81,16 +81,18 @@ def describe() -> dict:
 
 @functools.cache
 def _packages():
-  found = {
+  installed = {
     d.name.lower().replace('_', '-'): d for d in metadata.distributions()
   }
   return {
-    n: d.version for n, d in sorted(found.items()) if PACKAGES.fullmatch(n)
+    name: distribution.version
+    for name, distribution in sorted(installed.items())
+    if PACKAGES.fullmatch(name)
   }
 
 
 def packages() -> dict[str, str]:
-  """The versions of what is installed of PACKAGES."""
+  """The versions of those of PACKAGES that are installed."""
   return dict(_packages())
 
 
@@ -108,8 +110,8 @@ def git_revision() -> dict:
   """The clone's revision, and how the tree differs from it.
 
   Returns:
-    git_revision, git_changed, and git_diff: SHA-256 of what `git diff HEAD`
-    says, '' where it says nothing. {} outside a clone.
+    git_revision, git_changed, and git_diff: SHA-256 of the output of `git diff
+    HEAD`, '' where that is empty. {} outside a clone.
   """
   return dict(_git_revision())
 
@@ -138,23 +140,23 @@ def _git_revision():
 def _cpu():
   try:
     text = pathlib.Path('/proc/cpuinfo').read_text()
-  except OSError:  # no Linux
+  except OSError:  # not Linux
     return {'model': platform.processor(), 'instructions': ''}
-  told = re.findall(r'^([\w ]+?)\s*:[ ]*(.*)$', text, re.MULTILINE)
-  told = dict(reversed(told))  # of several cores the first one
-  model = told.get('model name') or told.get('CPU part') or platform.machine()
-  there = (told.get('flags') or told.get('Features') or '').split()
-  chosen = sorted(one for one in there if _INSTRUCTIONS.fullmatch(one))
+  fields = re.findall(r'^([\w ]+?)\s*:[ ]*(.*)$', text, re.MULTILINE)
+  first = dict(reversed(fields))  # of several cores the first one
+  model = first.get('model name') or first.get('CPU part') or platform.machine()
+  every = (first.get('flags') or first.get('Features') or '').split()
+  chosen = sorted(one for one in every if _INSTRUCTIONS.fullmatch(one))
   return {'model': model, 'instructions': ' '.join(chosen)}
 
 
 def cpu() -> dict[str, str]:
-  """The processor's model, and what of it decides which code is made."""
+  """The processor's model, and the instructions that decide the code for it."""
   return dict(_cpu())
 
 
 def environment() -> dict[str, str]:
-  """Environment variables that may change numbers; XLA_FLAGS is told apart."""
+  """Variables that may change numbers; XLA_FLAGS is recorded by itself."""
   return {
     name: value
     for name, value in sorted(os.environ.items())
@@ -165,7 +167,5 @@ def environment() -> dict[str, str]:
 def jax_config() -> dict:
   """Values of jax.config that change numbers, as plain values."""
   plain = lambda v: v if isinstance(v, bool | int | str | None) else str(v)
-  found = {
-    n: jax.config.values[n] for n in JAX_CONFIG if n in jax.config.values
-  }
-  return {name: plain(value) for name, value in found.items()}
+  values = jax.config.values
+  return {name: plain(values[name]) for name in JAX_CONFIG if name in values}

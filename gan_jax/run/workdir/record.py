@@ -1,4 +1,4 @@
-"""What a run was made with: manifest.json, and what of it differs.
+"""What a run was made with: manifest.json, and how two of them differ.
 
 python -m gan_jax.manifest diff runs/a runs/b
 
@@ -8,20 +8,23 @@ what was not as at the one before.
 
 import json
 import pathlib
+import re
 
 import jax
 
+import gan_jax
 from gan_jax.data import fingerprint, loading
 from gan_jax.devices import parallel
 from gan_jax.devices.parallel import Program
 from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import differences as differences_lib
 from gan_jax.run.workdir import provenance, sources
-from gan_jax.storage import files
+from gan_jax.storage import files, format
 from gan_jax.types import UserError
 
 NAME = 'manifest.json'
 SHORT = 12  # characters of a hash that are shown
+LAYOUT_SINCE = (0, 2)  # of gan_jax: the first one to save format.FORMAT
 
 
 # What a run is made with.
@@ -44,7 +47,7 @@ def of_run(config: dict, setup: Setup, program: Program) -> dict:
 
 
 def _fingerprint(setup):
-  """Of the data; a data set of one's own may give none."""
+  """The fingerprint of the data; a user's own data set may give none."""
   if setup.dataset.fingerprint or not setup.resident:
     return setup.dataset.fingerprint
   return fingerprint.digest(loading.arrays(setup.dataset))
@@ -81,17 +84,54 @@ def read(workdir) -> dict:
 
 def load(path):
   """A manifest, {} where the file is missing or holds something else."""
-  found = files.read_json(path)
-  of = lambda name, kind: isinstance(found.get(name, kind()), kind)
+  record = files.read_json(path)
+  of = lambda name, kind: isinstance(record.get(name, kind()), kind)
   sound = of('xla_flags', str) and of('data_fingerprint', str)
   sound = sound and of('components', dict) and of('starts', list)
-  return found if sound and all(map(_is_start, found.get('starts', []))) else {}
+  sound = sound and all(map(_is_start, record.get('starts', [])))
+  return record if sound else {}
 
 
-def _is_start(told):
-  pairs = told.get('decides', {}) if isinstance(told, dict) else None
+def _is_start(start):
+  pairs = start.get('decides', {}) if isinstance(start, dict) else None
   return isinstance(pairs, dict) and all(
     isinstance(pair, list) and len(pair) == 2 for pair in pairs.values()
+  )
+
+
+def check_layout(workdir):
+  """Refuses a run whose state was laid out in another way when it was saved.
+
+  Args:
+    workdir: of the run; there may be none yet.
+
+  Raises:
+    UserError: an earlier version trained it; the message names that version.
+  """
+  workdir = pathlib.Path(workdir)
+  if not (workdir / 'config.json').exists() or not _is_outdated(workdir):
+    return
+  version = read(workdir).get('gan_jax') or '(of an unknown version)'
+  raise UserError(
+    f'--workdir={workdir} was trained by gan_jax {version}, whose checkpoints'
+    f' gan_jax {gan_jax.__version__} cannot read: go on with that version, or'
+    ' choose another workdir. A finished run can still be evaluated by its'
+    ' samples: python -m gan_jax.evaluate --samples=...'
+  )
+
+
+def _is_outdated(workdir):
+  """By its checkpoints, or by its manifest where it has none."""
+  try:
+    steps = format.step_folders(workdir / 'checkpoints').values()
+  except OSError:  # restoring them will say why
+    return False
+  formats = [one for one in map(format.peek, steps) if one is not None]
+  if formats:
+    return min(formats) < format.FORMAT
+  version = re.match(r'(\d+)\.(\d+)', str(read(workdir).get('gan_jax')))
+  return (
+    version is not None and tuple(map(int, version.groups())) < LAYOUT_SINCE
   )
 
 
@@ -116,15 +156,16 @@ def check(workdir, record: dict, *, deterministic: bool = False) -> list[str]:
   before = read(workdir)
   _check_data(workdir, before, record)
   _check_components(workdir, before, record)
-  found = [str(d) for d in differences_lib.records(before, record) if d.decides]
-  untold = differences_lib.missing(before, record)
+  differences = differences_lib.records(before, record)
+  changes = [str(d) for d in differences if d.decides]
+  missing = differences_lib.missing(before, record)
   if not before:
-    found.append(f'what it was made with unknown (no {NAME})')
-  elif untold:
-    found.append(f'not recorded then: {", ".join(untold)}')
+    changes.append(f'what it was made with unknown (no {NAME})')
+  elif missing:
+    changes.append(f'not recorded then: {", ".join(missing)}')
   if deterministic:
-    _check_nothing(workdir, [*history(before), *found])
-  return found
+    _check_unchanged(workdir, [*history(before), *changes])
+  return changes
 
 
 def _check_data(workdir, before, now):
@@ -151,18 +192,19 @@ def _check_components(workdir, before, now):
     )
 
 
-def _check_nothing(workdir, found):
-  if found:
+def _check_unchanged(workdir, changes):
+  if changes:
     raise UserError(
       f'deterministic=True, but --workdir={workdir} would go on with'
-      f' {"; ".join(found)}. Go on as before, or choose another workdir.'
+      f' {"; ".join(changes)}. Go on as before, or choose another workdir.'
     )
 
 
 def history(record):
   """What changed at earlier starts and can change numbers, in words."""
+  difference = lambda key, pair: differences_lib.Difference(key, *pair, True)
   return [
-    f'{differences_lib.Difference(key, *pair, True)} at step {start.get("step")}'
+    f'{difference(key, pair)} at step {start.get("step")}'
     for start in record.get('starts', [])
     for key, pair in start.get('decides', {}).items()
   ]
@@ -178,16 +220,17 @@ def write(workdir, record: dict, config: dict, *, step: int):
     step: that it goes on from.
   """
   workdir, before = pathlib.Path(workdir), read(workdir)
-  found, keys = [], []
+  changes, keys = [], []
   if before:
-    told = files.read_json(workdir / 'config.json')
-    found = differences_lib.records(before, record)
-    keys = differences_lib.configs(told, json.loads(json.dumps(config)))
+    config_before = files.read_json(workdir / 'config.json')
+    config_now = json.loads(json.dumps(config))
+    changes = differences_lib.records(before, record)
+    keys = differences_lib.configs(config_before, config_now)
   start = {
     **{name: record[name] for name in ('started', 'host', 'command')},
     'step': step,
-    'decides': _pairs(d for d in found if d.decides),
-    'differs': _pairs(d for d in found if not d.decides),
+    'decides': _pairs(d for d in changes if d.decides),
+    'differs': _pairs(d for d in changes if not d.decides),
     'config': _pairs(keys),
   }
   starts = [*before.get('starts', _first(before)), start]
@@ -201,8 +244,8 @@ def _pairs(differences):
 
 
 def _first(before):
-  """The start that a manifest without a list of them tells of."""
+  """The start that a manifest without a list of starts describes."""
   if not before:
     return []
-  told = {name: before.get(name) for name in ('started', 'host', 'command')}
-  return [{**told, 'step': None}]
+  start = {name: before.get(name) for name in ('started', 'host', 'command')}
+  return [{**start, 'step': None}]

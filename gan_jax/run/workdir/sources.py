@@ -1,7 +1,7 @@
-"""Components from outside the package: what their source is.
+"""The source of components from outside the package.
 
-Their name alone does not say what they do: whoever edits a loss of their own
-has made another loss.
+Their name alone does not say what they do: a loss of one's own that has been
+edited is another loss.
 """
 
 import ast
@@ -21,40 +21,41 @@ def outside_modules(config: dict) -> dict[str, str]:
     {dotted name: hash}; {} where all components are the package's own.
   """
   names = [config[group].get('name') for group in ('loss', 'model', 'data')]
-  found = {}
+  files = {}
   for name in (*names, *config['penalties']):
-    _add(found, name, _source(name))
+    _add(files, name, _source(name))
   return {
     name: hashlib.sha256(path.read_bytes()).hexdigest()
-    for name, path in sorted(found.items())
+    for name, path in sorted(files.items())
   }
 
 
 def _source(name):
-  """The file of a dotted name; None for the package's own, and for TFDS's."""
+  """The file of a dotted name; None for the package's own and for TFDS's."""
   if not isinstance(name, str) or '.' not in name or {':', '/'} & set(name):
     return None
   spec = importlib.util.find_spec(name)
   return pathlib.Path(spec.origin) if spec and spec.origin else None
 
 
-def _add(found, name, path):
-  """Adds a module and, one after the other, what it imports from beside it."""
-  if path is None or name in found:
+def _add(files, name, path):
+  """Adds a module to {name: path}, and what it imports from beside it."""
+  if path is None or name in files:
     return
-  found[name] = path
+  files[name] = path
   depth = name.count('.') + (path.name == '__init__.py')
   root, top = path.parents[depth], name.partition('.')[0]
   for other in _imports(name, path):
-    # Of installed packages only the component's own: versions tell the others.
+    # Of installed packages only the component's own; the manifest records the
+    # versions of the others.
     installed = {'site-packages', 'dist-packages'} & set(root.parts)
     own = other.partition('.')[0]
     if own != 'gan_jax' and (own == top or not installed):
-      _add(found, other, _file(root, other))
+      _add(files, other, _file(root, other))
 
 
 def _imports(name, path) -> Iterator[str]:
-  """Dotted names that a file may import, modules or what is in them."""
+  """Dotted names that a file may import: modules, or what is in them."""
   package = name if path.name == '__init__.py' else name.rpartition('.')[0]
   for node in ast.walk(ast.parse(path.read_bytes())):
     if isinstance(node, ast.Import):
@@ -70,7 +71,7 @@ def _imports(name, path) -> Iterator[str]:
 def _file(root, name):
   """The file of a module below a folder, None if there is none."""
   path = root.joinpath(*name.split('.'))
-  for found in (path.with_suffix('.py'), path / '__init__.py'):
-    if found.is_file():
-      return found
+  for file in (path.with_suffix('.py'), path / '__init__.py'):
+    if file.is_file():
+      return file
   return None

@@ -1,0 +1,268 @@
+"""Every option of every component changes the program that is traced.
+
+An option that is ignored would make an ablation of it a comparison of a run
+with itself. What a component ignores beside its other options it says by
+`ignored`, and a config is refused that asks for it (run/unused_options.py).
+"""
+
+import functools
+import importlib
+import inspect
+import re
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import select
+from gan_jax.losses import fgan
+from gan_jax.models.layers import blocks
+from gan_jax.penalties import dragan
+
+GIVEN = {'key', 'axis_name'}  # by the step
+COMMON = {'parent', 'name', 'axis_name', 'shape', 'num_classes', 'dtype'}
+SHAPE = (8, 8, 3)
+# The values of options that are names; each is to be another program.
+NAMES = {
+  'divergence': tuple(fgan.DIVERGENCES),
+  'generator': tuple(fgan.GENERATORS),
+  'variant': tuple(dragan.VARIANTS),
+  'norm': blocks.NORMS,
+  'activation': tuple(blocks.ACTIVATIONS),
+}
+# Values of options that are neither numbers nor names.
+OTHERS = {'hidden': ((8, 8), (8, 4)), 'widths': ((4, 8), (8, 4))}
+# Beside which an option has an effect, where the defaults do not do.
+BESIDE = {('dragan', 'c'): {'variant': 'paper'}}
+PLAIN = (int, float, bool, str, tuple)
+
+
+def load(kind, name):
+  return importlib.import_module(f'gan_jax.{kind}.{name}')
+
+
+def keyword_options(*functions):
+  """{name: default} of what a config may set."""
+  return {
+    p.name: p.default
+    for function in functions
+    for p in inspect.signature(function).parameters.values()
+    if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN
+  }
+
+
+def field_options(network):
+  """{name: default} of the plain fields of a network."""
+  return {
+    name: field.default
+    for name, field in network.__dataclass_fields__.items()
+    if name not in COMMON and isinstance(field.default, PLAIN)
+  }
+
+
+def values_of(name, default):
+  """Values of an option that are to make different programs."""
+  if isinstance(default, bool):
+    return False, True
+  if isinstance(default, int | float):
+    return default, 2 * default + 1
+  table = OTHERS | NAMES
+  assert name in table, f'{name}={default!r}: say here what it can be'
+  return table[name]
+
+
+# Programs.
+
+
+def traced(function, *args):
+  """A program that can be compared; addresses of functions are no part of it.
+
+  It should hold gradients: what a derivative is by definition is not seen
+  otherwise.
+  """
+  closed = jax.make_jaxpr(function)(*args)
+  constants = [np.asarray(const).tobytes() for const in closed.consts]
+  return re.sub(r'0x[0-9a-f]+', '', str(closed)), constants
+
+
+def loss_program(module, options):
+  def both(real, fake):
+    losses = [f(real, fake, **options) for f in (module.d_loss, module.g_loss)]
+    return jnp.stack(losses)
+
+  logits = jax.ShapeDtypeStruct((2,), jnp.float32)
+  slopes = jax.jacrev(lambda *logits: both(*logits).sum(1), (0, 1))
+  return traced(
+    lambda *logits: (both(*logits), slopes(*logits)), logits, logits
+  )
+
+
+def penalty_program(module, options):
+  if hasattr(module, 'project'):
+    weight = jax.ShapeDtypeStruct((2, 2), jnp.float32)
+    project = functools.partial(module.project, **options)
+    return traced(project, {'kernel': weight})
+
+  def penalty(scale, real, fake, key):
+    critic = lambda x: jnp.square(scale * x).reshape(2, -1).sum(1)
+    own, _ = module.penalty(
+      critic, real, fake, module.init(), key=key, **options
+    )
+    return own.sum()
+
+  x = jax.ShapeDtypeStruct((2, *SHAPE), jnp.float32)
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  scale = jax.ShapeDtypeStruct((), jnp.float32)
+  return traced(jax.value_and_grad(penalty), scale, x, x, key)
+
+
+def network_program(network, options):
+  """Of a generator's or a discriminator's output, and of its gradient."""
+  makes_samples = 'shape' in network.__dataclass_fields__
+  given = {'shape': SHAPE} if makes_samples else {}
+  net = network(**given, **options)
+
+  def run(key, x):
+    variables = net.init(key, x, train=True)
+    params = variables.pop('params')
+
+    def total(params, train):
+      out, _ = net.apply(
+        {'params': params, **variables}, x, train=train, mutable=True
+      )
+      return sum(map(jnp.sum, jax.tree.leaves(out)))
+
+    return [jax.value_and_grad(total)(params, train) for train in (True, False)]
+
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  size = (2, 4) if makes_samples else (2, *SHAPE)
+  return traced(run, key, jax.ShapeDtypeStruct(size, jnp.float32))
+
+
+def small(network):
+  """Options with which a network is traced quickly."""
+  fields = network.__dataclass_fields__
+  return {name: values[0] for name, values in OTHERS.items() if name in fields}
+
+
+# The contract.
+
+
+def cases():
+  """(component, option, default, (options) -> its program, options beside)."""
+  for name in select.available('losses'):
+    module = load('losses', name)
+    program = functools.partial(loss_program, module)
+    for option, usual in keyword_options(module.d_loss, module.g_loss).items():
+      yield name, option, usual, program, {}
+  for name in select.available('penalties'):
+    module = load('penalties', name)
+    program = functools.partial(penalty_program, module)
+    has = [f for f in ('penalty', 'project') if hasattr(module, f)]
+    functions = [getattr(module, f) for f in has]
+    for option, usual in keyword_options(*functions).items():
+      yield name, option, usual, program, {}
+  for name in select.available('models'):
+    module = load('models', name)
+    for network in (module.Generator, module.Discriminator):
+      program = functools.partial(network_program, network)
+      for option, usual in field_options(network).items():
+        label = f'{name}.{network.__name__}'
+        yield label, option, usual, program, small(network)
+
+
+CASES = [
+  pytest.param(*case[1:], BESIDE.get(case[:2], {}), id=f'{case[0]}-{case[1]}')
+  for case in cases()
+]
+
+
+@pytest.mark.parametrize('option, usual, program, base, beside', CASES)
+def test_another_value_is_another_program(option, usual, program, base, beside):
+  values = values_of(option, usual)
+  made = [program({**base, **beside, option: value}) for value in values]
+  for i, first in enumerate(made):
+    for j in range(i):
+      assert first != made[j], (
+        f'{option}: {values[i]} does what {values[j]} does'
+      )
+
+
+# What components say they ignore: options, the name, another value of it.
+IGNORED = {
+  'dragan': ('penalties', {'c': 3.0}, 'c'),
+  'dragan_code': ('penalties', {'c': 3.0, 'variant': 'code'}, 'c'),
+  'mlp_g': (
+    'models',
+    {'g': {'hidden': (), 'activation': 'elu'}},
+    'g.activation',
+  ),
+  'mlp_d': (
+    'models',
+    {'d': {'hidden': [], 'activation': 'elu'}},
+    'd.activation',
+  ),
+  'mlp_norm': ('models', {'d': {'hidden': (8,), 'norm': 'batch'}}, 'd.norm'),
+  'mlp_no_layer': ('models', {'d': {'hidden': (), 'norm': 'batch'}}, 'd.norm'),
+}
+HEEDED = {
+  'dragan': ('penalties', {'c': 3.0, 'variant': 'paper'}),
+  'dragan_usual': ('penalties', {'c': 10.0}),
+  'mlp_usual': ('models', {'d': {'hidden': (), 'activation': 'leaky_relu'}}),
+  'mlp_layer': ('models', {'g': {'hidden': (8,), 'activation': 'elu'}}),
+  'mlp_norm': ('models', {'d': {'hidden': (8, 8), 'norm': 'batch'}}),
+  'mlp_spectral': ('models', {'d': {'hidden': (8,), 'norm': 'spectral'}}),
+}
+
+
+def asked(case, kind, options):
+  """(module, what it says it ignores)."""
+  module = load(kind, case.partition('_')[0])
+  players = {'g': {}, 'd': {}} if kind == 'models' else {}
+  return module, module.ignored({**players, **options})
+
+
+@pytest.mark.parametrize('case', IGNORED)
+def test_what_is_said_to_be_ignored_is(case):
+  kind, options, named = IGNORED[case]
+  module, option = asked(case, kind, options)
+  assert option == named
+  if kind == 'penalties':
+    program = functools.partial(penalty_program, module)
+  else:
+    (player, options), option = *options.items(), option[2:]
+    network = {'g': module.Generator, 'd': module.Discriminator}[player]
+    program = functools.partial(network_program, network)
+  without = {k: v for k, v in options.items() if k != option}
+  assert program(options) == program(without)
+
+
+@pytest.mark.parametrize('case', HEEDED)
+def test_nothing_else_is_said_to_be_ignored(case):
+  assert asked(case, *HEEDED[case])[1] == ''
+
+
+class Heeds(nn.Module):
+  slope: float = 1.0
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    return self.slope * nn.Dense(1)(x.reshape(len(x), -1))[:, 0]
+
+
+class Ignores(nn.Module):
+  slope: float = 1.0
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    return 3.0 * nn.Dense(1)(x.reshape(len(x), -1))[:, 0]
+
+
+def test_the_comparison_sees_what_is_ignored():
+  both = lambda net: [network_program(net, {'slope': s}) for s in (1.0, 2.0)]
+  first, second = both(Heeds)
+  assert first != second
+  first, second = both(Ignores)
+  assert first == second
