@@ -2,14 +2,8 @@
 
 import errno
 import gc
-import os
 import pathlib
 import random
-import signal
-import socket
-import subprocess
-import sys
-import time
 import tracemalloc
 
 import jax
@@ -176,47 +170,7 @@ def test_none_good_is_an_error_that_names_them(tmp_path):
   assert '\n' not in str(error.value)
 
 
-# Which stay.
-
-
-def test_latest_and_best_stay(tmp_path):
-  options = {'keep_last': 2, 'keep_best': 1, 'metric': 'fid'}
-  save_all(tmp_path, {1: 50.0, 2: 20.0, 3: np.nan, 4: 30.0}, **options)
-  assert Checkpoints(tmp_path, **options).steps() == [2, 3, 4]
-  save_all(tmp_path, {5: np.nan, 6: None, 7: 25.0, 8: -np.inf}, **options)
-  c = Checkpoints(tmp_path, **options)
-  assert c.steps() == [2, 7, 8]
-  assert (c.latest_step(), c.best_step()) == (8, 2)
-  assert c.restore(small(1), which='best').step == 2
-  assert c.restore(small(1), which=7).step == 7
-  with pytest.raises(UserError, match='no checkpoint 6 .*there: 2, 7, 8'):
-    c.restore(small(1), which=6)
-  assert Checkpoints(tmp_path, metric='kid').best_step() is None
-
-
-def test_the_highest_is_best_if_so_asked(tmp_path):
-  save_all(tmp_path, {1: 0.9, 2: 0.1, 3: np.nan, 4: 0.5}, mode='max')
-  c = Checkpoints(tmp_path, mode='max')
-  assert c.steps() == [1, 3, 4] and c.best_step() == 1
-
-
-def test_a_damaged_best_falls_back_to_the_next_best(tmp_path):
-  save_all(tmp_path, {1: 3.0, 2: 1.0, 3: 2.0}, keep_last=3)
-  flip(largest(tmp_path / '2' / 'state'), 0.9)
-  said = []
-  c = Checkpoints(tmp_path)
-  assert c.restore(small(1), which='best', say=said.append).step == 3
-  assert len(said) == 1 and '/2 ' in said[0]
-
-
-def test_going_back_moves_the_old_future_aside(tmp_path, capsys):
-  save_all(tmp_path, {1: None, 5: None, 9: None}, keep_last=3)
-  with Checkpoints(tmp_path) as c:
-    assert c.restore(small(1), which=1).step == 1
-    assert c.save(2, small(2), {}, wait=True)
-    assert c.steps() == [1, 2]
-  assert sorted(os.listdir(tmp_path / 'superseded')) == ['5.0', '9.0']
-  assert capsys.readouterr().out.count('superseded') == 2
+# Readers, devices, donation, errors.
 
 
 def test_a_reader_changes_nothing(tmp_path):
@@ -235,9 +189,6 @@ def test_a_reader_changes_nothing(tmp_path):
   with Checkpoints(tmp_path / 'nowhere', read_only=True) as reader:
     assert reader.restore(small(1)) is None
   assert not (tmp_path / 'nowhere').exists()
-
-
-# Devices, donation, errors, death.
 
 
 def on(count, *spec):
@@ -291,97 +242,6 @@ def test_a_step_is_saved_though_an_older_one_cannot_be_deleted(
     assert c.steps() == [1, 2]
     c.save(3, small(3), {}, wait=True)
     assert c.steps() == [3]
-
-
-WRITER = """
-import sys
-sys.path.insert(0, {root!r})
-from tests.storage.test_checkpoints import Checkpoints, small
-with Checkpoints({directory!r}, keep_last=2) as c:
-  got = c.restore(small(0))
-  step = got.step if got else 0
-  print('ready', flush=True)
-  while True:
-    step += 1
-    c.save(step, small(step), {{'at': step}}, score=step % 7)
-"""
-
-
-def test_kill_9_always_leaves_an_intact_step(tmp_path):
-  draw = random.Random(5)
-  code = WRITER.format(root=str(ROOT), directory=str(tmp_path))
-  newest = 0
-  for _ in range(4):
-    writer = subprocess.Popen(
-      [sys.executable, '-c', code], stdout=subprocess.PIPE, text=True
-    )
-    while 'ready' not in writer.stdout.readline():
-      assert writer.poll() is None
-    time.sleep(0.2 + draw.random() / 2)
-    writer.send_signal(signal.SIGKILL)
-    writer.wait()
-    writer.stdout.close()
-    with Checkpoints(tmp_path, read_only=True) as c:
-      got = c.restore(small(0), say=lambda line: pytest.fail(line))
-    assert got.step > newest and got.meta == {'at': got.step}
-    assert_same(got.state, small(got.step))
-    newest = got.step
-
-
-ONE_OF_TWO = """
-import os, sys, time
-sys.path.insert(0, {root!r})
-import jax
-jax.config.update('jax_platforms', 'cpu')
-jax.config.update('jax_num_cpu_devices', 2)
-jax.distributed.initialize('127.0.0.1:{port}', 2, {own})
-sys.excepthook = lambda *error: (sys.__excepthook__(*error), os._exit(1))
-import numpy as np
-from tests.storage.test_checkpoints import Checkpoints, assert_same, small
-last = jax.local_devices()[-1]  # waits for the other one
-if {own} == 0:
-  for name, state in (
-    ('numpy', lambda step: jax.tree.map(np.asarray, small(step))),
-    ('local', lambda step: jax.device_put(small(step), last)),
-  ):
-    with Checkpoints({directory!r} + name, keep_last=2) as c:
-      for step in (1, 2, 3):
-        assert c.save(step, state(step), {{'at': step}}, score=step)
-      c.wait()
-      assert c.steps() == [1, 2, 3] and c.best_step() == 1
-      for like in (state(0), jax.eval_shape(lambda: small(0))):
-        got = c.restore(like)
-        assert got.step == 3 and got.meta == {{'at': 3}}
-        assert_same(got.state, small(3))
-  print('all is well', flush=True)
-  os._exit(0)
-time.sleep(60)
-"""
-
-
-@pytest.mark.slow
-def test_one_of_two_processes_saves_and_restores_alone(tmp_path):
-  with socket.socket() as s:
-    s.bind(('127.0.0.1', 0))
-    port = s.getsockname()[1]
-  told = {'root': str(ROOT), 'port': port}
-  told['directory'] = str(tmp_path / 'c')
-  first, second = (
-    subprocess.Popen(
-      [sys.executable, '-c', ONE_OF_TWO.format(own=own, **told)],
-      stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE,
-      text=True,
-    )
-    for own in (0, 1)
-  )
-  try:
-    out, err = first.communicate(timeout=50)
-  finally:
-    second.kill()
-    second.communicate()
-    first.kill()
-  assert first.returncode == 0 and 'all is well' in out, err
 
 
 def test_saves_leave_next_to_nothing_in_memory(tmp_path):

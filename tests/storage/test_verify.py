@@ -14,8 +14,8 @@ from gan_jax import checkpoint
 from gan_jax.run import command
 from gan_jax.storage import verify
 from gan_jax.storage.checkpoints import Checkpoints
-from tests.storage import test_damage
-from tests.storage.test_damage import (
+from tests.storage import damaging
+from tests.storage.damaging import (
   FILES,
   HARMLESS,
   NAMED,
@@ -31,7 +31,7 @@ from tests.storage.test_damage import (
   tree,
 )
 
-saved, damaged = test_damage.saved, test_damage.damaged  # fixtures
+saved, damaged = damaging.saved, damaging.damaged  # fixtures
 
 
 def lines_of(capsys, *argv):

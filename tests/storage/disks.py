@@ -1,0 +1,53 @@
+"""Small file systems that are full, read-only or over quota; for tests."""
+
+import os
+import subprocess
+
+import pytest
+
+
+class Disk:
+  """A small file system of one's own."""
+
+  def __init__(self, path):
+    self.path = path
+
+  def mount(self, *options):
+    done = subprocess.run(
+      ['mount', '-o', ','.join(options), *self._of(options), self.path],
+      capture_output=True,
+      text=True,
+    )
+    if done.returncode:
+      pytest.skip(f'no file system can be mounted here: {done.stderr.strip()}')
+
+  def _of(self, options):
+    return [] if 'remount' in options else ['-t', 'tmpfs', 'tmpfs']
+
+  def fill(self, *, leave=0):
+    """Takes all room but for so many pages."""
+    self.free()
+    about = os.statvfs(self.path)
+    room = (about.f_bavail - leave) * about.f_bsize
+    (self.path / 'fill').write_bytes(bytes(max(room, 0)))
+
+  def free(self):
+    (self.path / 'fill').unlink(missing_ok=True)
+
+  def read_only(self):
+    self.mount('remount', 'ro')
+
+  def writable(self):
+    self.mount('remount', 'rw')
+
+
+@pytest.fixture
+def disk(tmp_path):
+  path = tmp_path / 'disk'
+  path.mkdir()
+  if os.geteuid():
+    pytest.skip('only root mounts file systems')
+  found = Disk(path)
+  found.mount('size=8m')
+  yield found
+  subprocess.run(['umount', '-l', path], capture_output=True)
