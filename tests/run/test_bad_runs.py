@@ -7,7 +7,6 @@ import pytest
 
 from gan_jax import ablate, evaluate, sample, train
 from gan_jax.report import page, writers
-from gan_jax.run import training
 from gan_jax.storage import files
 from gan_jax.study import results, worker
 from tests.bad_input import RING, ROOT, finished_run, refused
@@ -64,7 +63,7 @@ def alter(path, *keys, to):
 COMMANDS = {
   'sample': (sample, ('--workdir={0}/run', '--out={0}/x.npz')),
   'evaluate': (evaluate, ('--workdir={0}/run',)),
-  'train': (training, (RING, '--workdir={0}/run')),
+  'train': (train, (RING, '--workdir={0}/run')),
 }
 
 
@@ -145,7 +144,7 @@ SCORES = {
 }
 USES = {
   'evaluate': (evaluate, ('--workdir={0}/run',)),
-  'train': (training, (RING, '--workdir={0}/run')),
+  'train': (train, (RING, '--workdir={0}/run')),
   'compare': (evaluate, ('--compare={0}/run,{0}/run',)),
   'out': (
     evaluate,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gan_jax import manifest, sample, train
-from gan_jax.data import fingerprint, images, loading
+from gan_jax.data import fingerprint, loading
 from gan_jax.run import command
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, recipe
@@ -246,7 +246,7 @@ def touch(folder):
 @pytest.mark.parametrize('how', CHANGES)
 def test_a_folder_is_known_by_its_content(how, whole, tmp_path, monkeypatch):
   if not whole:
-    monkeypatch.setattr(images, '_HASHED_BYTES', 0)
+    monkeypatch.setattr(fingerprint, '_HASHED_BYTES', 0)
   folder = tiny_data.write_folder(tmp_path / 'images', tiny_data.images(5))
   load = lambda: loading.load('folder', dir=str(folder)).fingerprint
   before = load()
@@ -257,7 +257,7 @@ def test_a_folder_is_known_by_its_content(how, whole, tmp_path, monkeypatch):
 
 
 def test_a_byte_anywhere_in_a_small_file_counts(tmp_path, monkeypatch):
-  monkeypatch.setattr(images, '_HASHED_BYTES', 0)
+  monkeypatch.setattr(fingerprint, '_HASHED_BYTES', 0)
   path = tmp_path / 'file'
   content = bytearray(np.random.default_rng(0).bytes(150_000))
   found = set()
