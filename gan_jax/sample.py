@@ -9,15 +9,15 @@ import pathlib
 import jax
 import numpy as np
 
+from gan_jax.data import kinds
 from gan_jax.game import keys
-from gan_jax.report import pictures
 from gan_jax.run import command, scoring
 from gan_jax.run.sampling import balanced_labels, collect, take_seed
 from gan_jax.run.workdir import contents
-from gan_jax.storage import memory
+from gan_jax.storage import files, memory
 from gan_jax.types import UserError
 
-ENDINGS = ('.png', '.webp', '.npz')
+BACKDROP = 1000  # real samples behind the generated ones, if any
 
 
 def help_lines() -> list[str]:
@@ -58,8 +58,6 @@ def main(argv: list[str]):
     checkpoint='latest',
   )
   out = pathlib.Path(flags.out)
-  if out.suffix not in ENDINGS:
-    raise UserError(f'--out={out}: expected a name ending in .png .webp .npz.')
   contents.check_out(out)
   if flags.num < 1 or flags.seed < 0:
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
@@ -68,6 +66,11 @@ def main(argv: list[str]):
   _, setup, state, step = contents.open_run(
     flags.workdir, which=flags.checkpoint
   )
+  suffixes = (*kinds.of(setup.dataset).SUFFIXES, '.npz')
+  if out.suffix not in suffixes:
+    raise UserError(
+      f'--out={out}: expected a name ending in {" ".join(suffixes)}.'
+    )
   memory.check_memory(
     4 * flags.num * math.prod(setup.dataset.shape), f'--num={flags.num}'
   )
@@ -77,18 +80,16 @@ def main(argv: list[str]):
 
 
 def write(out: pathlib.Path, samples: np.ndarray, setup):
-  """Samples [N, ...] as arrays or as a picture, by the file's ending."""
+  """Samples [N, ...] as arrays or as their kind writes them, by the suffix."""
   labels = balanced_labels(len(samples), setup.num_classes)
   if out.suffix == '.npz':
     also = {} if labels is None else {'labels': labels}
     np.savez_compressed(out, samples=samples, **also)
     return
-  dataset = setup.dataset
-  real = scoring.real_samples(setup, 1000) if dataset.kind == 'point' else None
-  image = pictures.picture(
-    dataset.kind, samples, modes=dataset.modes, real=real
-  )
-  pictures.save(out, image)
+  dataset, kind = setup.dataset, kinds.of(setup.dataset)
+  real = scoring.real_samples(setup, BACKDROP) if kind.BACKDROP else None
+  with files.replacing(out) as temporary:
+    kind.export(temporary, samples, dataset=dataset, real=real)
 
 
 if __name__ == '__main__':

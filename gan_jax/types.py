@@ -58,18 +58,20 @@ class State(NamedTuple):
 class Dataset(NamedTuple):
   """Examples behind one interface, wherever they lie.
 
-  `x` is uint8, meaning [-1, 1] by x / 127.5 - 1, or float32 in model range.
+  The kind says what `x` means and what it is in model range: for images uint8,
+  meaning [-1, 1] by x / 127.5 - 1, or float32 as it is.
   """
 
   name: str
-  kind: str  # 'image' or 'point': how samples are shown
-  shape: tuple[int, ...]  # of one sample, (H, W, C) or (D,)
+  kind: str  # what a sample is: a file of kinds/, see its README.md
+  shape: tuple[int, ...]  # of one sample in model range, (H, W, C) or (D,)
   size: int  # number of examples
-  read: Callable  # rows [n] -> {'x': [n, *shape], 'label': [n] int32 if any}
+  read: Callable  # rows [n] -> {'x': [n, ...], 'label': [n] int32 if any}
   nbytes: int  # of all examples in memory
   class_names: tuple[str, ...] = ()  # label k means class_names[k]
   modes: Any = None  # known modes: {'centers': [M, D], 'std': float}
   fingerprint: str = ''  # sha256 of the content and its preparation
+  about: Any = None  # what its kind alone needs: a sample rate, an alphabet
 
 
 MAX_SIZE = 2**27  # examples, so that `locate` stays within 32 bits

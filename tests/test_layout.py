@@ -9,6 +9,7 @@ import pkgutil
 import pytest
 
 import gan_jax
+from gan_jax.data import kinds
 
 ROOT = pathlib.Path(gan_jax.__file__).parent
 FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
@@ -19,6 +20,7 @@ types
 select
 game
 losses penalties models
+kinds
 storage devices
 data
 datasets
@@ -138,13 +140,15 @@ def test_every_public_function_is_documented_without_positional_booleans():
 
 
 @pytest.mark.parametrize(
-  'kind', ['losses', 'penalties', 'models', 'datasets', 'study.engines']
+  'kind',
+  ['losses', 'penalties', 'models', 'kinds', 'datasets', 'study.engines'],
 )
 def test_components_export_what_their_kind_asks_for(kind):
   wanted = {
     'losses': [{'d_loss', 'g_loss'}],
     'penalties': [{'init', 'penalty'}, {'project'}],
     'models': [{'Generator', 'Discriminator'}],
+    'kinds': [set(kinds.MEMBERS)],
     'datasets': [{'load'}],
     'study.engines': [{'make'}],
   }[kind]

@@ -5,14 +5,15 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from gan_jax.data import loading
+from gan_jax.data import kinds, loading
 from gan_jax.run import setup as setup_lib
 
 
 def real_data(config: dict) -> np.ndarray:
   """All of a config's data in model range, float32 [N, *shape]."""
-  x = loading.arrays(setup_lib.build(config).dataset)['x']
-  return np.asarray(loading.to_model_range(x), np.float32)
+  dataset = setup_lib.build(config).dataset
+  x = loading.arrays(dataset)['x']
+  return np.asarray(kinds.in_model_range(dataset, x), np.float32)
 
 
 def num_params(setup: setup_lib.Setup) -> tuple[int, int]:

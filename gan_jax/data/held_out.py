@@ -6,7 +6,7 @@ sets `data.held_out` sets a share of the examples aside.
 
 import numpy as np
 
-from gan_jax.data import fingerprint, loading
+from gan_jax.data import fingerprint, kinds, loading
 from gan_jax.types import Dataset, UserError
 
 MOST = 512  # samples that are kept in memory
@@ -112,4 +112,4 @@ def samples(dataset: Dataset | None) -> dict[str, np.ndarray]:
     batch = dataset.read(rows)
   except UserError:
     return {}
-  return {**batch, 'x': np.asarray(loading.to_model_range(batch['x']))}
+  return {**batch, 'x': np.asarray(kinds.in_model_range(dataset, batch['x']))}

@@ -11,14 +11,13 @@ import importlib.util
 import inspect
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gan_jax import select, types
-from gan_jax.data import shuffling
+from gan_jax.data import kinds, shuffling
 from gan_jax.types import Dataset, UserError
 
 # ---------------------------------------------------------------- by name
@@ -95,6 +94,7 @@ def _checked(dataset):
       f'data.name={dataset.name!r}: {dataset.size} examples; expected at least'
       f' 1 and fewer than {types.MAX_SIZE}.'
     )
+  kinds.of(dataset)  # now: a kind that does not exist must stop us here
   return dataset
 
 
@@ -103,33 +103,11 @@ def arrays(dataset: Dataset) -> dict[str, np.ndarray]:
   return dataset.read(np.arange(dataset.size))
 
 
-# ----------------------------------------------------------- model's range
-
-
-def to_model_range(x: jax.Array) -> jax.Array:
-  """uint8 [...] -> float32 in [-1, 1] by x / 127.5 - 1; floats pass through."""
-  if x.dtype != jnp.uint8:
-    return x
-  # Exact up to the one product, so that no fusion can change the result. (XLA
-  # makes a product of a division by a constant, but not everywhere.)
-  return (2 * x.astype(jnp.float32) - 255) * jnp.float32(1 / 255)
-
-
-def to_uint8(samples: Any) -> Any:
-  """Floats in [-1, 1] [...] -> uint8, rounded; clipped, NaN becomes black.
-
-  NumPy arrays give NumPy arrays, JAX arrays JAX arrays.
-  """
-  xp = np if isinstance(samples, np.ndarray) else jnp
-  levels = (samples.astype(xp.float32) + 1) * 127.5
-  levels = xp.where(xp.isnan(levels), 0, levels)
-  return xp.rint(xp.clip(levels, 0, 255)).astype(xp.uint8)
-
-
 # ------------------------------------------------------------- the batches
 
 
 def draw(
+  dataset: Dataset,
   arrays: dict[str, jax.Array],
   key: jax.Array,
   step: jax.Array,
@@ -142,30 +120,30 @@ def draw(
   """A step's examples from arrays in memory; to be traced.
 
   Args:
+    dataset: whose examples they are.
     arrays: {'x': [N, *shape], 'label': [N] if any}, see `arrays`.
     key: the root key [] of the seed.
     step: [] int.
     index: [b] int, the examples of the global batch that this device draws.
     batches: drawn in each step.
     batch_size: global.
-    flip: mirror every other image, drawn anew in each epoch.
+    flip: mirror every other example, drawn anew in each epoch.
 
   Returns:
     {'x': [batches, b, *shape] float32 in model range, 'label': [batches, b]}.
 
   Raises:
-    UserError: flip of samples that are not images.
+    UserError: flip of what cannot be mirrored.
   """
-  x = arrays['x']
-  _check_flip(x.shape[1:], flip=flip)
+  check_flip(dataset, flip=flip)
+  size = len(arrays['x'])
   rows, mirrored = shuffling.plan(
-    key, step, index, size=len(x), batches=batches, batch_size=batch_size
+    key, step, index, size=size, batches=batches, batch_size=batch_size
   )
   batch = {k: v[rows] for k, v in arrays.items()}
   if flip:
-    x = batch['x']  # [batches, b, H, W, C]
-    batch['x'] = jnp.where(mirrored[..., None, None, None], x[..., ::-1, :], x)
-  return {**batch, 'x': to_model_range(batch['x'])}
+    batch['x'] = _mirror(dataset, batch['x'], mirrored)
+  return {**batch, 'x': kinds.in_model_range(dataset, batch['x'])}
 
 
 def stream(
@@ -188,27 +166,35 @@ def stream(
     step: the first to yield.
     batches: drawn in each step.
     batch_size: global.
-    flip: mirror every other image.
+    flip: mirror every other example.
     depth: batches read ahead, in a thread.
 
   Yields:
     for the steps step, step + 1, ...: {'x': [(S,) batches, b, *shape] uint8 or
-    float32, 'label': [(S,) batches, b]} on the host. `to_model_range` inside
-    the compiled step makes them equal to `draw`'s, bit for bit.
+    float32, 'label': [(S,) batches, b]} on the host. `kinds.in_model_range`
+    inside the compiled step makes them equal to `draw`'s, bit for bit.
 
   Raises:
-    UserError: flip of samples that are not images, or what the data set raises.
+    UserError: flip of what cannot be mirrored, or what the data set raises.
   """
-  _check_flip(dataset.shape, flip=flip)
+  check_flip(dataset, flip=flip)
   static = {'size': dataset.size, 'batches': batches, 'batch_size': batch_size}
   make_plan = _host_plan(key, index, **static)
   fetch = lambda s: _fetch(dataset, *make_plan(s), flip=flip)
   return _ahead(fetch, step, depth)
 
 
-def _check_flip(shape, *, flip):
-  if flip and len(shape) != 3:
-    raise UserError(f'data.flip: expected images, got samples {shape}.')
+def check_flip(dataset: Dataset, *, flip: bool):
+  """Raises UserError where examples are to be flipped that have no mirror."""
+  if flip and kinds.of(dataset).mirror is None:
+    raise UserError(f'data.flip: expected images, {dataset.name} has none.')
+
+
+def _mirror(dataset, x, mirrored):
+  """x [..., *sample], mirrored where `mirrored` [...] says so."""
+  chosen = mirrored.reshape(mirrored.shape + (1,) * (x.ndim - mirrored.ndim))
+  xp = np if isinstance(x, np.ndarray) else jnp
+  return xp.where(chosen, kinds.of(dataset).mirror(x), x)
 
 
 def _host_plan(key, index, **static):
@@ -229,8 +215,7 @@ def _fetch(dataset, rows, mirrored, *, flip):
   batch = dataset.read(rows.reshape(-1))
   batch = {k: v.reshape(*rows.shape, *v.shape[1:]) for k, v in batch.items()}
   if flip:
-    x = batch['x']
-    batch['x'] = np.where(mirrored[..., None, None, None], x[..., ::-1, :], x)
+    batch['x'] = _mirror(dataset, batch['x'], mirrored)
   return batch
 
 

@@ -17,10 +17,11 @@ def from_arrays(
 
   Args:
     name: shown to people.
-    kind: 'image' or 'point'.
-    x: [N, *shape], uint8 or float32.
+    kind: a file of gan_jax/kinds, or the dotted name of a module.
+    x: [N, ...], as the kind keeps its examples.
     label: [N] int, or None.
-    **fields: class_names and modes of Dataset.
+    **fields: of Dataset: class_names, modes, about; shape, where that of x is
+      not the one in model range.
 
   Returns:
     the data set, with a fingerprint of the content.
@@ -31,12 +32,11 @@ def from_arrays(
   return Dataset(
     name=name,
     kind=kind,
-    shape=x.shape[1:],
     size=len(x),
     read=lambda rows: {k: v[rows] for k, v in arrays.items()},
     nbytes=x.nbytes,
     fingerprint=fingerprint.digest(arrays, fields),
-    **fields,
+    **{'shape': x.shape[1:]} | fields,
   )
 
 

@@ -24,12 +24,19 @@ def generator(*, size: int, data_seed: int, std: float) -> np.random.Generator:
 
 
 def mixture(
-  name: str, centers: np.ndarray, std: float, *, size: int, data_seed: int
+  name: str,
+  kind: str,
+  centers: np.ndarray,
+  std: float,
+  *,
+  size: int,
+  data_seed: int,
 ) -> Dataset:
   """Draws from equally likely round Gaussians; the label is the mode.
 
   Args:
     name: of the data set.
+    kind: of its samples.
     centers: [M, D].
     std: of every mode, along every axis.
     size: number of points.
@@ -43,7 +50,7 @@ def mixture(
   x = centers[label] + std * rng.standard_normal((size, centers.shape[-1]))
   return memory.from_arrays(
     name,
-    'point',
+    kind,
     x.astype(np.float32),
     label,
     class_names=tuple(str(k) for k in range(len(centers))),

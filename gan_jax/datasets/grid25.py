@@ -26,4 +26,6 @@ def load(
   """
   ticks = spacing * np.arange(-2, 3)
   centers = np.stack(np.meshgrid(ticks, ticks), -1).reshape(25, 2)
-  return toys.mixture('grid25', centers, std, size=size, data_seed=data_seed)
+  return toys.mixture(
+    'grid25', 'point', centers, std, size=size, data_seed=data_seed
+  )

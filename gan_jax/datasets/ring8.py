@@ -25,4 +25,6 @@ def load(
   # endpoint=False: with both ends of the circle there would be seven modes.
   angle = np.linspace(0, 2 * np.pi, 8, endpoint=False)
   centers = radius * np.stack([np.cos(angle), np.sin(angle)], -1)  # [8, 2]
-  return toys.mixture('ring8', centers, std, size=size, data_seed=data_seed)
+  return toys.mixture(
+    'ring8', 'point', centers, std, size=size, data_seed=data_seed
+  )

@@ -6,6 +6,7 @@ Adding a metric is adding its file, its function in compute and its line here.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gan_jax.data import kinds
 from gan_jax.metrics import compute
 from gan_jax.metrics.features import base
 from gan_jax.metrics.views import SEEN
@@ -210,16 +211,14 @@ def default_names(kind: str, there: frozenset[str]) -> tuple[str, ...]:
   """What a data set is scored by unless something else is requested.
 
   Args:
-    kind: 'image' or 'point', as the data set says.
+    kind: of data, see kinds/README.md.
     there: from where_possible.
   """
   if 'modes' in there:
     return 'modes', 'high_quality'
   if 'stacked' in there:
     return 'stacked_modes', 'stacked_kl'
-  if kind == 'point':
-    return 'precision', 'coverage'
-  return ('fid', 'class_coverage') if 'classes' in there else ('fid',)
+  return kinds.named(kind).usual_metrics(there)
 
 
 def chosen(names) -> tuple[Metric, ...]:

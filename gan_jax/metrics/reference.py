@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_jax.data import kinds
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
 from gan_jax.metrics.views import SEEN, Collector, SampleStats, look
@@ -189,9 +190,11 @@ def _look_at(dataset, rows, wants, features):
 
 
 def batches(dataset: Dataset, rows, *, size: int = BATCH) -> Iterator[dict]:
-  """Yields what `read` gives of some rows [N], at most `size` at a time."""
+  """Yields some rows [N] as metrics take them, at most `size` at a time."""
+  to_metrics = kinds.of(dataset).to_metrics
   for start in range(0, len(rows), size):
-    yield dataset.read(rows[start : start + size])
+    batch = dataset.read(rows[start : start + size])
+    yield {**batch, 'x': to_metrics(batch['x'], dataset=dataset)}
 
 
 def _fields(kept):

@@ -127,7 +127,7 @@ def make_scorer(
   Args:
     names: of metrics; none means `measures.default_names`.
     reference: the real samples, seen through the same features.
-    kind: 'image' or 'point', as the data set says.
+    kind: of data, see kinds/README.md.
     features: what fid and its like compare; None if nothing looks at samples.
     modes: known modes as the data set gives them, or None.
     num_classes: of the labels that the fakes are made for; 0 without.

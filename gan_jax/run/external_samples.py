@@ -3,7 +3,7 @@
 import functools
 import os
 
-from gan_jax.data import loading
+from gan_jax.data import kinds, loading
 from gan_jax.metrics import measures, reference, scores
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import scoring
@@ -68,7 +68,7 @@ def evaluate(
   of = functools.partial(
     reference.from_dataset,
     features=features,
-    most=scoring.MAX_REAL[fake.kind],
+    most=kinds.of(fake).MAX_REAL,
     say=progress.say,
   )
   scorer = scores.make_scorer(
@@ -128,8 +128,8 @@ def _open(samples, data, folder, split):
 
 def _channels(dataset):
   """1 or 3, what a folder can be opened with; 0 leaves it to the folder."""
-  found = dataset.shape[-1] if dataset.kind == 'image' else 0
-  return found if found in (1, 3) else 0
+  channels = dataset.shape[-1]
+  return channels if channels in (1, 3) else 0
 
 
 def open_samples(path: str, channels: int = 0) -> Dataset:

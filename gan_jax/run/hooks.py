@@ -9,8 +9,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from gan_jax.data import kinds
 from gan_jax.metrics import records
-from gan_jax.report import lines, neighbours, pictures
+from gan_jax.report import lines, pictures
 from gan_jax.report.reporter import Reporter
 from gan_jax.run import scoring, signals
 from gan_jax.run.loop import Outcome, Window
@@ -20,7 +21,6 @@ from gan_jax.run.workdir import contents
 from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
 
-SHOWN = {'image': 100, 'point': 2500}  # samples in a picture, by kind
 AHEAD = 2  # draws that wait for their scores, at most
 
 
@@ -74,6 +74,7 @@ class Hooks:
       progress: in place of the console's, see Reporter.
     """
     self._lab, self._config, self._names = setup, config, names
+    self._kind = kinds.of(setup.dataset)
     self._workdir, self._checkpoints = workdir, checkpoints
     self._records, self._pending = scored, None
     self._rollbacks = rollbacks
@@ -110,18 +111,14 @@ class Hooks:
   # Pictures.
 
   def _show(self, samples):
-    dataset = self._lab.dataset
-    real = self._real() if dataset.kind == 'point' else None
-    return pictures.picture(
-      dataset.kind, samples, modes=dataset.modes, real=real
-    )
+    real = self._real() if self._kind.BACKDROP else None
+    return self._kind.picture(samples, dataset=self._lab.dataset, real=real)
 
   def _real(self):
-    return scoring.real_samples(self._lab, SHOWN[self._lab.dataset.kind])
+    return scoring.real_samples(self._lab, self._kind.SHOWN)
 
   def _samples(self, state):
-    num = SHOWN[self._lab.dataset.kind]
-    return scoring.show_samples(self._lab, state.ema, num=num)
+    return scoring.show_samples(self._lab, state.ema, num=self._kind.SHOWN)
 
   def first_pictures(self, state):
     """Real samples, and those of a generator that has not learned yet."""
@@ -307,4 +304,4 @@ def save_neighbours(
   )
   if found:
     path = pathlib.Path(workdir) / 'samples' / 'neighbours.png'
-    pictures.save(path, neighbours.neighbours(*found))
+    pictures.save(path, kinds.of(setup.dataset).neighbours(*found))

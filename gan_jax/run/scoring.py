@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_jax import select
-from gan_jax.data import loading
+from gan_jax.data import kinds
 from gan_jax.game import keys as keys_lib
 from gan_jax.metrics import (
   intervals,
@@ -23,8 +23,6 @@ from gan_jax.run.sampling import batches, collect, take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
-# Real samples that a score is taken against, at most, by kind of data.
-MAX_REAL = {'image': 50_000, 'point': 10_000}
 COSTLY = ('inception',)  # nets that only a score is worth
 
 
@@ -194,7 +192,7 @@ def make_scorer(
   of = functools.partial(
     reference.from_dataset,
     features=features,
-    most=MAX_REAL[dataset.kind],
+    most=kinds.of(dataset).MAX_REAL,
     say=say,
   )
   held_out = None
@@ -236,7 +234,8 @@ def neighbours(
   """
   dataset = setup.dataset
   space = spaces.choose(dataset, way.space)
-  if dataset.kind != 'image' or space in COSTLY or dataset.size < k:
+  comparable = kinds.of(dataset).neighbours is not None
+  if not comparable or space in COSTLY or dataset.size < k:
     return None
   samples = show_samples(setup, variables, num=num)
   if not np.isfinite(samples).all():
@@ -246,7 +245,7 @@ def neighbours(
     dataset,
     features=features,
     split=setup.split,
-    most=MAX_REAL[dataset.kind],
+    most=kinds.of(dataset).MAX_REAL,
     say=say,
   )
   _, rows = memorisation.nearest(
@@ -255,8 +254,8 @@ def neighbours(
     k=k,
   )
   rows = real.rows[rows].reshape(-1)  # [num k]
-  images = loading.to_model_range(dataset.read(rows)['x'])
-  return samples, np.asarray(images).reshape(num, k, *dataset.shape)
+  real = kinds.in_model_range(dataset, dataset.read(rows)['x'])
+  return samples, np.asarray(real).reshape(num, k, *dataset.shape)
 
 
 def mean_of(records: list[dict], metric: str) -> float | None:
@@ -314,5 +313,6 @@ def show_samples(setup: Setup, variables, *, seed: int = 0, num: int = 100):
 
 def real_samples(setup: Setup, num: int) -> np.ndarray:
   """Evenly spread real samples [num, ...] in model range."""
-  rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
-  return np.asarray(loading.to_model_range(setup.dataset.read(rows)['x']))
+  dataset = setup.dataset
+  rows = np.linspace(0, dataset.size - 1, num).astype(int)
+  return np.asarray(kinds.in_model_range(dataset, dataset.read(rows)['x']))

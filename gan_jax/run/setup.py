@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from gan_jax import select
 from gan_jax.data import held_out as held_out_lib
-from gan_jax.data import loading
+from gan_jax.data import kinds, loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe
 from gan_jax.game import ema, latents, optim
@@ -131,8 +131,7 @@ def _data(options):
   load = functools.partial(loading.load, options.pop('name'))
   whole = select.call('data', load, options)
   dataset, unseen = held_out_lib.part(whole, share)
-  if flip and dataset.kind != 'image':
-    raise UserError(f'data.flip: expected images, {dataset.name} has none.')
+  loading.check_flip(dataset, flip=flip)
   return dataset, unseen, flip, dataset.nbytes <= memory_mb * 2**20
 
 
@@ -195,8 +194,9 @@ def make_feed(setup: Setup) -> Callable:
   def feed(data, key, step, index):
     data = {name: data[name] for name in wanted}
     if not setup.resident:
-      return {**data, 'x': loading.to_model_range(data['x'])}
+      return {**data, 'x': kinds.in_model_range(setup.dataset, data['x'])}
     return loading.draw(
+      setup.dataset,
       data,
       key,
       step,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gan_jax.data import loading, memory
+from gan_jax.kinds import image
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -23,11 +24,12 @@ def labelled():
 
 @functools.partial(jax.jit, static_argnames=('batches', 'batch_size', 'flip'))
 def draw(arrays, key, step, index, **static):
-  return loading.draw(arrays, key, step, index, **static)
+  tiny = memory.from_arrays('tiny', 'image', np.zeros((50, 6, 4, 3), np.uint8))
+  return loading.draw(tiny, arrays, key, step, index, **static)
 
 
 def in_model_range(batch):
-  return {**batch, 'x': np.asarray(jax.jit(loading.to_model_range)(batch['x']))}
+  return {**batch, 'x': np.asarray(jax.jit(image.to_model_range)(batch['x']))}
 
 
 def assert_same(a, b):
@@ -36,30 +38,11 @@ def assert_same(a, b):
     np.testing.assert_array_equal(a[k], b[k])
 
 
-def test_model_range_and_back():
-  levels = np.arange(256, dtype=np.uint8)
-  x = np.asarray(loading.to_model_range(jnp.asarray(levels)))
-  # Two roundings to 24 bits, the constant's and the product's: 2 * 2**-24.
-  np.testing.assert_allclose(x, levels / 127.5 - 1, rtol=0, atol=2**-23)
-  np.testing.assert_array_equal(x, -x[::-1])
-  assert (x[0], x[255]) == (-1, 1)
-  np.testing.assert_array_equal(loading.to_uint8(x), levels)
-  np.testing.assert_array_equal(loading.to_uint8(jnp.asarray(x)), levels)
-  floats = jnp.array([0.3, -2.0])
-  assert loading.to_model_range(floats) is floats
-
-
-def test_to_uint8_rounds_and_cuts():
-  x = np.array([-3, -1, -0.9951, 0.9972, 1, 9, np.nan], np.float32)
-  assert loading.to_uint8(x).tolist() == [0, 0, 1, 255, 255, 255, 0]
-  assert isinstance(loading.to_uint8(x), np.ndarray)
-
-
 def test_draw_gives_whole_epochs_in_model_range(labelled):
   arrays = loading.arrays(labelled)
   batch = draw(arrays, KEY, 0, jnp.arange(25), batches=2, batch_size=25)
   assert batch['x'].shape == (2, 25, 6, 4, 3) and batch['x'].dtype == 'float32'
-  drawn = loading.to_uint8(np.asarray(batch['x'])).reshape(50, -1)
+  drawn = image.from_model_range(np.asarray(batch['x'])).reshape(50, -1)
   assert {r.tobytes() for r in drawn} == {r.tobytes() for r in arrays['x']}
   by_image = dict(zip(map(bytes, arrays['x']), arrays['label'], strict=True))
   labels = [by_image[r.tobytes()] for r in drawn]
@@ -144,7 +127,7 @@ def test_points_cannot_be_flipped():
   ring = loading.load('ring8', size=10)
   static = {'batches': 1, 'batch_size': 2, 'flip': True}
   with pytest.raises(UserError, match='data.flip'):
-    loading.draw(loading.arrays(ring), KEY, 0, jnp.arange(2), **static)
+    loading.draw(ring, loading.arrays(ring), KEY, 0, jnp.arange(2), **static)
   with pytest.raises(UserError, match='data.flip'):
     loading.stream(ring, KEY, np.arange(2), **static)
 
@@ -182,9 +165,9 @@ def test_a_dotted_name_is_a_module_outside(tmp_path, monkeypatch):
   (tmp_path / 'my_sets').mkdir()
   (tmp_path / 'my_sets' / 'three.py').write_text(
     'import numpy as np\n'
-    'from gan_jax import examples\n'
+    'from gan_jax.data import memory\n'
     'def load(*, n=3):\n'
-    "  return examples.from_arrays('three', 'point', np.zeros((n, 2)))\n"
+    "  return memory.from_arrays('three', 'point', np.zeros((n, 2)))\n"
   )
   monkeypatch.syspath_prepend(tmp_path)
   assert loading.load('my_sets.three', n=4).size == 4

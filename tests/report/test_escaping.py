@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from gan_jax.kinds import image
 from gan_jax.report import page as run_page
 from gan_jax.report import pictures, writers
 from gan_jax.storage import files
@@ -131,7 +132,7 @@ def workdir(tmp_path):
   for step in (100, 200):
     numbers = {'d_loss': [1.0, 1.5], 'g_loss': [0.5, 0.7]}
     lines.write(step, numbers | {name: [1.0, 2.0] for name in EVIL})
-    picture = pictures.grid([[[[0.5]] * 8] * 8] * 4)
+    picture = image.picture([[[[0.5]] * 8] * 8] * 4)
     pictures.save_step(folder / 'samples', step, picture)
   lines.close()
   protocol = {'features': EVIL[0], 'reference': EVIL[1], 'resize': EVIL[2]}

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from gan_jax.kinds import image
 from gan_jax.report import page, pictures, text, writers
 from gan_jax.storage import files
 
@@ -65,7 +66,7 @@ def workdir(tmp_path):
   for step in (100, 200):
     lines.write(step, {'d_loss': [1.0, 1.5], 'g_loss': [0.5, 0.7], EVIL: 2.0})
     lines.write(step, {'fid': [50.0 / step, 60.0 / step]})
-    picture = pictures.grid(np.full((4, 8, 8, 1), step / 200))
+    picture = image.picture(np.full((4, 8, 8, 1), step / 200))
     pictures.save_step(tmp_path / 'samples', step, picture)
   lines.close()
   pictures.save(tmp_path / 'samples' / 'real.png', picture)

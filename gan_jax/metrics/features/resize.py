@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
-from gan_jax.data import loading
+from gan_jax.kinds import image
 from gan_jax.types import UserError
 
 
@@ -43,7 +43,7 @@ def to_levels(samples, name: str = 'samples') -> np.ndarray:
   bad = int((~np.isfinite(x)).any(axis=(1, 2, 3)).sum())
   if bad:
     raise UserError(f'{name}: {bad} of {len(x)} images hold NaN or infinity')
-  return loading.to_uint8(x)
+  return image.from_model_range(x)
 
 
 def tf_bilinear(images, size: int = 299):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gan_jax.data import kinds
 from gan_jax.metrics.features import (
   base,
   classifier,
@@ -24,7 +25,7 @@ KNOWS = {
 }
 DOWNLOAD = 'download'  # in place of a path of weights
 TRAINED = ('classifier', 'stacked')  # on the data set itself
-FOR_IMAGES = ('random_conv', 'inception')
+FOR_ALL = ('pixels', 'stacked')  # 'stacked' asks for more than a kind
 
 
 def choose(dataset: Dataset, space: str = '') -> str:
@@ -39,7 +40,8 @@ def choose(dataset: Dataset, space: str = '') -> str:
     UserError: the net does not exist, or not for this data set.
   """
   channels = isinstance(dataset.modes, dict) and 'channel' in dataset.modes
-  labelled = bool(dataset.class_names) and dataset.kind == 'image'
+  fitting = (*FOR_ALL, *kinds.of(dataset).FEATURES)
+  labelled = bool(dataset.class_names) and 'classifier' in fitting
   if not space:
     usual = 'classifier' if labelled else 'pixels'
     return 'stacked' if channels else usual
@@ -49,7 +51,7 @@ def choose(dataset: Dataset, space: str = '') -> str:
     raise UserError(f'features=classifier: {dataset.name} has no classes.')
   if space == 'stacked' and not channels:
     raise UserError('features=stacked: only stacked_mnist has such classes.')
-  if space in FOR_IMAGES and dataset.kind != 'image':
+  if space not in fitting:
     raise UserError(f'features={space}: {dataset.name} has no images.')
   return space
 

@@ -5,12 +5,13 @@ same program, going back to the last good state and taking one step at a time
 meets the very step after which no seed was finite.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from gan_jax.data import loading
+from gan_jax.data import kinds, loading
 from gan_jax.devices.parallel import Program
 from gan_jax.run import loop
 from gan_jax.run import setup as setup_lib
@@ -157,7 +158,8 @@ def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
   )
   drawn = next(batches)
   batches.close()
-  batch = {'x': np.asarray(jax.jit(loading.to_model_range)(drawn['x']))}
+  prepare = functools.partial(kinds.in_model_range, setup.dataset)
+  batch = {'x': np.asarray(jax.jit(prepare)(drawn['x']))}
   if setup.num_classes:
     batch['label'] = drawn['label']
   return batch | {'index': index}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_jax.report import neighbours, pictures
+from gan_jax.kinds import image as kind
 
 
 def sheet(n, k, shape=(8, 8, 1)):
@@ -16,7 +16,7 @@ def sheet(n, k, shape=(8, 8, 1)):
   nearest = np.stack(
     [[grey(10 * i + 2 + j) for j in range(k)] for i in range(n)]
   )
-  return np.asarray(neighbours.neighbours(samples, nearest))
+  return np.asarray(kind.neighbours(samples, nearest))
 
 
 def blocks(image, greys):
@@ -34,8 +34,8 @@ def blocks(image, greys):
 @pytest.mark.parametrize('n, k', [(1, 1), (2, 3), (3, 2), (5, 5)])
 def test_every_image_has_its_place(n, k):
   image = sheet(n, k)
-  scale = pictures.WIDTH // (neighbours.COLUMNS * (k + 1) * 8)
-  rows = -(-n // neighbours.COLUMNS)
+  scale = kind.WIDTH // (kind.COLUMNS * (k + 1) * 8)
+  rows = -(-n // kind.COLUMNS)
   corners = set()
   for i in range(n):
     row = blocks(image, range(10 * i + 1, 10 * i + 2 + k))
@@ -44,8 +44,8 @@ def test_every_image_has_its_place(n, k):
       assert (bottom - top, right - left) == (8 * scale, 8 * scale)
       assert top == row[0][0]
     gaps = [b[1] - a[3] for a, b in zip(row, row[1:], strict=False)]
-    assert gaps[0] == neighbours.SPACE // 2  # the sample stands apart
-    assert gaps[1:] == [pictures.GAP] * (k - 1)
+    assert gaps[0] == kind.SPACE // 2  # the sample stands apart
+    assert gaps[1:] == [kind.GAP] * (k - 1)
   # Down the first column, then down the next.
   tops = sorted({y for y, _ in corners})
   assert len(corners) == n and len(tops) == min(n, rows)
@@ -55,13 +55,13 @@ def test_every_image_has_its_place(n, k):
     image, [g for i in range(n) for g in range(10 * i + 1, 10 * i + 2 + k)]
   )
   ground = image[~used.all(axis=-1)]
-  assert (ground == pictures.GROUND).all()
+  assert (ground == kind.GROUND).all()
 
 
 def test_the_picture_is_about_as_wide_as_the_others():
   for size in (8, 28, 32, 64):
     width = sheet(4, 5, (size, size, 1)).shape[1]
-    assert pictures.WIDTH / 2 < width < 2 * pictures.WIDTH
+    assert kind.WIDTH / 2 < width < 2 * kind.WIDTH
 
 
 @pytest.mark.parametrize('size', [8, 300])
@@ -69,7 +69,7 @@ def test_colour_and_model_range(size):
   samples = np.full((2, size, size, 3), -1.0, np.float32)
   samples[..., 0] = 1.0
   nearest = np.ones((2, 3, size, size, 1), np.float32)
-  image = neighbours.neighbours(samples, nearest)
+  image = kind.neighbours(samples, nearest)
   assert image.mode == 'RGB'
   colours = {c for _, c in image.getcolors(10**6)}
-  assert colours == {(255, 0, 0), (255, 255, 255), pictures.GROUND}
+  assert colours == {(255, 0, 0), (255, 255, 255), kind.GROUND}

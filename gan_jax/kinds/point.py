@@ -1,0 +1,141 @@
+"""Points in the plane [N, 2], as they are."""
+
+from typing import Any
+
+import numpy as np
+
+from gan_jax.types import Dataset
+
+SHOWN = 2500
+MAX_REAL = 10_000  # nearest neighbours take the square of it
+BACKDROP = True
+SUFFIXES = ('.png', '.webp')
+FEATURES = ()
+mirror = None
+neighbours = None
+
+WIDTH = 600  # pixels of a picture's sides
+INK, ACCENT, PALE = '#3a3f47', '#3457d5', '#c9ced6'
+
+
+def to_model_range(x: Any, *, dataset: Dataset | None = None) -> Any:
+  """Points pass through: the networks see their coordinates."""
+  del dataset
+  return x
+
+
+from_model_range = to_metrics = to_model_range
+
+
+def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
+  """Neighbourhoods: the coordinates themselves are the best of features."""
+  del there
+  return 'precision', 'coverage'
+
+
+def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
+  """Points over the true modes of their data set; see scatter."""
+  modes = dataset.modes if dataset else None
+  return scatter(samples, modes=modes, real=real, labels=labels)
+
+
+def export(path, samples, *, dataset: Dataset | None = None, real=None):
+  """Writes the picture as .png or lossless .webp, as its suffix says."""
+  picture(samples, dataset=dataset, real=real).save(path, lossless=True)
+
+
+def scatter(points, *, modes=None, real=None, labels=None):
+  """Points in the plane over the true modes, on fixed axes.
+
+  Args:
+    points: [N, 2].
+    modes: {'centers': [M, 2], 'std': float}; rings of 3 std, if visible.
+    real: [N, 2] real points, drawn beneath; they fix the axes without modes.
+    labels: N values to colour points by.
+
+  Returns:
+    An RGB `PIL.Image.Image`, 600 by 600.
+  """
+  # Not pyplot, which keeps figures alive and picks a window system.
+  from matplotlib.backends.backend_agg import FigureCanvasAgg
+  from matplotlib.figure import Figure
+  from PIL import Image
+
+  points = np.asarray(points, np.float32)
+  figure = Figure(figsize=(WIDTH / 100, WIDTH / 100), dpi=100)
+  axes = figure.add_axes((0.07, 0.06, 0.90, 0.90))
+  low, high = _limits(points, modes=modes, real=real)
+  axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect='equal')
+  _style(axes)
+  if real is not None:
+    axes.plot(*np.asarray(real).T, ',', color=PALE, zorder=1)
+  if modes is not None:
+    _draw_modes(axes, modes, unit=WIDTH * 0.9 / (high[0] - low[0]))
+  dots = {'s': 7, 'alpha': 0.45, 'linewidths': 0, 'zorder': 3}
+  axes.scatter(*points.T, **dots, **_colours(labels))
+  _count_outside(axes, points, low, high)
+  canvas = FigureCanvasAgg(figure)
+  canvas.draw()
+  return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert('RGB')
+
+
+def _colours(labels):
+  if labels is None:
+    return {'color': ACCENT}
+  return {'c': np.unique(labels, return_inverse=True)[1], 'cmap': 'tab10'}
+
+
+def _limits(points, *, modes, real):
+  """Corners of a square around the modes, the real points or the points."""
+  if modes is not None:
+    known, margin = np.asarray(modes['centers']), 5 * float(modes['std'])
+  else:
+    known, margin = np.asarray(points if real is None else real), 0.0
+  known = known[np.isfinite(known).all(axis=1)]
+  if not len(known):
+    known = np.zeros((1, 2))
+  low, high = known.min(axis=0) - margin, known.max(axis=0) + margin
+  half = 0.62 * max(*(high - low), 1e-3)
+  return (low + high) / 2 - half, (low + high) / 2 + half
+
+
+def _style(axes):
+  axes.tick_params(colors='#8a919c', labelsize=8, length=0)
+  axes.locator_params(nbins=5)
+  axes.grid(color='#eef0f3', linewidth=1, zorder=0)
+  axes.set_axisbelow(True)
+  for side in axes.spines.values():
+    side.set_visible(False)
+
+
+def _draw_modes(axes, modes, *, unit):
+  """Rings of 3 std, or of 5 pixels where these are smaller.
+
+  Args:
+    axes: of matplotlib.
+    modes: {'centers': [M, 2], 'std': float}.
+    unit: pixels per unit of the axes.
+  """
+  radius = max(3 * float(modes['std']) * unit, 5.0)  # pixels
+  axes.scatter(
+    *np.asarray(modes['centers']).T,
+    s=(2 * radius * 0.72) ** 2,  # a diameter in points, at 100 dpi
+    facecolors='none',
+    edgecolors=INK,
+    linewidths=1.2,
+    zorder=4,  # above the points, or a good generator hides them
+  )
+
+
+def _count_outside(axes, points, low, high):
+  inside = ((points >= low) & (points <= high)).all(axis=1)
+  outside = len(points) - int(inside.sum())
+  if outside:
+    axes.annotate(
+      f'{outside:,} of {len(points):,} outside',
+      (0.99, 0.01),
+      xycoords='axes fraction',
+      ha='right',
+      fontsize=9,
+      color=INK,
+    )
