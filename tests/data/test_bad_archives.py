@@ -187,15 +187,15 @@ def of_storages(pickled, **storages):
 
 SEVEN, NINE = (torch_files.STORAGES[k].tobytes() for k in '79')
 WEIGHTS = {
-  'empty.pth': (b'', 'whole checkpoint'),
+  'empty.pth': (b'', 'intact checkpoint'),
   'bomb.pth': (of_storages(bytes(2**26)), 'more tensors'),
   'large.pth': (of_storages(torch_files.state(), _7=bytes(2**27)), 'of 8 in'),
-  'absent.pth': (of_storages(torch_files.state()), 'whole checkpoint'),
+  'absent.pth': (of_storages(torch_files.state()), 'intact checkpoint'),
   'traversal.pth': (
     of_storages(torch_files.state()).replace(b'some/data', b'../../ata'), ''
   ),
   'endless.pth': (of_storages(endless(), _7=SEVEN, _9=NINE), 'missing'),
-  'nested.pth': (of_storages(b'\x80\x02' + b'(' * 10**5 + b'.'), 'whole'),
+  'nested.pth': (of_storages(b'\x80\x02' + b'(' * 10**5 + b'.'), 'intact'),
   'objects.npz': (HOSTILE['objects'][0], 'damaged or holds something else'),
   'terabytes.npz': (HOSTILE['terabytes'][0], 'damaged'),
   'traversal.npz': (HOSTILE['a traversal'][0], 'damaged'),

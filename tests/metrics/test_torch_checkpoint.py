@@ -154,9 +154,9 @@ def test_nothing_foreign_is_called(tmp_path, layout, what):
     ({'x': tensor('7', 3, (3, 2), (1, 3))}, 'beyond its storage'),
     ({'x': tensor('7', 0, (2,), (-1,))}, 'beyond its storage'),
     ({'x': tensor('7', -1, (2,), (1,))}, 'beyond its storage'),
-    ({'x': tensor('7', 0, (2, 2), (1,))}, 'not a whole checkpoint'),
+    ({'x': tensor('7', 0, (2, 2), (1,))}, 'not an intact checkpoint'),
     ({'x': tensor('7', 0, (2,), (1,), size=100)}, 'numbers of 100'),
-    ({'x': tensor('7', 0, (2,), (1,), view=number(1))}, 'something else'),
+    ({'x': tensor('7', 0, (2,), (1,), view=number(1))}, 'something other'),
     (
       {'x': call(name('torch._utils', '_rebuild_tensor_v2'), *[number(0)] * 6)},
       'a tensor without numbers',

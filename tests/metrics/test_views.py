@@ -80,5 +80,5 @@ def test_a_wrong_number_of_samples(n, told):
 
 
 def test_labels_that_do_not_come():
-  with pytest.raises(UserError, match='labels are needed'):
+  with pytest.raises(UserError, match='need labels'):
     views.look(X, wants=frozenset({'labels'}))
