@@ -1,4 +1,4 @@
-"""The kind of a data set: gan_jax/kinds/NAME.py, found and checked."""
+"""The kind of a data set: gan_jax/kinds/NAME.py, located and checked."""
 
 import functools
 from types import ModuleType
@@ -22,11 +22,11 @@ def named(name: str) -> ModuleType:
   Raises:
     UserError: there is no such module, or it lacks one of MEMBERS.
   """
-  found = select.module('kinds', name, flag='kind')
-  lacking = [member for member in MEMBERS if not hasattr(found, member)]
+  module = select.module('kinds', name, flag='kind')
+  lacking = [member for member in MEMBERS if not hasattr(module, member)]
   if lacking:
     raise UserError(f'kind={name!r}: the module has no {", ".join(lacking)}.')
-  return found
+  return module
 
 
 def of(dataset: Dataset) -> ModuleType:
