@@ -32,13 +32,21 @@ TESTS = {
   ],
   'models/': ['components/test_models*.py'],
   'game/health/': ['game/test_health*.py', 'game/test_diagnosis*.py'],
-  'game/': ['game/test_{stem}*.py', 'game/test_s*.py'],
+  'game/keys.py': ['game/test_keys.py'],
+  'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
+  'game/ema.py': ['game/test_ema.py'],
+  'game/optim.py': ['game/test_optim.py'],
+  'game/gradients.py': [
+    'game/test_gradients.py',
+    'components/test_penalties.py',
+  ],
+  'game/': ['game/test_step*.py', 'game/test_what*.py', 'game/test_state.py'],
   'study/statistics/': ['study/test_statistics*.py'],
   'metrics/features/': ['metrics/test_{stem}*.py', 'metrics/test_inception.py'],
   'metrics/compute.py': ['metrics/test_scores.py'],
   'metrics/measures.py': ['metrics/test_scores.py'],
   'metrics/protocols.py': ['metrics/test_scores.py'],
-  'metrics/': ['metrics/test_{stem}*.py'],
+  'metrics/': ['metrics/test_{stem}*.py', 'metrics/test_defaults.py'],
 }
 
 

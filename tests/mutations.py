@@ -111,13 +111,14 @@ def _walk(node, *, scope, inside=False) -> Iterator[Fault]:
   for old, new in _of_arguments(node):
     yield Fault(old, new, inside)
   if isinstance(node, ast.FunctionDef):
-    scope, inside = node, True
-  inside = inside or isinstance(node, ast.Lambda)
+    scope = node
   for name, value in ast.iter_fields(node):
+    # Defaults are read where the function is defined, its body when it runs.
+    body = name == 'body' and isinstance(node, ast.FunctionDef | ast.Lambda)
     children = value if isinstance(value, list) else [value]
     for child in children:
       if isinstance(child, ast.AST) and name not in UNREAD:
-        yield from _walk(child, scope=scope, inside=inside)
+        yield from _walk(child, scope=scope, inside=inside or body)
 
 
 def _is_idle(node):

@@ -43,8 +43,9 @@ def test_warm_up(rampup):
   assert weight_of_the_first(decay, 10) == pytest.approx(want, rel=1e-3)
 
 
-def test_without_averaging_the_average_is_g():
-  decay = ema.make_decay(halflife_kimg=0.0, batch_size=64)
+@pytest.mark.parametrize('batch_size', [1, 64])
+def test_without_averaging_the_average_is_g(batch_size):
+  decay = ema.make_decay(halflife_kimg=0.0, batch_size=batch_size)
   for step in (1, 1000):
     assert float(decay(jnp.int32(step))) == 0
   new = {'w': jnp.array([1 / 3])}

@@ -15,3 +15,11 @@ def test_class_coverage():
   for min_share in (0.001, 0):  # the border counts, no sample never does
     got = coverage_lib.class_coverage(labels, 4, min_share=min_share)
     assert got['class_coverage'] == 0.75
+
+
+def test_a_tenth_of_an_even_share_covers_a_class():
+  assert coverage_lib.default_min_share(10) == 0.01
+  labels = np.repeat([0, 1, 2, 3], [440, 300, 36, 24])  # of 800: .045, .03
+  assert coverage_lib.class_coverage(labels, 4)['class_coverage'] == 1
+  labels = np.repeat([0, 1, 2, 3], [440, 300, 41, 19])  # the last is below
+  assert coverage_lib.class_coverage(labels, 4)['class_coverage'] == 0.75

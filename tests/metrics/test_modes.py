@@ -42,3 +42,12 @@ def test_modes_min_count(min_count, captured):
   samples = np.concatenate([ring(), ring()[:3]])
   got = modes_lib.modes(samples, ring(), 0.01, min_count=min_count)
   assert got['modes'] == captured
+
+
+def test_counts_of_the_samples_within_reach():
+  samples = np.concatenate([ring()[:3], ring()[:1], 1.0299 * ring()[2:3]])
+  far = 1.0301 * ring()[5:6]
+  counts = modes_lib.mode_counts(np.concatenate([samples, far]), ring(), 0.01)
+  assert counts.tolist() == [2, 1, 2, 0, 0, 0, 0, 0]
+  wide = modes_lib.mode_counts(far, ring(), 0.01, threshold=4)
+  assert wide.tolist() == [0, 0, 0, 0, 0, 1, 0, 0]

@@ -105,6 +105,29 @@ def test_patches_are_cut_from_the_picture():
   assert len(np.unique(cut[:60, 0, 0, 0])) == 3 * 2  # all places there are
 
 
+def test_one_level_by_hand():
+  """Patches at drawn places, channels of mean 0 and deviation 1, by 1000."""
+  real, fake = pictures(5, 16), pictures(5, 16, seed=1)
+
+  def patches(x):
+    places = np.random.default_rng([3, 0]).random((5, 4, 2))
+    cut = np.array(
+      [
+        picture[int(top * 10) :, int(left * 10) :][:7, :7]
+        for picture, drawn in zip(x.astype(np.float32), places, strict=True)
+        for top, left in drawn
+      ]
+    )
+    cut = (cut - cut.mean((0, 1, 2))) / cut.std((0, 1, 2))
+    return cut.reshape(20, -1)
+
+  got = swd.laplacian_swd(real, fake, patches=4, projections=9, seed=3)
+  want = swd.sliced_wasserstein(
+    patches(real), patches(fake), projections=9, seed=3
+  )
+  assert got['levels'] == pytest.approx([1000 * want], rel=1e-4)
+
+
 def test_normalised_by_channel():
   x = pictures(20)
   other = x * [3.0, 0.1] + [0.5, -2.0]
