@@ -16,10 +16,13 @@ def default() -> ml_collections.ConfigDict:
       'dtype': 'float32',  # of the computation; or bfloat16
       # The game
       'batch_size': 64,  # global
-      'dynamics': 'alternating',  # or simultaneous
+      'microbatches': 1,  # pieces of a batch whose gradients are added up
+      'dynamics': {'name': 'alternating'},  # or simultaneous
       'd_steps': 1,  # updates of D for each one of G
       'fresh_real': False,  # G's update sees reals that D has not just seen
       'conditional': False,  # both players see the label
+      'conditioning': {'name': 'projection'},  # how D uses it
+      'augment': {},  # of what D is shown: {'name': 'flip'}
       'loss': {'name': 'cross_entropy'},
       'penalties': {},  # {'r1': {'gamma': .1}}
       'latent': {'name': 'normal', 'dim': 64},

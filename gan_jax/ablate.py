@@ -7,6 +7,7 @@ The same command continues a study that was stopped, or that has been edited.
 
 import pathlib
 
+from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.report import board as board_lib
 from gan_jax.run import command
@@ -95,7 +96,7 @@ def _engine(name, options, workers) -> jobs.Engine:
   make = getattr(module, 'make', None)
   if make is None:
     raise UserError(f'--engine={name}: the module has no make().')
-  return select.call('--options', make, options, workers=workers)
+  return options_lib.call('--options', make, options, workers=workers)
 
 
 class Failed(Exception):

@@ -12,39 +12,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax.types import Pair, UserError
+from gan_jax import options
+from gan_jax.types import D, G, UserError
 
-WORDS = {
-  int: 'a whole number',
-  float: 'a number',
-  bool: 'True or False',
-  str: 'a name',
-  dict: 'a group of options {...}',
-  tuple: 'values with commas between them',
-}
-_ALSO = {float: int | float, tuple: tuple | list}
-
-
-def is_of(value: Any, kind: type) -> bool:
-  """isinstance, with whole numbers for numbers; but True is no number."""
-  if isinstance(value, bool) and kind is not bool:
-    return False
-  return isinstance(value, _ALSO.get(kind, kind))
-
-
-def check_kind(flag: str, value: Any, kind: Any):
-  """Refuses a value that is not of a plain kind.
-
-  Args:
-    flag: how the config names it.
-    value: any.
-    kind: one of WORDS; with any other annotation everything will do.
-
-  Raises:
-    UserError: it is something else.
-  """
-  if kind in WORDS and not is_of(value, kind):
-    raise UserError(f'{flag}={value!r}: expected {WORDS[kind]}.')
+HEAD_GIVEN = ('dense', 'embed', 'num_classes')
 
 
 class Loss(NamedTuple):
@@ -55,12 +26,42 @@ class Loss(NamedTuple):
 
 
 class Penalty(NamedTuple):
-  """A penalty on D, or a projection of D's parameters; the other is None."""
+  """What a file of gan_jax/penalties gives, its options bound.
+
+  One or several of: a penalty on D, terms of any players, a projection of D's
+  parameters after each of its updates.
+  """
 
   init: Callable
   penalty: Callable | None
   project: Callable | None
+  terms: dict[str, Callable]  # {player: term}, of functions named PLAYER_term
   per_example: bool  # meaningless where D's logits depend on the batch
+  every: int = 1  # steps
+
+
+class Conditioning(NamedTuple):
+  """How D learns of labels: a head, and terms if it adds to the losses."""
+
+  head: Callable  # of (dense=, embed=, num_classes=): a module
+  terms: dict[str, Callable]  # {player: term}
+  init: Callable = tuple  # () -> memo, of each of these
+
+
+class Augmentation(NamedTuple):
+  """What a file of gan_jax/augment gives, its options bound."""
+
+  apply: Callable
+  update: Callable
+  init: Callable
+
+
+class Model(NamedTuple):
+  """The networks, and what else a file of gan_jax/models gives."""
+
+  nets: dict  # flax.linen modules by player
+  play: Callable | None  # in place of the usual one
+  make_prior: Callable | None  # in place of those of game/latents
 
 
 def available(kind: str) -> list[str]:
@@ -76,7 +77,7 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   Raises:
     UserError: there is no such module; the message lists what exists.
   """
-  check_kind(flag, name, str)
+  options.check_kind(flag, name, str)
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
   try:
     found = importlib.util.find_spec(path) is not None and name != ''
@@ -106,72 +107,6 @@ def _broken(flag, name, error):
   )
 
 
-def _bind(function, kwargs, flag):
-  """functools.partial that refuses a keyword which the function lacks."""
-  known = {
-    p.name: p
-    for p in inspect.signature(function).parameters.values()
-    if p.kind is p.KEYWORD_ONLY and p.name not in ('key', 'axis_name')
-  }
-  for name, value in kwargs.items():
-    if name not in known:
-      options = ', '.join(known) or 'no options'
-      raise UserError(f'{flag}.{name}: unknown; {flag} takes {options}.')
-    check_kind(f'{flag}.{name}', value, known[name].annotation)
-  return functools.partial(function, **kwargs)
-
-
-def call(flag: str, function: Callable, options: dict, /, **fixed) -> Any:
-  """function(**options, **fixed); what is wrong with the options is told.
-
-  Args:
-    flag: how the config names these options.
-    function: takes all of them by name.
-    options: from the config.
-    **fixed: not from the config.
-
-  Raises:
-    UserError: an unknown or a missing option, or a value that does not do.
-  """
-  if not isinstance(options, dict):
-    raise UserError(f'{flag}={options!r}: expected a group of options.')
-  signature = inspect.signature(function)
-  parameters = signature.parameters.values()
-  takes = [p.name for p in parameters if p.name not in fixed]
-  if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-    for name in options:
-      if name not in takes:
-        there = ', '.join(takes)
-        raise UserError(f'{flag}.{name}: unknown; {flag} takes {there}.')
-  for p in parameters:
-    if p.name in options:
-      check_kind(f'{flag}.{p.name}', options[p.name], p.annotation)
-  try:
-    signature.bind(**options, **fixed)
-  except TypeError as e:
-    raise UserError(f'{flag}: {e}.') from e
-  return _told(flag, function, **options, **fixed)
-
-
-def trace(flag: str, function: Callable, *args) -> Any:
-  """jax.eval_shape(function, *args); what goes wrong is told.
-
-  Raises:
-    UserError: a value in the config does not do.
-  """
-  return _told(flag, jax.eval_shape, function, *args)
-
-
-def _told(flag, function, /, *args, **kwargs):
-  try:
-    return function(*args, **kwargs)
-  except UserError:
-    raise
-  except (ArithmeticError, AttributeError, TypeError, ValueError) as e:
-    said = str(e).strip().splitlines() or [type(e).__name__]
-    raise UserError(f'{flag}: {said[0]}') from e
-
-
 def loss(name: str, **kwargs) -> Loss:
   """The loss of that name, its keyword arguments bound.
 
@@ -183,69 +118,176 @@ def loss(name: str, **kwargs) -> Loss:
     UserError: an unknown name or keyword.
   """
   found = module('losses', name, flag='loss.name')
-  flag = f'loss {name}'
-  pair = Loss(*(_bind(getattr(found, f), kwargs, flag) for f in Loss._fields))
-  for function in pair:
-    trace(flag, function, jnp.zeros(2), jnp.zeros(2))
+  flag, functions = f'loss {name}', {f: getattr(found, f) for f in Loss._fields}
+  pair = Loss(**options.bind(flag, kwargs, **functions))
+  if options.are_known(kwargs):
+    for function in pair:
+      own = function.keywords
+      options.attempt(flag, function, own, jnp.zeros(2), jnp.zeros(2))
   return pair
 
 
-def penalty(name: str, **kwargs) -> Penalty:
-  """The penalty or projection of that name, its keyword arguments bound.
+def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
+  """The penalty, term or projection of that name, its keyword arguments bound.
+
+  Args:
+    name: of a file.
+    every: steps; above 1 it is an update of its own, in one step of so many.
+    **kwargs: its options.
 
   Raises:
     UserError: an unknown name or keyword.
   """
   found = module('penalties', name, flag='penalties')
   flag = f'penalties.{name}'
-  bound = {
-    f: _bind(getattr(found, f), kwargs, flag) if hasattr(found, f) else None
-    for f in ('penalty', 'project')
-  }
-  init = getattr(found, 'init', tuple)
-  _try_penalty(flag, init, **bound)
-  return Penalty(
-    init, **bound, per_example=getattr(found, 'PER_EXAMPLE', False)
+  options.check_kind(f'{flag}.every', every, int)
+  if every < 1:
+    raise UserError(f'{flag}.every={every}: expected at least 1.')
+  functions = {k: v for k, v in _functions(found).items() if k in _PENALTY}
+  bound = options.bind(flag, kwargs, **functions, **_terms(found))
+  if 'project' in bound and every > 1:
+    raise UserError(f'{flag}.every={every}: a projection follows each update.')
+  rules = Penalty(
+    getattr(found, 'init', tuple),
+    *map(bound.pop, _PENALTY, (None, None)),
+    terms={k.removesuffix(TERM): v for k, v in bound.items()},
+    per_example=getattr(found, 'PER_EXAMPLE', False),
+    every=every,
   )
+  if options.are_known(kwargs):
+    _try_penalty(flag, rules)
+  return rules
 
 
-def _try_penalty(flag, init, *, penalty, project):
+_PENALTY = ('penalty', 'project')
+TERM = '_term'  # d_term, g_term, ...: a term of that player's loss
+
+
+def _functions(found):
+  """The functions that a module defines, by name."""
+  return {
+    k: v
+    for k, v in vars(found).items()
+    if inspect.isfunction(v) and not k.startswith('_')
+  }
+
+
+def functions_of(kind: str, name: str) -> list:
+  """What takes the options of a component: functions, and a head's class."""
+  found = module(kind, name, flag=kind)
+  head = [found.Head] if hasattr(found, 'Head') else []
+  return [*_functions(found).values(), *head]
+
+
+def _terms(found):
+  return {k: v for k, v in _functions(found).items() if k.endswith(TERM)}
+
+
+def _try_penalty(flag, rules):
   """Traces it for the plainest critic."""
   x = jnp.zeros((2, 2))
-  if penalty is not None:
-    value = lambda x, key: penalty(lambda x: x.sum(1), x, x, init(), key=key)
-    trace(flag, value, x, jax.eval_shape(jax.random.key, 0))
-  if project is not None:
-    trace(flag, project, {'kernel': x})
+  if rules.penalty is not None:
+    value = lambda x, key, **floats: rules.penalty(
+      lambda x: x.sum(1), x, x, rules.init(), key=key, **floats
+    )
+    key = jax.eval_shape(jax.random.key, 0)
+    options.attempt(flag, value, rules.penalty.keywords, x, key)
+  if rules.project is not None:
+    own = rules.project.keywords
+    options.attempt(flag, rules.project, own, {'kernel': x})
 
 
-def model(name: str, *, g: dict, d: dict, **common) -> Pair:
+def conditioning(name: str, **kwargs) -> Conditioning:
+  """The conditioning of that name, its keyword arguments bound.
+
+  Raises:
+    UserError: an unknown name or keyword.
+  """
+  found = module('conditioning', name, flag='conditioning.name')
+  fields = _fields(found.Head, HEAD_GIVEN)
+  own = {k: v for k, v in kwargs.items() if k in fields}
+  for k, value in own.items():
+    options.check_kind(f'conditioning.{k}', value, fields[k].type)
+  others = {k: v for k, v in kwargs.items() if k not in fields}
+  bound = options.bind('conditioning', others, **_terms(found))
+  terms = {k.removesuffix(TERM): v for k, v in bound.items()}
+  init = getattr(found, 'init', tuple)
+  return Conditioning(functools.partial(found.Head, **own), terms, init)
+
+
+def _fields(net, given):
+  """The fields of a flax.linen module that are options."""
+  hidden = {'parent', 'name', 'axis_name', *given}
+  fields = net.__dataclass_fields__.items()
+  return {k: field for k, field in fields if k not in hidden}
+
+
+def augmentation(name: str, **kwargs) -> Augmentation:
+  """The augmentation of that name, its keyword arguments bound.
+
+  Raises:
+    UserError: an unknown name or keyword.
+  """
+  found = module('augment', name, flag='augment.name')
+  there = {k: v for k, v in _functions(found).items() if k in _AUGMENT}
+  bound = options.bind(f'augment {name}', kwargs, **there)
+  usual = {'update': lambda memo, real_logits: memo, 'init': tuple}
+  return Augmentation(**{**usual, **bound})
+
+
+_AUGMENT = Augmentation._fields
+
+
+def dynamics(name: str, **kwargs) -> Callable:
+  """The dynamics of that name, its keyword arguments bound.
+
+  Returns:
+    make(game) -> step(state, batch, key) -> (state, metrics).
+
+  Raises:
+    UserError: an unknown name or keyword.
+  """
+  found = module('dynamics', name, flag='dynamics.name')
+  return options.bind('dynamics', kwargs, make=found.make)['make']
+
+
+def model(name: str, *, common: dict | None = None, **players) -> Model:
   """The networks of that name.
 
   Args:
-    name: a module with flax.linen modules Generator and Discriminator.
-    g: fields of Generator from the config.
-    d: fields of Discriminator from the config.
-    **common: fields given to both where they have them (num_classes, dtype,
-      shape).
+    name: a module with flax.linen modules Generator and Discriminator, and
+      with Encoder or whatever its PLAYERS names if it has more.
+    common: fields given to all networks that have them, not from the config.
+    **players: fields of each from the config, by player (g={...}, d={...});
+      what is not a player is given to all networks that have the field
+      (shape, num_classes, dtype, head).
 
   Raises:
     UserError: an unknown name or field.
   """
   found = module('models', name, flag='model.name')
-  nets = zip(
-    ('g', 'd'), (found.Generator, found.Discriminator), (g, d), strict=True
-  )
-  return Pair(*(_network(f'model.{p}', net, kw, common) for p, net, kw in nets))
+  classes = players_of(found)
+  common = dict(common or {})
+  common |= {k: v for k, v in players.items() if k not in classes}
+  nets = {
+    player: _network(f'model.{player}', net, players.get(player, {}), common)
+    for player, net in classes.items()
+  }
+  play = getattr(found, 'play', None)
+  return Model(nets, play, getattr(found, 'make_prior', None))
+
+
+def players_of(found: Any) -> dict:
+  """{player: its class} of a module with networks."""
+  usual = {G: 'Generator', D: 'Discriminator', 'e': 'Encoder'}
+  there = {k: getattr(found, v) for k, v in usual.items() if hasattr(found, v)}
+  return {**there, **getattr(found, 'PLAYERS', {})}
 
 
 def _network(flag, net, kwargs, common):
-  fields = dict(net.__dataclass_fields__)
-  known = set(fields) - {'parent', 'name', 'axis_name', *common}
-  for name in kwargs:
-    if name not in known:
-      options = ', '.join(sorted(known))
-      raise UserError(f'{flag}.{name}: unknown; the network takes {options}.')
-    check_kind(f'{flag}.{name}', kwargs[name], fields[name].type)
-  given = {k: v for k, v in common.items() if k in fields}
+  fields = _fields(net, common)
+  options.check_known(flag, kwargs, sorted(fields))
+  for name, value in kwargs.items():
+    options.check_kind(f'{flag}.{name}', value, fields[name].type)
+  given = {k: v for k, v in common.items() if k in net.__dataclass_fields__}
   return net(**given, **kwargs)

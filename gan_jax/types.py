@@ -8,6 +8,9 @@ import jax
 Tree = Any  # any pytree of arrays
 Metrics = dict[str, jax.Array]  # scalars by name
 
+# The two players of every game, by which configs and states name them.
+G, D = 'g', 'd'
+
 MOST_TOLD = 1200  # characters of an error
 
 
@@ -30,15 +33,8 @@ def one_line(text: Any) -> str:
   return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
 
 
-class Pair(NamedTuple):
-  """Something of the generator beside the same thing of the discriminator."""
-
-  g: Any
-  d: Any
-
-
 class Player(NamedTuple):
-  """All that one player learns."""
+  """All that one network learns."""
 
   params: Tree
   vars: Tree  # other collections: batch statistics, spectral-norm vectors
@@ -49,10 +45,9 @@ class State(NamedTuple):
   """All training state, one pytree. Nothing random is in it."""
 
   step: jax.Array  # [], int32: updates of G so far
-  g: Player
-  d: Player
-  ema: Tree  # moving average of G: {'params': ..., 'vars': ...}
-  memo: Tree  # running statistics of the penalties, by name
+  players: dict[str, Player]  # G, D, and whoever else the model brings
+  ema: dict[str, Tree]  # moving averages: {player: {'params', 'vars'}}
+  memo: dict[str, Tree]  # what terms and the augmentation remember, by name
 
 
 class Dataset(NamedTuple):

@@ -1,7 +1,8 @@
 """JAX at its strictest: 8 fake devices, no silent broadcasting."""
 
+import contextlib
+import ctypes
 import gc
-import itertools
 import os
 import pathlib
 import sys
@@ -26,30 +27,45 @@ if jax.config.jax_platforms in (None, 'cpu'):
 sys.path.insert(0, str(ROOT))  # experiments and configs, as in a clone
 
 
-MAPS = pathlib.Path('/proc/self/maps')
-MOST_MAPS = 20_000
-looks = itertools.count()
+STATUS = pathlib.Path('/proc/self/statm')
+ROOM = 600 * 2**20  # bytes by which a process may grow before it forgets
+kept = 0  # bytes that were left when it last did
 
 
 @pytest.fixture(autouse=True, scope='module')
 def few_programs():
   """Forgets what earlier files have compiled before there is too much of it.
 
-  Each compiled program takes some mappings of memory. Linux allows a process
-  65,530 of them; the first one too many is a segmentation fault within XLA.
+  What is compiled and traced stays with a process: a thousand cold compilations
+  are some 4 GB, and as many mappings of memory as Linux allows.
   """
   _forget_programs()
 
 
 def pytest_runtest_teardown():
-  if next(looks) % 8 == 0:  # to look takes some milliseconds
-    _forget_programs()
+  _forget_programs()
 
 
 def _forget_programs():
-  if MAPS.exists() and MAPS.read_bytes().count(b'\n') > MOST_MAPS:
+  global kept
+  if _resident() > kept + ROOM:
     jax.clear_caches()
     gc.collect()
+    _give_back()
+    kept = _resident()
+
+
+def _resident():
+  """Bytes of memory that this process has; 0 where nobody says."""
+  if not STATUS.exists():
+    return 0
+  return int(STATUS.read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+
+def _give_back():
+  """What glibc keeps for later goes back to the system; others do so anyway."""
+  with contextlib.suppress(OSError, AttributeError):
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope='session')

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.benchmarks import cases, flax_gans, ours, results
 from gan_jax.data import loading
-from gan_jax.game import keys, latents, step
+from gan_jax.game import keys, latents
 from gan_jax.run import setup as setup_lib
 
 STEPS = 3
@@ -102,15 +102,11 @@ def draws(setup, config, at):
   """What our step draws: the reals, D's and G's latents, the penalty's mix."""
   index = np.arange(config['batch_size'])
   root = setup.keys[0]
-  data = {
-    k: np.asarray(v)
-    for k, v in loading.arrays(setup.dataset).items()
-  }
-  real = setup_lib.make_feed(setup)(jax.device_put(data), root, at, index)['x'][
-    0
-  ]
+  data = {k: np.asarray(v) for k, v in loading.arrays(setup.dataset).items()}
+  fed = setup.functions.feed(jax.device_put(data), root, at, index)
+  real = fed['x'][0]
   key = keys.stream(root, keys.STEP, at)
-  moves = keys.stream(key, step.D_MOVE, 0), keys.stream(key, step.G_MOVE)
+  moves = keys.stream(key, keys.D_MOVE, 0), keys.stream(key, keys.G_MOVE)
   prior = latents.make_prior(**config['latent'])
   z = [jax.vmap(prior)(keys.fold_examples(k, index)) for k in moves]
   own = jax.random.fold_in(
@@ -135,9 +131,9 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   )
   take = lambda tree: jax.tree.map(lambda x: np.asarray(x[0]), tree)
   for net, params in (
-    (trainer.g, take(state.g.params)),
-    (trainer.average, take(state.g.params)),
-    (trainer.d, take(state.d.params)),
+    (trainer.g, take(state.players['g'].params)),
+    (trainer.average, take(state.players['g'].params)),
+    (trainer.d, take(state.players['d'].params)),
   ):
     copy(torch, net, params)
   flat = lambda net: torch.cat([p.flatten() for p in net.parameters()])

@@ -5,11 +5,15 @@ import importlib.util
 import pathlib
 import re
 import shlex
+import sys
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from gan_jax import select
-from gan_jax.run import command, training
+from gan_jax.game import rules, step
+from gan_jax.run import command
 from gan_jax.run.config import recipe
 from gan_jax.study import study_file
 from tests.test_layout import FLOORS
@@ -230,31 +234,58 @@ def test_every_command_is_one_that_there_is(words, monkeypatch):
 # Examples.
 
 
-def examples(folder):
-  """Writes the files that docs/components.md shows; returns their names."""
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+  """{file: dotted name} of the examples that docs/components.md shows."""
   text = (DOCS / 'components.md').read_text()
   code = re.findall(
-    r'^```python\n# gan_jax/(\w+)/(\w+)\.py\n(.*?)^```', text, re.M | re.S
+    r'^```python\n# gan_jax/\w+/(\w+)\.py\n(.*?)^```', text, re.M | re.S
   )
+  folder = tmp_path / 'docs_examples'
   folder.mkdir()
-  for _, stem, source in code:
+  for stem, source in code:
     (folder / f'{stem}.py').write_text(source)
-  return {kind: f'{folder.name}.{stem}' for kind, stem, _ in code}
-
-
-def test_the_examples_of_components_train(tmp_path, monkeypatch):
   monkeypatch.chdir(ROOT)
   monkeypatch.syspath_prepend(tmp_path)
-  made = examples(tmp_path / 'docs_examples')
-  overrides = {
-    'loss': {'name': made['losses'], 'scale': 2.0},
-    'penalties': {made['penalties']: {'weight': 0.01}},
-    'model': {'name': made['models'], 'g': {}, 'd': {}},
-    'data': {'name': made['datasets'], 'size': 500},
-    'steps': 2,
-    'metrics': ('swd',),
-    'parallel': 'jit',
-    'health_every': 0,
-  }
-  config = command.load_config('configs/ring8.py:tiny', overrides)
-  assert training.train(config, tmp_path / 'run')
+  yield {stem: f'docs_examples.{stem}' for stem, _ in code}
+  for module in [m for m in sys.modules if m.startswith('docs_examples')]:
+    del sys.modules[module]
+
+
+def take_a_step(num_classes=0, **options):
+  """Traces the first step of a game of points; returns the state after it."""
+  config = command.load_config('configs/ring8.py:tiny', options)
+  given = rules.Given((2,), num_classes, jnp.float32, batch_size=8)
+  made = rules.make(rules.complete(config), given)
+  batch = {'x': jnp.ones((1, 8, 2)), 'index': jnp.arange(8), 'step': 0}
+  one = {'x': jnp.ones((1, 2))}
+  if num_classes:
+    batch['label'], one['label'] = jnp.zeros((1, 8), int), jnp.zeros(1, int)
+  key = jax.random.key(0)
+
+  def run():
+    return made.step(step.init(made.game, key, one), batch, key)
+
+  return jax.eval_shape(run)
+
+
+def test_the_examples_of_components_make_a_game(shown):
+  state, metrics = take_a_step(
+    loss={'name': shown['exponential'], 'scale': 2.0},
+    penalties={
+      shown['logit_drift']: {'weight': 0.01, 'every': 2},
+      shown['latent_consistency']: {'g_weight': 0.1},
+    },
+    augment={'name': shown['blurred'], 'sigma': 0.2},
+    dynamics={'name': shown['g_first']},
+    model={'name': shown['linear'], 'g': {}, 'd': {}},
+  )
+  assert sum('penalty' in name for name in metrics) == 3
+  take_a_step(num_classes=8, conditioning={'name': shown['class_bias']})
+  state, _ = take_a_step(
+    model={'name': shown['linear_bigan'], 'g': {}, 'd': {}, 'e': {}},
+    penalties={},
+  )
+  assert set(state.players) == {'g', 'd', 'e'}
+  dataset = importlib.import_module(shown['circle']).load(size=500)
+  assert dataset.size == 500 and dataset.shape == (2,)

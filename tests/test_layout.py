@@ -17,9 +17,11 @@ FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
 # A room's files may import what lies on lower floors, and their own room.
 FLOORS = """
 types
+options
 select
 game
-losses penalties models
+losses penalties conditioning augment dynamics
+models
 kinds
 storage devices
 data

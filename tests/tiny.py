@@ -7,10 +7,10 @@ import numpy as np
 import optax
 
 from gan_jax import select
-from gan_jax.devices.layout import Probe
+from gan_jax.devices.layout import Probe, Work
 from gan_jax.game import ema, keys, latents, step
+from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
-from gan_jax.types import Pair
 
 BATCH, DIM, SIZE = 16, 3, 40
 
@@ -56,50 +56,100 @@ DATA = {'x': np.random.default_rng(0).normal(size=(SIZE, 2)).astype(np.float32)}
 HELD_OUT = {'x': DATA['x'][::-1][:7] + np.float32(0.25)}
 
 
-def game(
+def rules(
   *,
+  g=Generator,
+  d=Discriminator,
+  others=(),
   loss='cross_entropy',
   penalties=None,
   optimizer=None,
-  d=Discriminator,
-  d_steps=1,
-  update='alternating',
+  axis=None,
+  **fields,
 ):
+  """The Game of these parts.
+
+  Args:
+    g: class of G, likewise d.
+    d: of D.
+    others: pairs (player, module).
+    loss: name.
+    penalties: {name: options}, or select.Penalty by name.
+    optimizer: of all players.
+    axis: of the mesh.
+    **fields: of Game.
+  """
+  nets = {'g': g(), 'd': d(), **dict(others)}
+  rules = _rules(penalties)
+  mean, gather = step.make_means(axis)
+  loss, decay = select.loss(loss), _decay()
+  return step.Game(
+    **{
+      'nets': {k: net.clone(axis_name=axis) for k, net in nets.items()},
+      'terms': rules_lib.terms_of(loss, rules, gather=gather, axis=axis),
+      'tx': dict.fromkeys(nets, optimizer or optax.sgd(0.1)),
+      'prior': latents.make_prior(dim=DIM),
+      'decay': {k: decay for k in nets if k != 'd'},
+      'play': step.play,
+      'project': rules_lib.projections_of(rules),
+      'mean': mean,
+      'gather': gather,
+      **fields,
+    }
+  )
+
+
+def _decay():
+  return ema.make_decay(halflife_kimg=1.0, batch_size=BATCH)
+
+
+def game(*, d_steps=1, update='alternating', **kw):
   """Returns (init, make_step) of one seed."""
-  net = Pair(Generator(), d())
-  penalties = _rules(penalties)
-  tx = Pair(*[optimizer or optax.sgd(0.1)] * 2)
-  prior = latents.make_prior(dim=DIM)
-  decay = ema.make_decay(halflife_kimg=1.0, batch_size=BATCH)
-  loss = select.loss(loss)
+  options = {'d_steps': d_steps} if update == 'alternating' else {}
+  make = select.dynamics(update, **options)
 
   def make_step(axis):
-    moves = step.make_updates(
-      net, loss, penalties, tx, prior=prior, decay=decay, axis=axis
-    )
-    if update == 'simultaneous':
-      return step.simultaneous(moves)
-    return step.alternating(moves, d_steps=d_steps)
+    move = make(rules(axis=axis, **kw))
+    return lambda state, batch, key, numbers=None: move(state, batch, key)
 
-  return step.make_init(net, penalties, tx, prior=prior), make_step
+  def init(key, label=None):
+    batch = {'x': jnp.zeros((1, 2)), 'index': jnp.zeros(1, int), 'step': 0}
+    batch |= {} if label is None else {'label': label}
+    return step.init(rules(**kw), key, batch)
+
+  return init, make_step
 
 
-def names(penalties=None, **_):
+def names(penalties=None, loss='cross_entropy', **_):
   """Of the metrics of a game's step."""
-  return step.metric_names(_rules(penalties))
+  terms = rules_lib.terms_of(select.loss(loss), _rules(penalties))
+  return step.metric_names(terms)
 
 
 def _rules(penalties):
-  options = (penalties or {}).items()
-  return {name: select.penalty(name, **kw) for name, kw in options}
+  return {
+    name: own
+    if isinstance(own, select.Penalty)
+    else select.penalty(name, **own)
+    for name, own in (penalties or {}).items()
+  }
 
 
 def look(every, *, d=Discriminator, held_out=True):
   """What looks at every so many steps of a game."""
-  net, prior = Pair(Generator(), d()), latents.make_prior(dim=DIM)
-  make = lambda axis: probe.make_probe(net, prior=prior, axis=axis)
+
+  def make(axis):
+    seen = probe.make_probe(rules(d=d, axis=axis))
+    return lambda *args: seen(*args[:-1], args[-1]['aside'])
+
   found = probe.metric_names(held_out=held_out)
   return Probe(every, make, HELD_OUT if held_out else {}, found)
+
+
+def work(make_step, *, feed=None, probe=None, **kw):
+  """What a program of such a game does."""
+  own = {} if probe is None else {'probe': probe}
+  return Work(make_step, feed or globals()['feed'], names(**kw), **own)
 
 
 def feed(data, key, at, index, *, batches=1):

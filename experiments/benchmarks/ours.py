@@ -7,6 +7,7 @@ import numpy as np
 
 from gan_jax.data import kinds, loading
 from gan_jax.run import setup as setup_lib
+from gan_jax.types import D, G
 
 
 def real_data(config: dict) -> np.ndarray:
@@ -21,7 +22,7 @@ def num_params(setup: setup_lib.Setup) -> tuple[int, int]:
   state = jax.eval_shape(setup.init)
   return tuple(
     sum(p.size for p in jax.tree.leaves(player.params)) // len(setup.keys)
-    for player in (state.g, state.d)
+    for player in (state.players[G], state.players[D])
   )
 
 

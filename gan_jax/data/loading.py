@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gan_jax import options as options_lib
 from gan_jax import select, types
 from gan_jax.data import kinds, shuffling
 from gan_jax.types import Dataset, UserError
@@ -57,7 +58,7 @@ def _check_options(name, given, known):
         there = ', '.join(known) or 'no options'
         raise UserError(f'data.{k}: unknown; {name} takes {there}.')
   for k in set(given) & set(known):
-    select.check_kind(f'data.{k}', given[k], known[k].annotation)
+    options_lib.check_kind(f'data.{k}', given[k], known[k].annotation)
 
 
 def options_of(name: str) -> list[str]:
@@ -66,7 +67,7 @@ def options_of(name: str) -> list[str]:
 
 
 def _module(name):
-  select.check_kind('data.name', name, str)
+  options_lib.check_kind('data.name', name, str)
   if name in select.available('datasets'):
     return importlib.import_module(f'gan_jax.datasets.{name}')
   if '.' in name and ':' not in name and '/' not in name:

@@ -31,16 +31,36 @@ class Probe(NamedTuple):
   """What looks at every so many steps, without a part in them.
 
   every: how many steps; the look comes after their last.
-  make: axis name or None -> look(before, after, batch, key, aside) -> metrics,
-    with the States around the step.
+  make: axis name or None -> look(before, after, batch, key, given) -> metrics,
+    with the States around the step; given is make_advance's.
   aside: what the look is given besides, arrays that are the same for all.
   names: of the metrics that it returns.
   """
 
   every: int
-  make: Callable
+  make: Callable | None
   aside: dict
   names: tuple[str, ...]
+
+
+class Work(NamedTuple):
+  """What a program does.
+
+  make_step: axis name or None -> step(state, batch, key, numbers) -> (state,
+    metrics).
+  feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
+  names: of the step's metrics.
+  numbers: the floats among the game's options; a program knows their names.
+  frozen: arrays that nobody trains.
+  probe: what looks at the steps, and when.
+  """
+
+  make_step: Callable
+  feed: Callable
+  names: tuple[str, ...]
+  numbers: dict = {}
+  frozen: dict = {}
+  probe: Probe = Probe(0, None, {}, ())
 
 
 def make_one(
@@ -49,40 +69,48 @@ def make_one(
   """One step of one seed, and a look at it.
 
   Args:
-    step: (state, batch, key) -> (state, metrics).
+    step: (state, batch, key, numbers) -> (state, metrics).
     feed: (data, key, step, index) -> batch without its index.
     look: see Probe.
 
   Returns:
-    one(state, key, index, data) -> (state, metrics, batch), and
-    looked(before, after, batch, key, aside) -> metrics or None.
+    one(state, key, index, data, given, at) -> (state, metrics, batch), and
+    looked(before, after, batch, key, given) -> metrics or None.
   """
 
-  def one(state, key, index, data):
-    batch = {**feed(data, key, state.step, index), 'index': index}
-    return *step(state, batch, key), batch
+  def one(state, key, index, data, given, at):
+    batch = feed(data, key, state.step, index)
+    batch |= {'index': index, 'step': at}
+    if given['frozen']:
+      batch['frozen'] = given['frozen']
+    return *step(state, batch, key, given['numbers']), batch
 
-  looked = lambda *seen: {**look(*seen), PROBES: jnp.float32(1)}
+  def looked(before, after, batch, key, given):
+    metrics = look(before, after, batch, key, given)
+    return {**metrics, PROBES: jnp.float32(1)}
+
   return one, looked if look else None
 
 
 def make_counted(one: Callable, looked: Callable | None) -> Callable:
   """A step whose metrics are added to a running total; see make_one.
 
-  Returns counted(state, total, key, index, data, aside, now), which gives
-  (state, total). Whether one looks `now` [] is one answer for all seeds, or
-  vmap would look at each step and throw it away.
+  Returns counted(state, total, key, index, data, given, at), which gives
+  (state, total). `at` [] is the number of steps before this one: a single one
+  for all seeds, or vmap would take both sides of every branch on it and throw
+  one away.
   """
 
-  def counted(state, total, key, index, data, aside, now):
-    new, metrics, batch = one(state, key, index, data)
+  def counted(state, total, key, index, data, given, at):
+    new, metrics, batch = one(state, key, index, data, given, at)
     total = {**total, **_add(total, metrics)}
     if looked is None:
       return new, total
     look = lambda total: {
       **total,
-      **_add(total, looked(state, new, batch, key, aside)),
+      **_add(total, looked(state, new, batch, key, given)),
     }
+    now = (at + 1) % jnp.maximum(given['every'], 1) == 0
     return new, jax.lax.cond(now, look, lambda total: total, total)
 
   return counted
@@ -95,21 +123,18 @@ def _add(total, metrics):
 def make_advance(
   counted: Callable, *, layout: Layout, streamed: bool
 ) -> Callable:
-  """Steps of all seeds: (state, total, keys, index, data, looks, n) gives
+  """Steps of all seeds: (state, total, keys, index, data, given, n) gives
   (state, total).
 
   n is the number of steps (always 1 without layout.loop); where seeds are
   apart, it is the seed that takes one step. It is known only at run time: any
   number of steps is the same program, so where a run is cut changes no bit.
-  looks is (every [], aside): steps whose number is a multiple of `every` are
-  looked at. It is known only at run time, too: with every step, the compiler
-  would make one of the step and the look, and other bits.
+  given is {'every', 'aside', 'numbers', 'frozen'}: steps whose number is a
+  multiple of `every` are looked at, beside what is `aside`; the numbers of the
+  game's options; arrays that nobody trains. All this is known only at run
+  time, too: with `every` known, the compiler would make one of the step and
+  the look, and other bits.
   """
-  data_axis = 0 if streamed else None
-
-  def make_due(looks):  # step: the number of steps before this one
-    every = jnp.maximum(looks[0], 1)
-    return lambda step: (step + 1) % every == 0
 
   def steps(move, state, total, n):
     """move: (state, total) -> (state, total), n times."""
@@ -118,37 +143,46 @@ def make_advance(
     body = lambda _, carry: move(*carry)
     return jax.lax.fori_loop(0, n, body, (state, total))
 
-  def vectorised(state, total, keys, index, data, looks, n):
-    axes = (0, 0, 0, None, data_axis, None, None)
-    every_seed, due = jax.vmap(counted, in_axes=axes), make_due(looks)
-
+  def one_seed(state, total, key, index, data, given, n):
     def move(state, total):
-      now = due(state.step[0])
-      return every_seed(state, total, keys, index, data, looks[1], now)
+      return counted(state, total, key, index, data, given, state.step)
 
     return steps(move, state, total, n)
 
-  def in_turn(state, total, keys, index, data, looks, n):
-    due = make_due(looks)
+  def vectorised(state, total, keys, index, data, given, n):
+    if len(keys) == 1:  # vmap over one seed costs a quarter of the speed
+      return _alone(one_seed, state, total, keys, index, data, given, n)
+    axes = (0, 0, 0, None, 0 if streamed else None, None, None)
+    every_seed = jax.vmap(counted, in_axes=axes)
 
+    def move(state, total):
+      at = state.step[0]
+      return every_seed(state, total, keys, index, data, given, at)
+
+    return steps(move, state, total, n)
+
+  def _alone(function, state, total, keys, index, data, *rest):
+    first = functools.partial(jax.tree.map, lambda x: x[0])
+    own = first(data) if streamed else data
+    new = function(*first((state, total)), keys[0], index, own, *rest)
+    return jax.tree.map(lambda x: x[None], new)
+
+  def in_turn(state, total, keys, index, data, given, n):
     def seed(x):
       state, total, key, data = x
-
-      def move(state, total):
-        now = due(state.step)
-        return counted(state, total, key, index, data, looks[1], now)
-
-      return steps(move, state, total, n)
+      return one_seed(state, total, key, index, data, given, n)
 
     if streamed:
       return jax.lax.map(seed, (state, total, keys, data))
     return jax.lax.map(lambda x: seed((*x, data)), (state, total, keys))
 
-  def apart(state, total, keys, index, data, looks, n):
+  def apart(state, total, keys, index, data, given, n):
     take = functools.partial(jax.tree.map, lambda x: x[n])
     own, data = take((state, total)), take(data) if streamed else data
-    now = make_due(looks)(own[0].step)
-    new = counted(*own, keys[n], index, data, looks[1], now)
+    new = counted(*own, keys[n], index, data, given, own[0].step)
     return jax.tree.map(lambda x, y: x.at[n].set(y), (state, total), new)
 
-  return {'vmap': vectorised, 'map': in_turn, 'apart': apart}[layout.seeds]
+  ways = {'vmap': vectorised, 'map': in_turn, 'apart': apart}
+  advance = ways[layout.seeds]
+  advance.__name__ = 'advance'  # what the program is called, in profiles too
+  return advance

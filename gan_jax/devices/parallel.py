@@ -10,7 +10,7 @@ import contextlib
 import functools
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -20,7 +20,7 @@ from jax.sharding import PartitionSpec as P
 
 from gan_jax.devices import layout as layout_lib
 from gan_jax.devices import wrappers
-from gan_jax.devices.layout import Layout, Probe
+from gan_jax.devices.layout import Layout, Work
 from gan_jax.devices.wrappers import WRAPPERS, Part
 from gan_jax.game.health.measures import PROBES
 from gan_jax.types import UserError
@@ -131,31 +131,26 @@ def device_grid(
 
 
 def make_program(
-  make_step: Callable,
-  feed: Callable,
+  work: Work,
   *,
   keys: jax.Array,
   batch_size: int,
-  names: Sequence[str],
   wrapper: str,
   layout: Layout,
   streamed: bool = False,
-  probe: Probe | None = None,
   devices: list | None = None,
 ) -> Program:
   """Compiles nothing yet; the first call of advance does.
 
   Args:
-    make_step: axis name or None -> step(state, batch, key).
-    feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
+    work: what is done, see Work. The same functions, layout and devices make
+      the same program, whatever the keys and the numbers are.
     keys: root keys [S], one for each seed.
     batch_size: of the global batch.
-    names: of the step's metrics.
     wrapper: 'jit', 'pmap' or 'shard_map'.
     layout: see choose_layout.
     streamed: data is each step's batch {name: [S, n, batch_size, ...]} rather
       than the whole data set; then advance takes one step a call.
-    probe: what looks at the steps, and when.
     devices: all, of all processes, by default.
 
   Raises:
@@ -176,25 +171,29 @@ def make_program(
   # jit sees the global batch and needs no axis; pmap has only one.
   split = wrapper == 'shard_map' or (wrapper == 'pmap' and grid[1] > 1)
   axis = 'data' if split else None
-  probe = probe or Probe(0, lambda axis: None, {}, ())
-  look, looked = None, ()
-  if probe.every:
-    look, looked = probe.make(axis), (*probe.names, PROBES)
-  counted = layout_lib.make_counted(
-    *layout_lib.make_one(make_step(axis), feed, look)
+  probe = work.probe
+  make_look = probe.make if probe.every else None
+  looked = (*probe.names, PROBES) if probe.every else ()
+  advance = _advance(
+    work.make_step, work.feed, make_look, axis, layout, streamed
   )
-  advance = layout_lib.make_advance(counted, layout=layout, streamed=streamed)
+  given = {
+    'every': np.int32(probe.every),
+    'aside': probe.aside,
+    'numbers': work.numbers,
+    'frozen': work.frozen,
+  }
   run, put, get, place, part = wrappers.wrap(
     wrapper,
     advance,
     mesh,
     keys=keys,
     batch_size=batch_size,
-    looks=(np.int32(probe.every), probe.aside),
+    given=given,
     streamed=streamed,
   )
   zero = np.zeros(len(keys), np.float32)
-  zeros = {name: zero for name in (*names, *looked)}
+  zeros = {name: zero for name in (*work.names, *looked)}
 
   def advance_all(state, total, data, n):
     turns = range(len(keys)) if layout.seeds == 'apart' else [n]
@@ -204,3 +203,13 @@ def make_program(
 
   max_steps = None if layout.loop and layout.seeds != 'apart' else 1
   return Program(put, get, place, advance_all, zeros, max_steps, layout, part)
+
+
+@functools.lru_cache(wrappers.PROGRAMS)
+def _advance(make_step, feed, make_look, axis, layout, streamed):
+  """The function that is wrapped; of the same parts the very same one."""
+  look = make_look(axis) if make_look else None
+  counted = layout_lib.make_counted(
+    *layout_lib.make_one(make_step(axis), feed, look)
+  )
+  return layout_lib.make_advance(counted, layout=layout, streamed=streamed)

@@ -1,10 +1,11 @@
 """Ways to run one function on several devices: jit, pmap, shard_map.
 
-The function is advance(state, total, keys, index, data, looks, n), see steps.
+The function is advance(state, total, keys, index, data, given, n), see layout.
 Devices form a mesh with the axes 'seed' and 'data'; with several processes it
 holds the devices of all of them, and each process feeds its own part.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -66,10 +67,15 @@ def wrap(
   *,
   keys: jax.Array,
   batch_size: int,
-  looks: Tree,
+  given: Tree,
   streamed: bool,
 ) -> Wrapped:
   """Wraps advance; compiles nothing yet.
+
+  The same advance on the same mesh is the same program, compiled once: whoever
+  trains with other numbers, seeds or data of the same shape finds it there.
+  `put` lays everything out as `run` returns it, or the second call would have
+  another signature than the first.
 
   Args:
     name: one of WRAPPERS.
@@ -77,22 +83,32 @@ def wrap(
     mesh: of the devices.
     keys: root keys [S].
     batch_size: of the global batch.
-    looks: see steps.make_advance.
+    given: see layout.make_advance.
     streamed: whether data is each step's batch.
   """
-  fixed = (keys, np.arange(batch_size), looks)
+  fixed = (keys, np.arange(batch_size), given)
   part = part_of(mesh, len(keys), batch_size)
   if name == 'pmap':
     return _wrap_pmap(advance, mesh, fixed, part, streamed=streamed)
-  make = {'jit': _jit, 'shard_map': _shard_map}[name]
+  ins = _specs(streamed=streamed)[0]
+  compiled = _compiled(name, advance, mesh, streamed)
   shapes = (len(keys), batch_size)
-  return _on_mesh(make, advance, mesh, fixed, part, shapes, streamed=streamed)
+  return _on_mesh(compiled, mesh, ins, fixed, part, shapes, streamed=streamed)
+
+
+PROGRAMS = 16  # that stay compiled, at most
+
+
+@functools.lru_cache(PROGRAMS)
+def _compiled(name, advance, mesh, streamed):
+  make = {'jit': _jit, 'shard_map': _shard_map}[name]
+  return make(advance, mesh, *_specs(streamed=streamed))
 
 
 # ---------------------------------------------------------- jit and shard_map
 
 
-def _specs(streamed):
+def _specs(*, streamed):
   """Partitions of advance's arguments and of its results."""
   data = P('seed', None, 'data') if streamed else P()
   seeds, everywhere = P('seed'), P()
@@ -120,26 +136,24 @@ def _shard_map(advance, mesh, ins, outs):
   return jax.jit(mapped, donate_argnums=(0, 1))
 
 
-def _on_mesh(make, advance, mesh, fixed, part, shapes, *, streamed):
+def _on_mesh(compiled, mesh, ins, fixed, part, shapes, *, streamed):
   """A program over global arrays."""
-  ins, outs = _specs(streamed)
-  compiled = make(advance, mesh, ins, outs)
   at = lambda *spec: NamedSharding(mesh, P(*spec))
   place = lambda tree, *spec: _place(tree, at(*spec))
-  keys, index, looks = fixed
+  keys, index, given = fixed
   keys = jax.random.wrap_key_data(place(jax.random.key_data(keys), 'seed'))
-  index, looks = place(index, 'data'), place(looks)
+  index, given = place(index, 'data'), place(given)
   batch = NamedSharding(mesh, ins[4])
 
   def run(state, total, data, n):
     if streamed:
       data = _from_parts(data, batch, part, shapes)
     n = place(np.int32(n))
-    return compiled(state, total, keys, index, data, looks, n)
+    return compiled(state, total, keys, index, data, given, n)
 
-  # Copied: device_put may share the buffers of its source, which the caller
-  # keeps and the program donates.
-  put = lambda tree: place(jax.tree.map(jnp.copy, tree), 'seed')
+  # Copied, on the host: device_put may share the buffers of its source, which
+  # the caller keeps and the program donates.
+  put = lambda tree: place(jax.tree.map(np.array, tree), 'seed')
   everywhere = jax.jit(lambda tree: tree, out_shardings=at())
 
   def get(tree):
@@ -191,31 +205,28 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
   """pmap along the one axis of the mesh that holds all devices."""
   devices = list(mesh.devices.flat)
   by_seed = mesh.shape['data'] == 1 and len(devices) > 1
-  seeds, batch = (0, None) if by_seed else (None, 0)
-  mapped = jax.pmap(
-    advance,
-    axis_name='seed' if by_seed else 'data',
-    in_axes=(seeds, seeds, seeds, batch, 0 if streamed else None, None, None),
-    out_axes=seeds,
-    devices=devices,
-    donate_argnums=(0, 1),
-  )
+  mapped = _pmapped(advance, tuple(devices), by_seed, streamed)
   own = set(jax.local_devices())
   local = [device for device in devices if device in own]
   split = lambda tree, axis=0: _split(tree, len(local), axis)
   merge = lambda tree: jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), tree)
-  keys, index, looks = fixed
+  # Alike on the devices of this process; the others have their own.
+  here = Mesh(np.array(local), ('local',))
+  place = lambda tree: jax.device_put(tree, NamedSharding(here, P()))
+  keys, index, given = fixed
   keys, index = keys[part.seeds] if by_seed else keys, index[part.rows]
   keys, index = (split(keys), index) if by_seed else (keys, split(index))
+  given = place(given)
 
   def run(state, total, data, n):
     if streamed:
       data = split(data, 0 if by_seed else 2)
-    return mapped(state, total, keys, index, data, looks, np.int32(n))
+    return mapped(state, total, keys, index, data, given, np.int32(n))
 
-  # From the host: what a checkpoint has put on one device is refused here.
+  # A copy on the host first: put may share its source's buffers, which are
+  # donated, and what a checkpoint has put on one device is refused.
   fresh = lambda tree: jax.tree.map(np.array, tree)
-  mine = lambda tree: jax.tree.map(lambda x: x[part.seeds], fresh(tree))
+  as_run_returns = _pmap_sharding(devices, by_seed=by_seed)
 
   def gather(tree):
     merged = merge(tree)
@@ -223,14 +234,47 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
       return merged
     return multihost_utils.process_allgather(merged, tiled=True)
 
-  # Alike on the devices of this process; the others have their own.
-  here = NamedSharding(Mesh(np.array(local), ('local',)), P())
-  place = lambda tree: jax.device_put(tree, here)
+  def put(tree):
+    if by_seed:
+      mine = jax.tree.map(lambda x: x[part.seeds], fresh(tree))
+      tree = jax.tree.map(lambda x: _cut(x, len(local)), mine)
+    tree = fresh(tree)
+    # Of several processes each puts its own part, as pmap does by itself.
+    return tree if multihost.several() else jax.device_put(tree, as_run_returns)
+
   if by_seed:
-    put = lambda tree: split(mine(tree))
     return Wrapped(run, put, gather, place, part)
   whole = lambda tree: jax.device_get(tree) if multihost.several() else tree
-  return Wrapped(run, fresh, whole, place, part)
+  return Wrapped(run, put, whole, place, part)
+
+
+@functools.lru_cache(PROGRAMS)
+def _pmapped(advance, devices, by_seed, streamed):
+  seeds, batch = (0, None) if by_seed else (None, 0)
+  return jax.pmap(
+    advance,
+    axis_name=_pmap_axis(by_seed=by_seed),
+    in_axes=(seeds, seeds, seeds, batch, 0 if streamed else None, None, None),
+    out_axes=seeds,
+    devices=list(devices),
+    donate_argnums=(0, 1),
+  )
+
+
+def _pmap_axis(*, by_seed):
+  return 'seed' if by_seed else 'data'
+
+
+def _pmap_sharding(devices, *, by_seed):
+  """How pmap lays out what it returns."""
+  axis = _pmap_axis(by_seed=by_seed)
+  spec = P(axis) if by_seed else P()
+  return NamedSharding(Mesh(np.array(devices), (axis,)), spec)
+
+
+def _cut(x, pieces):
+  """[S, ...] -> [pieces, S / pieces, ...]."""
+  return x.reshape(pieces, -1, *x.shape[1:])
 
 
 def _split(tree, pieces, axis):

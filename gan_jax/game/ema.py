@@ -10,6 +10,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from gan_jax import options
 from gan_jax.types import Tree, UserError
 
 
@@ -28,15 +29,17 @@ def make_decay(
   Raises:
     UserError: a negative half-life or warm-up.
   """
-  if halflife_kimg < 0 or rampup < 0:
+  known = options.are_known((halflife_kimg, rampup))
+  if known and min(halflife_kimg, rampup) < 0:
     raise UserError(
       f'ema: halflife_kimg={halflife_kimg} and rampup={rampup} must be >= 0.'
     )
 
   def decay(step):
     halflife = jnp.float32(halflife_kimg * 1000)
-    if rampup:
-      halflife = jnp.minimum(halflife, rampup * batch_size * step)
+    # Not a branch: both may be traced.
+    most = jnp.where(rampup > 0, rampup * batch_size * step, jnp.inf)
+    halflife = jnp.minimum(halflife, most)
     return 0.5 ** (batch_size / jnp.maximum(halflife, 1e-8))
 
   return decay

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 
 # One stream for each purpose, so that adding a draw never shifts another.
 INIT, ORDER, STEP, SAMPLE, DRAW, ROLLBACK = range(6)
+# Within a step, one for each move and for a look at it from outside.
+D_MOVE, G_MOVE, LATENTS, HELD_OUT = range(4)
 
 
 def seed_keys(seed: int, num_seeds: int) -> jax.Array:
@@ -44,3 +46,8 @@ def example_keys(key: jax.Array, n: int) -> jax.Array:
     keys [n].
   """
   return fold_examples(key, jnp.arange(n)) if key.ndim == 0 else key
+
+
+def fold_each(keys: jax.Array, stream: int) -> jax.Array:
+  """Another stream of each of many keys: [B] -> [B]."""
+  return jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, stream)

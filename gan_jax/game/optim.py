@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gan_jax import options
 from gan_jax.types import UserError
 
 
@@ -57,6 +58,15 @@ def make_optimizer(
   tx = _call(flag, factory, {'learning_rate': rate, **kwargs})
   if not isinstance(tx, optax.GradientTransformation):
     raise UserError(f'{flag}.name={name!r}: not an optimizer of optax.')
+  if options.are_known((learning_rate, clip_norm, kwargs)):
+    _check(tx, flag, clip_norm)
+  # Off is a structure of its own; complete leaves a zero as a whole number.
+  if isinstance(clip_norm, int | float) and not clip_norm:
+    return tx
+  return optax.chain(optax.clip_by_global_norm(clip_norm), tx)
+
+
+def _check(tx, flag, clip_norm):
   weight = {'kernel': jnp.zeros(2)}
   try:
     jax.eval_shape(lambda w: tx.update(w, tx.init(w), w), weight)
@@ -64,9 +74,40 @@ def make_optimizer(
     raise UserError(f'{flag}: {str(e).splitlines()[0]}') from e
   if clip_norm < 0:
     raise UserError(f'{flag}.clip_norm={clip_norm}: expected >= 0.')
-  return (
-    optax.chain(optax.clip_by_global_norm(clip_norm), tx) if clip_norm else tx
-  )
+
+
+def complete(given: dict, flag: str) -> dict:
+  """Options of an optimizer whose floats are those that can be traced.
+
+  A function of optax that looks at the value of a float in Python keeps all of
+  its own as a part of the program: as numbers that options.split passes over.
+
+  Args:
+    given: from the config.
+    flag: how the config names this optimizer.
+
+  Raises:
+    UserError: a name or an argument that optax does not know.
+  """
+  given = dict(given)
+  if not given.get('clip_norm'):
+    given.pop('clip_norm', None)
+  elif options.is_of(given['clip_norm'], float):
+    given['clip_norm'] = float(given['clip_norm'])
+  if options.is_of(given.get('learning_rate'), float):
+    given['learning_rate'] = float(given['learning_rate'])
+  options.call(flag, make_optimizer, given, flag=flag)
+  structure, numbers = options.split(given)
+
+  def moved(numbers, weight):
+    tx = make_optimizer(**options.merge(structure, numbers), flag=flag)
+    return tx.update(weight, tx.init(weight), weight)
+
+  try:
+    jax.eval_shape(moved, numbers, {'kernel': jnp.zeros(2)})
+  except (TypeError, UserError):
+    return options.fixed(given)
+  return given
 
 
 def _schedule(flag, learning_rate, *, name='', **kwargs):

@@ -6,12 +6,14 @@ n times by SAME convolutions, so 28 is made from 7 and 30 from 8.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gan_jax.models.layers import blocks
+from gan_jax.conditioning import projection
+from gan_jax.models.layers import blocks, parts
 from gan_jax.types import UserError
 
 SIZES = (8, 128)  # smallest and largest
@@ -66,8 +68,8 @@ class Generator(nn.Module):
     """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_size(self.shape, len(widths))
-    label = blocks.check_label(label, self.num_classes)
-    part = blocks.make_parts(
+    label = parts.check_label(label, self.num_classes)
+    part = parts.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
@@ -92,26 +94,23 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-  """Images to logits; class-conditional by projection.
-
-  The projection is that of Miyato and Koyama 2018,
-  https://arxiv.org/abs/1802.05637, on the features summed over pixels.
-  """
+  """Images to logits; the head compares a label with the sum over pixels."""
 
   widths: tuple[int, ...] = ()  # fine to coarse; () is sized to the image
   norm: str = 'batch'
   num_classes: int = 0
+  head: Callable = projection.Head  # see gan_jax/conditioning
   axis_name: str | None = None
   dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, sample, label=None, *, train):
-    """Returns logits [B] float32 of images [B, H, H, C] and label [B]."""
+    """Returns the heads of images [B, H, H, C] and label [B]."""
     shape = sample.shape[1:]
     widths = self.widths or default_widths(shape[0])
     base_size(shape, len(widths))
-    label = blocks.check_label(label, self.num_classes)
-    part = blocks.make_parts(
+    label = parts.check_label(label, self.num_classes)
+    part = parts.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
@@ -124,11 +123,7 @@ class Discriminator(nn.Module):
       bias = plain or not part.has_norm
       x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
       x = x if plain else part.norm(name=f'norm_{i}')(x)
-      x = blocks.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
+      x = parts.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
     flat = x.reshape(x.shape[0], -1)
-    logits = part.dense(1, name='logits')(flat)[:, 0].astype(jnp.float32)
-    if label is not None:
-      features = x.sum((1, 2))  # [B, widths[-1]]
-      embedding = part.embed(self.num_classes, widths[-1], name='embed')
-      logits += (embedding(label) * features).sum(-1).astype(jnp.float32)
-    return logits
+    pooled = x.sum((1, 2))  # [B, widths[-1]]
+    return parts.apply_head(self, part, flat, label, pooled)

@@ -1,12 +1,14 @@
 """Multi-layer perceptrons, for points and small images."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gan_jax.models.layers import blocks
+from gan_jax.conditioning import projection
+from gan_jax.models.layers import parts
 
 INIT = nn.initializers.he_normal()
 
@@ -42,8 +44,8 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train):
     """Returns samples [B, *shape] float32 of z [B, Z] and label [B]."""
-    label = blocks.check_label(label, self.num_classes)
-    part = blocks.make_parts(
+    label = parts.check_label(label, self.num_classes)
+    part = parts.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
@@ -52,7 +54,7 @@ class Generator(nn.Module):
       num_classes=self.num_classes,
       kernel_init=INIT,
     )
-    act = blocks.activation(self.activation)
+    act = parts.activation(self.activation)
     x = z
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
@@ -67,39 +69,32 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-  """Samples to logits; class-conditional by projection.
-
-  The projection is that of Miyato and Koyama 2018,
-  https://arxiv.org/abs/1802.05637, on the last hidden layer.
-  """
+  """Samples to logits; the head sees the last hidden layer."""
 
   hidden: tuple[int, ...] = (128, 128)
   activation: str = 'leaky_relu'
   norm: str = 'none'
   num_classes: int = 0
+  head: Callable = projection.Head  # see gan_jax/conditioning
   axis_name: str | None = None
   dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, sample, label=None, *, train):
-    """Returns logits [B] float32 of samples [B, ...] and label [B]."""
-    label = blocks.check_label(label, self.num_classes)
-    part = blocks.make_parts(
+    """Returns the heads of samples [B, ...] and label [B]."""
+    label = parts.check_label(label, self.num_classes)
+    part = parts.make_parts(
       self.norm,
       train=train,
       dtype=self.dtype,
       axis_name=self.axis_name,
       kernel_init=INIT,
     )
-    act = blocks.activation(self.activation)
+    act = parts.activation(self.activation)
     x = sample.reshape(sample.shape[0], -1)
     for i, width in enumerate(self.hidden):
       plain = i == 0  # as DCGAN: no norm on what sees the sample
       bias = plain or not part.has_norm
       x = part.dense(width, use_bias=bias, name=f'hidden_{i}')(x)
       x = act(x if plain else part.norm(name=f'norm_{i}')(x))  # [B, width]
-    logits = part.dense(1, name='logits')(x)[:, 0].astype(jnp.float32)
-    if label is not None:
-      embedding = part.embed(self.num_classes, x.shape[-1], name='embed')
-      logits += (embedding(label) * x).sum(-1).astype(jnp.float32)
-    return logits
+    return parts.apply_head(self, part, x, label)

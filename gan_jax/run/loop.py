@@ -12,9 +12,9 @@ import numpy as np
 from gan_jax.devices import multihost
 from gan_jax.devices.parallel import Program
 from gan_jax.game.health import measures
+from gan_jax.game.terms import is_minimised
 from gan_jax.types import State
 
-MINIMISED = ('d_loss', 'g_loss', 'penalty_')
 CALL_SECONDS = 0.5  # about how long one call of the program may keep the host
 
 
@@ -221,7 +221,7 @@ def finite_seeds(state: State) -> jax.Array:
 
 def losses(metrics: dict) -> dict:
   """Of the metrics what a player minimises."""
-  return {k: v for k, v in metrics.items() if k.startswith(MINIMISED)}
+  return {k: v for k, v in metrics.items() if is_minimised(k)}
 
 
 def alive(state: State, metrics: dict) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax import select
+from gan_jax import options as options_lib
 from gan_jax.data import kinds
 from gan_jax.game import keys as keys_lib
 from gan_jax.metrics import (
@@ -292,7 +292,7 @@ def check_goal(goal: dict, names: tuple[str, ...]):
       f' {goal}.'
     )
   for key in keys - {'metric'}:
-    select.check_kind(f'stop_when.{key}', goal[key], float)
+    options_lib.check_kind(f'stop_when.{key}', goal[key], float)
   if goal['metric'] not in names:
     raise UserError(
       f'stop_when.metric={goal["metric"]!r} is not among the metrics of this'

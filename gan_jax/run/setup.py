@@ -7,19 +7,19 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import select
+from gan_jax import options as options_lib
 from gan_jax.data import held_out as held_out_lib
-from gan_jax.data import kinds, loading
+from gan_jax.data import loading
 from gan_jax.devices import parallel
-from gan_jax.devices.layout import Probe
-from gan_jax.game import ema, latents, optim
-from gan_jax.game import keys as game_keys
-from gan_jax.game import step as step_lib
+from gan_jax.devices.layout import Probe, Work
+from gan_jax.game import keys as keys_lib
+from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
-from gan_jax.run.config import keys as keys_lib
+from gan_jax.game.step import metric_names
+from gan_jax.run import programs
+from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
-from gan_jax.run.sampling import make_sampler
-from gan_jax.types import Dataset, Pair, State, UserError
+from gan_jax.types import Dataset, State, UserError
 
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 
@@ -30,21 +30,43 @@ class Setup(NamedTuple):
   dataset: Dataset
   split: str  # of the data set, that is trained on
   open_split: Callable | None  # 'test' -> Dataset; None without splits
-  keys: jax.Array  # root keys [S]
-  net: Pair
-  num_classes: int  # that the networks know; 0 if unconditional
-  batch_size: int  # global
-  num_batches: int  # that a step draws
-  flip: bool
-  resident: bool  # whether the data set lies on the device
-  init: Callable  # () -> State [S, ...] at step 0
-  names: tuple[str, ...]  # of the metrics of a step
-  make_step: Callable  # axis, watch -> step; watch: a look at the optimizers
-  health_every: int  # steps; 0: never
-  make_probe: Callable  # axis -> probe, see probe.make_probe
   held_out: Callable  # () -> {'x': [H, ...], ...}, see held_out.samples
-  sample: Callable  # see sampling.make_sampler
-  averaged: bool  # whether State.ema differs from G
+  structure: programs.Structure
+  functions: programs.Functions
+  numbers: dict  # the floats of the game's options
+  frozen: dict  # arrays that nobody trains, by component
+  names: tuple[str, ...]  # of the metrics of a step
+  averaged: bool  # whether State.ema differs from the networks
+  keys: jax.Array  # root keys [S]
+  health_every: int  # steps; 0: never
+
+  @property
+  def num_classes(self) -> int:
+    """That the networks know; 0 if unconditional."""
+    return self.structure.given.num_classes
+
+  @property
+  def batch_size(self) -> int:
+    """Of the global batch."""
+    return self.structure.given.batch_size
+
+  def init(self) -> State:
+    """The state [S, ...] at step 0; each seed is as if alone."""
+    one = functools.partial(self.functions.init, numbers=self.numbers)
+    states = [one(self.keys[s], self.label()) for s in range(len(self.keys))]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+  def label(self):
+    """A label [1] for networks that know classes, else None."""
+    return jnp.zeros(1, jnp.int32) if self.num_classes else None
+
+  def sample(self, averages, key, index, label=None) -> jax.Array:
+    """Samples [B, ...] of one seed, see programs.Functions."""
+    return self.functions.sample(self.numbers, averages, key, index, label)
+
+  def rules(self) -> rules_lib.Rules:
+    """The game, by its numbers as they are."""
+    return self.functions.make_rules(self.numbers)
 
 
 def build(config: dict) -> Setup:
@@ -53,72 +75,54 @@ def build(config: dict) -> Setup:
   Raises:
     UserError: whatever is wrong with it, in one line.
   """
-  keys_lib.check_keys(config, keys_lib.KEYS)
+  config_keys.check_keys(config)
   validation.check_values(config)
-  validation.check_groups(config)
-  call = select.call
-  loss = call('loss', select.loss, config['loss'])
-  penalties = {
-    name: call(f'penalties.{name}', select.penalty, options, name=name)
-    for name, options in config['penalties'].items()
-  }
-  tx = Pair(
-    *(
-      call(f'optim.{p}', optim.make_optimizer, options, flag=f'optim.{p}')
-      for p, options in zip('gd', map(config['optim'].get, 'gd'), strict=True)
-    )
-  )
-  prior = call('latent', latents.make_prior, config['latent'])
-  batch_size = config['batch_size']
-  decay = call('ema', ema.make_decay, config['ema'], batch_size=batch_size)
-  select.module('models', config['model'].get('name', ''), flag='model.name')
-
+  options = rules_lib.complete(config)
+  validation.check_optimizers(options['optim'])
   dataset, unseen, flip, resident = _data(config['data'])
-  num_classes = _num_classes(dataset) if config['conditional'] else 0
-  net = select.call(
-    'model',
-    select.model,
-    config['model'],
-    shape=dataset.shape,
-    num_classes=num_classes,
-    dtype=validation.DTYPES[config['dtype']],
+  given = rules_lib.Given(
+    tuple(dataset.shape),
+    _num_classes(dataset) if config['conditional'] else 0,
+    validation.DTYPES[config['dtype']],
+    config['batch_size'],
   )
-  init = step_lib.make_init(net, penalties, tx, prior=prior)
-  label = jnp.zeros(1, jnp.int32) if num_classes else None
-  sample = make_sampler(net.g, prior=prior)
-  state = _check_networks(init, sample, label, dataset, penalties)
-  validation.check_memory(config, state, dataset.shape)
-
-  def make_step(axis, watch=lambda tx: tx):
-    moved = Pair(*map(watch, tx))
-    update = step_lib.make_updates(
-      net, loss, penalties, moved, prior=prior, decay=decay, axis=axis
-    )
-    if config['dynamics'] == 'simultaneous':
-      return step_lib.simultaneous(update)
-    return step_lib.alternating(update, d_steps=config['d_steps'])
-
-  roots = game_keys.seed_keys(config['seed'], config['num_seeds'])
-  return Setup(
+  structure = programs.structure_of(
+    options,
+    given,
     dataset,
-    config['data'].get('split') or 'train',
-    _opener(config['data']),
-    roots,
-    net,
-    num_classes,
-    batch_size,
-    config['d_steps'] + bool(config['fresh_real']),
-    flip,
-    resident,
-    functools.partial(_init_all, init, roots, label),
-    step_lib.metric_names(penalties),
-    make_step,
-    config['health_every'],
-    lambda axis: probe.make_probe(net, prior=prior, axis=axis),
-    lambda: held_out_lib.samples(unseen or _beside(config['data'])),
-    sample,
-    config['ema'].get('halflife_kimg', 0) > 0,
+    batches=config['d_steps'] + bool(config['fresh_real']),
+    flip=flip,
+    resident=resident,
   )
+  checked = rules_lib.make(options, given)
+  setup = Setup(
+    dataset=dataset,
+    split=config['data'].get('split') or 'train',
+    open_split=_opener(config['data']),
+    held_out=lambda: held_out_lib.samples(unseen or _beside(config['data'])),
+    structure=structure,
+    functions=programs.functions(structure),
+    numbers=options_lib.split(options)[1],
+    frozen=rules_lib.frozen(options),
+    names=metric_names(checked.game.terms),
+    averaged=options['ema'].get('halflife_kimg', 0) > 0,
+    keys=keys_lib.seed_keys(config['seed'], config['num_seeds']),
+    health_every=config['health_every'],
+  )
+  state = _check_networks(setup, checked)
+  validation.check_memory(config, state, dataset.shape)
+  return setup
+
+
+def _check_networks(setup, rules):
+  """The networks suit the data and each other. Returns the state's shapes."""
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  label, trace = setup.label(), options_lib.trace
+  state = trace('model', setup.functions.init, key, label, setup.numbers)
+  index = jnp.zeros(1, jnp.int32)
+  made = trace('model', setup.sample, state.ema, key, index, label)
+  rules_lib.check_networks(rules, state, made, setup.dataset)
+  return state
 
 
 def _data(options):
@@ -129,7 +133,7 @@ def _data(options):
   if not isinstance(memory_mb, int | float) or isinstance(memory_mb, bool):
     raise UserError(f'data.memory_mb={memory_mb!r}: expected a number.')
   load = functools.partial(loading.load, options.pop('name'))
-  whole = select.call('data', load, options)
+  whole = options_lib.call('data', load, options)
   dataset, unseen = held_out_lib.part(whole, share)
   loading.check_flip(dataset, flip=flip)
   return dataset, unseen, flip, dataset.nbytes <= memory_mb * 2**20
@@ -150,63 +154,10 @@ def _beside(options):
   )
 
 
-def _init_all(init, roots, label):
-  """One compiled init for one seed after the other: each is as if alone."""
-  one = jax.jit(init)
-  states = [one(roots[s], label) for s in range(len(roots))]
-  return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-
-
 def _num_classes(dataset):
   if not dataset.class_names:
     raise UserError(f'conditional=True, but {dataset.name} has no labels.')
   return len(dataset.class_names)
-
-
-def _check_networks(init, sample, label, dataset, penalties):
-  """G makes the data's shape; D suits the penalties. Returns state's shapes."""
-  key = jax.eval_shape(lambda: jax.random.key(0))
-  state = select.trace('model', init, key, label)
-  index = jnp.zeros(1, jnp.int32)
-  made = jax.eval_shape(sample, state.ema, key, index, label).shape[1:]
-  if made != tuple(dataset.shape):
-    raise UserError(
-      f'model.name: G makes {made}, but {dataset.name} is {dataset.shape}.'
-    )
-  for name, penalty in penalties.items():
-    if penalty.per_example and 'batch_stats' in state.d.vars:
-      raise UserError(
-        f'penalties.{name} is a gradient for each example, but with batch norm'
-        " in D a logit depends on the whole batch; set model.d.norm to 'none'"
-        " or 'spectral'."
-      )
-  return state
-
-
-def make_feed(setup: Setup) -> Callable:
-  """Returns feed(data, key, step, index) -> {'x': [n, b, ...], ...}.
-
-  `data` is the whole data set where it lies on the device, else the step's
-  batches. Labels go only to networks that know classes.
-  """
-  wanted = ('x', 'label') if setup.num_classes else ('x',)
-
-  def feed(data, key, step, index):
-    data = {name: data[name] for name in wanted}
-    if not setup.resident:
-      return {**data, 'x': kinds.in_model_range(setup.dataset, data['x'])}
-    return loading.draw(
-      setup.dataset,
-      data,
-      key,
-      step,
-      index,
-      batches=setup.num_batches,
-      batch_size=setup.batch_size,
-      flip=setup.flip,
-    )
-
-  return feed
 
 
 def make_program(
@@ -219,18 +170,26 @@ def make_program(
     wrapper: 'jit', 'pmap', 'shard_map', or '' for the default.
     **kwargs: devices, layout: in place of the defaults.
   """
+  functions = setup.functions
   if 'layout' not in kwargs:
-    kwargs['layout'] = parallel.choose_layout(convolutions=_convolves(setup))
+    kwargs['layout'] = parallel.choose_layout(
+      convolutions=functions.convolves(setup.numbers)
+    )
   devices = kwargs.get('devices') or jax.devices()
+  work = Work(
+    functions.make_step,
+    functions.feed,
+    setup.names,
+    setup.numbers,
+    setup.frozen,
+    _probe(setup),
+  )
   return parallel.make_program(
-    setup.make_step,
-    make_feed(setup),
+    work,
     keys=setup.keys,
     batch_size=setup.batch_size,
-    names=setup.names,
     wrapper=wrapper or parallel.default_wrapper(len(devices)),
-    streamed=not setup.resident,
-    probe=_probe(setup),
+    streamed=not setup.structure.resident,
     **kwargs,
   )
 
@@ -238,20 +197,20 @@ def make_program(
 def _probe(setup):
   """What looks at this setup's steps; labels go only to nets that know them."""
   if not setup.health_every:
-    return None
+    return Probe(0, None, {}, ())
   wanted = ('x', 'label') if setup.num_classes else ('x',)
   aside = {k: v for k, v in setup.held_out().items() if k in wanted}
   # A test split may have no labels where there are some to train on.
   aside = aside if len(aside) == len(wanted) else {}
   names = probe.metric_names(held_out=bool(aside))
-  return Probe(setup.health_every, setup.make_probe, aside, names)
+  return Probe(setup.health_every, setup.functions.make_probe, aside, names)
 
 
 def make_data(
   setup: Setup, program: parallel.Program, *, step: int
 ) -> Callable:
   """Returns data(step) for each step from `step` on: what the program eats."""
-  if setup.resident:
+  if setup.structure.resident:
     placed = program.place(loading.arrays(setup.dataset))
     return lambda at: placed
   batches = loading.stream(
@@ -259,9 +218,9 @@ def make_data(
     setup.keys[program.part.seeds],
     jnp.arange(setup.batch_size)[program.part.rows],
     step=step,
-    batches=setup.num_batches,
+    batches=setup.structure.batches,
     batch_size=setup.batch_size,
-    flip=setup.flip,
+    flip=setup.structure.flip,
   )
   return lambda at: next(batches)
 
@@ -270,21 +229,3 @@ def shapes_of_one(setup: Setup) -> State:
   """The state of one seed, as shapes."""
   one = lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype)
   return jax.tree.map(one, jax.eval_shape(setup.init))
-
-
-def _convolves(setup):
-  """Whether a network convolves on this backend, by its forward pass."""
-  state = shapes_of_one(setup)
-  key = jax.eval_shape(lambda: jax.random.key(0))
-  # The whole batch: how a layer convolves may depend on its size.
-  index = jax.ShapeDtypeStruct((setup.batch_size,), jnp.int32)
-  label = index if setup.num_classes else None
-  if parallel.has_convolution(setup.sample, state.ema, key, index, label):
-    return True
-  sample = jax.ShapeDtypeStruct(
-    (setup.batch_size, *setup.dataset.shape), jnp.float32
-  )
-  judge = lambda d, x, y: setup.net.d.apply(
-    {'params': d.params, **d.vars}, x, y, train=False
-  )
-  return parallel.has_convolution(judge, state.d, sample, label)

@@ -18,9 +18,11 @@ def of_cell(config: dict, fingerprint: str) -> str:
     config: resolved, plain values.
     fingerprint: of its data set.
   """
-  training = [k for k in keys.TRAINING_KEYS if k not in ('seed', 'num_seeds')]
+  training = [
+    k for k in keys.that_decide(keys.TRAINING) if k not in ('seed', 'num_seeds')
+  ]
   decisive = {
-    key: config[key] for key in (*training, *differences.SCORING_KEYS)
+    key: config[key] for key in (*training, *keys.that_decide(keys.SCORES))
   }
   decisive['data'] = {
     k: v for k, v in config['data'].items() if k not in differences.PLACES

@@ -24,7 +24,7 @@ def seeds_that_fit(setup: Setup, *, most: int, limit: int = 0) -> int:
     limit: bytes; 0: a share of what this process's first device has.
   """
   limit = limit or int(SHARE * available())
-  left = limit - setup.dataset.nbytes * setup.resident
+  left = limit - setup.dataset.nbytes * setup.structure.resident
   state = COPIES * _nbytes(jax.eval_shape(setup.init)) // len(setup.keys)
   step, args = _one_seed(setup)
   # The sum over everything that is ever computed is quick to get and far too
@@ -53,15 +53,18 @@ def _seeds(left, state, work):
 
 def _one_seed(setup):
   """(step, its arguments as shapes) of a single seed."""
-  n, b = setup.num_batches, setup.batch_size
+  n, b = setup.structure.batches, setup.batch_size
   batch = {
     'x': jax.ShapeDtypeStruct((n, b, *setup.dataset.shape), jnp.float32),
     'index': jax.ShapeDtypeStruct((b,), jnp.int32),
+    'step': jax.ShapeDtypeStruct((), jnp.int32),
+    **({'frozen': setup.frozen} if setup.frozen else {}),
   }
   if setup.num_classes:
     batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
   key = jax.eval_shape(lambda: jax.random.key(0))
-  return setup.make_step(None), (shapes_of_one(setup), batch, key)
+  step = setup.functions.make_step(None)
+  return step, (shapes_of_one(setup), batch, key, setup.numbers)
 
 
 def _bound(step, args):

@@ -17,7 +17,9 @@ from gan_jax.types import UserError
 
 # What a cell may change: how its runs are trained. Runs that are scored
 # differently do not belong in one column.
-VARIED = {*keys.TRAINING_KEYS, 'steps', 'stop_when'} - {'num_seeds'}
+VARIED = {*keys.that_decide(keys.TRAINING), 'steps', 'stop_when'} - {
+  'num_seeds'
+}
 
 
 class Planned(NamedTuple):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.models.layers import blocks, gemm
+from gan_jax.models.layers import blocks, gemm, parts
 from gan_jax.types import UserError
 
 PAIRS = {
@@ -213,7 +213,7 @@ def test_batch_statistics_over_an_axis_are_the_global_ones(conditional):
   x, label = 3 + 2 * image(8, 4, 4, 3), jnp.arange(8) % 4
 
   def run(x, label, axis_name):
-    parts = blocks.make_parts(
+    found = parts.make_parts(
       'batch',
       train=True,
       dtype=jnp.float32,
@@ -221,7 +221,7 @@ def test_batch_statistics_over_an_axis_are_the_global_ones(conditional):
       label=label,
       num_classes=4 if conditional else 0,
     )
-    norm = parts.norm()
+    norm = found.norm()
     variables = norm.init(jax.random.key(0), x)
     return norm.apply(variables, x, mutable=['batch_stats'])
 
@@ -270,17 +270,17 @@ def test_scales_start_near_one():
   assert scale.std() == pytest.approx(0.02, abs=0.002)
 
 
-@pytest.mark.parametrize('norm', blocks.NORMS)
+@pytest.mark.parametrize('norm', parts.NORMS)
 def test_norm_is_chosen_by_name(norm):
-  parts = blocks.make_parts(norm, train=True, dtype=jnp.float32)
+  found = parts.make_parts(norm, train=True, dtype=jnp.float32)
   x = image(4, 3)
-  collections = parts.dense(3).init(jax.random.key(0), x).keys()
+  collections = found.dense(3).init(jax.random.key(0), x).keys()
   assert ('spectral' in collections) == (norm == 'spectral')
-  assert isinstance(parts.norm(), nn.Module) == (norm == 'batch')
+  assert isinstance(found.norm(), nn.Module) == (norm == 'batch')
 
 
 def test_unknown_names_list_what_exists():
   with pytest.raises(UserError, match='batch, none, spectral'):
-    blocks.make_parts('layer', train=True, dtype=jnp.float32)
+    parts.make_parts('layer', train=True, dtype=jnp.float32)
   with pytest.raises(UserError, match='leaky_relu'):
-    blocks.activation('rellu')
+    parts.activation('rellu')

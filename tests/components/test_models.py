@@ -13,7 +13,7 @@ from gan_jax import models
 from gan_jax.models import dcgan
 from gan_jax.types import UserError
 
-NAMES = [m.name for m in pkgutil.iter_modules(models.__path__)]
+NAMES = [m.name for m in pkgutil.iter_modules(models.__path__) if not m.ispkg]
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
 # (G, D) for shape (size, size, 3), latents [B, 64], default widths.

@@ -18,7 +18,7 @@ import pytest
 
 from gan_jax import select
 from gan_jax.losses import fgan
-from gan_jax.models.layers import blocks
+from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
 
 GIVEN = {'key', 'axis_name'}  # by the step
@@ -29,8 +29,8 @@ NAMES = {
   'divergence': tuple(fgan.DIVERGENCES),
   'generator': tuple(fgan.GENERATORS),
   'variant': tuple(dragan.VARIANTS),
-  'norm': blocks.NORMS,
-  'activation': tuple(blocks.ACTIVATIONS),
+  'norm': parts.NORMS,
+  'activation': tuple(parts.ACTIVATIONS),
 }
 # Values of options that are neither numbers nor names.
 OTHERS = {'hidden': ((8, 8), (8, 4)), 'widths': ((4, 8), (8, 4))}

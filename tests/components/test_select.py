@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.types import UserError
 
@@ -85,7 +86,7 @@ def test_call_names_what_is_wrong_with_options():
   def function(a, *, b, c=1.0):
     return a + b / c
 
-  assert select.call('x', function, {'b': 4, 'c': 2}, a=1) == 3
+  assert options_lib.call('x', function, {'b': 4, 'c': 2}, a=1) == 3
   for options, words in (
     ({'b': 1, 'd': 2}, 'x.d: unknown; x takes b, c'),
     ({}, "x: missing a required.*'b'"),
@@ -94,4 +95,4 @@ def test_call_names_what_is_wrong_with_options():
     (3, 'x=3: expected a group'),
   ):
     with pytest.raises(UserError, match=words):
-      select.call('x', function, options, a=1)
+      options_lib.call('x', function, options, a=1)

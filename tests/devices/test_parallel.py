@@ -31,14 +31,15 @@ def train(
   init, make_step = tiny.game(**kw)
   roots, state = tiny.states(init, num_seeds)
   program = parallel.make_program(
-    make_step,
-    tiny.feed,
+    tiny.work(
+      make_step,
+      probe=tiny.look(every, d=kw.get('d', tiny.Discriminator)),
+      **kw,
+    ),
     keys=roots,
     batch_size=tiny.BATCH,
-    names=tiny.names(**kw),
     wrapper=wrapper,
     layout=layout,
-    probe=tiny.look(every, d=kw.get('d', tiny.Discriminator)),
     devices=jax.devices()[:devices],
   )
   state = program.put(state)
@@ -64,8 +65,12 @@ def test_same_update_on_any_number_of_devices(wrapper, devices, reference):
   assert tiny.distance(total, reference[1]) < 1e-5
   assert state.step.tolist() == [STEPS]
   before = tiny.states(tiny.game()[0], 1)[1]
-  assert tiny.distance(state.g.params, before.g.params) > 1e-3
-  assert tiny.distance(state.d.params, before.d.params) > 1e-3
+  assert (
+    tiny.distance(state.players['g'].params, before.players['g'].params) > 1e-3
+  )
+  assert (
+    tiny.distance(state.players['d'].params, before.players['d'].params) > 1e-3
+  )
 
 
 @pytest.mark.parametrize('wrapper', parallel.WRAPPERS)
@@ -194,14 +199,11 @@ def test_one_looks_only_when_it_is_due(layout):
   init, make_step = tiny.game()
   roots, state = tiny.states(init, 2)
   program = parallel.make_program(
-    make_step,
-    tiny.feed,
+    tiny.work(make_step, probe=layout_lib.Probe(3, make, {}, ('health_x',))),
     keys=roots,
     batch_size=tiny.BATCH,
-    names=tiny.names(),
     wrapper='jit',
     layout=layout,
-    probe=layout_lib.Probe(3, make, {}, ('health_x',)),
     devices=jax.devices()[:1],
   )
   kept, total = program.put(state), None
@@ -221,15 +223,16 @@ def test_streamed_batches_equal_the_resident_set(reference):
   roots, state = tiny.states(init, 1)
   for wrapper, devices in (('jit', 1), ('pmap', 2), ('shard_map', 8)):
     program = parallel.make_program(
-      make_step,
-      lambda batch, key, at, index: batch,
+      tiny.work(
+        make_step,
+        feed=lambda batch, key, at, index: batch,
+        probe=tiny.look(2),
+      ),
       keys=roots,
       batch_size=tiny.BATCH,
-      names=tiny.names(),
       wrapper=wrapper,
       layout=LOOP,
       streamed=True,
-      probe=tiny.look(2),
       devices=jax.devices()[:devices],
     )
     assert program.max_steps == 1

@@ -4,12 +4,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from gan_jax.game import keys, latents, step
 from gan_jax.game.health import measures, probe
-from gan_jax.types import Pair, Player, State
+from gan_jax.types import Player, State
 from tests import tiny
 
 RNG = np.random.default_rng(5)
@@ -150,17 +149,19 @@ class Slope(nn.Module):
 def around(g, d):
   """States before and after a step in which the weights become g and d."""
   player = lambda **params: Player(params, {}, ())
-  state = lambda at, g, d: State(
-    jnp.int32(at), player(w=jnp.float32(g)), player(a=jnp.float32(d)), {}, {}
-  )
+
+  def state(at, g, d):
+    players = {'g': player(w=jnp.float32(g)), 'd': player(a=jnp.float32(d))}
+    return State(jnp.int32(at), players, {}, {})
+
   return state(6, [3, 4], [1, 0]), state(7, g, d)
 
 
 def look(g, d, *, held_out=(), label=None):
   prior = latents.make_prior(dim=2)
-  found = probe.make_probe(Pair(Shift(), Slope()), prior=prior)
+  found = probe.make_probe(tiny.rules(g=Shift, d=Slope, prior=prior))
   x = RNG.normal(size=(2, 64, 2)).astype(np.float32)
-  batch = {'x': jnp.asarray(x), 'index': np.arange(64)}
+  batch = {'x': jnp.asarray(x), 'index': np.arange(64), 'step': 6}
   if label is not None:
     batch['label'] = jnp.full((2, 64), label)
   key = jax.random.key(3)
@@ -223,8 +224,8 @@ def test_the_probe_draws_latents_of_its_own():
     jax.vmap(game)(keys.fold_examples(keys.stream(key, *move), np.arange(64)))
   )
   _, _, fake = look([0, 0], [1, 1])
-  assert np.array_equal(fake, z([probe.LATENTS]))
-  for move in ((step.D_MOVE, 0), (step.G_MOVE,)):
+  assert np.array_equal(fake, z([keys.LATENTS]))
+  for move in ((keys.D_MOVE, 0), (keys.G_MOVE,)):
     assert np.abs(fake - z(move)).max() > 0.1
 
 
@@ -239,14 +240,14 @@ def test_batch_statistics_of_d_are_those_of_training():
       x = nn.BatchNorm(use_running_average=not train, momentum=0.5)(x)
       return x.sum(-1)
 
-  net, prior = Pair(tiny.Generator(), Normed()), latents.make_prior(dim=3)
-  tx = Pair(*[optax.sgd(0.1)] * 2)
-  state = step.make_init(net, {}, tx, prior=prior)(jax.random.key(0))
+  game = tiny.rules(d=Normed)
   x = 5 + RNG.normal(size=(1, 16, 2)).astype(np.float32)
-  batch = {'x': jnp.asarray(x), 'index': np.arange(16)}
-  found = probe.make_probe(net, prior=prior)(
-    state, state, batch, jax.random.key(0), {}
-  )
+  batch = {'x': jnp.asarray(x), 'index': np.arange(16), 'step': 0}
+  one = {
+    k: v[:1] if k == 'index' else v for k, v in step.take(batch, 0).items()
+  }
+  state = step.init(game, jax.random.key(0), one)
+  found = probe.make_probe(game)(state, state, batch, jax.random.key(0), {})
   assert abs(float(found['health_real'])) < 1e-4
   # The slope is that of the running averages, here still 0 and 1.
   slope = np.sqrt(2 / (1 + 1e-5))

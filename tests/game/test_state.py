@@ -17,12 +17,12 @@ import optax
 import pytest
 
 from gan_jax import select
-from gan_jax.game import ema, latents, optim, step
+from gan_jax.game import optim, step
 from gan_jax.run import command, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.storage import format
 from gan_jax.storage.checkpoints import Checkpoints
-from gan_jax.types import Pair, Player, State, UserError
+from gan_jax.types import Player, State, UserError
 from tests import tiny
 from tests.components.test_models import NAMES as MODELS
 from tests.components.test_models import make as make_model
@@ -37,7 +37,7 @@ UNKNOWN = 'is new here: is it saved and restored? Say so in this test, too'
 
 
 GOLDEN = {
-  State: {'step', 'g', 'd', 'ema', 'memo'},
+  State: {'step', 'players', 'ema', 'memo'},
   Player: {'params', 'vars', 'opt'},
   loop.Window: {'since', 'total'},
 }
@@ -142,14 +142,14 @@ def test_every_leaf_of_every_recipe(recipe, tmp_path):
   like = jax.eval_shape(setup_lib.build(config).init)
   assert isinstance(like, State)
   found = names(like)
-  parts = ['step', 'ema/params/']
-  parts += [f'{p}/{part}/' for p in 'gd' for part in ('params', 'opt')]
+  parts = ['step', 'ema/g/params/']
+  for player in 'gd':
+    parts += [f'players/{player}/{part}/' for part in ('params', 'opt')]
   for part in parts:
     assert any(name.startswith(part) for name in found), part
-  for side in ('g', 'd'):
-    for name in found:  # what is averaged, or kept, of G
-      if name.startswith('g/vars/') and side == 'g':
-        assert name.replace('g/vars', 'ema/vars', 1) in found
+  for name in found:  # what is averaged, or kept, of G
+    if name.startswith('players/g/vars/'):
+      assert name.replace('players/g', 'ema/g', 1) in found
   assert all(x.shape[0] == 2 for x in jax.tree.leaves(like))
   assert_all_saved(like, tmp_path / 'c')
 
@@ -235,24 +235,19 @@ class Parts(NamedTuple):
 
 def make_game(parts):
   """(init, play) of a fresh build: play(state, step) -> state."""
-  net = Pair(parts.g, parts.d)
-  tx = parts.tx or optim.make_optimizer('adam', learning_rate=0.01)
-  prior = latents.make_prior(dim=tiny.DIM)
-  moves = step.make_updates(
-    net,
-    select.loss('hinge'),
-    parts.penalties,
-    Pair(tx, tx),
-    prior=prior,
-    decay=ema.make_decay(halflife_kimg=1.0, batch_size=tiny.BATCH),
+  init, make_step = tiny.game(
+    g=lambda: parts.g,
+    d=lambda: parts.d,
+    loss='hinge',
+    penalties=parts.penalties,
+    optimizer=parts.tx or optim.make_optimizer('adam', learning_rate=0.01),
   )
-  init = step.make_init(net, parts.penalties, Pair(tx, tx), prior=prior)
-  move = jax.jit(step.alternating(moves))
+  move = jax.jit(make_step(None))
   move = parts.around(move) if parts.around else move
   feed = parts.feed or batch_of
 
   def play(state, k):
-    batch = {**feed(k), 'index': np.arange(tiny.BATCH)}
+    batch = {**feed(k), 'index': np.arange(tiny.BATCH), 'step': np.int32(k)}
     return move(state, batch, jax.random.key(1))[0]
 
   return jax.jit(lambda: init(jax.random.key(0))), play
@@ -300,7 +295,7 @@ def in_two_parts(make, folder):
 def test_all_penalties_in_two_parts(tmp_path):
   every = {n: select.penalty(n) for n in select.available('penalties')}
   found, wrong = in_two_parts(lambda: Parts(penalties=every), tmp_path)
-  assert 'ema/vars/batch_stats/BatchNorm_0/mean' in found
+  assert 'ema/g/vars/batch_stats/BatchNorm_0/mean' in found
   assert not wrong
 
 
@@ -328,7 +323,7 @@ def lecam(critic, real, fake, memo, *, key):
 
 
 def penalty(function, init=tuple):
-  return {'mine': select.Penalty(init, function, None, per_example=False)}
+  return {'mine': select.Penalty(init, function, None, {}, per_example=False)}
 
 
 def counting():
@@ -344,14 +339,14 @@ def counting():
 
 OPEN = {
   'a_collection_of_d': (
-    lambda: Parts(d=Remembering()), ['d/vars/memory/mean'],
+    lambda: Parts(d=Remembering()), ['players/d/vars/memory/mean'],
   ),
   'a_memo': (
     lambda: Parts(penalties=penalty(lecam, lambda: (jnp.zeros(()),) * 2)),
-    ['memo/mine/0', 'memo/mine/1'],
+    ['memo/d/mine/0', 'memo/d/mine/1'],
   ),
   'a_count_of_an_optimizer': (
-    lambda: Parts(tx=counting()), ['g/opt', 'd/opt'],
+    lambda: Parts(tx=counting()), ['players/g/opt', 'players/d/opt'],
   ),
 }  # fmt: skip
 
@@ -414,8 +409,9 @@ def hidden_in_an_attribute():
       self.calls += 1
       state, metrics = self.move(state, batch, key)
       if self.calls % 2 == 0:
-        smaller = jax.tree.map(lambda w: 0.9 * w, state.d.params)
-        state = state._replace(d=state.d._replace(params=smaller))
+        weights = step.params_of(state, ['d'])
+        smaller = jax.tree.map(lambda w: 0.9 * w, weights)
+        state = step.with_params(state, smaller)
       return state, metrics
 
   return Parts(around=Step)
@@ -455,7 +451,7 @@ LONG = (  # to compile
 )
 def test_what_is_hidden_in_python_is_noticed(name, tmp_path):
   _, wrong = in_two_parts(HIDDEN[name], tmp_path)
-  assert any(leaf.startswith('d/params/') for leaf in wrong)
+  assert any(leaf.startswith('players/d/params/') for leaf in wrong)
 
 
 def test_a_field_of_its_own_for_new_state_is_noticed():

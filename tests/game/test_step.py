@@ -9,7 +9,6 @@ import pytest
 
 from gan_jax import select
 from gan_jax.game import ema, keys, latents, step
-from gan_jax.types import Pair
 from tests import tiny
 
 RATE, INDEX = 0.1, np.arange(tiny.BATCH)
@@ -17,7 +16,7 @@ RATE, INDEX = 0.1, np.arange(tiny.BATCH)
 
 def batches(n):
   x = np.random.default_rng(1).normal(size=(n, tiny.BATCH, 2))
-  return {'x': jnp.asarray(x, jnp.float32), 'index': INDEX}
+  return {'x': jnp.asarray(x, jnp.float32), 'index': INDEX, 'step': 0}
 
 
 def softplus(x):
@@ -90,27 +89,31 @@ def test_one_step_by_hand(update, d_steps):
   after, metrics = jax.jit(make_step(None))(state, batch, root)
 
   now = fold(root, keys.STEP, 7)
-  g, d, stats = state.g.params, state.d.params, state.g.vars['batch_stats']
+  g, d, stats = (
+    state.players['g'].params,
+    state.players['d'].params,
+    state.players['g'].vars['batch_stats'],
+  )
   for i in range(d_steps):
-    d, d_loss = hand_d(d, g, stats, batch['x'][i], fold(now, step.D_MOVE, i))
-  met = d if update == 'alternating' else state.d.params
-  g, stats, g_loss = hand_g(g, met, stats, fold(now, step.G_MOVE))
+    d, d_loss = hand_d(d, g, stats, batch['x'][i], fold(now, keys.D_MOVE, i))
+  met = d if update == 'alternating' else state.players['d'].params
+  g, stats, g_loss = hand_g(g, met, stats, fold(now, keys.G_MOVE))
 
-  assert tiny.distance(after.d.params, d) < 1e-6
-  assert tiny.distance(after.g.params, g) < 1e-6
-  assert tiny.distance(after.g.vars['batch_stats'], stats) < 1e-6
+  assert tiny.distance(after.players['d'].params, d) < 1e-6
+  assert tiny.distance(after.players['g'].params, g) < 1e-6
+  assert tiny.distance(after.players['g'].vars['batch_stats'], stats) < 1e-6
   assert float(metrics['d_loss']) == pytest.approx(float(d_loss), abs=1e-6)
   assert float(metrics['g_loss']) == pytest.approx(float(g_loss), abs=1e-6)
   assert int(after.step) == 8
-  assert tiny.distance(d, state.d.params) > 1e-3
+  assert tiny.distance(d, state.players['d'].params) > 1e-3
   # The two orders differ by more than the tolerance.
   other, *_ = hand_g(
-    state.g.params,
-    state.d.params if update == 'alternating' else d,
-    state.g.vars['batch_stats'],
-    fold(now, step.G_MOVE),
+    state.players['g'].params,
+    state.players['d'].params if update == 'alternating' else d,
+    state.players['g'].vars['batch_stats'],
+    fold(now, keys.G_MOVE),
   )
-  assert tiny.distance(after.g.params, other) > 1e-5
+  assert tiny.distance(after.players['g'].params, other) > 1e-5
 
 
 @pytest.mark.parametrize('update', ['alternating', 'simultaneous'])
@@ -130,9 +133,11 @@ def test_the_average_follows_g():
   after, _ = make_step(None)(state, batches(1), jax.random.key(0))
   decay = float(ema.make_decay(halflife_kimg=1.0, batch_size=tiny.BATCH)(1))
   want = jax.tree.map(
-    lambda a, b: decay * a + (1 - decay) * b, state.g.params, after.g.params
+    lambda a, b: decay * a + (1 - decay) * b,
+    state.players['g'].params,
+    after.players['g'].params,
   )
-  assert tiny.distance(after.ema['params'], want) < 1e-6
+  assert tiny.distance(after.ema['g']['params'], want) < 1e-6
 
 
 # Players that are numbers: what they are given can be read off their gradients.
@@ -155,18 +160,20 @@ class Number(nn.Module):
     return {'logits': logits, 'other': x} if self.heads else logits
 
 
-def numbers(*, loss='wasserstein', penalties=(), heads=False, d_steps=1):
-  net = Pair(Number(), Number(judge=True, heads=heads))
-  rules = {
-    name: select.penalty(name, **kw) for name, kw in dict(penalties).items()
+def numbers(*, heads=False, d_steps=1, **kw):
+  """(init, D's and G's own move, a step of both)."""
+  parts = {
+    'loss': 'wasserstein',
+    'g': Number,
+    'd': lambda: Number(judge=True, heads=heads),
+    'optimizer': optax.sgd(RATE),
+    'prior': latents.make_prior(dim=1),
+    **kw,
   }
-  tx, prior = Pair(*[optax.sgd(RATE)] * 2), latents.make_prior(dim=1)
-  decay = ema.make_decay(halflife_kimg=0.0, batch_size=2)
-  updates = step.make_updates(
-    net, select.loss(loss), rules, tx, prior=prior, decay=decay
-  )
-  init = step.make_init(net, rules, tx, prior=prior)
-  return init, updates, step.alternating(updates, d_steps=d_steps)
+  init, make_step = tiny.game(d_steps=d_steps, **parts)
+  rules = tiny.rules(**parts)
+  moves = {player: step.move(rules, (player,)) for player in 'dg'}
+  return init, moves, make_step(None)
 
 
 def weight(player):
@@ -175,7 +182,7 @@ def weight(player):
 
 def reals(*values, label=None):
   x = jnp.asarray(values, jnp.float32)[:, :, None]  # [n, b, 1]
-  batch = {'x': x, 'index': np.arange(x.shape[1])}
+  batch = {'x': x, 'index': np.arange(x.shape[1]), 'step': 0}
   if label is not None:
     batch['label'] = jnp.asarray(label)
   return batch
@@ -192,38 +199,38 @@ def test_labels_reach_both_players():
   # G makes 1 + label, 3 and 5; with their labels that is 5 and 9 to D.
   assert float(metrics['d_real']) == 9 and float(metrics['d_fake']) == 7
   d = 1 + RATE * (9 - 7)
-  assert weight(state.d) == pytest.approx(d)
+  assert weight(state.players['d']) == pytest.approx(d)
   # dG: mean over examples of d * (1 + label) = d * 4.
-  assert weight(state.g) == pytest.approx(1 + RATE * d * 4)
+  assert weight(state.players['g']) == pytest.approx(1 + RATE * d * 4)
 
 
 def test_each_move_of_d_has_its_batch_and_g_the_last():
   init, _, move = numbers(d_steps=2)
   state, _ = move(init(KEY), reals([3.0, 3.0], [8.0, 8.0]), KEY)
-  assert weight(state.d) == pytest.approx(1 + RATE * (3 - 1) + RATE * (8 - 1))
+  assert weight(state.players['d']) == pytest.approx(
+    1 + RATE * (3 - 1) + RATE * (8 - 1)
+  )
   # A relativistic G looks at the reals: one batch more is for it alone.
-  init, updates, move = numbers(loss='rpgan')
+  init, moves, move = numbers(loss='rpgan')
   start = init(KEY)
   fresh, _ = move(start, reals([3.0, 3.0], [8.0, 8.0]), KEY)
-  moved, _ = updates.d(
-    start, {'x': reals([3.0, 3.0])['x'][0], 'index': INDEX[:2]}, KEY
-  )
-  assert weight(fresh.d) == pytest.approx(weight(moved.d))
-  d = weight(moved.d)
+  moved, _ = moves['d'](start, step.take(reals([3.0, 3.0]), 0), KEY)
+  assert weight(fresh.players['d']) == pytest.approx(weight(moved.players['d']))
+  d = weight(moved.players['d'])
   # softplus(-(D(fake) - D(real))) with D(x) = d x, G = w.
   slope = -d / (1 + np.exp(d * (1 - 8)))
-  assert weight(fresh.g) == pytest.approx(1 - RATE * slope, rel=1e-5)
+  assert weight(fresh.players['g']) == pytest.approx(1 - RATE * slope, rel=1e-5)
 
 
 def test_each_update_moves_its_player_only():
-  init, updates, _ = numbers(penalties={'r1': {}})
+  init, moves, _ = numbers(penalties={'r1': {}})
   state = init(KEY)
-  batch = {'x': reals([3.0, 5.0])['x'][0], 'index': INDEX[:2]}
-  after, metrics = updates.g(state, batch, KEY)
-  assert after.d is state.d and after.memo is state.memo
-  assert int(after.step) == 1 and set(metrics) == {'g_loss'}
-  after, metrics = updates.d(state, batch, KEY)
-  assert after.g is state.g and after.ema is state.ema
+  batch = step.take(reals([3.0, 5.0]), 0)
+  after, metrics = moves['g'](state, batch, KEY)
+  assert after.players['d'] is state.players['d'] and after.memo == state.memo
+  assert after.ema is state.ema and set(metrics) == {'g_loss'}
+  after, metrics = moves['d'](state, batch, KEY)
+  assert after.players['g'] is state.players['g'] and after.ema is state.ema
   assert int(after.step) == 0 and 'penalty_r1' in metrics
 
 
@@ -232,25 +239,24 @@ def test_penalties_enter_the_gradient():
   init, _, move = numbers(penalties={'r1': {'gamma': 0.5}})
   state, metrics = move(init(KEY), reals([4.0, 4.0]), KEY)
   assert float(metrics['penalty_r1']) == pytest.approx(0.25)
-  assert weight(state.d) == pytest.approx(1 + RATE * (4 - 1 - 0.5))
+  assert weight(state.players['d']) == pytest.approx(1 + RATE * (4 - 1 - 0.5))
   assert float(metrics['d_loss']) == pytest.approx(1 - 4)  # without penalties
 
 
 def test_weights_are_clipped_after_ds_update_and_before_gs():
   init, _, move = numbers(penalties={'weight_clip': {'limit': 0.3}})
   state, _ = move(init(KEY), reals([4.0, 4.0]), KEY)
-  assert weight(state.d) == pytest.approx(0.3)
-  assert weight(state.g) == pytest.approx(1 + RATE * 0.3)
+  assert weight(state.players['d']) == pytest.approx(0.3)
+  assert weight(state.players['g']) == pytest.approx(1 + RATE * 0.3)
 
 
 def test_d_may_have_heads():
   plain, heads = (numbers(heads=h, loss='hinge') for h in (False, True))
   batch = reals([0.3, 0.4])
   a, b = (game[2](game[0](KEY), batch, KEY)[0] for game in (plain, heads))
-  assert weight(a.d) == weight(b.d) != 1
-  assert (
-    step.logits_of({'logits': jnp.ones(2, jnp.bfloat16)}).dtype == jnp.float32
-  )
+  assert weight(a.players['d']) == weight(b.players['d']) != 1
+  found = step.heads_of({'logits': jnp.ones(2, jnp.bfloat16)})
+  assert found['logits'].dtype == jnp.float32
 
 
 def test_fakes_differ_between_moves_steps_and_seeds():
@@ -259,6 +265,7 @@ def test_fakes_differ_between_moves_steps_and_seeds():
   same = {
     'x': jnp.broadcast_to(batches(1)['x'], (2, tiny.BATCH, 2)),
     'index': INDEX,
+    'step': 0,
   }
   run = jax.jit(make_step(None))
   losses = {

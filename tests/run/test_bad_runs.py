@@ -196,7 +196,9 @@ def test_refused_results_of_a_study(name, run, capfd):
   files.write_json(study / 'study.json', {'metrics': ['modes']})
   damage(study / 'results.jsonl', ROWS[name])
   argv = ['--compare', study, run, f'--workdir={run.parent}/compared']
-  refused(capfd, ablate.main, argv, 'neither a run nor a study', root=run.parent)
+  refused(
+    capfd, ablate.main, argv, 'neither a run nor a study', root=run.parent
+  )
   assert results.read(study / 'results.jsonl') == []
 
 

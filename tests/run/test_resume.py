@@ -245,7 +245,7 @@ def test_only_what_does_not_change_the_training_may_change(folder):
   config = json.loads((workdir / 'config.json').read_text())
   for key in keys.FREE_KEYS:
     contents.check_same_training(workdir, config | {key: 'another'})
-  for key in keys.TRAINING_KEYS:
+  for key in keys.that_decide(keys.TRAINING):
     with pytest.raises(UserError, match=key):
       contents.check_same_training(workdir, config | {key: 'another'})
 

@@ -78,7 +78,9 @@ def test_round_trip(tmp_path, capfd):
       got = c.restore(like)
       assert (got.step, got.meta) == (3, meta)
       assert_same(got.state, state)
-      assert isinstance(got.state.g.opt[1][0], optax.ScaleByAdamState)
+      assert isinstance(
+        got.state.players['g'].opt[1][0], optax.ScaleByAdamState
+      )
   assert capfd.readouterr() == ('', '')
 
 

@@ -4,6 +4,7 @@ import pkgutil
 
 import pytest
 
+from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.study import engines
 from gan_jax.study.engines import processes
@@ -46,6 +47,6 @@ def test_gpus_are_dealt_out(monkeypatch):
 def test_slurm_that_is_not_there_or_not_so(options, words):
   pytest.importorskip('submitit')
   with pytest.raises(UserError, match=words):
-    select.call('--options', select.module(
+    options_lib.call('--options', select.module(
       'study.engines', 'slurm', flag='--engine'
     ).make, options, workers=1)  # fmt: skip

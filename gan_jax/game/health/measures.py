@@ -82,9 +82,15 @@ def reach(real_logits, fake_logits, slope, spread) -> jax.Array:
   return gap / jnp.maximum(slope * spread, 1e-12)
 
 
-def squared_distances(x: jax.Array) -> jax.Array:
+def flat(x: Tree) -> jax.Array:
+  """Samples [n, ...], of one array or a tree of them, as rows [n, D]."""
+  rows = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(x)]
+  return jnp.concatenate(rows, axis=1) if len(rows) > 1 else rows[0]
+
+
+def squared_distances(x: Tree) -> jax.Array:
   """Squared distances [n, n] of samples x [n, ...], in float32."""
-  x = x.reshape(len(x), -1).astype(jnp.float32)
+  x = flat(x).astype(jnp.float32)
   x = x - x.mean(0, keepdims=True)  # or the distances lose digits
   product = jnp.matmul(x, x.T, precision=jax.lax.Precision.HIGHEST)
   squares = squared_norm(x)

@@ -11,14 +11,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gan_jax.game import keys
+from gan_jax.game import keys as keys_lib
 from gan_jax.game.gradients import input_gradient
 from gan_jax.game.health import measures
-from gan_jax.game.step import apply_train, logits_of, make_means
-from gan_jax.types import Pair, State
+from gan_jax.game.step import Game, Networks, heads_of
+from gan_jax.types import D, G, State
 
-# Streams of random numbers within a step, beside step.D_MOVE and G_MOVE.
-LATENTS, HELD_OUT = 2, 3
 NAMES = (
   'separation', 'real', 'fake', 'grad_real', 'grad_fake', 'reach', 'diversity',
   'update_ratio', 'nonfinite',
@@ -31,89 +29,101 @@ def metric_names(*, held_out: bool) -> tuple[str, ...]:
   return tuple(f'{measures.PREFIX}{name}' for name in names)
 
 
-def make_probe(
-  net: Pair, *, prior: Callable, axis: str | None = None
-) -> Callable:
+def make_probe(game: Game) -> Callable:
   """Returns probe(before, after, batch, key, held_out) -> metrics [].
 
   before and after are the States around a step; batch is what the step was
   given; key is the seed's root key. held_out is {'x': [H, ...], 'label': [H]}
   of real samples in model range, or {}; one is drawn for each example of the
   batch.
-
-  Args:
-    net: flax.linen modules.
-    prior: key -> z [dim].
-    axis: mesh axis over which the batch is split, if it is.
   """
-  net = Pair(*(module.clone(axis_name=axis) for module in net))
-  mean, gather = make_means(axis)
+  mean, gather = game.mean, game.gather
 
-  def logits(d, x, label):  # as in training
-    return logits_of(apply_train(net.d, d.params, d.vars, x, label)[0])
+  def logits(networks, x, label):  # as in training
+    return heads_of(networks.run(D, x, label))['logits']
 
-  def slope(d, x, label):  # not so: one's gradient may see no other example
-    tree = {'params': d.params, **d.vars}
-    critic = lambda x: logits_of(net.d.apply(tree, x, label, train=False))
+  def slope(networks, x, label):  # not so: one's gradient may see no other
+    critic = lambda x: heads_of(networks.net(D, x, label))['logits']
     return measures.mean_norm(input_gradient(critic, x))
 
-  def generate(g, key, index, label):
-    draws = keys.fold_examples(keys.stream(key, LATENTS), index)
-    z = jax.vmap(prior)(draws)
-    return apply_train(net.g, g.params, g.vars, z, label)[0]
-
-  def samples(g, batch, key, held_out):
-    """Real, fake and, if there are any, held-out samples."""
-    real = {k: batch[k][-1] for k in ('x', 'label') if k in batch}
-    fake = generate(g, key, batch['index'], real.get('label'))
-    yield real  # of the step's last batch
-    yield {**real, 'x': fake}
-    if held_out:
-      yield _draw(held_out, keys.stream(key, HELD_OUT), batch['index'])
-
   def probe(before: State, after: State, batch, key, held_out):
-    key = keys.stream(key, keys.STEP, before.step)
-    x, label = _stack([*samples(after.g, batch, key, held_out)])
-    # Held-out samples are only judged.
-    pair = x[:2], None if label is None else label[:2]
-    judged = jax.vmap(lambda x, label: logits(after.d, x, label))(x, label)
-    slopes = jax.vmap(lambda x, label: slope(after.d, x, label))(*pair)
+    key = keys_lib.stream(key, keys_lib.STEP, before.step)
+    x, label = _stack([*_shown(game, after, batch, key, held_out)])
+    pair = _pair(x), _pair(label)  # held-out samples are only judged
+    # New ones each time: none sees the variables that another has left.
+    fresh = lambda: Networks(game, after)
+    judged = jax.vmap(lambda x, label: logits(fresh(), x, label))(x, label)
+    slopes = jax.vmap(lambda x, label: slope(fresh(), x, label))(*pair)
     real, fake, *unseen = [gather(each) for each in judged]  # [B]
     on_real, on_fake = mean(slopes)
     apart = [
       measures.squared_distances(gather(each)[: measures.MOST])
-      for each in pair[0]
+      for each in jax.vmap(measures.flat)(pair[0])
     ]
-    found = {
+    params = {name: p.params for name, p in after.players.items()}
+    spread = measures.spread_of(apart[0])
+    measured = {
       'separation': measures.separation(real, fake),
       'real': real.mean(),
       'fake': fake.mean(),
       **({'held_out': unseen[0].mean()} if unseen else {}),
       'grad_real': on_real,
       'grad_fake': on_fake,
-      'reach': measures.reach(
-        real, fake, on_fake, measures.spread_of(apart[0])
-      ),
+      'reach': measures.reach(real, fake, on_fake, spread),
       'diversity': measures.diversity(*apart),
       'update_ratio': update_ratio(before, after),
-      'nonfinite': measures.count_nonfinite((after.g.params, after.d.params)),
+      'nonfinite': measures.count_nonfinite(params),
     }
-    return mean({f'{measures.PREFIX}{k}': v for k, v in found.items()})
+    return mean({f'{measures.PREFIX}{k}': v for k, v in measured.items()})
 
   return probe
+
+
+def _shown(game, state, batch, key, held_out):
+  """What D is shown of the step's last batch: real, fake, held out if any."""
+  latent_keys = keys_lib.fold_examples(
+    keys_lib.stream(key, keys_lib.LATENTS), batch['index']
+  )
+  latent = jax.vmap(game.prior)(latent_keys)
+  last = jax.tree.map(lambda v: v[-1], {k: batch[k] for k in _own(batch)})
+
+  def play(examples):
+    networks, whole = Networks(game, state), {**batch, **examples}
+    return game.play(networks.run, networks.net, whole, latent)[:2]
+
+  real, fake = play(last)
+  yield {**last, 'x': real}
+  yield {**last, 'x': fake}
+  if held_out:
+    unseen = _draw(
+      held_out, keys_lib.stream(key, keys_lib.HELD_OUT), batch['index']
+    )
+    yield {**unseen, 'x': play(unseen)[0]}
+
+
+def _own(batch):
+  """The names of what a batch has n parts of."""
+  return [name for name in ('x', 'label') if name in batch]
+
+
+def _pair(tree):
+  """The first two, of real and of fake samples."""
+  return jax.tree.map(lambda x: x[:2], tree)
 
 
 def update_ratio(before: State, after: State) -> jax.Array:
   """The share of its weights by which G moved, over that of D, []."""
   change = lambda player: measures.relative_change(
-    getattr(before, player).params, getattr(after, player).params
+    before.players[player].params, after.players[player].params
   )
-  return change('g') / jnp.maximum(change('d'), 1e-12)
+  return change(G) / jnp.maximum(change(D), 1e-12)
 
 
 def _stack(batches):
   """(samples [k, b, ...], labels [k, b] or None) of batches with the same."""
-  stack = lambda name: jnp.stack([batch[name] for batch in batches])
+  stack = lambda name: jax.tree.map(
+    lambda *leaves: jnp.stack(leaves), *(batch[name] for batch in batches)
+  )
   return stack('x'), stack('label') if 'label' in batches[0] else None
 
 
@@ -121,5 +131,5 @@ def _draw(held_out, key, index):
   """A held-out sample for each example [b] of the batch, with replacement."""
   size = len(held_out['x'])
   row = lambda key: jax.random.randint(key, (), 0, size)
-  rows = jax.vmap(row)(keys.fold_examples(key, index))  # [b]
+  rows = jax.vmap(row)(keys_lib.fold_examples(key, index))  # [b]
   return {k: v[rows] for k, v in held_out.items()}

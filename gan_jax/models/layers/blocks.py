@@ -6,7 +6,7 @@ flax.linen. On CPU they are one matrix multiplication each, see `gemm.py`.
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -16,29 +16,6 @@ from gan_jax.models.layers import gemm
 from gan_jax.types import UserError
 
 DCGAN_INIT = nn.initializers.normal(0.02)
-NORMS = ('batch', 'spectral', 'none')
-ACTIVATIONS = {
-  'relu': nn.relu,
-  'leaky_relu': functools.partial(nn.leaky_relu, negative_slope=0.2),
-  'elu': nn.elu,
-  'gelu': nn.gelu,
-  'silu': nn.silu,
-  'softplus': nn.softplus,
-  'tanh': jnp.tanh,
-}
-
-
-def activation(name: str) -> Callable:
-  """Returns the activation of that name; UserError lists what exists."""
-  if name not in ACTIVATIONS:
-    raise UserError(
-      f"activation '{name}': expected one of {_list(ACTIVATIONS)}"
-    )
-  return ACTIVATIONS[name]
-
-
-def _list(names) -> str:
-  return ', '.join(sorted(names))
 
 
 class SpectralNorm(nn.Module):
@@ -229,62 +206,3 @@ class ConditionalBatchNorm(nn.Module):
     middle = tuple(range(1, x.ndim - 1))
     expand = lambda y: jnp.expand_dims(y, middle)  # [B, 1, ..., C]
     return x * expand(gamma) + expand(beta)
-
-
-class Parts(NamedTuple):
-  """The layers of a model under one norm: partials that blocks are built of."""
-
-  dense: Callable
-  conv: Callable
-  conv_transpose: Callable
-  embed: Callable
-  norm: Callable  # makes a module, or the identity, of no arguments
-  has_norm: bool  # True where a bias before `norm` would be without effect
-
-
-def make_parts(
-  norm: str, *, train, dtype, axis_name=None, label=None, num_classes=0, **kw
-) -> Parts:
-  """Resolves a norm's name; the only place that compares such names.
-
-  Args:
-    norm: 'batch', 'spectral' or 'none'.
-    train: whether statistics and power iterations are updated.
-    dtype: of the computation.
-    axis_name: mesh axis over which batch statistics are averaged.
-    label: [B] int; with num_classes makes the batch norm class-conditional.
-    num_classes: number of classes, 0 if unconditional.
-    **kw: more fields of every dense layer and convolution (kernel_init).
-
-  Raises:
-    UserError: unknown norm.
-  """
-  if norm not in NORMS:
-    raise UserError(f"norm '{norm}': expected one of {_list(NORMS)}")
-  spectral = functools.partial(SpectralNorm, train=train)
-  shared = {
-    'dtype': dtype,
-    'kernel_norm': spectral if norm == 'spectral' else None,
-  }
-  make_norm = lambda **_: lambda x: x
-  if norm == 'batch':
-    cond = {'label': label, 'num_classes': num_classes} if num_classes else {}
-    kind = ConditionalBatchNorm if num_classes else BatchNorm
-    make_norm = functools.partial(
-      kind, train=train, axis_name=axis_name, dtype=dtype, **cond
-    )
-  linear = [
-    functools.partial(kind, **shared, **kw)
-    for kind in (Dense, Conv, ConvTranspose)
-  ]
-  embed = functools.partial(Embed, **shared)
-  return Parts(*linear, embed, make_norm, norm == 'batch')
-
-
-def check_label(label, num_classes: int):
-  """Returns the label, None if unconditional; ValueError where it lacks."""
-  if not num_classes:
-    return None
-  if label is None:
-    raise ValueError(f'a model of {num_classes} classes needs labels [B]')
-  return label

@@ -5,42 +5,13 @@ import math
 import jax
 import jax.numpy as jnp
 
-from gan_jax import select, types
-from gan_jax.run.config import recipe
+from gan_jax import options, types
+from gan_jax.run.config.keys import TABLE
 from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
-CHOICES = {
-  'dynamics': ('alternating', 'simultaneous'),
-  'dtype': DTYPES,
-  'on_divergence': ('stop', 'rollback'),
-}
-AT_LEAST = {
-  0: ('seed', 'steps', 'report_every', 'save_every', 'eval_every')
-  + ('health_every', 'max_rollbacks', 'save_patience_minutes'),
-  1: ('num_seeds', 'batch_size', 'd_steps', 'eval_samples'),
-}
 BELOW = 2**31  # seeds, steps and counts are int32 on the device
-# What each key holds; a config file and a config.json may say anything.
-KINDS = {
-  int: (
-    'seed', 'num_seeds', 'steps', 'batch_size', 'd_steps', 'report_every',
-    'health_every', 'save_every', 'eval_every', 'eval_samples',
-    'max_rollbacks',
-  ),
-  float: ('save_patience_minutes',),
-  bool: ('fresh_real', 'conditional', 'deterministic'),
-  str: (
-    'dynamics', 'dtype', 'parallel', 'on_divergence', 'features', 'protocol',
-    'best_metric',
-  ),
-  dict: (
-    'data', 'model', 'latent', 'loss', 'penalties', 'optim', 'ema',
-    'stop_when',
-  ),
-  tuple: ('metrics',),
-}  # fmt: skip
 DEEPEST = 20  # groups within groups
 # Of an optimizer's options, by whatever optimizer: from 0 to below this.
 OPTIM = {
@@ -49,22 +20,19 @@ OPTIM = {
 }
 
 
-def check_groups(config: dict):
-  """The groups whose options are no function's.
+def check_optimizers(optim: dict):
+  """Numbers that all optimizers share.
+
+  Args:
+    optim: options by player.
 
   Raises:
-    UserError: an unknown option, or one that is missing or out of range.
+    UserError: one out of range.
   """
-  for group, known in (('optim', ('g', 'd')), ('model', ('name', 'g', 'd'))):
-    for key in config[group]:
-      recipe.check_known(known, key, flag=f'config.{group}.{key}')
-    for key in known:
-      if key != 'name':
-        select.check_kind(f'{group}.{key}', config[group].get(key), dict)
-  for player, options in config['optim'].items():
+  for player, own in optim.items():
     for name, most in OPTIM.items():
-      value = options.get(name)
-      if select.is_of(value, float) and not 0 <= value < most:
+      value = own.get(name)
+      if options.is_of(value, float) and not 0 <= value < most:
         least = f'at least 0{f" and below {most}" if most < math.inf else ""}'
         raise UserError(f'optim.{player}.{name}={value}: expected {least}.')
 
@@ -79,11 +47,10 @@ def check_kinds(config: dict):
     UserError: NaN, an infinity, a text for a number.
   """
   _check_plain(config)
-  for kind, names in KINDS.items():
-    for name in set(names) & set(config):
-      select.check_kind(name, config[name], kind)
+  for name in set(TABLE) & set(config):
+    options.check_kind(name, config[name], TABLE[name].kind)
   for name in config.get('metrics', ()):
-    select.check_kind('metrics', name, str)
+    options.check_kind('metrics', name, str)
 
 
 def check_values(config: dict):
@@ -93,15 +60,18 @@ def check_values(config: dict):
     UserError: one that is no number, of another kind, or out of range.
   """
   check_kinds(config)
-  for least, names in AT_LEAST.items():
-    for name in names:
-      if not least <= config[name] < BELOW:
-        bound = f'at least {least}' if config[name] < least else 'below 2**31'
-        raise UserError(f'{name}={config[name]}: expected {bound}.')
-  for name, known in CHOICES.items():
-    if config[name] not in known:
-      raise UserError(f'{name}={config[name]!r}: there are {", ".join(known)}.')
+  for name, key in TABLE.items():
+    _check_range(name, config[name], key)
   _check_together(config)
+
+
+def _check_range(name, value, key):
+  least, known = key.least, key.choices
+  if least is not None and not least <= value < BELOW:
+    bound = f'at least {least}' if value < least else 'below 2**31'
+    raise UserError(f'{name}={value}: expected {bound}.')
+  if known and value not in known:
+    raise UserError(f'{name}={value!r}: there are {", ".join(known)}.')
 
 
 def check_memory(config: dict, state, shape: tuple[int, ...]):
@@ -130,10 +100,11 @@ def check_memory(config: dict, state, shape: tuple[int, ...]):
 
 
 def _check_together(config):
-  if config['dynamics'] == 'simultaneous' and config['d_steps'] != 1:
+  pieces = config['microbatches']
+  if config['batch_size'] % pieces:
     raise UserError(
-      'dynamics=simultaneous moves D once a step, but'
-      f' d_steps={config["d_steps"]}.'
+      f'microbatches={pieces}: batch_size={config["batch_size"]} is not'
+      ' divisible by it.'
     )
   if config['seed'] + config['num_seeds'] > BELOW:
     raise UserError(

@@ -151,9 +151,9 @@ def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
     setup.keys[seed],
     index,
     step=at,
-    batches=setup.num_batches,
+    batches=setup.structure.batches,
     batch_size=setup.batch_size,
-    flip=setup.flip,
+    flip=setup.structure.flip,
     depth=1,
   )
   drawn = next(batches)

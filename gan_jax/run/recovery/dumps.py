@@ -24,7 +24,6 @@ FIELDS = {
   'step', 'seeds', 'shown', 'checkpoint', 'rollbacks', 'nonfinite', 'norms',
   'batch',
 }  # fmt: skip
-MADE = ('d', 'memo', 'g', 'ema')  # parts of a state, as a step makes them
 
 
 class Origin(NamedTuple):
@@ -35,9 +34,11 @@ class Origin(NamedTuple):
 
 
 def named(state: State, seed: int) -> dict[str, np.ndarray]:
-  """The arrays of numbers of one seed, in the order that a step makes them."""
+  """The arrays of numbers of one seed: players, what they recall, averages."""
   found = {}
-  for part in MADE:
+  for player, own in state.players.items():
+    found |= leaves(own, player)
+  for part in ('memo', 'ema'):
     found |= leaves(getattr(state, part), part)
   return {k: np.asarray(leaf[seed]) for k, leaf in found.items()}
 

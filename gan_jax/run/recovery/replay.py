@@ -76,20 +76,22 @@ def moves(
   one = jax.tree.map(lambda x: jnp.asarray(x[seed]), state)
   zeros = lambda p: Watched(p.opt, jax.tree.map(jnp.zeros_like, p.params))
   seen = one._replace(
-    g=one.g._replace(opt=zeros(one.g)), d=one.d._replace(opt=zeros(one.d))
+    players={k: p._replace(opt=zeros(p)) for k, p in one.players.items()}
   )
-  step = jax.jit(setup.make_step(None, watch=watch))
-  after, _ = step(seen, batch, setup.keys[seed])
-  pair = lambda pick: {
+  at = np.int32(state.step[seed])
+  batch = batch | {'step': at}
+  batch |= {'frozen': setup.frozen} if setup.frozen else {}
+  step = jax.jit(setup.functions.make_step(None, watch=watch))
+  after, _ = step(seen, batch, setup.keys[seed], setup.numbers)
+  of_all = lambda state, pick: {
     name: np.asarray(leaf)
-    for player in ('d', 'g')
-    for name, leaf in dumps.leaves(pick(player), player).items()
+    for player, own in state.players.items()
+    for name, leaf in dumps.leaves(pick(own), player).items()
   }
-  before = pair(lambda p: getattr(one, p).params)
-  left = pair(lambda p: getattr(after, p).params)
+  before, left = (of_all(s, lambda p: p.params) for s in (one, after))
   with np.errstate(invalid='ignore', over='ignore'):
     update = {k: left[k] - before[k] for k in before}
-  return Moves(before, pair(lambda p: getattr(after, p).opt.gradient), update)
+  return Moves(before, of_all(after, lambda p: p.opt.gradient), update)
 
 
 def replay(workdir, *, config: dict | None = None, say: Callable = print):
@@ -187,9 +189,9 @@ def _table(setup, bad):
   yield '  '.join(f'{k} {v[seed]:.4g}' for k, v in shown.items())
   did = moves(setup, bad.before, bad.batch, seed)
   yield f'{"":40} {"norm":>10} {"gradient":>10} {"update":>10}'
-  for player, name in (('d', 'D'), ('g', 'G')):
+  for player in bad.before.players:
     own = [k for k in did.before if k.startswith(f'{player}/')]
-    yield _row(f'{name}, all weights', did, own)
+    yield _row(f'{player.upper()}, all weights', did, own)
   size = {k: dumps.norm(v) for k, v in did.gradient.items()}
   finite = lambda k: bool(np.isfinite(size[k]))
   for k in sorted(size, key=lambda k: (finite(k), -size[k]))[:SHOWN]:

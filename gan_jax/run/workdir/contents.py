@@ -105,7 +105,7 @@ def read_config(path: pathlib.Path) -> dict:
     raise UserError(f'{path}: not a config ({e}).') from e
   if not isinstance(config, dict):
     raise UserError(f'{path}: not a config object.')
-  return keys.ADDED_KEYS | config
+  return keys.ADDED | config
 
 
 def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
@@ -148,7 +148,7 @@ def check_same_training(workdir: pathlib.Path, config: dict):
     f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
     for key in sorted({*before, *now})
     if before.get(key) != now.get(key)
-    and key.split('.')[0] in keys.TRAINING_KEYS
+    and key.split('.')[0] in keys.that_decide(keys.TRAINING)
   ]
   if differences:
     raise UserError(

@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 
 from gan_jax.run.config import keys
 
-# What decides a run's scores besides the keys that decide its training.
-SCORING_KEYS = ('steps', 'stop_when', 'eval_samples', 'features', 'protocol')
 # Where the data are and how they are read does not change what they are.
 PLACES = ('dir', 'path', 'memory_mb')
 # Of a manifest, what decides nothing by itself. How devices shared the work is
@@ -65,7 +63,10 @@ def configs(before: dict, now: dict) -> list[Difference]:
   """What differs between two configs."""
   goals = bool(before.get('stop_when')) or bool(now.get('stop_when'))
   rolls = 'rollback' in (before.get('on_divergence'), now.get('on_divergence'))
-  deciding = {*keys.TRAINING_KEYS, *SCORING_KEYS}
+  deciding = {
+    *keys.that_decide(keys.TRAINING),
+    *keys.that_decide(keys.SCORES),
+  }
   deciding |= {'eval_every'} if goals else set()
   deciding |= {'on_divergence', 'max_rollbacks'} if rolls else set()
   places = {f'data.{name}' for name in PLACES}

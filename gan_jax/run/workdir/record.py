@@ -48,7 +48,7 @@ def of_run(config: dict, setup: Setup, program: Program) -> dict:
 
 def _fingerprint(setup):
   """The fingerprint of the data; a user's own data set may give none."""
-  if setup.dataset.fingerprint or not setup.resident:
+  if setup.dataset.fingerprint or not setup.structure.resident:
     return setup.dataset.fingerprint
   return fingerprint.digest(loading.arrays(setup.dataset))
 

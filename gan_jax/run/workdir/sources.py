@@ -10,6 +10,9 @@ import importlib.util
 import pathlib
 from collections.abc import Iterator
 
+# Of a config, those that name one component.
+GROUPS = ('loss', 'model', 'data', 'conditioning', 'augment', 'dynamics')
+
 
 def outside_modules(config: dict) -> dict[str, str]:
   """SHA-256 of the source of each, and of the modules beside it that it uses.
@@ -20,7 +23,7 @@ def outside_modules(config: dict) -> dict[str, str]:
   Returns:
     {dotted name: hash}; {} where all components are the package's own.
   """
-  names = [config[group].get('name') for group in ('loss', 'model', 'data')]
+  names = [config[group].get('name') for group in GROUPS]
   files = {}
   for name in (*names, *config['penalties']):
     _add(files, name, _source(name))

@@ -1,0 +1,278 @@
+"""From the options of a config to the rules of a game.
+
+The same function serves options at hand, which it checks, and options whose
+floats are traced: a program builds its game while it is being traced.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from gan_jax import options as options_lib
+from gan_jax import select
+from gan_jax.game import ema, latents, optim, terms
+from gan_jax.game.step import Game, make_means, play
+from gan_jax.types import D, G, UserError
+
+# The groups of a config that are options of the game.
+GROUPS = (
+  'loss', 'penalties', 'conditioning', 'augment', 'dynamics', 'model', 'latent',
+  'optim', 'ema', 'microbatches', 'd_steps',
+)  # fmt: skip
+
+
+class Given(NamedTuple):
+  """What the networks are told that is no option of theirs."""
+
+  shape: tuple[int, ...]  # of a sample
+  num_classes: int  # 0 if unconditional
+  dtype: Any  # of the computation
+  batch_size: int  # global
+
+
+def complete(groups: dict) -> dict:
+  """The options of the game, with all their floats; see options.with_floats.
+
+  Every player has an optimizer and options of its network: what optim.e does
+  not say is as in optim.g.
+
+  Args:
+    groups: of a config, by name; other keys are left out.
+
+  Raises:
+    UserError: a component that does not exist, or a player that does not.
+  """
+  found = {group: groups[group] for group in GROUPS}
+  fill = options_lib.with_floats
+  module = functools.partial(_module, groups)
+  loss, networks = module('losses', 'loss'), module('models', 'model')
+  players = select.players_of(networks)
+  _check_players(groups, players)
+  found['loss'] = fill(found['loss'], loss.d_loss, loss.g_loss)
+  found['penalties'] = {
+    name: fill(own, *select.functions_of('penalties', name))
+    for name, own in found['penalties'].items()
+  }
+  for group in ('conditioning', 'augment', 'dynamics'):
+    if own := found[group]:
+      name = own.get('name', '')
+      found[group] = fill(own, *select.functions_of(group, name))
+  found['model'] = {'name': groups['model']['name']} | {
+    player: fill(groups['model'].get(player, {}), net)
+    for player, net in players.items()
+  }
+  found['optim'] = {
+    player: optim.complete({**groups['optim'][G], **own}, f'optim.{player}')
+    for player in players
+    if isinstance(own := groups['optim'].get(player, {}), dict)
+  }
+  found['ema'] = fill(found['ema'], ema.make_decay)
+  make_prior = getattr(networks, 'make_prior', latents.make_prior)
+  found['latent'] = fill(found['latent'], make_prior)
+  return found
+
+
+def _module(groups, kind, group):
+  flag, own = f'{group}.name', groups[group]
+  return select.module(kind, own.get('name', ''), flag=flag)
+
+
+def _check_players(groups, players):
+  """Refuses options of a player that the model does not have."""
+  there = ', '.join(players)
+  for group, also in (('optim', ()), ('model', ('name',))):
+    for name, own in groups[group].items():
+      if name in also:
+        continue
+      flag = f'{group}.{name}'
+      if name not in players:
+        raise UserError(
+          f'{flag}: model {groups["model"]["name"]} has no such player; it has'
+          f' {there}.'
+        )
+      options_lib.check_kind(flag, own, dict)
+
+
+class Rules(NamedTuple):
+  """A game, and what made it."""
+
+  game: Game
+  step: Callable  # (state, batch, key) -> (state, metrics)
+  model: select.Model
+  penalties: dict  # select.Penalty by name
+
+
+def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
+  """Makes a game of its options, from complete.
+
+  Args:
+    options: their floats may be traced; otherwise all is checked.
+    given: to the networks.
+    axis: mesh axis over which the batch is split, if it is.
+    watch: optimizer -> optimizer, to look at what it is given.
+
+  Raises:
+    UserError: whatever is wrong with the options.
+  """
+  call = options_lib.call
+  loss = call('loss', select.loss, options['loss'])
+  penalties = {
+    name: call(f'penalties.{name}', select.penalty, own, name=name)
+    for name, own in options['penalties'].items()
+  }
+  conditioning = call(
+    'conditioning', select.conditioning, options['conditioning']
+  )
+  common = {'head': conditioning.head, **given._asdict()}
+  model = call('model', select.model, options['model'], common=common)
+  tx = {
+    player: call(
+      f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
+    )
+    for player, own in options['optim'].items()
+  }
+  latent = model.make_prior or latents.make_prior
+  decay = call(
+    'ema', ema.make_decay, options['ema'], batch_size=given.batch_size
+  )
+  mean, gather = make_means(axis)
+  game = Game(
+    nets={k: net.clone(**_axis(net, axis)) for k, net in model.nets.items()},
+    terms=terms_of(loss, penalties, conditioning, gather=gather, axis=axis),
+    tx={k: watch(own) for k, own in tx.items()} if watch else tx,
+    prior=call('latent', latent, options['latent']),
+    decay={player: decay for player in model.nets if player != D},
+    play=model.play or play,
+    project=projections_of(penalties),
+    augment=_augment(options['augment']),
+    mean=mean,
+    gather=gather,
+    microbatches=options['microbatches'],
+  )
+  step = _make_dynamics(options)(game)
+  return Rules(game, step, model, penalties)
+
+
+def _make_dynamics(options):
+  own = dict(options['dynamics'])
+  module = select.module('dynamics', own.get('name', ''), flag='dynamics.name')
+  if 'd_steps' in options_lib.taken_by(module.make):
+    own['d_steps'] = options['d_steps']
+  elif options['d_steps'] != 1:
+    raise UserError(
+      f'dynamics.name={own["name"]} moves D once a step, but'
+      f' d_steps={options["d_steps"]}.'
+    )
+  return options_lib.call('dynamics', select.dynamics, own)
+
+
+def _axis(net, axis):
+  return {'axis_name': axis} if 'axis_name' in net.__dataclass_fields__ else {}
+
+
+def terms_of(
+  loss: select.Loss,
+  penalties: dict,
+  conditioning: select.Conditioning | None = None,
+  *,
+  gather: Callable = lambda x: x,
+  axis: str | None = None,
+) -> dict:
+  """{player: {name: Term}} of all components.
+
+  Args:
+    loss: of both players.
+    penalties: select.Penalty by name.
+    conditioning: of D, if it has any.
+    gather: see terms.loss_terms.
+    axis: mesh axis over which the batch is split, if it is.
+  """
+  found = {
+    player: {'loss': term}
+    for player, term in terms.loss_terms(loss, gather).items()
+  }
+
+  def add(player, name, value, *, make=terms.Term, **fields):
+    label = terms.label_of(player, name)
+    value = _on_axis(value, axis)
+    found.setdefault(player, {})[name] = make(value, label=label, **fields)
+
+  for name, p in penalties.items():
+    fields = {'init': p.init, 'every': p.every}
+    if p.penalty:
+      add(D, name, p.penalty, make=terms.penalty_term, **fields)
+    for player, value in p.terms.items():
+      add(player, name, value, **fields)
+  if conditioning:
+    for player, value in conditioning.terms.items():
+      add(player, 'conditioning', value, init=conditioning.init)
+  return found
+
+
+def projections_of(penalties: dict) -> dict:
+  """What follows each update of a player: {player: [params -> params]}."""
+  return {D: [p.project for p in penalties.values() if p.project]}
+
+
+def _on_axis(function, axis):
+  """Tells the axis to a component that looks at the batch as a whole."""
+  takes = inspect.signature(function).parameters
+  given = {'axis_name': axis} if 'axis_name' in takes else {}
+  return functools.partial(function, **given)
+
+
+def _augment(options):
+  """The augmentation; without a name there is none."""
+  if not options:
+    return Game._field_defaults['augment']
+  found = options_lib.call('augment', select.augmentation, options)
+  return terms.Augment(*found)
+
+
+def frozen(options: dict) -> dict:
+  """Arrays that nobody trains, such as a teacher's: {component: tree}.
+
+  A file of penalties, conditioning or models may have frozen() -> tree. Terms
+  find it in forward.batch['frozen'], under the component's name.
+  """
+  own = {name: ('penalties', name) for name in options['penalties']}
+  for kind, group in (('conditioning', 'conditioning'), ('models', 'model')):
+    name = options[group].get('name', '')
+    own[name] = kind, name
+  modules = {
+    name: select.module(*at, flag=at[0]) for name, at in own.items() if name
+  }
+  return {
+    name: module.frozen()
+    for name, module in modules.items()
+    if hasattr(module, 'frozen')
+  }
+
+
+def check_networks(rules: Rules, state: Any, samples: Any, data: Any):
+  """Refuses networks that do not suit the data or the penalties.
+
+  Args:
+    rules: of the game.
+    state: shapes of one seed's state.
+    samples: shapes of what G makes of one latent, [1, ...].
+    data: the data set: its name and the shape of a sample.
+
+  Raises:
+    UserError: the reason.
+  """
+  made = jax.tree.map(lambda x: x.shape[1:], samples)
+  if made != tuple(data.shape):
+    raise UserError(
+      f'model.name: G makes {made}, but {data.name} is {data.shape}.'
+    )
+  for name, penalty in rules.penalties.items():
+    if penalty.per_example and 'batch_stats' in state.players[D].vars:
+      raise UserError(
+        f'penalties.{name} is a gradient for each example, but with batch norm'
+        " in D a logit depends on the whole batch; set model.d.norm to 'none'"
+        " or 'spectral'."
+      )

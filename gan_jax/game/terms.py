@@ -1,0 +1,101 @@
+"""Terms: the parts of which each player's loss is the sum.
+
+A term looks at one forward pass of all networks, which it may do nothing to:
+
+  term(forward, memo, *, key) -> ([B], memo)
+
+The contracts of losses, penalties and conditionings become terms here, each by
+an adapter of a few lines.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from gan_jax.types import D, G, Tree
+
+
+class Forward(NamedTuple):
+  """One pass of all networks in training mode: what a term may look at."""
+
+  batch: dict  # 'x', 'label' if any, 'index' [B], 'step' [], 'frozen' if any
+  latent: Tree  # [B, ...]: z, codes, noise
+  real: Tree  # [B, ...]: what D is shown
+  fake: Tree
+  on_real: dict  # D's heads: {'logits': [B] float32, ...}
+  on_fake: dict
+  critic: Callable  # (sample, label=) -> heads; no example sees another one
+  net: Callable  # (player, *inputs, **kw) -> its output, in evaluation mode
+
+
+class Term(NamedTuple):
+  """One part of one player's loss."""
+
+  value: (
+    Callable  # (Forward, memo, *, key: one for each example) -> ([B], memo)
+  )
+  init: Callable = tuple  # () -> memo
+  every: int = 1  # steps; above 1 it is an update of its own, see step.move
+  label: str = ''  # name of its mean among the metrics
+  also: dict = {}  # {metric: Forward -> []} that is measured beside it
+
+
+class Augment(NamedTuple):
+  """What D is shown in place of a sample; a term's critic sees it as well."""
+
+  apply: Callable = lambda x, memo, *, key: x  # key: one for each example
+  update: Callable = lambda memo, real_logits: memo
+  init: Callable = tuple
+
+
+def loss_terms(loss, gather: Callable = lambda x: x) -> dict[str, Term]:
+  """The adversarial loss: a term of each of the two players.
+
+  Args:
+    loss: .d_loss and .g_loss, both (real [B], fake [B]) -> [B].
+    gather: makes the logits of the global batch of those of a device.
+  """
+
+  def term(function, f, memo, *, key):
+    del key
+    logits = (gather(each['logits']) for each in (f.on_real, f.on_fake))
+    return function(*logits), memo
+
+  mean = lambda heads: heads['logits'].mean()
+  measured = {
+    'd_real': lambda f: mean(f.on_real),
+    'd_fake': lambda f: mean(f.on_fake),
+  }
+  make = lambda function: functools.partial(term, function)
+  return {
+    D: Term(make(loss.d_loss), label='d_loss', also=measured),
+    G: Term(make(loss.g_loss), label='g_loss'),
+  }
+
+
+def penalty_term(penalty: Callable, **fields) -> Term:
+  """A penalty on D's slope or values at samples.
+
+  Args:
+    penalty: (critic, real, fake, memo, *, key) -> ([B], memo), where critic
+      maps samples [B, ...] to logits [B].
+    **fields: of Term.
+  """
+
+  def value(f: Forward, memo: Any, *, key: jax.Array):
+    critic = lambda x: f.critic(x)['logits']
+    return penalty(critic, f.real, f.fake, memo, key=key)
+
+  return Term(value, **fields)
+
+
+def label_of(player: str, name: str) -> str:
+  """What the metrics call the term that a component adds to a player's loss."""
+  return f'penalty_{name}' if player == D else f'{player}_penalty_{name}'
+
+
+def is_minimised(metric: str) -> bool:
+  """Whether a metric is a loss or a part of one, by its name."""
+  return metric.endswith('_loss') or 'penalty_' in metric

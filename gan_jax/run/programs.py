@@ -1,0 +1,189 @@
+"""What is compiled for a game: the functions of its structure.
+
+Floats are no part of a structure, and the same structure has the very same
+functions, so that JAX finds their programs again: the jobs of a study that
+differ only in numbers compile once in a process.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax import options as options_lib
+from gan_jax.data import kinds, loading
+from gan_jax.devices import parallel
+from gan_jax.game import keys as keys_lib
+from gan_jax.game import rules, step
+from gan_jax.game.health import probe
+from gan_jax.types import Dataset, G
+
+KEPT = 8  # structures whose functions stay
+
+
+@dataclasses.dataclass(frozen=True)
+class Structure:
+  """Everything that decides a program, and nothing else."""
+
+  key: str  # of the options
+  options: dict = dataclasses.field(compare=False)  # without floats
+  given: rules.Given = None
+  data: tuple = ()  # that tells the data set from others
+  dataset: Dataset = dataclasses.field(default=None, compare=False)  # unread
+  batches: int = 1  # that a step draws
+  flip: bool = False  # of the data
+  resident: bool = True  # whether the data set lies on the device
+
+
+class Functions(NamedTuple):
+  """The functions of a structure; numbers are the floats of its options.
+
+  make_rules: (numbers, axis=, watch=) -> rules.Rules.
+  make_step: (axis, watch=) -> step(state, batch, key, numbers).
+  make_probe: axis -> look(before, after, batch, key, given), see layout.Probe.
+  feed: (data, key, step, index) -> batch, see layout.Work.
+  init: (key, label [1] or None, numbers) -> State of one seed.
+  sample: (numbers, averages, key, index [B], label [B] or None) -> [B, ...],
+    where averages is State.ema of one seed; a sample depends on the key and on
+    its index alone.
+  convolves: numbers -> whether a network convolves on this backend.
+  """
+
+  make_rules: Callable
+  make_step: Callable
+  make_probe: Callable
+  feed: Callable
+  init: Callable
+  sample: Callable
+  convolves: Callable
+
+
+def structure_of(
+  options: dict, given: rules.Given, dataset: Dataset, **fields
+) -> Structure:
+  """The structure of options from rules.complete.
+
+  Args:
+    options: floats may be among them; they are left out.
+    given: to the networks.
+    dataset: that is trained on; its examples are not kept.
+    **fields: of Structure.
+  """
+  static, numbers = options_lib.split(options)
+  names = jax.tree_util.tree_structure(numbers)
+  key = f'{_plain(static)} {names}'
+  data = dataset.name, dataset.kind, dataset.fingerprint
+  unread = dataset._replace(read=None)
+  return Structure(key, static, given, data, unread, **fields)
+
+
+def _plain(value):
+  """Options as a text: alike where they mean the same."""
+  if isinstance(value, dict):
+    return {k: _plain(value[k]) for k in sorted(value)}
+  if isinstance(value, tuple | list):
+    return [_plain(v) for v in value]
+  return repr(value)
+
+
+@functools.lru_cache(KEPT)
+def functions(structure: Structure) -> Functions:
+  """The functions of a structure, the very same each time."""
+
+  def make_rules(numbers, *, axis=None, watch=None):
+    options = options_lib.merge(structure.options, numbers)
+    return rules.make(options, structure.given, axis=axis, watch=watch)
+
+  def make_step(axis, watch=None):
+    def one_step(state, batch, key, numbers):
+      made = make_rules(numbers, axis=axis, watch=watch)
+      return made.step(state, batch, key)
+
+    return one_step
+
+  def make_probe(axis):
+    def look(before, after, batch, key, given):
+      game = make_rules(given['numbers'], axis=axis).game
+      return probe.make_probe(game)(before, after, batch, key, given['aside'])
+
+    return look
+
+  init = jax.jit(functools.partial(_init, structure, make_rules))
+  sample = jax.jit(functools.partial(_sample, make_rules))
+
+  known = []  # whatever the numbers are
+
+  def convolves(numbers):
+    if not known:
+      known.append(_convolves(structure, make_rules, init, numbers))
+    return known[0]
+
+  feed = functools.partial(_feed, structure)
+  return Functions(
+    make_rules, make_step, make_probe, feed, init, sample, convolves
+  )
+
+
+def _init(structure, make_rules, key, label, numbers):
+  batch = {
+    'x': jnp.zeros((1, *structure.given.shape), jnp.float32),
+    'index': jnp.zeros(1, jnp.int32),
+    'step': jnp.int32(0),
+  }
+  batch |= {} if label is None else {'label': label}
+  return step.init(make_rules(numbers).game, key, batch)
+
+
+def _sample(make_rules, numbers, averages, key, index, label=None):
+  game = make_rules(numbers).game
+  key = keys_lib.stream(key, keys_lib.SAMPLE)
+  latent = jax.vmap(game.prior)(keys_lib.fold_examples(key, index))
+  tree = {'params': averages[G]['params'], **averages[G]['vars']}
+  made = game.nets[G].apply(tree, latent, label, train=False)
+  return jax.tree.map(lambda x: x.astype(jnp.float32), made)
+
+
+def _feed(structure, data, key, step, index):
+  wanted = ('x', 'label') if structure.given.num_classes else ('x',)
+  data = {name: data[name] for name in wanted}
+  if not structure.resident:
+    x = kinds.in_model_range(structure.dataset, data['x'])
+    return {**data, 'x': x}
+  return loading.draw(
+    structure.dataset,
+    data,
+    key,
+    step,
+    index,
+    batches=structure.batches,
+    batch_size=structure.given.batch_size,
+    flip=structure.flip,
+  )
+
+
+def _convolves(structure, make_rules, init, numbers):
+  """Of a forward pass as it is lowered for this backend.
+
+  Of the whole batch: how a layer convolves may depend on its size.
+  """
+  size, shape = structure.given.batch_size, structure.given.shape
+  index = jax.ShapeDtypeStruct((size,), jnp.int32)
+  classes = structure.given.num_classes
+  batch = {
+    'x': jax.ShapeDtypeStruct((size, *shape), jnp.float32),
+    'index': index,
+    'step': jax.ShapeDtypeStruct((), jnp.int32),
+    **({'label': index} if classes else {}),
+  }
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  label = jax.ShapeDtypeStruct((1,), jnp.int32) if classes else None
+  state = jax.eval_shape(init, key, label, numbers)
+
+  def judged(state, batch, key, numbers):
+    seen, _ = step.forward(make_rules(numbers).game, state, batch, key)
+    return seen.on_real, seen.on_fake
+
+  return parallel.has_convolution(judged, state, batch, key, numbers)
