@@ -83,3 +83,8 @@ def test_few_pairs_have_power_at_a_level_that_they_can_reach(pairs):
   assert planning.power(pairs, reach, level=level) == pytest.approx(0.8)
   assert planning.power(pairs, effect, level=0.2) == 0
   assert planning.detectable_effect(pairs, level=0.2) is None
+
+
+def test_a_level_that_rounding_has_brought_below_a_p_value_reaches_it():
+  assert 0.7 - 0.2 < 0.5
+  assert planning.attainable(2, 0.7 - 0.2) == 0.5
