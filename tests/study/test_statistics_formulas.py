@@ -88,3 +88,10 @@ def test_few_pairs_have_power_at_a_level_that_they_can_reach(pairs):
 def test_a_level_that_rounding_has_brought_below_a_p_value_reaches_it():
   assert 0.7 - 0.2 < 0.5
   assert planning.attainable(2, 0.7 - 0.2) == 0.5
+
+
+def test_power_where_one_sign_may_differ_is_student_s():
+  """Six pairs at .07: of p-values 1/32, 2/32, ... the second can be had."""
+  limit, shift = stats.t.isf(1 / 32, 5), 0.9 * math.sqrt(6)
+  expected = stats.nct.sf(limit, 5, shift) + stats.nct.cdf(-limit, 5, shift)
+  assert planning.power(6, 0.9, level=0.07) == pytest.approx(expected)
