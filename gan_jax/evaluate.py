@@ -28,7 +28,7 @@ FLAGS = {
   'checkpoint': 'latest',
 }  # fmt: skip
 HOW = {'metrics', 'protocol', 'features', 'resize', 'weights', 'split'}
-# What each kind of work takes.
+# The flags that each kind of work takes.
 WORK = {
   'workdir': HOW | {'checkpoint', 'num', 'draws', 'statistics'},
   'samples': HOW | {'data', 'data_dir', 'out'},
@@ -59,7 +59,7 @@ def evaluate(
   metrics: tuple[str, ...] = (),
   which: str = 'latest',
   progress=None,
-  **way,
+  **given,
 ) -> list[dict]:
   """Scores a run's moving average of G and keeps the records.
 
@@ -67,58 +67,54 @@ def evaluate(
     workdir: of the run, finished or still training.
     metrics: their names; () for those of the run.
     which: checkpoint: 'latest', 'best', or a step.
-    progress: console.Counter that shows how far it is, or None.
-    **way: fields of scoring.Way, in place of the run's own.
+    progress: console.Counter that shows the progress, or None.
+    **given: fields of scoring.EvalProtocol but `name`, in place of the run's
+      own; or `protocol`, the name of one.
 
   Returns:
-    the records, one for each metric and seed; scores.json holds them after
-    those that it held of other protocols, and report.html shows them.
+    the records, one for each metric and seed; scores.json keeps them beside
+    those of other protocols, and report.html shows them.
 
   Raises:
     UserError: no run, no checkpoint, a metric that is not possible, or a
-      scores.json that holds something else.
+      scores.json that is not a list of score records.
   """
   config, setup, state, step = contents.open_run(workdir, which=which)
-  kept = pathlib.Path(workdir) / 'scores.json'
-  contents.read_records(
-    kept
-  )  # now: a damaged file must stop us before the work
-  chosen = _chosen_way(contents.way_of_scoring(config), way)
+  path = pathlib.Path(workdir) / 'scores.json'
+  contents.read_records(path)  # a damaged file must stop us before the work
+  protocol = _chosen_protocol(contents.eval_protocol(config), given)
   names = scoring.metric_names(
-    setup, metrics or tuple(config['metrics']), way=chosen
+    setup, metrics or tuple(config['metrics']), protocol=protocol
   )
   progress = progress or console.Counter('samples', main=False)
   look = scoring.make_look(
     setup,
     names,
-    way=chosen,
+    protocol=protocol,
     say=progress.say,
     tick=progress.tick,
     rollbacks=rollback.count(workdir, step),
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  made = scoring.gather(
-    [
-      (seed, compute())
-      for seed, compute in look(step, state.ema, setup.keys, seeds)
-    ]
-  )
+  draws = look(step, state.ema, setup.keys, seeds)
+  made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
   save_neighbours(setup, config, state, workdir, say=progress.say)
-  _append(kept, made)
+  _append(path, made)
   page.write_page(workdir)
   return made
 
 
-def _chosen_way(usual, given):
+def _chosen_protocol(usual, given):
+  """The usual EvalProtocol with what is given in place of its own fields."""
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
-    return scoring.named_way(given['protocol'])._replace(**given)
-  # Anything else that is given leaves the run's own protocol; not how often,
-  # nor where the weights lie.
-  left = {'protocol': ''} if set(given) - {'draws', 'weights'} else {}
-  left |= {'resize': ''} if 'space' in given else {}  # it was of the other net
-  return usual._replace(**{**left, **given})
+    return scoring.named_protocol(given.pop('protocol'))._replace(**given)
+  # Any other field makes it a protocol without a name, except how often to draw
+  # and where the weights are.
+  reset = {'name': ''} if set(given) - {'draws', 'weights'} else {}
+  reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
+  return usual._replace(**{**reset, **given})
 
 
 def _append(path, made):
@@ -133,8 +129,18 @@ def main(argv: list[str]):
     for line in lines.comparison(*_compared(flags.compare)):
       print(line)
     return
+  with console.Counter('samples') as progress:
+    made = _scored(flags, work, progress)
+  if flags.out:
+    _append(pathlib.Path(flags.out), made)
+  for line in lines.summary(made):
+    print(line)
+
+
+def _scored(flags, work, progress):
+  """The records of a run, or of samples."""
   metrics = tuple(m.strip() for m in flags.metrics.split(',') if m.strip())
-  way = {
+  given = {
     'space': flags.features,
     'resize': flags.resize,
     'weights': flags.weights,
@@ -142,40 +148,47 @@ def main(argv: list[str]):
     'statistics': flags.statistics,
     'protocol': flags.protocol,
   }
-  with console.Counter('samples') as progress:
-    if work == 'workdir':
-      way |= {'num_samples': flags.num, 'draws': flags.draws}
-      made = evaluate(
-        flags.workdir,
-        metrics=metrics,
-        which=flags.checkpoint,
-        progress=progress,
-        **way,
-      )
-    else:
-      made = external_samples.evaluate(
-        flags.samples,
-        flags.data,
-        folder=flags.data_dir,
-        metrics=metrics,
-        way=_chosen_way(scoring.Way(), way),
-        progress=progress,
-      )
-  if flags.out:
-    _append(pathlib.Path(flags.out), made)
-  for line in lines.summary(made):
-    print(line)
+  if work == 'workdir':
+    return evaluate(
+      flags.workdir,
+      metrics=metrics,
+      which=flags.checkpoint,
+      progress=progress,
+      num_samples=flags.num,
+      draws=flags.draws,
+      **given,
+    )
+  return external_samples.evaluate(
+    flags.samples,
+    flags.data,
+    folder=flags.data_dir,
+    metrics=metrics,
+    protocol=_chosen_protocol(scoring.EvalProtocol(), given),
+    progress=progress,
+  )
 
 
 def _check(flags: types.SimpleNamespace) -> str:
-  """The kind of work; refuses flags that do not belong to it."""
-  kinds = [kind for kind in WORK if getattr(flags, kind)]
-  if len(kinds) != 1:
+  """What to do, one of WORK; refuses flags that do not go with it."""
+  given = [work for work in WORK if getattr(flags, work)]
+  if len(given) != 1:
     raise UserError('expected one of --workdir, --samples, --compare.')
-  takes = WORK[kinds[0]] | {kinds[0]}
+  (work,) = given
+  takes = WORK[work] | {work}
   for name in FLAGS:
     if name not in takes and getattr(flags, name) != FLAGS[name]:
-      raise UserError(f'--{name} does not go with --{kinds[0]}.')
+      raise UserError(f'--{name} does not go with --{work}.')
+  _check_values(flags)
+  if flags.out:
+    contents.check_out(pathlib.Path(flags.out))
+    contents.read_records(pathlib.Path(flags.out), '--out=')
+  if work == 'samples' and not flags.data:
+    raise UserError('--data is missing: what are the samples compared with?')
+  return work
+
+
+def _check_values(flags):
+  """Refuses values out of range, and what a named protocol fixes."""
   if not 0 <= flags.num < types_lib.MAX_SIZE:
     bound = 'at least 0' if flags.num < 0 else f'below {types_lib.MAX_SIZE:,}'
     raise UserError(f'--num={flags.num}: expected {bound}.')
@@ -186,12 +199,6 @@ def _check(flags: types.SimpleNamespace) -> str:
       raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')
   if flags.statistics and flags.split:
     raise UserError('--split does not go with --statistics.')
-  if flags.out:
-    contents.check_out(pathlib.Path(flags.out))
-    contents.read_records(pathlib.Path(flags.out), '--out=')
-  if kinds[0] == 'samples' and not flags.data:
-    raise UserError('--data is missing: what are the samples compared with?')
-  return kinds[0]
 
 
 def _compared(pair):
@@ -206,9 +213,9 @@ def _scores_of(path):
   path = path / 'scores.json' if os.path.isdir(path) else path
   if not os.path.exists(path):
     raise UserError(f'--compare: there is no {path}.')
-  # What is no number has no place in a comparison.
-  found = contents.read_records(path, '--compare: ')
-  return [r for r in found if r['value'] is not None]
+  # A score that is not a number cannot be compared.
+  scores = contents.read_records(path, '--compare: ')
+  return [r for r in scores if r['value'] is not None]
 
 
 if __name__ == '__main__':

@@ -25,8 +25,8 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.sample --workdir=DIR --out=FILE [--num=64]'
     ' [--seed=0] [--checkpoint=latest]',
-    'FILE: .png or .webp for a picture, .npz for `samples` (float32 in model'
-    ' range) and `labels`.',
+    'FILE: .npz for `samples` (float32 in model range) and `labels`; for images'
+    ' and points .png or .webp, a picture.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw.',
   ]
 
@@ -80,7 +80,7 @@ def main(argv: list[str]):
 
 
 def write(out: pathlib.Path, samples: np.ndarray, setup):
-  """Samples [N, ...] as arrays or as their kind writes them, by the suffix."""
+  """Writes samples [N, ...] as arrays or as their kind does, by the suffix."""
   labels = balanced_labels(len(samples), setup.num_classes)
   if out.suffix == '.npz':
     also = {} if labels is None else {'labels': labels}

@@ -1,13 +1,25 @@
-"""Scores samples that another program has made, from a folder or an .npz."""
+"""Scores samples of any other program, from a folder or an .npz."""
 
 import functools
 import os
+from typing import NamedTuple
 
-from gan_jax.data import kinds, loading
+from gan_jax.data import loading
 from gan_jax.metrics import measures, reference, scores
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import scoring
 from gan_jax.types import Dataset, UserError
+
+
+class _Comparison(NamedTuple):
+  """Samples, and what they are compared with."""
+
+  fake: Dataset
+  real: Dataset  # the samples themselves where `published`
+  data: str  # name or path of `real`
+  folder: str  # where the data set of that name lies
+  published: bool  # whether `data` holds statistics
+  protocol: scoring.EvalProtocol
 
 
 def evaluate(
@@ -16,94 +28,116 @@ def evaluate(
   *,
   folder: str = '',
   metrics: tuple[str, ...] = (),
-  way: scoring.Way,
+  protocol: scoring.EvalProtocol,
   progress,
 ) -> list[dict]:
   """Scores samples against a data set, a folder, an .npz, or statistics.
 
   Args:
-    samples: a folder of pictures, or an .npz with `samples` or `x`.
-    data: the name of a data set, a folder of pictures, an .npz with samples,
-      or one with published statistics `mu` and `sigma`.
+    samples: a folder of images, or an .npz with `samples` or `x`.
+    data: the name of a data set, a folder of images, an .npz with samples, or
+      one with published statistics `mu` and `sigma`.
     folder: where the data set of that name lies.
-    metrics: their names; () for the usual ones.
-    way: how to score.
+    metrics: their names; () for the default ones.
+    protocol: how to score.
     progress: console.Counter.
 
   Returns:
     a record for each metric.
 
   Raises:
-    UserError: whatever is wrong with the files, or a metric that is not
-      possible.
+    UserError: files that cannot be read or do not fit together, or a metric
+      that is not possible.
   """
   published = is_statistics(data)
-  fake, real = _open(samples, data, folder, way.split)
-  _check_way(way, fake, samples, data if published else '')
-  space = spaces.check_published(way.space) if published else way.space
-  space = spaces.check(real, space, resize=way.resize, weights=way.weights)
-  if space != 'inception':
-    scores.check_shape((fake.size, *fake.shape), (real.size, *real.shape))
-  held_out = functools.partial(_held_out, data, folder)
-  labels = _same_classes(fake.class_names, real.class_names)
-  there = measures.where_possible(
-    features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
-    modes=real.modes,
-    labels=labels,
-    held_out=_has_splits(data) and 'test' not in way.split,
+  fake, real = _open(samples, data, folder, protocol.split)
+  pair = _Comparison(fake, real, data, folder, published, protocol)
+  _check(pair, samples)
+  space = _space(pair)
+  names = _metric_names(pair, space, metrics)
+  scorer = _make_scorer(pair, space, names, say=progress.say)
+  scorer.prepare()  # first: errors in the real samples must show at once
+  stats = _collect(scorer, fake, progress)
+  return scorer.score(
+    stats, protocol=protocol.name, source=samples, seed=None, step=None
   )
-  names = measures.expand(metrics, there)
-  names = names or measures.default_names(fake.kind, there)
-  features = None
-  if measures.looked(names):
-    # The net is that of the training data, whatever it is compared with.
-    apart = way.split not in ('', 'train') and space in spaces.TRAINED
-    features = spaces.load(
-      open_data(data, folder) if apart else real,
-      space,
-      resize=way.resize,
-      weights=way.weights,
-      say=progress.say,
+
+
+def _check(pair, samples):
+  """Refuses a protocol that the files do not allow."""
+  protocol, size = pair.protocol, pair.fake.size
+  if protocol.name and size != protocol.num_samples:
+    raise UserError(
+      f'--protocol={protocol.name} is of {protocol.num_samples:,} samples,'
+      f' there are {size:,} in {samples}.'
     )
-  of = functools.partial(
-    reference.from_dataset,
-    features=features,
-    most=kinds.of(fake).MAX_REAL,
-    say=progress.say,
+  if pair.published and protocol.split and not protocol.name:
+    raise UserError(f'--split={protocol.split}: {pair.data} has no splits.')
+
+
+def _space(pair):
+  """The feature net, see metrics.features.spaces."""
+  fake, real, protocol = pair.fake, pair.real, pair.protocol
+  space = protocol.space
+  if pair.published:
+    space = spaces.check_published(space)
+  space = spaces.check(
+    real, space, resize=protocol.resize, weights=protocol.weights
   )
-  scorer = scores.make_scorer(
+  if space != 'inception':  # which resizes both
+    scores.check_shape((fake.size, *fake.shape), (real.size, *real.shape))
+  return space
+
+
+def _metric_names(pair, space, wanted):
+  possible = measures.where_possible(
+    features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
+    modes=pair.real.modes,
+    labels=_same_classes(pair),
+    held_out=_has_splits(pair.data) and 'test' not in pair.protocol.split,
+  )
+  names = measures.expand(wanted, possible)
+  return names or measures.default_names(pair.fake.kind, possible)
+
+
+def _same_classes(pair):
+  """Whether labels mean the same; an .npz may number the classes."""
+  fake, real = pair.fake.class_names, pair.real.class_names
+  return bool(fake) and fake in (real, tuple(map(str, range(len(real)))))
+
+
+def _make_scorer(pair, space, names, *, say):
+  fake, real, protocol = pair.fake, pair.real, pair.protocol
+  features = _features(pair, space, say) if measures.looked(names) else None
+  view = functools.partial(scoring.real_reference, features=features, say=say)
+  held_out = None
+  if measures.wanted(names, 'held_out'):
+    held_out = view(_held_out(pair.data, pair.folder), split='test')
+  return scores.make_scorer(
     names,
-    reference.from_statistics(data, features=features)
-    if published
-    else of(real, split=way.split or 'train'),
+    reference.from_statistics(pair.data, features=features)
+    if pair.published
+    else view(real, split=protocol.split or 'train'),
     kind=fake.kind,
     features=features,
     modes=real.modes,
-    num_classes=len(fake.class_names) if labels else 0,
-    held_out=of(held_out(), split='test')
-    if measures.wanted(names, 'held_out')
-    else None,
-  )
-  scorer.prepare()  # now: what is wrong with the real ones is told at once
-  view = _collect(scorer, fake, progress)
-  return scorer.score(
-    view, protocol=way.protocol, source=samples, seed=None, step=None
+    num_classes=len(fake.class_names) if _same_classes(pair) else 0,
+    held_out=held_out,
   )
 
 
-def _check_way(way, fake, samples, statistics):
-  if way.protocol and fake.size != way.num_samples:
-    raise UserError(
-      f'--protocol={way.protocol} is of {way.num_samples:,} samples, there are'
-      f' {fake.size:,} in {samples}.'
-    )
-  if statistics and way.split and not way.protocol:
-    raise UserError(f'--split={way.split}: {statistics} has no splits.')
-
-
-def _same_classes(fake, real):
-  """Whether labels mean the same; an .npz may number the classes."""
-  return bool(fake) and fake in (real, tuple(map(str, range(len(real)))))
+def _features(pair, space, say):
+  """The feature net; one that is trained sees the training split only."""
+  protocol, dataset = pair.protocol, pair.real
+  if protocol.split not in ('', 'train') and space in spaces.TRAINED:
+    dataset = open_data(pair.data, pair.folder)
+  return spaces.load(
+    dataset,
+    space,
+    resize=protocol.resize,
+    weights=protocol.weights,
+    say=say,
+  )
 
 
 def _collect(scorer, fake, progress):
@@ -117,7 +151,7 @@ def _collect(scorer, fake, progress):
 
 
 def _open(samples, data, folder, split):
-  """(samples, real ones): a folder gets the channels of what it meets."""
+  """(samples, real ones): images of a folder get the other side's channels."""
   if os.path.isdir(data):
     fake = open_samples(samples)
     return fake, open_data(data, folder, split, _channels(fake))
@@ -127,20 +161,20 @@ def _open(samples, data, folder, split):
 
 
 def _channels(dataset):
-  """1 or 3, what a folder can be opened with; 0 leaves it to the folder."""
+  """1 or 3 for opening a folder; 0 leaves them to the folder."""
   channels = dataset.shape[-1]
   return channels if channels in (1, 3) else 0
 
 
 def open_samples(path: str, channels: int = 0) -> Dataset:
-  """A folder of pictures or an .npz of samples.
+  """A folder of images or an .npz of samples.
 
   Args:
-    path: of it.
-    channels: of the pictures of a folder, 1 or 3; 0 for the usual 3.
+    path: of the folder or the file.
+    channels: of the images of a folder, 1 or 3; 0 for the default, 3.
 
   Raises:
-    UserError: it is neither.
+    UserError: the path is neither, or the samples cannot be read.
   """
   if os.path.isdir(path):
     return loading.load('folder', dir=path, channels=channels or None)
@@ -152,16 +186,16 @@ def open_samples(path: str, channels: int = 0) -> Dataset:
 def open_data(
   data: str, folder: str = '', split: str = '', channels: int = 0
 ) -> Dataset:
-  """A data set by name, or as `open_samples`.
+  """A data set by its name, or samples by their path as in open_samples.
 
   Args:
     data: a name or a path.
     folder: where the data set of that name lies.
-    split: of it.
+    split: of the data set.
     channels: see open_samples.
 
   Raises:
-    UserError: it does not exist, or has no splits.
+    UserError: the data set does not exist, or has no splits.
   """
   if split and not _has_splits(data):
     if split != 'train':

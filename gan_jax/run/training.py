@@ -11,9 +11,16 @@ from typing import Any, NamedTuple
 
 from gan_jax.devices import multihost, parallel
 from gan_jax.report import page
-from gan_jax.run import determinism, loop, scoring, signals, unused_options
+from gan_jax.run import (
+  determinism,
+  goals,
+  loop,
+  scoring,
+  signals,
+  unused_options,
+)
 from gan_jax.run import setup as setup_lib
-from gan_jax.run.hooks import Hooks
+from gan_jax.run.hooks import Begun, Hooks
 from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents, lock
@@ -75,9 +82,9 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
 def _resolve(config):
   """(setup, names of the metrics), all keys of the config checked."""
   setup = setup_lib.build(config)
-  way = contents.way_of_scoring(config)
-  names = scoring.metric_names(setup, config['metrics'], way=way)
-  scoring.check_goal(config['stop_when'], names)
+  protocol = contents.eval_protocol(config)
+  names = scoring.metric_names(setup, config['metrics'], protocol=protocol)
+  goals.check(config['stop_when'], names)
   contents.ranking_metric(config, names)
   return setup, names
 
@@ -159,9 +166,7 @@ def _train_part(run, begun, program, data, news):
     run.names,
     run.workdir,
     run.checkpoints,
-    start=begun.step,
-    scored=begun.records,
-    rollbacks=begun.rollbacks,
+    begun=Begun(begun.step, begun.records, begun.rollbacks),
     progress=run.progress,
   ) as hooks:
     if news:

@@ -158,11 +158,11 @@ def _check_same_data(cells):
 
 def _metrics(given, config, setup) -> tuple[str, ...]:
   """The names of what is measured, the tested one first."""
-  way = contents.way_of_scoring(config)
+  protocol = contents.eval_protocol(config)
   wanted = (
     (given['metric'], *given['also']) if given['metric'] else given['also']
   )
-  names = scoring.metric_names(setup, wanted, way=way)
+  names = scoring.metric_names(setup, wanted, protocol=protocol)
   if given['metric'] and given['metric'] not in names:
     raise UserError(
       f'study: metric={given["metric"]!r} gives several scores:'

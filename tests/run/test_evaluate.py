@@ -278,12 +278,12 @@ def test_the_runs_own_protocol_stays_until_another_way_is_asked_for(run, small):
 
 
 def test_weights_belong_to_no_protocol_and_resizing_to_its_net():
-  usual = scoring.named_way('clean-10k-test')
-  chosen = lambda **way: evaluate._chosen_way(usual, way)
+  usual = scoring.named_protocol('clean-10k-test')
+  chosen = lambda **given: evaluate._chosen_protocol(usual, given)
   assert chosen(weights='w.npz') == usual._replace(weights='w.npz')
-  pixels = usual._replace(space='pixels', resize='', protocol='')
+  pixels = usual._replace(space='pixels', resize='', name='')
   assert chosen(space='pixels', resize='') == pixels
-  assert chosen(resize='tf') == usual._replace(resize='tf', protocol='')
+  assert chosen(resize='tf') == usual._replace(resize='tf', name='')
 
 
 def test_samples_of_the_command_get_the_score_of_their_arrays(

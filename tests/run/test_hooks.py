@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from gan_jax import evaluate
-from gan_jax.run import command, loop, scoring, signals, training
+from gan_jax.run import (
+  background_scores,
+  command,
+  loop,
+  scoring,
+  signals,
+  training,
+)
 from gan_jax.run import hooks as hooks_lib
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import contents
@@ -19,6 +26,7 @@ from gan_jax.storage import files, format
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = ('modes', 'high_quality', 'reverse_kl')
+START = hooks_lib.Begun(0, [])
 SOON = 30  # seconds, after which a test gives up
 
 
@@ -65,7 +73,7 @@ class Room:
     checkpoints = contents.open_checkpoints(self.workdir, self.config, NAMES)
     found = hooks_lib.Hooks(
       self.setup, self.config, NAMES, self.workdir, checkpoints,
-      start=0, scored=[],
+      begun=START,
     )  # fmt: skip
     return found, checkpoints
 
@@ -262,7 +270,7 @@ def test_few_seeds_wait_at_a_time(room, monkeypatch):
   at, checkpoints = room.open()
   with checkpoints, at:
     at.score(2, room.state(2))
-  assert max(most) <= hooks_lib.AHEAD + 1 < room.seeds
+  assert max(most) <= background_scores.AHEAD + 1 < room.seeds
   (row,) = room.rows()
   assert row['modes'] == [2.0] * room.seeds
 
@@ -322,7 +330,7 @@ def test_a_generator_that_diverged_has_no_neighbours(tmp_path, capsys):
   ema = jax.tree.map(lambda x: x.at[0].set(np.nan), state.ema)
   checkpoints = contents.open_checkpoints(tmp_path, config, ('fid',))
   at = hooks_lib.Hooks(
-    digits, config, ('fid',), tmp_path, checkpoints, start=0, scored=[]
+    digits, config, ('fid',), tmp_path, checkpoints, begun=START
   )
   with checkpoints, at:
     end = loop.Outcome(state._replace(ema=ema), 8, 'steps')

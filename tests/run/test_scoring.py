@@ -10,13 +10,13 @@ from gan_jax.data import loading
 from gan_jax.game import keys
 from gan_jax.metrics import fid, kid
 from gan_jax.metrics.features import random_conv
-from gan_jax.run import command, sampling, scoring
+from gan_jax.run import command, goals, sampling, scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests import tiny_data
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WAY = scoring.Way(space='pixels', num_samples=120)
+PROTOCOL = scoring.EvalProtocol(space='pixels', num_samples=120)
 SEEDS = (5, 6)
 SHAPE = (28, 28, 1)
 
@@ -39,9 +39,9 @@ def variables(setup):
 
 
 def records(
-  setup, variables, names=('fid',), *, way=WAY, seeds=SEEDS, **kwargs
+  setup, variables, names=('fid',), *, protocol=PROTOCOL, seeds=SEEDS, **kwargs
 ):
-  look = scoring.make_look(setup, names, way=way, **kwargs)
+  look = scoring.make_look(setup, names, protocol=protocol, **kwargs)
   found = look(7, variables, setup.keys, seeds)
   return scoring.gather([(seed, compute()) for seed, compute in found])
 
@@ -84,8 +84,8 @@ def test_each_seed_by_its_own_samples(setup, variables, real):
 def test_draws_are_of_their_own_and_their_mean_is_the_score(
   setup, variables, real
 ):
-  way = WAY._replace(draws=3)
-  found = records(setup, variables, ('fid', 'kid'), way=way)
+  protocol = PROTOCOL._replace(draws=3)
+  found = records(setup, variables, ('fid', 'kid'), protocol=protocol)
   assert [(r['seed'], r['metric']) for r in found] == [
     (seed, name) for seed in SEEDS for name in ('fid', 'kid')
   ]
@@ -109,7 +109,7 @@ def test_real_samples_are_looked_at_once_for_all_seeds_and_steps(
   reads = []
   read = lambda rows: reads.append(len(rows)) or setup.dataset.read(rows)
   watched = setup._replace(dataset=setup.dataset._replace(read=read))
-  look = scoring.make_look(watched, ('fid',), way=WAY)
+  look = scoring.make_look(watched, ('fid',), protocol=PROTOCOL)
   assert not reads  # nothing is prepared before the first look
   for step in (1, 2):
     for _, compute in look(step, variables, setup.keys, SEEDS):
@@ -119,9 +119,9 @@ def test_real_samples_are_looked_at_once_for_all_seeds_and_steps(
 
 def test_progress_only_grows_and_reaches_the_number(setup, variables):
   ticks, num = [], sampling.BATCH + 44
-  way = WAY._replace(num_samples=num)
+  protocol = PROTOCOL._replace(num_samples=num)
   tick = lambda done, total: ticks.append((done, total))
-  records(setup, variables, way=way, seeds=(5,), tick=tick)
+  records(setup, variables, protocol=protocol, seeds=(5,), tick=tick)
   assert ticks == [(sampling.BATCH, num), (num, num)]
 
 
@@ -148,7 +148,9 @@ def test_too_few_samples(setup, variables):
     (('fid',), 0, '0 samples'),
   ):
     with pytest.raises(UserError, match=words):
-      records(setup, variables, names, way=WAY._replace(num_samples=num))
+      records(
+        setup, variables, names, protocol=PROTOCOL._replace(num_samples=num)
+      )
 
 
 def test_published_statistics_in_place_of_real_samples(
@@ -156,32 +158,34 @@ def test_published_statistics_in_place_of_real_samples(
 ):
   path = str(tmp_path / 'digits.npz')
   np.savez(path, mu=real.mean(axis=0), sigma=np.cov(real, rowvar=False))
-  way = WAY._replace(statistics=path)
-  theirs = records(setup, variables, way=way)
+  protocol = PROTOCOL._replace(statistics=path)
+  theirs = records(setup, variables, protocol=protocol)
   ours = records(setup, variables)
   for a, b in zip(theirs, ours, strict=True):
     assert a['value'] == pytest.approx(b['value'], rel=1e-5)
     assert a['reference'] == 'digits.npz' and a['n_real'] is None
     assert a['reference_hash'] != b['reference_hash']
   with pytest.raises(UserError, match='mean and covariance only'):
-    records(setup, variables, ('fid', 'kid'), way=way)
+    records(setup, variables, ('fid', 'kid'), protocol=protocol)
   np.savez(path, mu=np.zeros(7), sigma=np.eye(7))
   with pytest.raises(UserError, match='64 dimensions, expected 7'):
-    records(setup, variables, way=way)
+    records(setup, variables, protocol=protocol)
   with pytest.raises(UserError, match='another net'):
-    scoring.metric_names(setup, (), way=way._replace(space='classifier'))
+    scoring.metric_names(
+      setup, (), protocol=protocol._replace(space='classifier')
+    )
 
 
 def test_names_are_checked_before_anything_is_drawn(setup):
-  names = lambda wanted, **way: scoring.metric_names(
-    setup, wanted, way=scoring.Way(**way)
+  names = lambda wanted, **protocol: scoring.metric_names(
+    setup, wanted, protocol=scoring.EvalProtocol(**protocol)
   )
   assert names(()) == ('fid', 'class_coverage')
   assert names((), space='pixels') == ('fid',)
   assert names(('prdc', 'fid', 'recall')) == (
     'precision', 'recall', 'density', 'coverage', 'fid',
   )  # fmt: skip
-  for wanted, way, words in (
+  for wanted, protocol, words in (
     (('class_coverage',), {'space': 'pixels'}, 'needs a classifier'),
     (('intra_fid',), {}, 'told the label'),
     (('authenticity',), {}, 'test split'),
@@ -192,16 +196,16 @@ def test_names_are_checked_before_anything_is_drawn(setup):
     ((), {'space': 'pixels', 'resize': 'tf'}, 'resize: of features=inception'),
   ):
     with pytest.raises(UserError, match=words):
-      names(wanted, **way)
+      names(wanted, **protocol)
 
 
 def test_a_named_protocol_says_all_of_it():
-  way = scoring.named_way('clean-10k-test')
-  assert way == scoring.Way(
+  protocol = scoring.named_protocol('clean-10k-test')
+  assert protocol == scoring.EvalProtocol(
     'inception', 'clean', '', 'test', 10_000, 1, '', 'clean-10k-test'
   )
   with pytest.raises(UserError, match='--protocol=fid: there are tf-inception'):
-    scoring.named_way('fid')
+    scoring.named_protocol('fid')
 
 
 @pytest.fixture(scope='module')
@@ -224,8 +228,8 @@ def splits(tmp_path_factory):
 def test_the_split_that_scores_are_taken_against(split, splits):
   root, train, test = splits
   setup = build(**{'data.name': 'mnist', 'data.dir': str(root)})
-  way = WAY._replace(split=split, space='random_conv', num_samples=60)
-  (found,) = records(setup, setup.init().ema, way=way, seeds=(0,))
+  protocol = PROTOCOL._replace(split=split, space='random_conv', num_samples=60)
+  (found,) = records(setup, setup.init().ema, protocol=protocol, seeds=(0,))
   real = test if split == 'test' else train
   assert found['reference'] == f'mnist/{split or "train"}'
   assert found['n_real'] == len(real)
@@ -248,7 +252,9 @@ def test_held_out_samples_are_those_of_the_test_split(splits):
 
 
 def test_neighbours_are_the_nearest_real_ones(setup, variables, real):
-  samples, nearest = scoring.neighbours(setup, variables, way=WAY, num=6, k=3)
+  samples, nearest = scoring.neighbours(
+    setup, variables, protocol=PROTOCOL, num=6, k=3
+  )
   assert samples.shape == (6, 8, 8, 1) and nearest.shape == (6, 3, 8, 8, 1)
   shown = scoring.show_samples(setup, variables, num=6)
   np.testing.assert_array_equal(samples, shown)
@@ -260,12 +266,16 @@ def test_neighbours_are_the_nearest_real_ones(setup, variables, real):
 
 def test_no_neighbours_where_there_can_be_none(setup, variables):
   none = [
-    scoring.neighbours(setup, variables, way=WAY._replace(space='inception')),
-    scoring.neighbours(setup, with_nan(variables, 0), way=WAY),
-    scoring.neighbours(setup, variables, way=WAY, k=setup.dataset.size + 1),
+    scoring.neighbours(
+      setup, variables, protocol=PROTOCOL._replace(space='inception')
+    ),
+    scoring.neighbours(setup, with_nan(variables, 0), protocol=PROTOCOL),
+    scoring.neighbours(
+      setup, variables, protocol=PROTOCOL, k=setup.dataset.size + 1
+    ),
   ]
   points = setup_lib.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
-  none.append(scoring.neighbours(points, None, way=scoring.Way()))
+  none.append(scoring.neighbours(points, None, protocol=scoring.EvalProtocol()))
   assert none == [None] * 4
 
 
@@ -286,7 +296,7 @@ def record(value, metric='fid'):
 )
 def test_a_goal_is_about_the_mean_over_seeds(goal, reached):
   found = [record(1.0), record(3.0), record(7.0, 'other')]
-  assert scoring.goal_reached(found, goal) is reached
-  assert not scoring.goal_reached([], goal)
-  assert scoring.mean_of(found, 'fid') == 2.0
-  assert scoring.mean_of(found, 'kid') is None
+  assert goals.reached(found, goal) is reached
+  assert not goals.reached([], goal)
+  assert goals.mean_of(found, 'fid') == 2.0
+  assert goals.mean_of(found, 'kid') is None

@@ -33,15 +33,15 @@ def ranking_metric(config: dict, names: tuple[str, ...]) -> str:
   return best
 
 
-def way_of_scoring(config: dict) -> scoring.Way:
+def eval_protocol(config: dict) -> scoring.EvalProtocol:
   """How a run's samples are scored while it trains.
 
   Raises:
     UserError: a protocol that does not exist.
   """
   if config['protocol']:
-    return scoring.named_way(config['protocol'])
-  return scoring.Way(
+    return scoring.named_protocol(config['protocol'])
+  return scoring.EvalProtocol(
     space=config['features'], num_samples=config['eval_samples']
   )
 
@@ -83,7 +83,7 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   names = scoring.metric_names(
     setup,
     tuple(config['metrics']),
-    way=way_of_scoring(config),
+    protocol=eval_protocol(config),
     loadable=False,  # only a score needs the weights of its net
   )
   with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:

@@ -1,0 +1,48 @@
+"""Whether a run has reached its goal, config.stop_when."""
+
+import numpy as np
+
+from gan_jax import options as options_lib
+from gan_jax.types import UserError
+
+
+def mean_of(records: list[dict], metric: str) -> float | None:
+  """Mean over the seeds, or None without such a score."""
+  values = [r['value'] for r in records if r['metric'] == metric]
+  return float(np.mean(values)) if values else None
+
+
+def reached(records: list[dict], goal: dict) -> bool:
+  """Whether the mean over the seeds is below, or above, the goal.
+
+  Args:
+    records: of one step.
+    goal: {} or {'metric': name, 'below': value} or {..., 'above': value}.
+  """
+  value = mean_of(records, goal['metric']) if goal else None
+  if value is None:
+    return False
+  return value < goal.get('below', -np.inf) or value > goal.get('above', np.inf)
+
+
+def check(goal: dict, names: tuple[str, ...]):
+  """Refuses a config.stop_when that could never be reached.
+
+  Raises:
+    UserError: not {'metric': one of names, 'below' or 'above': number}.
+  """
+  if not goal:
+    return
+  keys = set(goal)
+  if keys not in ({'metric', 'below'}, {'metric', 'above'}):
+    raise UserError(
+      "stop_when: expected {'metric': ..., 'below': ...} or 'above', got"
+      f' {goal}.'
+    )
+  for key in keys - {'metric'}:
+    options_lib.check_kind(f'stop_when.{key}', goal[key], float)
+  if goal['metric'] not in names:
+    raise UserError(
+      f'stop_when.metric={goal["metric"]!r} is not among the metrics of this'
+      f' run: {", ".join(names)}.'
+    )
