@@ -450,7 +450,7 @@ MISTAKES = [
   (('--statistics={}/other.npz', PIXELS), ('other.npz', 'mu and sigma')),
   (('--statistics={}/text.pth', PIXELS), ('text.pth', 'mu and sigma')),
   (('--statistics={}/absent.npz', PIXELS), ('absent.npz',)),
-  (('--statistics={}/ok.npz', PIXELS, '--metrics=kid'), ('mean and cov',)),
+  (('--statistics={}/ok.npz', PIXELS, '--metrics=kid'), ('a mean and a cov',)),
   (('--statistics={}/ok.npz', '--features=classifier'), ('another net',)),
   (('--statistics={}/ok.npz', '--split=train'), ('--split', '--statistics')),
   (('--checkpoint=3',), ('no checkpoint 3', 'there: 4, 8')),

@@ -224,8 +224,8 @@ def test_published_statistics(files, tmp_path, capfd):
   before = contents(tmp_path)
   flags = (f'--samples={files / "rgb0"}', f'--data={file}')
   for more, words in (
-    ((PIXELS, '--metrics=kid'), 'mean and covariance only'),
-    ((PIXELS, '--metrics=fid,prdc'), 'mean and covariance only'),
+    ((PIXELS, '--metrics=kid'), 'only a mean and a covariance'),
+    ((PIXELS, '--metrics=fid,prdc'), 'only a mean and a covariance'),
     ((PIXELS, '--metrics=class_coverage'), 'a classifier'),
     ((PIXELS, '--metrics=memorisation'), 'test split'),
     ((PIXELS, '--split=test'), 'no splits'),
@@ -261,7 +261,7 @@ def test_what_is_wrong_with_the_real_ones_is_told_before_the_samples_are_seen(
     PIXELS,
     '--metrics=swd',
   )
-  assert 'mean and covariance only' in line
+  assert 'only a mean and a covariance' in line
 
 
 # --out
@@ -394,16 +394,16 @@ MISTAKES = [
   ('good', 'good', ('--metrics=is',), ("'is'", 'a classifier')),
   ('good', 'good', ('--metrics=modes',), ("'modes'", 'known modes')),
   ('good', 'digits', ('--metrics=c_t',), ("'c_t'", 'test split')),
-  ('good', 'digits', ('--metrics=intra_fid',), ('intra_fid', 'the label')),
-  ('classes', 'others', ('--metrics=intra_fid',), ('intra_fid', 'the label')),
-  ('mixed', 'classes', ('--metrics=intra_fid',), ('intra_fid', 'the label')),
+  ('good', 'digits', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
+  ('classes', 'others', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
+  ('mixed', 'classes', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
   ('classes', 'mixed', ('--metrics=intra_fid',), ('intra_fid', 'labelled')),
   ('good', 'good', ('--features=classifier',), ('classifier', 'no classes')),
   ('good', 'good', ('--features=foo',), ("features='foo'", 'pixels')),
-  ('good', 'good', ('--resize=foo',), ('resize', 'inception only')),
+  ('good', 'good', ('--resize=foo',), ('resize', 'only for features=inception')),
   ('good', 'good', (NET, '--resize=foo'), ('resize=foo', 'tf, clean')),
   ('good', 'good', (NET, '--weights={}/absent'), ('no weights at',)),
-  ('good', 'good', (NET, '--weights={}/text'), ('text', 'not a whole')),
+  ('good', 'good', (NET, '--weights={}/text'), ('text', 'not an intact')),
   ('good.npz', 'seven.npz', (PIXELS,), ('64 dimensions', 'expected 7')),
   ('good.npz', 'nan_stats.npz', (PIXELS,), ('NaN',)),
   ('good.npz', 'uneven_stats.npz', (PIXELS,), ('[64]', '[63, 63]')),
@@ -415,7 +415,7 @@ MISTAKES = [
   ('good', 'good', ('--out={}/absent/x.json',), ('there is no folder',)),
   ('good', 'good', ('--out={}',), ('--out=', 'directory')),
   ('good', 'good', ('--out={}/damaged.json',), ('damaged.json', 'not score')),
-  ('good', 'good', ('--out={}/numbers.json',), ('numbers.json', 'no list')),
+  ('good', 'good', ('--out={}/numbers.json',), ('numbers.json', 'not a list')),
   ('good', '', (), ('--data is missing',)),
   ('good', 'good', ('--protocol=foo',), ('--protocol=foo', 'clean-')),
   ('good', 'digits', ('--protocol=classifier-10k-test',), ('no splits',)),

@@ -165,7 +165,7 @@ def test_published_statistics_in_place_of_real_samples(
     assert a['value'] == pytest.approx(b['value'], rel=1e-5)
     assert a['reference'] == 'digits.npz' and a['n_real'] is None
     assert a['reference_hash'] != b['reference_hash']
-  with pytest.raises(UserError, match='mean and covariance only'):
+  with pytest.raises(UserError, match='only a mean and a covariance'):
     records(setup, variables, ('fid', 'kid'), protocol=protocol)
   np.savez(path, mu=np.zeros(7), sigma=np.eye(7))
   with pytest.raises(UserError, match='64 dimensions, expected 7'):
@@ -187,13 +187,13 @@ def test_names_are_checked_before_anything_is_drawn(setup):
   )  # fmt: skip
   for wanted, protocol, words in (
     (('class_coverage',), {'space': 'pixels'}, 'needs a classifier'),
-    (('intra_fid',), {}, 'told the label'),
+    (('intra_fid',), {}, 'a conditional generator'),
     (('authenticity',), {}, 'test split'),
     (('modes',), {}, 'known modes'),
     (('fdi',), {}, 'does not exist; possible here: fid'),
     ((), {'split': 'test'}, 'split=test: digits has no splits'),
     ((), {'space': 'foo'}, "features='foo'"),
-    ((), {'space': 'pixels', 'resize': 'tf'}, 'resize: of features=inception'),
+    ((), {'space': 'pixels', 'resize': 'tf'}, 'resize: only for features=inception'),
   ):
     with pytest.raises(UserError, match=words):
       names(wanted, **protocol)
