@@ -193,7 +193,11 @@ def test_names_are_checked_before_anything_is_drawn(setup):
     (('fdi',), {}, 'does not exist; possible here: fid'),
     ((), {'split': 'test'}, 'split=test: digits has no splits'),
     ((), {'space': 'foo'}, "features='foo'"),
-    ((), {'space': 'pixels', 'resize': 'tf'}, 'resize: only for features=inception'),
+    (
+      (),
+      {'space': 'pixels', 'resize': 'tf'},
+      'resize: only for features=inception',
+    ),
   ):
     with pytest.raises(UserError, match=words):
       names(wanted, **protocol)
