@@ -21,11 +21,24 @@ from tests import mutant_runs, mutations
 
 ROOT = mutant_runs.ROOT
 JUDGED = ROOT / 'tests' / 'mutants_judged.txt'
-ROOMS = ('losses', 'penalties', 'models', 'game', 'metrics', 'study/statistics')
+ROOMS = (
+  'losses',
+  'penalties',
+  'conditioning',
+  'augment',
+  'dynamics',
+  'models',
+  'game',
+  'metrics',
+  'study/statistics',
+)
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
   'penalties/': ['components/test_penalties*.py'],
+  'conditioning/': ['components/test_models*.py'],
+  'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
+  'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
   'models/layers/': [
     'components/test_layers*.py',
     'components/test_models*.py',
