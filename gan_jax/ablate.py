@@ -67,7 +67,7 @@ def ablate(
 
   Raises:
     UserError: a mistake in the study or in the flags; nothing has been run.
-    command.Stopped: stopped by a signal; the same call continues.
+    signals.Stopped: stopped by a signal; the same call continues.
     Failed: everything is done except for what failed, with the reasons.
   """
   workdir = pathlib.Path(workdir)

@@ -38,7 +38,7 @@ class NullHooks:
     """The run is over; the scores are known to process 0.
 
     Raises:
-      command.Stopped: it was told to stop.
+      signals.Stopped: a signal has stopped it.
     """
     if outcome.reason == 'signal':
       raise signals.Stopped(stop_signal())

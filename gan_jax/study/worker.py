@@ -75,7 +75,7 @@ def work(workdir, ids, *, patient: bool = False, **options):
     **options: of jobs.Queue.
 
   Raises:
-    command.Stopped: stopped by a signal; the current job has been saved.
+    signals.Stopped: stopped by a signal; the current job has been saved.
     OSError: the disk is full, so that results could not be written either.
   """
   queue = jobs.Queue(workdir, **options)

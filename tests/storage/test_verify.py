@@ -29,6 +29,7 @@ from tests.storage.damaging import (
   save,
   state,
   tree,
+  write_note,
 )
 
 saved, damaged = damaging.saved, damaging.damaged  # fixtures
@@ -74,6 +75,16 @@ def test_verify_sees_damaged_steps(damaged, capsys, name):
   harm(damaged / str(NEWEST))
   code, lines, _ = lines_of(capsys, 'verify', damaged / str(NEWEST))
   assert code == 1 and len(lines) == 1 and f'damaged: {words}' in lines[0]
+
+
+def test_verify_takes_checkpoints_of_an_earlier_version(damaged, capsys):
+  """Their bytes are as good as ever, though no run goes on from them."""
+  write_note(damaged / str(NEWEST), lambda note: {**note, 'format': 1})
+  code, lines, _ = lines_of(capsys, 'verify', damaged)
+  assert code == 0 and lines[1].endswith('  fid 20  ok')
+  flip(FILES['values'](damaged / str(NEWEST)))
+  code, lines, _ = lines_of(capsys, 'verify', damaged)
+  assert code == 1 and 'damaged: wrong checksum of ' in lines[1]
 
 
 def test_verify_needs_no_like(tmp_path, capsys):

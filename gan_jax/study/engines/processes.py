@@ -39,7 +39,7 @@ def run(work: jobs.Work, watch: Callable, *, workers: int):
     workers: number of processes.
 
   Raises:
-    command.Stopped: stopped by a signal; the workers have saved their jobs.
+    signals.Stopped: stopped by a signal; the workers have saved their jobs.
   """
   queue = jobs.Queue(work.workdir)
   crew = _Crew(work, queue, workers)

@@ -58,7 +58,7 @@ def run(
 
   Raises:
     UserError: there is no cluster at the address.
-    command.Stopped: stopped by a signal.
+    signals.Stopped: stopped by a signal.
   """
   import ray
 

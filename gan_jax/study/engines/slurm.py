@@ -102,7 +102,7 @@ def run(
     local: whether they end with this process.
 
   Raises:
-    command.Stopped: stopped by a signal.
+    signals.Stopped: stopped by a signal.
   """
   make = start(pathlib.Path(work.workdir) / 'slurm')
   queue, sent, rounds = jobs.Queue(work.workdir), [], 0
