@@ -152,7 +152,7 @@ def test_also_by_networks_that_know_labels_and_of_streams():
   options = {'data__held_out': 0.25, 'conditional': True}
   assert 'health_held_out' in names(digits(**options))
   streamed = digits(data__memory_mb=0.01, **options)
-  assert not streamed.resident
+  assert not streamed.structure.resident
   assert 'health_held_out' in names(streamed)
 
 
