@@ -201,7 +201,7 @@ def test_a_run_of_unknown_making_is_refused(begun):
 
 PREPARE = """
 import os, jax
-from gan_jax import determinism
+from gan_jax.run import determinism
 from gan_jax.types import UserError
 if {started}: jax.devices()
 try:

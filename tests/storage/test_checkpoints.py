@@ -44,7 +44,8 @@ def realistic():
     'none': {},
     'lecam': (jnp.float32(np.nan), jnp.zeros((2, 0))),
   }
-  return State(jnp.int32(3), player, player._replace(vars={}), half, memo)
+  players = {'g': player, 'd': player._replace(vars={})}
+  return State(jnp.int32(3), players, {'g': half}, memo)
 
 
 def assert_same(a, b):

@@ -194,4 +194,4 @@ def test_a_run_without_a_good_checkpoint_stops(saved, tmp_path, capsys):
   (line,) = capsys.readouterr().err.splitlines()
   assert line.startswith('error: no checkpoint can be read: ')
   assert '/20 (meta/metadata is no JSON); ' in line
-  assert '/10 (d/opt/' in line and ' is missing there, ' in line
+  assert '/10 (ema/g/params/' in line and ' is missing there, ' in line
