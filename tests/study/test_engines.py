@@ -140,7 +140,7 @@ class _Doomed(processes._Crew):
   def _start(self, k, workers):
     one = next(self._queue.open(self._work.ids))
     code = (
-      'import os, signal, sys; from gan_jax import leases;'
+      'import os, signal, sys; from gan_jax.storage import leases;'
       'leases.Watcher().take(sys.argv[1]); os.kill(os.getpid(), 9)'
     )
     path = pathlib.Path(self._work.workdir) / 'jobs' / f'{one}.lease'
