@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import pytest
 
 from gan_jax import select
-from gan_jax.game import rules, step
+from gan_jax.game import beginning, rules
 from gan_jax.run import command
 from gan_jax.run.config import recipe
 from gan_jax.study import study_file
@@ -264,7 +264,7 @@ def take_a_step(num_classes=0, **options):
   key = jax.random.key(0)
 
   def run():
-    return made.step(step.init(made.game, key, one), batch, key)
+    return made.step(beginning.init(made.game, key, one), batch, key)
 
   return jax.eval_shape(run)
 

@@ -8,7 +8,7 @@ import optax
 
 from gan_jax import select
 from gan_jax.devices.layout import Probe, Work
-from gan_jax.game import ema, keys, latents, step
+from gan_jax.game import beginning, ema, forward, keys, latents, step
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 
@@ -81,16 +81,16 @@ def rules(
   """
   nets = {'g': g(), 'd': d(), **dict(others)}
   rules = _rules(penalties)
-  mean, gather = step.make_means(axis)
+  mean, gather = forward.make_means(axis)
   loss, decay = select.loss(loss), _decay()
-  return step.Game(
+  return forward.Game(
     **{
       'nets': {k: net.clone(axis_name=axis) for k, net in nets.items()},
       'terms': rules_lib.terms_of(loss, rules, gather=gather, axis=axis),
       'tx': dict.fromkeys(nets, optimizer or optax.sgd(0.1)),
       'prior': latents.make_prior(dim=DIM),
       'decay': {k: decay for k in nets if k != 'd'},
-      'play': step.play,
+      'play': forward.play,
       'project': rules_lib.projections_of(rules),
       'mean': mean,
       'gather': gather,
@@ -115,7 +115,7 @@ def game(*, d_steps=1, update='alternating', **kw):
   def init(key, label=None):
     batch = {'x': jnp.zeros((1, 2)), 'index': jnp.zeros(1, int), 'step': 0}
     batch |= {} if label is None else {'label': label}
-    return step.init(rules(**kw), key, batch)
+    return beginning.init(rules(**kw), key, batch)
 
   return init, make_step
 

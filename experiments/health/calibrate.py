@@ -116,15 +116,11 @@ def train(recipe: str, overrides: dict) -> tuple:
   try:
     outcome = loop.run(
       program,
-      setup.init(),
+      loop.StartPoint(setup.init()),
       setup_lib.make_data(setup, program, step=0),
-      start=0,
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),
-      report=report,
-      score=nothing,
-      save=nothing,
-      tick=nothing,
+      calls=loop.Calls(report, *(nothing,) * 3),
       stop_signal=lambda: None,
     )
   except loop.Diverged:

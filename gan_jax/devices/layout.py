@@ -136,38 +136,58 @@ def make_advance(
   the look, and other bits.
   """
 
-  def steps(move, state, total, n):
-    """move: (state, total) -> (state, total), n times."""
-    if not layout.loop:
-      return move(state, total)
-    body = lambda _, carry: move(*carry)
-    return jax.lax.fori_loop(0, n, body, (state, total))
+  make = {'vmap': _vectorised, 'map': _in_turn, 'apart': _apart}[layout.seeds]
+  advance = make(counted, loop=layout.loop, streamed=streamed)
+  advance.__name__ = 'advance'  # what the program is called, in profiles too
+  return advance
 
+
+def _repeat(move, state, total, n, *, loop):
+  """move: (state, total) -> (state, total), n times."""
+  if not loop:
+    return move(state, total)
+  body = lambda _, carry: move(*carry)
+  return jax.lax.fori_loop(0, n, body, (state, total))
+
+
+def _one_seed(counted, *, loop):
   def one_seed(state, total, key, index, data, given, n):
     def move(state, total):
       return counted(state, total, key, index, data, given, state.step)
 
-    return steps(move, state, total, n)
+    return _repeat(move, state, total, n, loop=loop)
 
-  def vectorised(state, total, keys, index, data, given, n):
+  return one_seed
+
+
+def _vectorised(counted, *, loop, streamed):
+  axes = (0, 0, 0, None, 0 if streamed else None, None, None)
+  every_seed = jax.vmap(counted, in_axes=axes)
+  one_seed = _one_seed(counted, loop=loop)
+
+  def alone(state, total, keys, index, data, *rest):
+    first = functools.partial(jax.tree.map, lambda x: x[0])
+    own = first(data) if streamed else data
+    new = one_seed(*first((state, total)), keys[0], index, own, *rest)
+    return jax.tree.map(lambda x: x[None], new)
+
+  def advance(state, total, keys, index, data, given, n):
     if len(keys) == 1:  # vmap over one seed costs a quarter of the speed
-      return _alone(one_seed, state, total, keys, index, data, given, n)
-    axes = (0, 0, 0, None, 0 if streamed else None, None, None)
-    every_seed = jax.vmap(counted, in_axes=axes)
+      return alone(state, total, keys, index, data, given, n)
 
     def move(state, total):
       at = state.step[0]
       return every_seed(state, total, keys, index, data, given, at)
 
-    return steps(move, state, total, n)
+    return _repeat(move, state, total, n, loop=loop)
 
-  def _alone(function, state, total, keys, index, data, *rest):
-    first = functools.partial(jax.tree.map, lambda x: x[0])
-    own = first(data) if streamed else data
-    new = function(*first((state, total)), keys[0], index, own, *rest)
-    return jax.tree.map(lambda x: x[None], new)
+  return advance
 
-  def in_turn(state, total, keys, index, data, given, n):
+
+def _in_turn(counted, *, loop, streamed):
+  one_seed = _one_seed(counted, loop=loop)
+
+  def advance(state, total, keys, index, data, given, n):
     def seed(x):
       state, total, key, data = x
       return one_seed(state, total, key, index, data, given, n)
@@ -176,13 +196,16 @@ def make_advance(
       return jax.lax.map(seed, (state, total, keys, data))
     return jax.lax.map(lambda x: seed((*x, data)), (state, total, keys))
 
-  def apart(state, total, keys, index, data, given, n):
+  return advance
+
+
+def _apart(counted, *, loop, streamed):
+  del loop  # n is the seed
+
+  def advance(state, total, keys, index, data, given, n):
     take = functools.partial(jax.tree.map, lambda x: x[n])
     own, data = take((state, total)), take(data) if streamed else data
     new = counted(*own, keys[n], index, data, given, own[0].step)
     return jax.tree.map(lambda x, y: x.at[n].set(y), (state, total), new)
 
-  ways = {'vmap': vectorised, 'map': in_turn, 'apart': apart}
-  advance = ways[layout.seeds]
-  advance.__name__ = 'advance'  # what the program is called, in profiles too
   return advance

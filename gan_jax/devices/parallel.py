@@ -160,36 +160,22 @@ def make_program(
     raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
   if streamed:
     layout = layout._replace(loop=False)
-  devices = devices or jax.devices()
-  grid = device_grid(len(keys), len(devices), wrapper=wrapper, layout=layout)
-  if batch_size % grid[1]:
-    raise UserError(
-      f'batch_size={batch_size} is not divisible by the {grid[1]} devices that'
-      ' share a batch.'
-    )
-  mesh = Mesh(np.array(devices).reshape(grid), ('seed', 'data'))
+  mesh = _mesh(devices or jax.devices(), len(keys), batch_size, wrapper, layout)
   # jit sees the global batch and needs no axis; pmap has only one.
-  split = wrapper == 'shard_map' or (wrapper == 'pmap' and grid[1] > 1)
-  axis = 'data' if split else None
-  probe = work.probe
+  split = mesh.shape['data'] > 1 if wrapper == 'pmap' else wrapper != 'jit'
+  axis, probe = 'data' if split else None, work.probe
   make_look = probe.make if probe.every else None
   looked = (*probe.names, PROBES) if probe.every else ()
   advance = _advance(
     work.make_step, work.feed, make_look, axis, layout, streamed
   )
-  given = {
-    'every': np.int32(probe.every),
-    'aside': probe.aside,
-    'numbers': work.numbers,
-    'frozen': work.frozen,
-  }
   run, put, get, place, part = wrappers.wrap(
     wrapper,
     advance,
     mesh,
     keys=keys,
     batch_size=batch_size,
-    given=given,
+    given=_given(work),
     streamed=streamed,
   )
   zero = np.zeros(len(keys), np.float32)
@@ -213,3 +199,24 @@ def _advance(make_step, feed, make_look, axis, layout, streamed):
     *layout_lib.make_one(make_step(axis), feed, look)
   )
   return layout_lib.make_advance(counted, layout=layout, streamed=streamed)
+
+
+def _mesh(devices, num_seeds, batch_size, wrapper, layout):
+  """All devices, those along the seeds first."""
+  grid = device_grid(num_seeds, len(devices), wrapper=wrapper, layout=layout)
+  if batch_size % grid[1]:
+    raise UserError(
+      f'batch_size={batch_size} is not divisible by the {grid[1]} devices that'
+      ' share a batch.'
+    )
+  return Mesh(np.array(devices).reshape(grid), ('seed', 'data'))
+
+
+def _given(work):
+  """What a program learns only at run time; see layout.make_advance."""
+  return {
+    'every': np.int32(work.probe.every),
+    'aside': work.probe.aside,
+    'numbers': work.numbers,
+    'frozen': work.frozen,
+  }

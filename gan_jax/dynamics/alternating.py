@@ -8,7 +8,8 @@ gradient of the sum of their losses.
 from collections.abc import Callable
 
 from gan_jax.game import keys as keys_lib
-from gan_jax.game.step import Game, finish, move, take
+from gan_jax.game.forward import Game
+from gan_jax.game.step import finish, move, take
 from gan_jax.types import D
 
 

@@ -6,7 +6,8 @@ Mescheder et al. 2017 (https://arxiv.org/abs/1705.10461), Section 2.
 from collections.abc import Callable
 
 from gan_jax.game import keys as keys_lib
-from gan_jax.game.step import AUGMENT, Game, finish, move, take
+from gan_jax.game.forward import AUGMENT, Game
+from gan_jax.game.step import finish, move, take
 from gan_jax.types import D
 
 

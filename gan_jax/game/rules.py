@@ -14,7 +14,7 @@ import jax
 from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.game import ema, latents, optim, terms
-from gan_jax.game.step import Game, make_means, play
+from gan_jax.game.forward import Game, make_means, play
 from gan_jax.types import D, G, UserError
 
 # The groups of a config that are options of the game.

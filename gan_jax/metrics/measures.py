@@ -1,11 +1,14 @@
 """The metrics by the names of what they give, and what each of them needs.
 
 Adding a metric is adding its file, its function in compute and its line here.
+One of one's own is a file outside the package, requested by its dotted name,
+whose METRIC is a Metric.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gan_jax import select
 from gan_jax.data import kinds
 from gan_jax.metrics import compute
 from gan_jax.metrics.features import base
@@ -47,6 +50,7 @@ class Metric(NamedTuple):
   options: tuple[str, ...] = ()  # that belong to the protocol
   extras: tuple[str, ...] = ()  # values recorded beside the score
   method: str = 'bootstrap'  # of the intervals that compute gives
+  lower_is_better: bool = False  # of one from outside; see is_lower_better
 
 
 METRICS = (
@@ -133,6 +137,9 @@ METRICS = (
   ),
 )
 
+# Those from outside the package that were requested, by what they give.
+_own: dict[str, Metric] = {}
+
 # A metric may also be requested by the name of its file.
 FILES = {
   'prdc': ('precision', 'recall', 'density', 'coverage'),
@@ -183,10 +190,11 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
   Raises:
     UserError: a name that does not exist, or is not possible here.
   """
-  known = {name: m for m in METRICS for name in m.outputs}
+  requested = [output for name in names for output in _outputs(name)]
+  known = {name: m for m in _every() for name in m.outputs}
   possible = [n for n, m in known.items() if _possible(m, there)]
   outputs = []
-  for name in names:
+  for name in requested:
     for output in FILES.get(name, (name,)):
       if output not in possible:
         lacks = output in known and _lacking(known[output], there)
@@ -198,13 +206,38 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
   return tuple(dict.fromkeys(outputs))
 
 
+def _every():
+  return (*METRICS, *dict.fromkeys(_own.values()))
+
+
+def _outputs(name):
+  """What a requested name stands for; a dotted one brings its metric."""
+  if '.' not in name:
+    return (name,)
+  metric = getattr(select.module('metrics', name, flag='metrics'), 'METRIC', 0)
+  if not isinstance(metric, Metric):
+    raise UserError(f'metrics={name!r}: the module has no METRIC.')
+  taken = {output for m in METRICS for output in m.outputs}
+  if there := sorted(taken & set(metric.outputs)):
+    raise UserError(f'metrics={name!r}: {there[0]} is a metric already.')
+  _own.update(dict.fromkeys(metric.outputs, metric))
+  return metric.outputs
+
+
+def is_lower_better(name: str) -> bool:
+  """Whether less of a score is better."""
+  return name in LOWER_IS_BETTER or (
+    name in _own and _own[name].lower_is_better
+  )
+
+
 def available_names(there: frozenset[str]) -> tuple[str, ...]:
   """Names of the metrics that are possible, in the order of METRICS.
 
   Args:
     there: from where_possible.
   """
-  return tuple(n for m in METRICS if _possible(m, there) for n in m.outputs)
+  return tuple(n for m in _every() if _possible(m, there) for n in m.outputs)
 
 
 def default_names(kind: str, there: frozenset[str]) -> tuple[str, ...]:
@@ -223,7 +256,7 @@ def default_names(kind: str, there: frozenset[str]) -> tuple[str, ...]:
 
 def chosen(names) -> tuple[Metric, ...]:
   """The metrics that give these outputs, each once."""
-  return tuple(m for m in METRICS if set(m.outputs) & set(names))
+  return tuple(m for m in _every() if set(m.outputs) & set(names))
 
 
 def wanted(names, side: str) -> frozenset[str]:

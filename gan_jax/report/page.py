@@ -216,7 +216,7 @@ def _spread(values):
 
 def _best(name, step, rows):
   """The best score and its step, if it was not the last one."""
-  sign = 1 if name in measures.LOWER_IS_BETTER else -1
+  sign = 1 if measures.is_lower_better(name) else -1
   scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
   scored = [(sign * mean, at) for mean, at in scored if mean is not None]
   best, at = min(scored, default=(0, step))

@@ -54,6 +54,24 @@ class Window(NamedTuple):
     return {'since': int(self.since), 'total': total}
 
 
+class StartPoint(NamedTuple):
+  """Where a run begins, or goes on."""
+
+  state: State  # [S, ...]
+  step: int = 0  # updates of G so far
+  window: Window | None = None  # what a save was given at that step
+  owed: bool = False  # whether a signal had come before the score of that step
+
+
+class Calls(NamedTuple):
+  """What the loop calls when something is due; see hooks.Hooks."""
+
+  report: Callable  # (step, metrics {name: [S]}, state) -> None
+  score: Callable  # (step, state) -> whether the goal is reached
+  save: Callable  # (step, state, Window since the last report) -> None
+  tick: Callable  # step -> None, after every call of the program
+
+
 class Outcome(NamedTuple):
   """How a run ended: at its last step, at its goal, or told to stop."""
 
@@ -75,46 +93,36 @@ def steps_to_next(step: int, last: int, cadence: Cadence) -> int:
 
 def run(
   program: Program,
-  state: State,
+  begun: StartPoint,
   data: Callable,
   *,
-  start: int,
   steps: int,
   cadence: Cadence,
-  report: Callable,
-  score: Callable,
-  save: Callable,
-  tick: Callable,
+  calls: Calls,
   stop_signal: Callable,
-  window: Window | None = None,
-  owed: bool = False,
 ) -> Outcome:
-  """Trains from step `start` until `steps`, the goal, or a signal.
+  """Trains until `steps`, the goal, or a signal.
 
   Args:
     program: parallel.Program.
-    state: State [S, ...] at step start.
+    begun: where the run begins, or goes on.
     data: step -> what the program is fed at that step.
-    start: updates of G so far.
     steps: updates of G in the whole run.
     cadence: when to report, score and save.
-    report: (step, metrics {name: [S]}, state) -> None.
-    score: (step, state) -> whether the goal is reached.
-    save: (step, state, Window since the last report) -> None.
-    tick: step -> None, after every call of the program.
+    calls: what is called then.
     stop_signal: () -> the signal that came in, or None.
-    window: what a save had been given at the step `start`.
-    owed: whether a signal had come before the score of that step.
 
   Raises:
     Diverged: no seed is finite any more, see alive; nothing of it is reported,
       scored or saved.
   """
-  kept = program.put(state)
+  report, score, save, tick = calls
+  start, window = begun.step, begun.window
+  kept = program.put(begun.state)
   step, since, good = start, start, start
   total = None
   pace = _Pace(program.max_steps)
-  if owed and score(step, program.get(kept)):
+  if begun.owed and score(step, program.get(kept)):
     return Outcome(program.get(kept), step, 'goal')
   while step < steps and stop_signal() is None:
     fed = data(step)

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 from gan_jax import options as options_lib
 from gan_jax.data import kinds, loading
 from gan_jax.devices import parallel
+from gan_jax.game import beginning, forward, rules
 from gan_jax.game import keys as keys_lib
-from gan_jax.game import rules, step
 from gan_jax.game.health import probe
 from gan_jax.types import Dataset, G
 
@@ -134,7 +134,7 @@ def _init(structure, make_rules, key, label, numbers):
     'step': jnp.int32(0),
   }
   batch |= {} if label is None else {'label': label}
-  return step.init(make_rules(numbers).game, key, batch)
+  return beginning.init(make_rules(numbers).game, key, batch)
 
 
 def _sample(make_rules, numbers, averages, key, index, label=None):
@@ -183,7 +183,7 @@ def _convolves(structure, make_rules, init, numbers):
   state = jax.eval_shape(init, key, label, numbers)
 
   def judged(state, batch, key, numbers):
-    seen, _ = step.forward(make_rules(numbers).game, state, batch, key)
+    seen, _ = forward.forward(make_rules(numbers).game, state, batch, key)
     return seen.on_real, seen.on_fake
 
   return parallel.has_convolution(judged, state, batch, key, numbers)

@@ -176,20 +176,19 @@ def _train_part(run, begun, program, data, news):
     ours = functools.partial(_if_ours, run.lease)
     outcome = loop.run(
       program,
-      begun.state,
+      loop.StartPoint(begun.state, begun.step, begun.window, begun.owed),
       data,
-      start=begun.step,
       steps=config['steps'],
       cadence=loop.Cadence(
         config['report_every'], config['eval_every'], config['save_every']
       ),
-      report=ours(hooks.report),
-      score=_agreed_goal(ours(hooks.score), config),
-      save=ours(hooks.save),
-      tick=_tick(run, hooks.tick),
+      calls=loop.Calls(
+        ours(hooks.report),
+        _agreed_goal(ours(hooks.score), config),
+        ours(hooks.save),
+        _tick(run, hooks.tick),
+      ),
       stop_signal=run.stop_signal,
-      window=begun.window,
-      owed=begun.owed,
     )
     return ours(hooks.finish)(outcome, run.stop_signal)
 

@@ -201,7 +201,7 @@ def _analyse(metric, cells, contrasts, seeds):
     values,
     contrasts,
     metric=metric,
-    lower_is_better=metric in measures.LOWER_IS_BETTER,
+    lower_is_better=measures.is_lower_better(metric),
     baseline=next(iter(cells)),
   )
 

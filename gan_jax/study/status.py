@@ -129,7 +129,7 @@ class StudyStatus:
       values,
       study.contrasts if tested else (),
       metric=metric,
-      lower_is_better=metric in measures.LOWER_IS_BETTER,
+      lower_is_better=measures.is_lower_better(metric),
       baseline=study.baseline,
       level=SIGNIFICANT,
     )

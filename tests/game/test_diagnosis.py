@@ -163,17 +163,16 @@ def train(overrides):
   try:
     loop.run(
       program,
-      setup.init(),
+      loop.StartPoint(setup.init()),
       setup_lib.make_data(setup, program, step=0),
-      start=0,
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),
-      report=lambda step, metrics, state: found.append(
-        {'step': step} | {k: v.tolist() for k, v in metrics.items()}
+      calls=loop.Calls(
+        lambda step, metrics, state: found.append(
+          {'step': step} | {k: v.tolist() for k, v in metrics.items()}
+        ),
+        *(nothing,) * 3,
       ),
-      score=nothing,
-      save=nothing,
-      tick=nothing,
       stop_signal=lambda: None,
     )
   except loop.Diverged:

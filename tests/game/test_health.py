@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.game import keys, latents, step
+from gan_jax.game import beginning, keys, latents, step
 from gan_jax.game.health import measures, probe
 from gan_jax.types import Player, State
 from tests import tiny
@@ -246,7 +246,7 @@ def test_batch_statistics_of_d_are_those_of_training():
   one = {
     k: v[:1] if k == 'index' else v for k, v in step.take(batch, 0).items()
   }
-  state = step.init(game, jax.random.key(0), one)
+  state = beginning.init(game, jax.random.key(0), one)
   found = probe.make_probe(game)(state, state, batch, jax.random.key(0), {})
   assert abs(float(found['health_real'])) < 1e-4
   # The slope is that of the running averages, here still 0 and 1.

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from gan_jax import select
-from gan_jax.game import ema, keys, latents, step
+from gan_jax.game import ema, forward, keys, latents, step
 from tests import tiny
 
 RATE, INDEX = 0.1, np.arange(tiny.BATCH)
@@ -255,7 +255,7 @@ def test_d_may_have_heads():
   batch = reals([0.3, 0.4])
   a, b = (game[2](game[0](KEY), batch, KEY)[0] for game in (plain, heads))
   assert weight(a.players['d']) == weight(b.players['d']) != 1
-  found = step.heads_of({'logits': jnp.ones(2, jnp.bfloat16)})
+  found = forward.heads_of({'logits': jnp.ones(2, jnp.bfloat16)})
   assert found['logits'].dtype == jnp.float32
 
 

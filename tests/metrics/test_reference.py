@@ -110,7 +110,9 @@ def test_published_statistics(tmp_path):
   assert found.view(MOMENTS).distance(*fid.statistics(x + 1)) == (
     pytest.approx(3.0)
   )
-  with pytest.raises(UserError, match='only a mean and a covariance.* features'):
+  with pytest.raises(
+    UserError, match='only a mean and a covariance.* features'
+  ):
     found.view(BOTH)
 
 

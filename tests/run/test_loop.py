@@ -51,23 +51,25 @@ def run(
   reached, log = [start], program.log
   return loop.run(
     program,
-    start,
+    loop.StartPoint(start, start, window),
     lambda step: f'data {step}',
-    start=start,
     steps=steps,
     cadence=loop.Cadence(*every),
-    report=lambda step, metrics, state: (
-      report(step, metrics)
-      if report
-      else log.append(('report', step, state, metrics['d_loss'].tolist()))
+    calls=loop.Calls(
+      report=lambda step, metrics, state: (
+        report(step, metrics)
+        if report
+        else log.append(('report', step, state, metrics['d_loss'].tolist()))
+      ),
+      score=lambda step, state: (
+        log.append(('score', step, state)) or step in goal
+      ),
+      save=lambda step, state, window: log.append(
+        ('save', step, state, window)
+      ),
+      tick=reached.append,
     ),
-    score=lambda step, state: (
-      log.append(('score', step, state)) or step in goal
-    ),
-    save=lambda step, state, window: log.append(('save', step, state, window)),
-    tick=reached.append,
     stop_signal=lambda: 15 if reached[-1] == stop_at else None,
-    window=window,
   )
 
 

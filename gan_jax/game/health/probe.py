@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
+from gan_jax.game.forward import Game, Networks, heads_of
 from gan_jax.game.gradients import input_gradient
 from gan_jax.game.health import measures
-from gan_jax.game.step import Game, Networks, heads_of
 from gan_jax.types import D, G, State
 
 NAMES = (

@@ -51,7 +51,7 @@ def open_checkpoints(
 ) -> Checkpoints:
   """The checkpoints of a run that is scored by these metrics."""
   metric = ranking_metric(config, names)
-  mode = 'min' if metric in measures.LOWER_IS_BETTER else 'max'
+  mode = 'min' if measures.is_lower_better(metric) else 'max'
   folder = pathlib.Path(workdir) / 'checkpoints'
   return Checkpoints(folder, metric=metric, mode=mode, **options)
 

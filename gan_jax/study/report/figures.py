@@ -85,9 +85,7 @@ def baseline(view: ReportContents) -> str:
 def is_lower_better(view: ReportContents, metric: str) -> bool:
   """Whether lower is better, by the analysis or, without one, the metric."""
   tested = view.analyses.get(metric)
-  return (
-    tested.lower_is_better if tested else metric in measures.LOWER_IS_BETTER
-  )
+  return tested.lower_is_better if tested else measures.is_lower_better(metric)
 
 
 def best(view: ReportContents, metric: str) -> set[str]:

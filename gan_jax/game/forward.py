@@ -1,0 +1,146 @@
+"""The game, and one pass of all of its networks. All of it is pure.
+
+A batch is {'x': [n, b, ...], 'label': [n, b, ...] or absent, 'index': [b],
+'step': [], 'frozen': any or absent}: n batches of real samples in model range,
+which examples of the global batch these b are, the number of steps before this
+one (a single one for all seeds), and arrays that nobody trains. The batch of
+one move is the same without the n.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.game import keys as keys_lib
+from gan_jax.game.terms import Augment, Forward
+from gan_jax.types import D, G, State, Tree
+
+AUGMENT = 'augment'  # its memo's name
+
+
+class Game(NamedTuple):
+  """The rules: all that a step closes over."""
+
+  nets: dict  # flax.linen modules by player
+  terms: dict  # {player: {name: Term}}
+  tx: dict  # optax optimizers by player
+  prior: Callable  # key -> latent of one example
+  decay: dict  # {player: step -> weight of the old average}, of averaged ones
+  play: Callable  # see play
+  project: dict = {}  # {player: [params -> params]}, after each of its moves
+  augment: Augment = Augment()
+  mean: Callable = lambda tree: tree  # over the devices that share a batch
+  gather: Callable = lambda x: x  # what all of these have, along axis 0
+  microbatches: int = 1  # into which a gradient's batch is cut
+
+
+def make_means(axis: str | None) -> tuple[Callable, Callable]:
+  """Returns (mean, gather) over the devices that share a batch.
+
+  The mean is applied to the loss inside the differentiated function and to the
+  gradients after it: only both together are right under jit, pmap and
+  shard_map alike. `gather` gives every device the logits of the global batch,
+  so that losses which compare a logit with a batch mean do not depend on the
+  number of devices.
+
+  Args:
+    axis: mesh axis over which the batch is split; None if it is not.
+  """
+  if axis is None:
+    return (lambda tree: tree), (lambda x: x)
+
+  def mean(tree):
+    return mean_tree(lambda x: jax.lax.pmean(x, axis), tree)
+
+  return mean, lambda x: jax.lax.all_gather(x, axis, tiled=True)
+
+
+def mean_tree(mean: Callable, tree: Tree, *more: Tree) -> Tree:
+  """The mean of what has one; counters are alike, and stay whole numbers."""
+  of = lambda x, *y: mean(x, *y) if jnp.issubdtype(x.dtype, jnp.inexact) else x
+  return jax.tree.map(of, tree, *more)
+
+
+def play(run: Callable, net: Callable, batch: dict, latent: Tree) -> tuple:
+  """The usual game: D sees real samples, and what G makes of latents.
+
+  A model with an encoder, with pairs or packs of samples brings its own.
+
+  Args:
+    run: (player, *inputs) -> its output in training mode.
+    net: the same in evaluation mode; gradients within a play go through it.
+    batch: of one move.
+    latent: [B, ...].
+
+  Returns:
+    (real, fake, latent): what D is shown, and the latent as the terms see it.
+  """
+  del net
+  return batch['x'], run(G, latent, batch.get('label')), latent
+
+
+def heads_of(output) -> dict:
+  """D's heads; its logits [B] in float32. D may return the logits alone."""
+  heads = output if isinstance(output, dict) else {'logits': output}
+  return {**heads, 'logits': heads['logits'].astype(jnp.float32)}
+
+
+class Networks:
+  """The networks as they stand in a state, and as a forward pass leaves them.
+
+  `vars` are the variables of all players; `run` replaces those of its player.
+  """
+
+  def __init__(self, game: Game, state: State):
+    """Begins with the state's variables."""
+    self._nets, self._players = game.nets, state.players
+    self.vars = {name: player.vars for name, player in state.players.items()}
+
+  def run(self, name: str, *inputs, **kw) -> Any:
+    """A player's output in training mode."""
+    out, self.vars[name] = self._apply(
+      name, *inputs, train=True, mutable=list(self.vars[name]), **kw
+    )
+    return out
+
+  def net(self, name: str, *inputs, **kw) -> Any:
+    """A player's output in evaluation mode."""
+    return self._apply(name, *inputs, train=False, **kw)
+
+  def _apply(self, name, *inputs, **kw):
+    tree = {'params': self._players[name].params, **self.vars[name]}
+    return self._nets[name].apply(tree, *inputs, **kw)
+
+
+def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
+  """One pass of all networks.
+
+  Args:
+    game: the rules.
+    state: of one seed.
+    batch: of one move.
+    key: [], of this move.
+
+  Returns:
+    the Forward, and all players' new variables.
+  """
+  networks, label = Networks(game, state), batch.get('label')
+  keys = keys_lib.fold_examples(key, batch['index'])
+  latent = jax.vmap(game.prior)(keys)
+  real, fake, latent = game.play(networks.run, networks.net, batch, latent)
+  show = functools.partial(game.augment.apply, memo=state.memo.get(AUGMENT, ()))
+  # Streams of an example's own: the latent has taken the key itself.
+  on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))
+  judge = lambda x, key: heads_of(networks.run(D, show(x, key=key), label))
+  on_real, on_fake = judge(real, on_real_key), judge(fake, on_fake_key)
+
+  # Not in training mode: an example's gradient may see no other example. It
+  # sees the variables that the pass has left, as D's next user will.
+  def critic(x, label=label):
+    return heads_of(networks.net(D, show(x, key=on_real_key), label))
+
+  made = (latent, real, fake, on_real, on_fake, critic, networks.net)
+  return Forward(batch, *made), networks.vars
