@@ -53,7 +53,7 @@ TESTS = {
     'game/test_gradients.py',
     'components/test_penalties.py',
   ],
-  'game/rules.py': ['components/test_options.py', 'game/test_players*.py'],
+  'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],
   'metrics/features/': ['metrics/test_{stem}*.py', 'metrics/test_inception.py'],

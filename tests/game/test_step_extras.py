@@ -7,7 +7,8 @@ import numpy as np
 import optax
 import pytest
 
-from gan_jax.game import latents, step, terms
+from gan_jax import select
+from gan_jax.game import keys, latents, step, terms
 from tests import tiny
 
 RATE, INDEX, KEY = 0.1, np.arange(4), jax.random.key(2)
@@ -159,6 +160,67 @@ def test_an_augmentation_learns_from_the_logits_of_ds_move_only():
   state, _ = step.move(game, ('d',))(start(game), BATCH, KEY)
   total = (REAL[:, 0] + drawn(1) + 2).sum()
   assert float(state.memo[step.AUGMENT]) == pytest.approx(2 + total, rel=1e-5)
+
+
+# Dynamics
+
+
+def three(level):
+  """A step's batch: reals of 1, of 2 and of `level`."""
+  x = jnp.stack([jnp.full((4, 1), v) for v in (1.0, 2.0, level)])
+  return {'x': x, 'index': INDEX, 'step': 0}
+
+
+def test_alternating_moves_d_once_unless_told_otherwise():
+  game = rules()
+  once, metrics = select.dynamics('alternating')(game)(
+    start(game), three(9.0), KEY
+  )
+  assert float(metrics['d_real']) == 1  # D saw the first
+  move = select.dynamics('alternating', d_steps=2)(game)
+  twice, metrics = move(start(game), three(9.0), KEY)
+  assert float(metrics['d_real']) == pytest.approx(2 * weight(once), rel=1e-5)
+  assert weight(twice) != weight(once)
+
+
+def test_simultaneous_shows_d_the_first_batch_and_g_the_last():
+  """A relativistic G sees reals: its loss is softplus(real - fake), w = 1."""
+  game = rules(loss='rpgan')
+  move = select.dynamics('simultaneous')(game)
+  _, metrics = move(start(game), three(9.0), KEY)
+  assert float(metrics['d_real']) == 1
+  own = KEY
+  for i in (keys.STEP, 0, keys.G_MOVE):
+    own = jax.random.fold_in(own, i)
+  z = np.stack(
+    [jax.random.normal(jax.random.fold_in(own, i), (1,)) for i in INDEX]
+  )
+  want = np.logaddexp(0, 9.0 - z).mean()
+  assert float(metrics['g_loss']) == pytest.approx(want, rel=1e-5)
+
+
+def counting(player):
+  """A term that costs nothing and counts its moves."""
+
+  def value(forward, memo, *, key):
+    return 0.0 * forward.on_fake['logits'], memo + 1
+
+  return terms.Term(value, lambda: jnp.int32(0), label=f'{player}_count')
+
+
+@pytest.mark.parametrize('dynamics', ['alternating', 'simultaneous'])
+def test_each_player_s_terms_keep_their_memos(dynamics):
+  game = augmented()
+  more = {
+    player: {**game.terms[player], 'count': counting(player)} for player in 'dg'
+  }
+  game = game._replace(terms=more)
+  move = select.dynamics(dynamics)(game)
+  state = start(game)
+  for at in range(2):
+    state, _ = move(state, {**three(9.0), 'step': at}, KEY)
+  assert int(state.memo['d/count']) == int(state.memo['g/count']) == 2
+  assert float(state.memo[step.AUGMENT]) > 2
 
 
 # Over devices

@@ -1,0 +1,72 @@
+"""From options to a game: what a config says reaches the networks and terms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax import select
+from gan_jax.game import rules as rules_lib
+from gan_jax.game import step
+from gan_jax.penalties import dragan, r1
+
+GIVEN = rules_lib.Given(
+  shape=(8, 8, 1), num_classes=0, dtype=jnp.float32, batch_size=4
+)
+OPTIONS = {
+  'loss': {'name': 'hinge'},
+  'penalties': {},
+  'conditioning': {'name': 'projection'},
+  'augment': {},
+  'dynamics': {'name': 'alternating'},
+  'model': {
+    'name': 'dcgan',
+    'g': {'widths': (4,), 'norm': 'batch'},
+    'd': {'widths': (4,), 'norm': 'spectral'},
+  },
+  'latent': {'name': 'normal', 'dim': 3},
+  'optim': {
+    'g': {'name': 'adam', 'learning_rate': 1e-3},
+    'd': {'name': 'adam', 'learning_rate': 1e-2},
+  },
+  'ema': {'halflife_kimg': 1.0},
+  'microbatches': 1,
+  'd_steps': 1,
+}
+
+
+def made(*, axis=None, **changed):
+  options = rules_lib.complete({**OPTIONS, **changed})
+  return rules_lib.make(options, GIVEN, axis=axis)
+
+
+def test_the_axis_reaches_networks_and_penalties():
+  game = made(axis='d').game
+  assert {net.axis_name for net in game.nets.values()} == {'d'}
+  assert {net.axis_name for net in made().game.nets.values()} == {None}
+  on_axis = lambda penalty: rules_lib._on_axis(penalty, 'd').keywords
+  assert on_axis(dragan.penalty) == {'axis_name': 'd'}
+  assert on_axis(r1.penalty) == {}
+
+
+def test_what_options_give_the_game():
+  game = made(augment={'name': 'flip', 'p': 1.0}, microbatches=2).game
+  assert game.microbatches == 2
+  assert set(game.decay) == {'g'}
+  x = jnp.arange(2 * 8 * 8.0).reshape(2, 8, 8, 1)
+  keys = jax.random.split(jax.random.key(0), 2)
+  shown = game.augment.apply(x, (), key=keys)
+  np.testing.assert_array_equal(shown, x[:, :, ::-1])
+  assert made().game.augment is step.Game._field_defaults['augment']
+
+
+def test_a_term_of_g_keeps_its_memo_and_its_period():
+  term = lambda forward, memo, *, key: (forward.on_fake['logits'], memo)
+  plain = select.penalty('r1')
+  own = plain._replace(
+    penalty=None, terms={'g': term}, every=4, init=lambda: jnp.float32(3)
+  )
+  found = rules_lib.terms_of(select.loss('hinge'), {'path': own})
+  assert set(found['d']) == {'loss'}
+  assert found['g']['path'].every == 4
+  assert found['g']['path'].init() == 3
+  assert found['g']['path'].label == 'g_penalty_path'
