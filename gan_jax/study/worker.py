@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import pathlib
+import platform
 import re
 import time
 import traceback
@@ -194,6 +195,21 @@ def _use_cores(cores):
     ) from e
 
 
+def share_programs(workdir):
+  """Lets the workers of a study on one machine share what they compile.
+
+  Jobs that differ only in numbers are one program. To be called in a process
+  that is only a worker; a cache of the user's own is left alone.
+
+  Args:
+    workdir: of the study.
+  """
+  if jax.config.jax_compilation_cache_dir is None:
+    # By machine: a program is made for the instructions of its processor.
+    folder = pathlib.Path(workdir) / 'programs' / platform.node()
+    jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
+
+
 def main(argv: list[str]):
   """The command."""
   flags = command.parse(
@@ -205,6 +221,7 @@ def main(argv: list[str]):
   if flags.cores and hasattr(os, 'sched_setaffinity'):
     _use_cores(flags.cores)
   plan.make_importable(flags.study)
+  share_programs(flags.workdir)
   work(flags.workdir, ids, patient=True)
 
 

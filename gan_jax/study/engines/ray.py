@@ -85,6 +85,7 @@ def run(
 
 def _work(work):
   plan.make_importable(work.study)
+  worker.share_programs(work.workdir)
   worker.work(work.workdir, work.ids)
 
 

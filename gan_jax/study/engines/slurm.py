@@ -67,6 +67,7 @@ class Worker:
   def __call__(self):
     """Works until no job is free."""
     plan.make_importable(self.work.study)
+    worker.share_programs(self.work.workdir)
     try:
       worker.work(self.work.workdir, self.work.ids)
     except signals.Stopped as e:
