@@ -153,8 +153,8 @@ def _told(flag, function, /, *args, **kwargs):
       ' traced; use jnp.where, or make the option a whole number or a name.'
     ) from e
   except (ArithmeticError, AttributeError, TypeError, ValueError) as e:
-    said = str(e).strip().splitlines() or [type(e).__name__]
-    raise UserError(f'{flag}: {said[0]}') from e
+    lines = str(e).strip().splitlines() or [type(e).__name__]
+    raise UserError(f'{flag}: {lines[0]}') from e
 
 
 def attempt(flag: str, function: Callable, options: dict, *args):

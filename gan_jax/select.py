@@ -67,8 +67,8 @@ class Model(NamedTuple):
 def available(kind: str) -> list[str]:
   """Names of the components of a kind ('losses', 'models', ...)."""
   package = importlib.import_module(f'gan_jax.{kind}')
-  found = pkgutil.iter_modules(package.__path__)
-  return sorted(m.name for m in found if not m.ispkg)
+  modules = pkgutil.iter_modules(package.__path__)
+  return sorted(m.name for m in modules if not m.ispkg)
 
 
 def module(kind: str, name: str, *, flag: str) -> Any:
@@ -80,12 +80,12 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   options.check_kind(flag, name, str)
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
   try:
-    found = importlib.util.find_spec(path) is not None and name != ''
+    exists = importlib.util.find_spec(path) is not None and name != ''
   except (ImportError, ValueError):
-    found = False
+    exists = False
   except Exception as e:  # whatever a package does wrong
     raise _broken(flag, name, e) from e
-  if not found:
+  if not exists:
     choices = ', '.join(available(kind))
     folder = kind.rpartition('.')[2]
     raise UserError(
@@ -117,8 +117,8 @@ def loss(name: str, **kwargs) -> Loss:
   Raises:
     UserError: an unknown name or keyword.
   """
-  found = module('losses', name, flag='loss.name')
-  flag, functions = f'loss {name}', {f: getattr(found, f) for f in Loss._fields}
+  file = module('losses', name, flag='loss.name')
+  flag, functions = f'loss {name}', {f: getattr(file, f) for f in Loss._fields}
   pair = Loss(**options.bind(flag, kwargs, **functions))
   if options.are_known(kwargs):
     for function in pair:
@@ -138,20 +138,20 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   Raises:
     UserError: an unknown name or keyword.
   """
-  found = module('penalties', name, flag='penalties')
+  file = module('penalties', name, flag='penalties')
   flag = f'penalties.{name}'
   options.check_kind(f'{flag}.every', every, int)
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
-  functions = {k: v for k, v in _functions(found).items() if k in _PENALTY}
-  bound = options.bind(flag, kwargs, **functions, **_terms(found))
+  functions = {k: v for k, v in _functions(file).items() if k in _PENALTY}
+  bound = options.bind(flag, kwargs, **functions, **_terms(file))
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
   rules = Penalty(
-    getattr(found, 'init', tuple),
+    getattr(file, 'init', tuple),
     *map(bound.pop, _PENALTY, (None, None)),
     terms={k.removesuffix(TERM): v for k, v in bound.items()},
-    per_example=getattr(found, 'PER_EXAMPLE', False),
+    per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
   )
   if options.are_known(kwargs):
@@ -163,24 +163,24 @@ _PENALTY = ('penalty', 'project')
 TERM = '_term'  # d_term, g_term, ...: a term of that player's loss
 
 
-def _functions(found):
+def _functions(file):
   """The functions that a module defines, by name."""
   return {
     k: v
-    for k, v in vars(found).items()
+    for k, v in vars(file).items()
     if inspect.isfunction(v) and not k.startswith('_')
   }
 
 
 def functions_of(kind: str, name: str) -> list:
   """What takes the options of a component: functions, and a head's class."""
-  found = module(kind, name, flag=kind)
-  head = [found.Head] if hasattr(found, 'Head') else []
-  return [*_functions(found).values(), *head]
+  file = module(kind, name, flag=kind)
+  head = [file.Head] if hasattr(file, 'Head') else []
+  return [*_functions(file).values(), *head]
 
 
-def _terms(found):
-  return {k: v for k, v in _functions(found).items() if k.endswith(TERM)}
+def _terms(file):
+  return {k: v for k, v in _functions(file).items() if k.endswith(TERM)}
 
 
 def _try_penalty(flag, rules):
@@ -203,16 +203,16 @@ def conditioning(name: str, **kwargs) -> Conditioning:
   Raises:
     UserError: an unknown name or keyword.
   """
-  found = module('conditioning', name, flag='conditioning.name')
-  fields = _fields(found.Head, HEAD_GIVEN)
+  file = module('conditioning', name, flag='conditioning.name')
+  fields = _fields(file.Head, HEAD_GIVEN)
   own = {k: v for k, v in kwargs.items() if k in fields}
   for k, value in own.items():
     options.check_kind(f'conditioning.{k}', value, fields[k].type)
   others = {k: v for k, v in kwargs.items() if k not in fields}
-  bound = options.bind('conditioning', others, **_terms(found))
+  bound = options.bind('conditioning', others, **_terms(file))
   terms = {k.removesuffix(TERM): v for k, v in bound.items()}
-  init = getattr(found, 'init', tuple)
-  return Conditioning(functools.partial(found.Head, **own), terms, init)
+  init = getattr(file, 'init', tuple)
+  return Conditioning(functools.partial(file.Head, **own), terms, init)
 
 
 def _fields(net, given):
@@ -228,8 +228,8 @@ def augmentation(name: str, **kwargs) -> Augmentation:
   Raises:
     UserError: an unknown name or keyword.
   """
-  found = module('augment', name, flag='augment.name')
-  there = {k: v for k, v in _functions(found).items() if k in _AUGMENT}
+  file = module('augment', name, flag='augment.name')
+  there = {k: v for k, v in _functions(file).items() if k in _AUGMENT}
   bound = options.bind(f'augment {name}', kwargs, **there)
   usual = {'update': lambda memo, real_logits: memo, 'init': tuple}
   return Augmentation(**{**usual, **bound})
@@ -247,8 +247,8 @@ def dynamics(name: str, **kwargs) -> Callable:
   Raises:
     UserError: an unknown name or keyword.
   """
-  found = module('dynamics', name, flag='dynamics.name')
-  return options.bind('dynamics', kwargs, make=found.make)['make']
+  file = module('dynamics', name, flag='dynamics.name')
+  return options.bind('dynamics', kwargs, make=file.make)['make']
 
 
 def model(name: str, *, common: dict | None = None, **players) -> Model:
@@ -265,23 +265,23 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
   Raises:
     UserError: an unknown name or field.
   """
-  found = module('models', name, flag='model.name')
-  classes = players_of(found)
+  file = module('models', name, flag='model.name')
+  classes = players_of(file)
   common = dict(common or {})
   common |= {k: v for k, v in players.items() if k not in classes}
   nets = {
     player: _network(f'model.{player}', net, players.get(player, {}), common)
     for player, net in classes.items()
   }
-  play = getattr(found, 'play', None)
-  return Model(nets, play, getattr(found, 'make_prior', None))
+  play = getattr(file, 'play', None)
+  return Model(nets, play, getattr(file, 'make_prior', None))
 
 
-def players_of(found: Any) -> dict:
+def players_of(file: Any) -> dict:
   """{player: its class} of a module with networks."""
   usual = {G: 'Generator', D: 'Discriminator', 'e': 'Encoder'}
-  there = {k: getattr(found, v) for k, v in usual.items() if hasattr(found, v)}
-  return {**there, **getattr(found, 'PLAYERS', {})}
+  there = {k: getattr(file, v) for k, v in usual.items() if hasattr(file, v)}
+  return {**there, **getattr(file, 'PLAYERS', {})}
 
 
 def _network(flag, net, kwargs, common):

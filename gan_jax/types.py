@@ -11,17 +11,17 @@ Metrics = dict[str, jax.Array]  # scalars by name
 # The two players of every game, by which configs and states name them.
 G, D = 'g', 'd'
 
-MOST_TOLD = 1200  # characters of an error
+MOST_SHOWN = 1200  # characters of an error
 
 
 class UserError(ValueError):
   """A user's mistake, told in one line; the commands exit with code 2."""
 
   def __str__(self):
-    told = one_line(super().__str__())
-    if len(told) <= MOST_TOLD:
-      return told
-    return f'{told[: MOST_TOLD // 2]} ... {told[-MOST_TOLD // 4 :]}'
+    line = one_line(super().__str__())
+    if len(line) <= MOST_SHOWN:
+      return line
+    return f'{line[: MOST_SHOWN // 2]} ... {line[-MOST_SHOWN // 4 :]}'
 
 
 def one_line(text: Any) -> str:

@@ -36,8 +36,8 @@ class Given(NamedTuple):
 def complete(groups: dict) -> dict:
   """The options of the game, with all their floats; see options.with_floats.
 
-  Every player has an optimizer and options of its network: what optim.e does
-  not say is as in optim.g.
+  Every player has an optimizer and options of its network: unless it names an
+  optimizer of its own, what optim.e does not say is as in optim.g.
 
   Args:
     groups: of a config, by name; other keys are left out.
@@ -45,34 +45,42 @@ def complete(groups: dict) -> dict:
   Raises:
     UserError: a component that does not exist, or a player that does not.
   """
-  found = {group: groups[group] for group in GROUPS}
+  options = {group: groups[group] for group in GROUPS}
   fill = options_lib.with_floats
   module = functools.partial(_module, groups)
   loss, networks = module('losses', 'loss'), module('models', 'model')
   players = select.players_of(networks)
   _check_players(groups, players)
-  found['loss'] = fill(found['loss'], loss.d_loss, loss.g_loss)
-  found['penalties'] = {
+  options['loss'] = fill(options['loss'], loss.d_loss, loss.g_loss)
+  options['penalties'] = {
     name: fill(own, *select.functions_of('penalties', name))
-    for name, own in found['penalties'].items()
+    for name, own in options['penalties'].items()
   }
   for group in ('conditioning', 'augment', 'dynamics'):
-    if own := found[group]:
+    if own := options[group]:
       name = own.get('name', '')
-      found[group] = fill(own, *select.functions_of(group, name))
-  found['model'] = {'name': groups['model']['name']} | {
+      options[group] = fill(own, *select.functions_of(group, name))
+  options['model'] = {'name': groups['model']['name']} | {
     player: fill(groups['model'].get(player, {}), net)
     for player, net in players.items()
   }
-  found['optim'] = {
-    player: optim.complete({**groups['optim'][G], **own}, f'optim.{player}')
+  options['optim'] = {
+    player: optim.complete(_optimizer(groups, player), f'optim.{player}')
     for player in players
-    if isinstance(own := groups['optim'].get(player, {}), dict)
   }
-  found['ema'] = fill(found['ema'], ema.make_decay)
+  options['ema'] = fill(options['ema'], ema.make_decay)
   make_prior = getattr(networks, 'make_prior', latents.make_prior)
-  found['latent'] = fill(found['latent'], make_prior)
-  return found
+  options['latent'] = fill(options['latent'], make_prior)
+  return options
+
+
+def _optimizer(groups, player):
+  """A player's optimizer; of a third one, what it does not say is as G's."""
+  own = groups['optim'].get(player, None if player in (G, D) else {})
+  options_lib.check_kind(f'optim.{player}', own, dict)
+  if player in (G, D) or 'name' in own:
+    return own
+  return {**groups['optim'][G], **own}
 
 
 def _module(groups, kind, group):
@@ -190,7 +198,7 @@ def terms_of(
     gather: see terms.loss_terms.
     axis: mesh axis over which the batch is split, if it is.
   """
-  found = {
+  by_player = {
     player: {'loss': term}
     for player, term in terms.loss_terms(loss, gather).items()
   }
@@ -198,7 +206,7 @@ def terms_of(
   def add(player, name, value, *, make=terms.Term, **fields):
     label = terms.label_of(player, name)
     value = _on_axis(value, axis)
-    found.setdefault(player, {})[name] = make(value, label=label, **fields)
+    by_player.setdefault(player, {})[name] = make(value, label=label, **fields)
 
   for name, p in penalties.items():
     fields = {'init': p.init, 'every': p.every}
@@ -209,7 +217,7 @@ def terms_of(
   if conditioning:
     for player, value in conditioning.terms.items():
       add(player, 'conditioning', value, init=conditioning.init)
-  return found
+  return by_player
 
 
 def projections_of(penalties: dict) -> dict:
@@ -228,8 +236,8 @@ def _augment(options):
   """The augmentation; without a name there is none."""
   if not options:
     return Game._field_defaults['augment']
-  found = options_lib.call('augment', select.augmentation, options)
-  return terms.Augment(*found)
+  augmentation = options_lib.call('augment', select.augmentation, options)
+  return terms.Augment(*augmentation)
 
 
 def frozen(options: dict) -> dict:
