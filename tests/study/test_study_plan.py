@@ -91,13 +91,14 @@ def test_one_at_a_time_leaves_out_what_is_the_base(tmp_path):
 def test_seeds_are_paired_where_shapes_agree(tmp_path):
   first, second, _ = load(tmp_path).cells
   a, b = (cell.setup.init() for cell in (first, second))
-  same = jax.tree.map(np.array_equal, (a.g, a.d), (b.g, b.d))
+  same = jax.tree.map(np.array_equal, a.players, b.players)
   assert all(jax.tree.leaves(same))
   # Seed by seed the weights differ.
-  kernel = jax.tree.leaves(a.g.params)[-1]
+  kernel = jax.tree.leaves(a.players['g'].params)[-1]
   assert not np.array_equal(kernel[0], kernel[1])
   wide = load(tmp_path, factors={'model.d.hidden': ((16,), (8,))}).cells[1]
-  same = jax.tree.map(np.array_equal, a.g, wide.setup.init().g)
+  other = wide.setup.init().players['g']
+  same = jax.tree.map(np.array_equal, a.players['g'], other)
   assert all(jax.tree.leaves(same))
 
 
