@@ -132,7 +132,7 @@ def _train_all(run, begun, program, news):
       seen = e.with_traceback(None)  # which holds the state and the data
     del data
     begun = _go_back(run, begun, seen, setup, program, policy)
-    news = rollback.told(begun, policy)
+    news = rollback.summary(begun, policy)
 
 
 def _go_back(run, begun, seen, setup, program, policy):

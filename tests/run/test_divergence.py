@@ -86,7 +86,9 @@ def test_the_step_is_found_wherever_one_looks(broken, every, tmp_path):
   told = diverge(tmp_path, config)
   assert told.step == 13 and str(told).startswith('at step 13, seed 0: ')
   assert 'penalty_tests.diverging' in str(told)
-  assert ('of the state, d/params' in str(told)) == ('quiet' not in broken)
+  assert ('of the state (first: d/params' in str(told)) == (
+    'quiet' not in broken
+  )
   assert saved(tmp_path) == ([9, 12] if save_every else [])
   if save_every:
     assert 'newest good checkpoint is that of step 12' in told.hint
@@ -261,8 +263,8 @@ def test_a_replay_shows_the_step_and_writes_nothing(stopped, capsys):
   assert content(stopped) == before and complaints == ''
   lines = said.splitlines()
   assert lines[0] == 'step 13, seed 0, from step 8, after 0 rollbacks'
-  assert lines[1] == "batch: the dump's, bit for bit"
-  assert lines[2] == "norms before: the dump's, bit for bit"
+  assert lines[1] == 'batch: as in the dump, bit for bit'
+  assert lines[2] == 'norms before: as in the dump, bit for bit'
   assert 'penalty_tests.diverging' in lines[3] and 'd_loss' in lines[3]
   heads = lines[4].split()
   assert heads == ['norm', 'gradient', 'update']
@@ -270,8 +272,8 @@ def test_a_replay_shows_the_step_and_writes_nothing(stopped, capsys):
   assert lines[5].startswith('D,') and d[1] == 'nan'
   assert lines[6].startswith('G,') and np.isfinite(float(d[0]))
   assert g[1] == 'nan'  # for D was broken when G moved
-  assert 'first gradient that is not finite: d/' in said
-  assert 'first array that is not finite: d/params' in said
+  assert 'first non-finite gradient: d/' in said
+  assert 'first non-finite array: d/params' in said
   assert lines[-1].startswith('reproduced: diverged at step 13, seed 0')
 
 
@@ -305,8 +307,8 @@ def test_a_replay_tells_if_it_does_not_happen_again(stopped, tmp_path, capsys):
   assert leave([f'--workdir={workdir}', '--replay']) == 1
   said = capsys.readouterr().out
   assert 'not reproduced: finite before [ True], finite after [ True]' in said
-  assert "batch: NOT the dump's: x" in said
-  assert "norms before: NOT the dump's: d/params" in said
+  assert 'batch: NOT as in the dump: x' in said
+  assert 'norms before: NOT as in the dump: d/params' in said
 
 
 def test_a_replay_needs_its_checkpoint(stopped, tmp_path, capsys):
@@ -352,7 +354,9 @@ def test_the_command_ends_with_one_line(tmp_path, capsys):
     '--config.penalties={}',
   ]
   told = leave(argv)
-  assert told.startswith('error: diverged at step 1, seed 0: not finite are ')
+  assert told.startswith(
+    'error: diverged at step 1, seed 0: non-finite values in '
+  )
   assert 'no good checkpoint' in told and '--replay' in told
   assert told.count('\n') == 0 and not saved(tmp_path / 'run')
   capsys.readouterr()
@@ -373,6 +377,6 @@ def test_a_wasserstein_game_without_a_penalty_in_bfloat16(tmp_path):
   lines = []
   assert replay.replay(tmp_path, say=lines.append)
   assert lines[1:3] == [
-    "batch: the dump's, bit for bit",
-    "norms before: the dump's, bit for bit",
+    'batch: as in the dump, bit for bit',
+    'norms before: as in the dump, bit for bit',
   ]

@@ -101,8 +101,8 @@ def test_a_dump_can_be_replayed_when_its_checkpoint_has_gone(whole):
   assert content(workdir) == before
   assert said[:3] == [
     'step 30, seed 3, from step 24, after 1 rollbacks',
-    "batch: the dump's, bit for bit",
-    "norms before: the dump's, bit for bit",
+    'batch: as in the dump, bit for bit',
+    'norms before: as in the dump, bit for bit',
   ]
 
 
@@ -155,7 +155,7 @@ def test_fresh_numbers_are_those_of_the_training_alone():
 def test_when_rollbacks_are_used_up_the_run_stops(tmp_path, capsys):
   config = recipe({'at': 5}, on_divergence='rollback', max_rollbacks=1)
   told = diverge(tmp_path, config)
-  assert told.step == 5 and told.hint.startswith('no rollback is left')
+  assert told.step == 5 and told.hint.startswith('no rollbacks are left')
   assert [(r['from'], r['to']) for r in history(tmp_path)] == [(5, 0)]
   names = {p.name for p in (tmp_path / 'divergence').glob('*.json')}
   assert names == {
@@ -179,7 +179,7 @@ def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):
     checkpoints.save(8, sound._replace(g=sound.g._replace(params=nan)), meta)
     begun = rollback.begin(setup, checkpoints, ('modes',))
   assert begun.step == 4 and begun.saved and begun.rollbacks == ()
-  assert 'checkpoint 8 passed over' in capsys.readouterr().out
+  assert 'checkpoint 8 skipped' in capsys.readouterr().out
 
 
 # ----------------------------------------------------------- killed and resumed

@@ -1,8 +1,9 @@
-"""The step at which a run diverged: found again, and written down.
+"""Locates the exact step at which a run diverged.
 
-A run looks at itself only when something is due. As any number of steps is the
-same program, going back to the last good state and taking one step at a time
-meets the very step after which no seed was finite.
+A run checks for divergence only when something is due. One compiled program
+takes any number of steps, so replaying from the last good state one step at a
+time computes the same bits and stops at the very step after which no seed was
+finite.
 """
 
 import functools
@@ -20,7 +21,7 @@ from gan_jax.types import State
 
 
 class Walk:
-  """A run gone through again: the same steps, the same sums of metrics."""
+  """Replays a run: the same steps, the same running sums of metrics."""
 
   def __init__(
     self,
@@ -32,25 +33,26 @@ class Walk:
     window=None,
     every,
   ):
-    """Begins.
+    """Starts at a state of the run.
 
     Args:
-      setup: with the keys that the program draws by.
+      setup: with the keys that the program draws with.
       program: the run's own.
-      state: State [S, ...] at step start; it is kept.
+      state: State [S, ...] at step `start`; kept for restart().
       start: updates of G so far.
-      window: what a checkpoint kept of the sums, see loop.Window.
-      every: steps between two reports; there the sums begin anew.
+      window: the sums that the checkpoint holds, see loop.Window.
+      every: steps between two reports; each report resets the sums.
     """
-    self._lab, self._program, self._every = setup, program, every
+    self._setup, self._program, self._every = setup, program, every
     self._origin = start, state, window
     self.restart()
 
   def restart(self):
-    """Back to where it began."""
-    self._data = self._kept = self._total = None  # or there are two of them
+    """Goes back to the start."""
+    # Freed before the new ones are made, so that memory holds only one set.
+    self._data = self._kept = self._total = None
     self.step, state, self._window = self._origin
-    self._data = setup_lib.make_data(self._lab, self._program, step=self.step)
+    self._data = setup_lib.make_data(self._setup, self._program, step=self.step)
     self._kept = self._program.put(state)
 
   def go(self, n: int = 1):
@@ -64,14 +66,16 @@ class Walk:
     self.step += n
 
   def to(self, step: int):
-    """Goes to a step by as few calls as there can be."""
+    """Advances to a step in as few calls as possible."""
+    # Calls must end where reports reset the sums; nothing else cuts them, for
+    # the length of a call changes no bit.
     cadence = loop.Cadence(self._every, 0, 0)
     while self.step < step:
       n = loop.steps_to_next(self.step, step, cadence)
       self.go(n if self._program.max_steps is None else 1)
 
   def forget(self):
-    """From here on the metrics are summed anew."""
+    """Resets the sums of metrics."""
     self._total = self._window = None
 
   def state(self) -> State:
@@ -79,13 +83,13 @@ class Walk:
     return jax.tree.map(np.array, self._program.get(self._kept))
 
   def metrics(self) -> dict:
-    """{name: [S]}, summed since the last report, or since forget."""
+    """{name: [S]}, summed since the last report or forget()."""
     return jax.tree.map(np.array, self._program.get(self._total))
 
   def alive(self) -> np.ndarray:
-    """Which seeds [S] are finite, as the run would see it."""
+    """Which seeds [S] are finite, by the run's own criterion."""
     state = self._program.get(self._kept)
-    if self._total is None:
+    if self._total is None:  # at the start: no metrics yet
       return np.asarray(loop.finite_seeds(state))
     return loop.alive(state, self.metrics())
 
@@ -93,26 +97,26 @@ class Walk:
 class Bad(NamedTuple):
   """The step after which no seed was finite any more."""
 
-  step: int  # updates of G, with this one
-  seeds: tuple[int, ...]  # which ones it ended, the first of them is shown
+  step: int  # updates of G, including this one
+  seeds: tuple[int, ...]  # indices of the seeds it ended; the first is shown
   before: State  # [S, ...]
   after: State
-  metrics: dict  # {name: [S]} of that step alone
-  batch: dict  # {'x': [n, B, ...], ...} of the first of the seeds
+  metrics: dict  # {name: [S]} of this step alone
+  batch: dict  # {'x': [n, B, ...], ...} of the first of these seeds
 
 
 def find(walk: Walk, setup: Setup, *, good: int, end: int) -> Bad | None:
-  """Goes to step `good` at once and then step by step, at most to `end`.
+  """Jumps to step `good`, then takes single steps, up to `end`.
 
   Args:
     walk: from the last good state.
-    setup: with the keys that the program draws by.
-    good: the last step at which a seed was seen to be finite.
+    setup: with the keys that the program draws with.
+    good: the last step at which some seed was known to be finite.
     end: the step at which none was.
 
   Returns:
-    None if it does not happen again: then the machine, or a component, does
-    not give the same numbers twice.
+    The bad step; None if the divergence does not recur: then the machine, or a
+    component, does not compute the same numbers twice.
   """
   walk.to(good)
   before = alive = walk.alive()
@@ -123,12 +127,14 @@ def find(walk: Walk, setup: Setup, *, good: int, end: int) -> Bad | None:
   if alive.any() or not before.any():
     return None
   seeds, step = tuple(np.flatnonzero(before).tolist()), walk.step
+  # The step before was not copied on the way (a copy of the whole state per
+  # step would be slow), so the way is taken once more.
   walk.restart()
   return look(walk, setup, step=step, seeds=seeds)
 
 
 def look(walk: Walk, setup: Setup, *, step: int, seeds: tuple[int, ...]) -> Bad:
-  """Repeats one step, and keeps what was before and after it."""
+  """Repeats one step and keeps the states before and after it."""
   walk.to(step - 1)
   walk.forget()
   before = walk.state()
@@ -139,11 +145,11 @@ def look(walk: Walk, setup: Setup, *, step: int, seeds: tuple[int, ...]) -> Bad:
 
 
 def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
-  """What one seed is fed after `at` steps.
+  """The batch that one seed receives after `at` steps.
 
   Returns:
-    {'x': [n, B, ...] in model range, 'label': [n, B] for networks that know
-    it, 'index': [B]}: bit for bit what the compiled step has.
+    {'x': [n, B, ...] in model range, 'label': [n, B] if the networks are
+    conditional, 'index': [B]}: bit for bit what the compiled step receives.
   """
   index = np.arange(setup.batch_size, dtype=np.int32)
   batches = loading.stream(

@@ -1,7 +1,7 @@
-"""What is written down of the step at which a run diverged.
+"""Records of the step at which a run diverged.
 
-In the workdir's divergence/ lie, for each such step, a .npz with what it was
-fed and measured, and a .json with the rest. See replay.py for what reads them.
+The workdir's divergence/ holds, for each such step, a .npz with its batch and
+metrics, and a .json with everything else. replay.py reads them.
 """
 
 import hashlib
@@ -27,24 +27,24 @@ FIELDS = {
 
 
 class Origin(NamedTuple):
-  """Where the way to a bad step begins, and by what numbers it goes."""
+  """Where the replay of a bad step starts, and with which random numbers."""
 
   checkpoint: int | None  # its step; None for the initial state
-  rollbacks: int  # there were before
+  rollbacks: int  # so far; they select the random numbers, see rollback.fresh
 
 
 def named(state: State, seed: int) -> dict[str, np.ndarray]:
-  """The arrays of numbers of one seed: players, what they recall, averages."""
-  found = {}
+  """The float arrays of one seed: players, memos, moving averages."""
+  arrays = {}
   for player, own in state.players.items():
-    found |= leaves(own, player)
+    arrays |= leaves(own, player)
   for part in ('memo', 'ema'):
-    found |= leaves(getattr(state, part), part)
-  return {k: np.asarray(leaf[seed]) for k, leaf in found.items()}
+    arrays |= leaves(getattr(state, part), part)
+  return {k: np.asarray(leaf[seed]) for k, leaf in arrays.items()}
 
 
 def leaves(tree: Tree, prefix: str) -> dict:
-  """The leaves that hold floating-point numbers, by their names."""
+  """The floating-point leaves of a tree by name."""
   name = lambda path: jax.tree_util.keystr(path, simple=True, separator='/')
   return {
     f'{prefix}/{name(path)}': leaf
@@ -54,28 +54,28 @@ def leaves(tree: Tree, prefix: str) -> dict:
 
 
 def norm(x: np.ndarray) -> float:
-  """Euclidean norm of an array, in float64: no float32 overflows."""
+  """Euclidean norm, in float64 so that no float32 value overflows."""
   with np.errstate(over='ignore', invalid='ignore'):
     return float(np.sqrt(np.square(np.asarray(x, np.float64)).sum()))
 
 
 def norms(state: State, seed: int) -> dict[str, float]:
-  """Norms of the arrays of one seed by name."""
+  """The norms of one seed's arrays, by name."""
   return {name: norm(leaf) for name, leaf in named(state, seed).items()}
 
 
 def nonfinite(state: State, seed: int) -> list[str]:
-  """Names of the arrays of one seed that hold a NaN or an infinity."""
-  found = named(state, seed).items()
-  return [name for name, leaf in found if not np.isfinite(leaf).all()]
+  """Names of one seed's arrays that hold a NaN or an infinity."""
+  arrays = named(state, seed).items()
+  return [name for name, leaf in arrays if not np.isfinite(leaf).all()]
 
 
 def describe(bad: Bad, first_seed: int) -> str:
-  """What happened, in a clause.
+  """What happened, as a clause.
 
   Args:
     bad: from find.
-    first_seed: number of the first seed of the run.
+    first_seed: number of the run's first seed.
   """
   seed = bad.seeds[0]
   values = loop.losses(bad.metrics).items()
@@ -83,17 +83,17 @@ def describe(bad: Bad, first_seed: int) -> str:
   arrays = nonfinite(bad.after, seed)
   if arrays:
     names.append(
-      f'{len(arrays)} of {len(named(bad.after, seed))} arrays of the state,'
-      f' {arrays[0]} first'
+      f'{len(arrays)} of {len(named(bad.after, seed))} arrays of the state'
+      f' (first: {arrays[0]})'
     )
   return (
-    f'at step {bad.step}, seed {first_seed + seed}: not finite are'
+    f'at step {bad.step}, seed {first_seed + seed}: non-finite values in'
     f' {", ".join(names)}'
   )
 
 
 def stem(step: int, rollbacks: int) -> str:
-  """What the names of a dump's files begin with."""
+  """The common stem of a dump's file names."""
   return f'step_{step:08}' + (f'_rollback_{rollbacks}' if rollbacks else '')
 
 
@@ -105,17 +105,17 @@ def dump(
   *,
   first_seed: int,
 ) -> pathlib.Path:
-  """Writes a step's .npz and .json, each whole or not at all.
+  """Writes a step's .npz and .json, each atomically.
 
   Args:
     workdir: of the run.
     bad: from find.
-    setup: with the keys that the program draws by.
-    origin: of the way to the step.
-    first_seed: number of the first seed of the run.
+    setup: with the keys that the program draws with.
+    origin: where a replay of the step starts.
+    first_seed: number of the run's first seed.
 
   Returns:
-    the path of the .json.
+    The path of the .json.
   """
   seed = bad.seeds[0]
   batch, left_out = _bounded(bad.batch)
@@ -139,6 +139,7 @@ def dump(
     'left_out': left_out,
   }
   path = workdir / FOLDER / stem(bad.step, origin.rollbacks)
+  # The .json last: readers look for it, and then the .npz must be there.
   with files.replacing(path.with_suffix('.npz')) as temporary:
     np.savez(temporary, **arrays)
   files.write_json(path.with_suffix('.json'), document)
@@ -146,7 +147,7 @@ def dump(
 
 
 def digest(value: np.ndarray) -> dict:
-  """What tells an array from any other: dtype, shape, hash of its bytes."""
+  """Identifies an array: its dtype, shape and the hash of its bytes."""
   content = hashlib.sha256(np.ascontiguousarray(value).tobytes())
   return {
     'dtype': str(value.dtype),
@@ -156,31 +157,32 @@ def digest(value: np.ndarray) -> dict:
 
 
 def _bounded(batch):
-  """The batch, or its first examples; and what is left out, in words."""
+  """The batch, or its first examples if it is large; and what was left out."""
   size = len(batch['index'])
   keep = min(size, max(1, size * LARGEST // max(batch['x'].nbytes, 1)))
-  told = ['the state: the checkpoint that the way begins at holds one']
+  left_out = ['the state: the checkpoint that the replay starts from has it']
   if keep < size:
-    told.append(f'all but the first {keep} of {size} examples of the batch')
+    left_out.append(f'all but the first {keep} of {size} examples of the batch')
   cut = lambda name, v: v[:keep] if name == 'index' else v[:, :keep]
-  return {name: cut(name, value) for name, value in batch.items()}, told
+  return {name: cut(name, value) for name, value in batch.items()}, left_out
 
 
 def newest(workdir: pathlib.Path) -> tuple[dict, dict[str, np.ndarray]]:
   """The latest dump of a run: its document and its arrays.
 
   Raises:
-    UserError: there is none, or it cannot be read.
+    UserError: there is none, or it is unreadable.
   """
   paths = sorted((workdir / FOLDER).glob('step_*.json'))
   if not paths:
     raise UserError(
-      f'--workdir={workdir}: no divergence was met there'
+      f'--workdir={workdir}: no divergence recorded'
       f' ({FOLDER}/step_*.json is missing).'
     )
-  found = [(read(path), path) for path in paths]
+  dumps = [(read(path), path) for path in paths]
+  # By rollbacks first: after one, a run may diverge at an earlier step.
   latest = lambda each: (each[0]['rollbacks'], each[0]['step'])
-  document, path = max(found, key=latest)
+  document, path = max(dumps, key=latest)
   try:
     return document, npz.read(path.with_suffix('.npz'))
   except npz.DAMAGED as e:
@@ -188,10 +190,10 @@ def newest(workdir: pathlib.Path) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 def read(path: pathlib.Path) -> dict:
-  """The document of a dump.
+  """Reads the .json of a dump.
 
   Raises:
-    UserError: it cannot be read, or is something else.
+    UserError: it is unreadable, or not a dump.
   """
   try:
     document = json.loads(path.read_text('utf-8'))
@@ -199,5 +201,5 @@ def read(path: pathlib.Path) -> dict:
   except (OSError, ValueError, TypeError) as e:
     raise UserError(f'{path}: not readable ({e}).') from e
   if missing:
-    raise UserError(f'{path}: it lacks {", ".join(sorted(missing))}.')
+    raise UserError(f'{path}: missing {", ".join(sorted(missing))}.')
   return document

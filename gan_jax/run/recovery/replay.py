@@ -1,4 +1,4 @@
-"""Repeats the step at which a run diverged, with everything in sight.
+"""Repeats the step at which a run diverged, and shows all that it computes.
 
 python -m gan_jax.train --workdir=DIR --replay
 """
@@ -24,16 +24,17 @@ SHOWN = 8  # weights in the table, at most
 
 
 class Watched(NamedTuple):
-  """An optimizer's state, and the gradient that it was given."""
+  """An optimizer's state, and the gradient that it received."""
 
   state: tuple
   gradient: dict
 
 
 def watch(tx: optax.GradientTransformation) -> optax.GradientTransformation:
-  """The same optimizer; its state shows the gradient as it came in.
+  """The same optimizer, with the incoming gradient recorded in its state.
 
-  Of several moves it shows the first that is not finite, or the last one.
+  Of several updates in one step, the first non-finite gradient is recorded, or
+  else the last one.
   """
 
   def init(params):
@@ -41,6 +42,8 @@ def watch(tx: optax.GradientTransformation) -> optax.GradientTransformation:
 
   def update(grads, state, params=None):
     moves, inner = tx.update(grads, state.state, params)
+    # Once a recorded gradient is not finite it stays: later ones are its
+    # consequences.
     finite = jnp.stack(
       [jnp.isfinite(g).all() for g in jax.tree.leaves(state.gradient)]
     ).all()
@@ -53,7 +56,7 @@ def watch(tx: optax.GradientTransformation) -> optax.GradientTransformation:
 
 
 class Moves(NamedTuple):
-  """What both players do in one step: {name: array} of weights."""
+  """What the players do in one step: {name: array} of weights."""
 
   before: dict
   gradient: dict
@@ -63,15 +66,16 @@ class Moves(NamedTuple):
 def moves(
   setup: setup_lib.Setup, state: State, batch: dict, seed: int
 ) -> Moves:
-  """Takes a step of one seed aside, of its own program.
+  """Takes one step of one seed, in a separately compiled program.
 
-  So it may differ in the last bits from the run's.
+  The program records gradients, so it is not the run's, and its results may
+  differ from the run's in the last bits.
 
   Args:
-    setup: with the keys that the run drew by.
+    setup: with the keys that the run drew with.
     state: State [S, ...] before the step.
-    batch: what the seed is fed, with its index.
-    seed: which one.
+    batch: the seed's batch, with its index.
+    seed: index of the seed.
   """
   one = jax.tree.map(lambda x: jnp.asarray(x[seed]), state)
   zeros = lambda p: Watched(p.opt, jax.tree.map(jnp.zeros_like, p.params))
@@ -100,14 +104,14 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
   Args:
     workdir: of the run.
     config: if given, it must train as the run's own does.
-    say: told line by line what is seen.
+    say: called with each line of the output.
 
   Returns:
-    whether it diverges there again.
+    Whether the step diverges again.
 
   Raises:
-    UserError: no run, no dump, no checkpoint that the way begins at, or
-      another config.
+    UserError: no run, no dump, the checkpoint to start from is gone, or the
+      config differs.
   """
   workdir = pathlib.Path(workdir)
   path = workdir / 'config.json'
@@ -137,22 +141,23 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
 
 
 def _origin(workdir, setup, checkpoint):
-  """(step, state) that the way to the bad step begins at."""
+  """(step, state) that the replay starts from."""
   if checkpoint is None:
     return 0, setup.init()
+  # A rollback keeps its checkpoint in the second; the first one is pruned.
   for folder in ('checkpoints', f'{dumps.FOLDER}/checkpoints'):
     with Checkpoints(workdir / folder, read_only=True) as there:
       if checkpoint in there.steps():
         like = jax.eval_shape(setup.init)
         return checkpoint, there.restore(like, which=checkpoint).state
   raise UserError(
-    f'--workdir={workdir}: the checkpoint {checkpoint} that the way to the step'
-    ' begins at is gone.'
+    f'--workdir={workdir}: checkpoint {checkpoint}, where the replay would'
+    ' start, is gone.'
   )
 
 
 def _verdict(bad, first_seed, say):
-  """Whether the seeds that it ended were finite before it, and are not now."""
+  """Whether the seeds it ended were finite before the step and not after."""
   seeds = list(bad.seeds)
   before = np.asarray(loop.finite_seeds(bad.before))[seeds]
   after = loop.alive(bad.after, bad.metrics)[seeds]
@@ -165,7 +170,7 @@ def _verdict(bad, first_seed, say):
 
 
 def _compared(document, arrays, bad):
-  """Whether what the step was given is what the dump says, bit for bit."""
+  """Lines on whether the step's inputs match the dump bit for bit."""
   there = document['batch']
   here = {name: dumps.digest(value) for name, value in bad.batch.items()}
   differ = [name for name in here if here[name] != there.get(name)]
@@ -178,12 +183,13 @@ def _compared(document, arrays, bad):
 
 def _equal(differ, complete):
   if not differ and complete:
-    return "the dump's, bit for bit"
-  return f"NOT the dump's: {', '.join(differ[:SHOWN]) or 'it has others'}"
+    return 'as in the dump, bit for bit'
+  names = ', '.join(differ[:SHOWN]) or 'the dump has others'
+  return f'NOT as in the dump: {names}'
 
 
 def _table(setup, bad):
-  """What both players did, the largest gradients weight by weight."""
+  """Lines on what each player did, and on the weights with large gradients."""
   seed = bad.seeds[0]
   shown = {k: v for k, v in bad.metrics.items() if not k.startswith('health_')}
   yield '  '.join(f'{k} {v[seed]:.4g}' for k, v in shown.items())
@@ -194,16 +200,17 @@ def _table(setup, bad):
     yield _row(f'{player.upper()}, all weights', did, own)
   size = {k: dumps.norm(v) for k, v in did.gradient.items()}
   finite = lambda k: bool(np.isfinite(size[k]))
+  # Non-finite gradients first (False sorts before True), then the largest.
   for k in sorted(size, key=lambda k: (finite(k), -size[k]))[:SHOWN]:
     yield _row(k, did, [k])
   first = [k for k in size if not np.isfinite(did.gradient[k]).all()]
-  yield f'first gradient that is not finite: {first[0] if first else "none"}'
+  yield f'first non-finite gradient: {first[0] if first else "none"}'
   arrays = dumps.nonfinite(bad.after, seed)
-  yield f'first array that is not finite: {arrays[0] if arrays else "none"}'
+  yield f'first non-finite array: {arrays[0] if arrays else "none"}'
 
 
 def _row(title, did, names):
-  """Norms of some weights, their gradient and their update."""
+  """Norms of some weights, of their gradients and of their updates."""
   norms = [
     dumps.norm(np.array([dumps.norm(part[k]) for k in names])) for part in did
   ]
@@ -211,7 +218,7 @@ def _row(title, did, names):
 
 
 def main(argv: list[str]):
-  """The command; exit code 1 if the divergence is not met again."""
+  """The command; exit code 1 if the divergence does not recur."""
   given = any(word.split('=')[0].lstrip('-') == 'config' for word in argv[1:])
   flags = command.parse(
     argv,
@@ -228,6 +235,6 @@ def help_lines() -> list[str]:
   """What --help prints."""
   return [
     'usage: python -m gan_jax.train --workdir=DIR --replay [--config=...]',
-    'repeats the step at which a run diverged; exit code 0 if it does so again,'
-    ' 1 if not',
+    'repeats the step at which a run diverged; exit code 0 if it diverges'
+    ' again, 1 if not',
   ]

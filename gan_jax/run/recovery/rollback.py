@@ -1,9 +1,9 @@
-"""Where a run begins, and where it goes on after it has diverged.
+"""Where a run starts, and where it continues after it has diverged.
 
 A rollback is a resume within the process: from the newest good checkpoint, or
-from the beginning, with fresh random numbers for the training. What has been
-rolled back is part of every later checkpoint. A run that is killed before its
-next one diverges and is rolled back again, by the same numbers.
+from the initial state, with fresh random numbers for the training. Every later
+checkpoint records the rollbacks so far. A run that is killed before it writes
+one will diverge and roll back again, with the same random numbers.
 """
 
 import json
@@ -29,27 +29,27 @@ FILE = 'rollbacks.json'
 
 
 class Start(NamedTuple):
-  """Where a run begins, or goes on."""
+  """Where a run starts or continues."""
 
   state: State  # [S, ...]
   step: int
   saved: bool  # whether a checkpoint holds the state
   records: list  # the latest scores
   window: loop.Window | None
-  rollbacks: tuple  # of before: {'number', 'from', 'to', 'reason'}
-  owed: bool = False  # whether a signal had come before the score of the step
+  rollbacks: tuple  # so far, each {'number', 'from', 'to', 'reason'}
+  owed: bool = False  # whether a signal interrupted the score of this step
 
 
 class Policy(NamedTuple):
   """What a run does when it diverges."""
 
-  most: int  # rollbacks in the whole run; 0: stop
+  most: int  # rollbacks allowed in the whole run; 0: stop at once
   every: int  # steps between two reports
   first_seed: int
 
 
 def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
-  """The newest checkpoint in which a seed is finite, or the initial state.
+  """The newest checkpoint with a finite seed, or the initial state.
 
   Args:
     setup: the networks and their data.
@@ -57,11 +57,14 @@ def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
     names: of the metrics.
   """
   like = jax.eval_shape(setup.init)
-  found = []  # in process 0
+  restored = []  # stays empty in all processes but 0
 
+  # JSON carries step and meta to the other processes; the state stays here
+  # and is broadcast below, bit for bit.
   def restore():
-    found.append(_newest_good(checkpoints, like))
-    return found[0] and {'step': found[0].step, 'meta': found[0].meta}
+    restored.append(_newest_good(checkpoints, like))
+    newest = restored[0]
+    return newest and {'step': newest.step, 'meta': newest.meta}
 
   known = multihost.on_process_0(restore)
   if known is None:
@@ -69,12 +72,12 @@ def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
   meta = known['meta']
   records, window = meta['records'], meta.get('window')
   if not set(names) <= {record['metric'] for record in records}:
-    records = []  # somebody asks for more: it is scored again at the end
-  # Earlier versions kept no window, and no rollbacks.
+    records = []  # more metrics are wanted: the end is scored again
+  # Earlier versions saved neither a window nor rollbacks.
   window = loop.Window(**window) if window else None
   rollbacks = tuple(meta.get('rollbacks', ()))
   nothing = lambda x: np.zeros(x.shape, x.dtype)
-  state = found[0].state if found else jax.tree.map(nothing, like)
+  state = restored[0].state if restored else jax.tree.map(nothing, like)
   state = multihost.broadcast(state)
   return Start(
     state,
@@ -88,18 +91,18 @@ def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
 
 
 def _newest_good(checkpoints, like):
-  """The newest checkpoint in which a seed is finite, or None."""
-  found = checkpoints.restore(like)
-  while found and not loop.finite_seeds(found.state).any():
-    # Of a version that did not look before it saved.
-    print(f'checkpoint {found.step} passed over: no seed is finite there')
-    older = [step for step in checkpoints.steps() if step < found.step]
-    found = checkpoints.restore(like, which=older[-1]) if older else None
-  return found
+  """The newest checkpoint with a finite seed, or None."""
+  newest = checkpoints.restore(like)
+  while newest and not loop.finite_seeds(newest.state).any():
+    # Earlier versions saved without checking.
+    print(f'checkpoint {newest.step} skipped: no seed is finite')
+    older = [step for step in checkpoints.steps() if step < newest.step]
+    newest = checkpoints.restore(like, which=older[-1]) if older else None
+  return newest
 
 
 def fresh(setup: Setup, number: int) -> Setup:
-  """The setup by whose keys one trains after so many rollbacks."""
+  """The setup with the keys for training after `number` rollbacks."""
   if not number:
     return setup
   own = lambda key: keys.stream(key, keys.ROLLBACK, number)
@@ -116,14 +119,14 @@ def go_back(
   workdir: pathlib.Path,
   policy: Policy,
 ) -> Start:
-  """What a run goes on from after it has diverged; its reports are closed.
+  """Where a run continues after it has diverged; its reports are closed.
 
-  What is decided depends only on what all processes have; the first one writes
-  it down.
+  The decision depends only on what all processes have, so they agree without
+  talking; process 0 writes the files.
 
   Args:
-    seen: what the loop has raised.
-    begun: where the part of the run that diverged had begun.
+    seen: what the loop raised.
+    begun: where the part of the run that diverged started.
     last: from begin.
     setup: with the keys of that part, see fresh.
     program: of that part.
@@ -131,17 +134,19 @@ def go_back(
     policy: what to do.
 
   Raises:
-    loop.Diverged: the run stops here; it names the step.
+    loop.Diverged: the run stops here; the message names the step.
   """
   number, again = len(begun.rollbacks), len(begun.rollbacks) < policy.most
   bad = None
-  # If it does not hold, the newest has been damaged, and what led there from
-  # the one before it were other numbers.
+  # Otherwise the checkpoint that this part started from has been damaged
+  # since, and `last` is an older one. A replay from there would use this
+  # part's random numbers for steps that may have used others.
   if last.step >= begun.step:
     bad = _find(setup, program, seen, last, every=policy.every)
   step = bad.step if bad else seen.step
-  said = dumps.describe(bad, policy.first_seed) if bad else str(seen)
-  entry = {'number': number + 1, 'from': step, 'to': last.step, 'reason': said}
+  reason = dumps.describe(bad, policy.first_seed) if bad else str(seen)
+  numbers = {'number': number + 1, 'from': step, 'to': last.step}
+  entry = numbers | {'reason': reason}
   last = last._replace(rollbacks=(*begun.rollbacks, entry))
   if multihost.is_first() and bad:
     origin = dumps.Origin(last.step if last.saved else None, number)
@@ -151,21 +156,21 @@ def go_back(
     note(workdir, last.rollbacks)
   if not again:
     hint = _hint(workdir, last, policy, dumped=bad is not None)
-    raise loop.Diverged(said, good=seen.good, step=step, hint=hint)
+    raise loop.Diverged(reason, good=seen.good, step=step, hint=hint)
   return last
 
 
-def told(begun: Start, policy: Policy) -> str:
-  """What is said of a rollback, in a line."""
+def summary(begun: Start, policy: Policy) -> str:
+  """One line about the newest rollback."""
   last = begun.rollbacks[-1]
   return (
-    f'diverged {last["reason"]}; rolled back to step {begun.step}, by fresh'
+    f'diverged {last["reason"]}; rolled back to step {begun.step} with fresh'
     f' random numbers (rollback {last["number"]} of {policy.most})'
   )
 
 
 def _find(setup, program, seen, last, *, every):
-  """The bad step on the way from the last good state, or None."""
+  """The bad step, replayed from the last good state; None if not found."""
   walk = divergence.Walk(
     setup, program, last.state, start=last.step, window=last.window, every=every
   )
@@ -173,23 +178,23 @@ def _find(setup, program, seen, last, *, every):
 
 
 def _hint(workdir, last, policy, *, dumped):
-  """What is left of a run that stops, and what can be done, in a clause."""
-  told = ['no rollback is left'] if policy.most else []
-  told.append(
+  """What remains of a run that stops, and what can be done about it."""
+  hints = ['no rollbacks are left'] if policy.most else []
+  hints.append(
     f'the newest good checkpoint is that of step {last.step}'
     if last.saved
-    else 'there is no good checkpoint, it had begun at step 0'
+    else 'there is no good checkpoint: the run started at step 0'
   )
-  told.append(
+  hints.append(
     f'python -m gan_jax.train --workdir={workdir} --replay repeats the step'
     if dumped
-    else f'gone through again from step {last.step}, it did not happen'
+    else f'a replay from step {last.step} did not reproduce it'
   )
-  return '; '.join(told)
+  return '; '.join(hints)
 
 
 def _keep(workdir, last, stem):
-  """Puts aside what the run that goes on will drop: rows, and its beginning."""
+  """Keeps what the continued run will drop: rows, and its checkpoint."""
   folder = workdir / dumps.FOLDER
   rows = files.read_rows(workdir / 'metrics.jsonl')
   rows = [row for row in rows if row['step'] > last.step]
@@ -197,6 +202,7 @@ def _keep(workdir, last, stem):
   files.write_text(folder / f'{stem}.jsonl', lines)
   kept = folder / 'checkpoints' / str(last.step)
   if last.saved and not kept.exists():
+    # Renamed when complete: `kept` exists only as a whole.
     half = kept.with_name(f'.{kept.name}')
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(
@@ -206,7 +212,7 @@ def _keep(workdir, last, stem):
 
 
 def _link(source, target):
-  """The same file under another name; a copy where there are no links."""
+  """A hard link; a copy where the file system has none."""
   try:
     os.link(source, target)
   except OSError:
@@ -214,13 +220,15 @@ def _link(source, target):
 
 
 def note(workdir: pathlib.Path, rollbacks: tuple):
-  """Writes the rollbacks of a run down for its readers, if there are any."""
+  """Writes a run's rollbacks into its workdir, if there are any."""
   path = pathlib.Path(workdir) / FILE
+  # An existing file is rewritten even with none: it may be of a run that was
+  # killed before its next checkpoint.
   if rollbacks or path.exists():
     files.write_json(path, list(rollbacks))
 
 
 def count(workdir: pathlib.Path, step: int) -> int:
-  """How many rollbacks the checkpoint of a step has behind it."""
-  found = files.read_json(pathlib.Path(workdir) / FILE, list)
-  return sum(one['to'] < step for one in found)
+  """How many rollbacks came before the checkpoint of a step."""
+  rollbacks = files.read_json(pathlib.Path(workdir) / FILE, list)
+  return sum(one['to'] < step for one in rollbacks)
