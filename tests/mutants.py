@@ -51,7 +51,7 @@ TESTS = {
   'game/optim.py': ['game/test_optim.py'],
   'game/gradients.py': [
     'game/test_gradients.py',
-    'components/test_penalties.py',
+    'components/test_penalties*.py',
   ],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],

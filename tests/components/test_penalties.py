@@ -10,7 +10,6 @@ import pytest
 
 from gan_jax import penalties
 from gan_jax.game import keys
-from gan_jax.types import UserError
 
 NAMES = sorted(m.name for m in pkgutil.iter_modules(penalties.__path__))
 MODULES = {n: importlib.import_module(f'gan_jax.penalties.{n}') for n in NAMES}
@@ -146,41 +145,6 @@ def test_points_of_r1_r2_and_gradient_penalty(shape):
   assert (alpha >= 0).all() and (alpha < 1).all()
 
 
-def test_noise_of_dragan_code():
-  """alpha u std / 2, u of each number and alpha of each sample in [0, 1)."""
-  real = np.random.default_rng(2).normal(size=(4000, 2)) * [1.0, 5.0] + 3.0
-  with jax.enable_x64(True):
-    x = points('dragan', {}, real, real, jax.random.key(0))
-  share = (x - real) / (0.5 * real.std())
-  assert share.min() > -1e-9 and share.max() < 1
-  np.testing.assert_allclose(share.mean(axis=0), 1 / 4, atol=0.015)
-  np.testing.assert_allclose((share**2).mean(axis=0), 1 / 9, atol=0.012)
-  # 1/12 with one alpha per sample, 1/16 with one per number.
-  np.testing.assert_allclose(share.prod(axis=1).mean(), 1 / 12, atol=0.008)
-
-
-def test_noise_of_dragan_paper():
-  real = np.random.default_rng(2).normal(size=(4000, 2))
-  with jax.enable_x64(True):
-    kwargs = {'variant': 'paper'}
-    noise = points('dragan', kwargs, real, real, jax.random.key(0)) - real
-  np.testing.assert_allclose(noise.mean(axis=0), 0.0, atol=0.2)
-  np.testing.assert_allclose(np.cov(noise.T), 10 * np.eye(2), atol=0.8)
-
-
-def test_dragan_std_can_be_that_of_the_global_batch():
-  real = jnp.float32(np.random.default_rng(2).normal(size=(6, 2))) * 4
-  real = real.at[3:].add(50.0)  # so that halves have another std
-  critic = lambda x: jnp.square(x).sum(axis=1)
-  key = keys.example_keys(jax.random.key(0), 6)
-  whole = apply('dragan', {}, critic, real, real, key)
-  halves = jax.vmap(
-    lambda x, key: apply('dragan', {'axis_name': 'd'}, critic, x, x, key),
-    axis_name='d',
-  )(real.reshape(2, 3, 2), key.reshape(2, 3))
-  np.testing.assert_allclose(halves.reshape(6), whole, rtol=1e-5)
-
-
 def test_frozen_figures_of_a_linear_critic():
   """s(x) = 3 x_1 + 4 x_2 has a gradient of norm 5 everywhere."""
   critic = lambda x: x @ jnp.array([3.0, 4.0])
@@ -278,12 +242,6 @@ def test_memo_passes_through():
       lambda x: x.sum(axis=1), real, real, memo, key=jax.random.key(0)
     )
     assert after is memo
-
-
-def test_dragan_lists_its_variants():
-  x, key = jnp.ones((2, 2)), jax.random.key(0)
-  with pytest.raises(UserError, match="'nosuch'; it has: code, paper"):
-    apply('dragan', {'variant': 'nosuch'}, lambda x: x[:, 0], x, x, key)
 
 
 def test_weight_clip_projects_every_leaf():
