@@ -22,11 +22,11 @@ from gan_jax.storage import files
 from tests.run.test_divergence import (
   RARE,
   ROOT,
-  content,
   diverge,
   recipe,
   saved,
 )
+from tests.run.test_replay import content
 from tests.run.test_resume import leaves, reported
 
 # Uniform draws of seed 3 exceed RARE at step 17; by the numbers after one
