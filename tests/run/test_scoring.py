@@ -10,7 +10,7 @@ from gan_jax.data import loading
 from gan_jax.game import keys
 from gan_jax.metrics import fid, kid
 from gan_jax.metrics.features import random_conv
-from gan_jax.run import command, goals, sampling, scoring
+from gan_jax.run import command, sampling, scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests import tiny_data
@@ -281,26 +281,3 @@ def test_no_neighbours_where_there_can_be_none(setup, variables):
   points = setup_lib.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
   none.append(scoring.neighbours(points, None, protocol=scoring.EvalProtocol()))
   assert none == [None] * 4
-
-
-def record(value, metric='fid'):
-  return {'metric': metric, 'value': value}
-
-
-@pytest.mark.parametrize(
-  'goal, reached',
-  [
-    ({}, False),
-    ({'metric': 'fid', 'below': 2.01}, True),
-    ({'metric': 'fid', 'below': 2.0}, False),
-    ({'metric': 'fid', 'above': 1.99}, True),
-    ({'metric': 'fid', 'above': 2.0}, False),
-    ({'metric': 'kid', 'below': 9.0}, False),
-  ],
-)
-def test_a_goal_is_about_the_mean_over_seeds(goal, reached):
-  found = [record(1.0), record(3.0), record(7.0, 'other')]
-  assert goals.reached(found, goal) is reached
-  assert not goals.reached([], goal)
-  assert goals.mean_of(found, 'fid') == 2.0
-  assert goals.mean_of(found, 'kid') is None
