@@ -96,7 +96,7 @@ class _Count:
 def main() -> int:
   """Runs every test of a refusal and tells the count."""
   count = _Count()
-  files = sorted(map(str, (ROOT / 'tests').glob('test_bad_*.py')))
+  files = sorted(map(str, (ROOT / 'tests').rglob('test_bad_*.py')))
   chosen = ['-k', 'refused', '-m', 'slow or not slow']
   code = pytest.main([*files, *chosen, '-q'], plugins=[count])
   print(f'bad inputs refused cleanly: {count.passed} of {count.all}')
