@@ -1,8 +1,6 @@
 """Scores are computed beside the training, and told exactly once."""
 
-import functools
 import json
-import pathlib
 import threading
 import time
 
@@ -10,28 +8,21 @@ import jax
 import numpy as np
 import pytest
 
-from gan_jax import evaluate
-from gan_jax.run import (
-  background_scores,
-  command,
-  loop,
-  scoring,
-  signals,
-  training,
-)
+from gan_jax.run import background_scores, command, loop, scoring, signals
 from gan_jax.run import hooks as hooks_lib
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import contents
-from gan_jax.storage import files, format
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = ('modes', 'high_quality', 'reverse_kl')
-START = hooks_lib.Begun(0, [])
-SOON = 30  # seconds, after which a test gives up
-
-
-def recipe(**overrides):
-  return command.load_config(f'{ROOT}/configs/ring8.py:tiny', overrides)
+from gan_jax.storage import files
+from tests.run.hooks_room import (
+  METRICS,
+  NAMES,
+  ROOT,
+  SOON,
+  START,
+  Room,
+  outcome,
+  recipe,
+)
 
 
 @pytest.fixture(scope='module')
@@ -39,73 +30,9 @@ def setup():
   return setup_lib.build(recipe())
 
 
-class Room:
-  """A hooks whose scores are made up, and the workdir that it writes."""
-
-  def __init__(self, setup, workdir, monkeypatch, **config):
-    self.setup, self.workdir = setup, workdir / 'run'
-    self.config = recipe(metrics=NAMES) | config
-    self.values = {}  # of all metrics by step, else the step itself
-    self.seeds = 1
-    self.may_go, self.looks = threading.Event(), []
-    self.may_go.set()
-    self.fails = None
-    monkeypatch.setattr(scoring, 'make_look', lambda *_, **__: self.look)
-    contents.make_workdir(self.workdir)
-
-  def look(self, step, variables, keys, seeds):
-    self.looks.append(step)
-    for seed in range(self.seeds):
-      yield seed, functools.partial(self.compute, step, seed, self.may_go)
-
-  def compute(self, step, seed, gate):
-    assert gate.wait(SOON)
-    if self.fails:
-      raise self.fails
-    value = self.values.get(step, float(step))
-    return [
-      {'metric': name, 'value': value, 'step': step, 'seed': seed, 'n_fake': 9}
-      for name in NAMES
-    ]
-
-  def open(self):
-    """(hooks, checkpoints), to be closed in that order."""
-    checkpoints = contents.open_checkpoints(self.workdir, self.config, NAMES)
-    found = hooks_lib.Hooks(
-      self.setup, self.config, NAMES, self.workdir, checkpoints,
-      begun=START,
-    )  # fmt: skip
-    return found, checkpoints
-
-  def state(self, step):
-    """A state that tells its step."""
-    state = self.setup.init()
-    return state._replace(step=state.step * 0 + step)
-
-  def rows(self):
-    return files.read_rows(self.workdir / 'metrics.jsonl')
-
-  def scored(self):
-    """Steps of the rows that hold scores, in the order of the file."""
-    return [row['step'] for row in self.rows() if 'modes' in row]
-
-  def saved(self):
-    """{step: score in its note} of what is on disk."""
-    folders = (self.workdir / 'checkpoints').glob('[0-9]*')
-    notes = [format.read_note(path) for path in folders]
-    return {note['step']: note['score'] for note in notes}
-
-
 @pytest.fixture
 def room(setup, tmp_path, monkeypatch):
   return Room(setup, tmp_path, monkeypatch)
-
-
-METRICS = {name: np.ones(1) for name in ('d_loss', 'g_loss')}
-
-
-def outcome(room, step, reason='steps'):
-  return loop.Outcome(room.state(step), step, reason)
 
 
 def test_the_training_goes_on_while_scores_are_computed(room):
@@ -340,88 +267,3 @@ def test_a_generator_that_diverged_has_no_neighbours(tmp_path, capsys):
   assert 'seed 0 makes non-finite samples' in capsys.readouterr().out
   (row,) = files.read_rows(tmp_path / 'metrics.jsonl')
   assert row['step'] == 8 and row['fid'] == pytest.approx(found[0]['value'])
-
-
-# Whole runs
-
-
-EVERY = {'eval_every': 2, 'save_every': 2, 'report_every': 4}
-
-
-@pytest.fixture(scope='module')
-def parted(tmp_path_factory):
-  """A whole run, scored by somebody else meanwhile, and one in two parts."""
-  folder = tmp_path_factory.mktemp('runs')
-  whole, parts = folder / 'whole', folder / 'parts'
-  report = hooks_lib.Hooks.report
-
-  def and_evaluate(self, step, metrics, state):
-    report(self, step, metrics, state)
-    if step == 8:
-      made = evaluate.evaluate(whole, metrics=('precision',))
-      (folder / 'meanwhile').write_text(json.dumps(made))
-
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(hooks_lib.Hooks, 'report', and_evaluate)
-    training.train(recipe(steps=8, **EVERY), whole)
-  training.train(recipe(steps=4, **EVERY), parts)
-  training.train(recipe(steps=8, **EVERY), parts)
-  return folder
-
-
-def test_every_score_is_in_the_file_once_and_before_the_next_report(parted):
-  for name in ('whole', 'parts'):
-    rows = files.read_rows(parted / name / 'metrics.jsonl')
-    kinds = [(r['step'], 'modes' if 'modes' in r else 'd_loss') for r in rows]
-    assert sorted(kinds) == sorted(
-      [(step, 'modes') for step in (2, 4, 6, 8)]
-      + [(step, 'd_loss') for step in (4, 8)]
-    )
-    assert kinds.index((2, 'modes')) < kinds.index((4, 'd_loss'))
-    assert kinds.index((6, 'modes')) < kinds.index((8, 'd_loss'))
-
-
-def test_a_resumed_run_ends_with_the_same_bits(parted):
-  like, found = jax.eval_shape(setup_lib.build(recipe()).init), []
-  for name in ('whole', 'parts'):
-    with contents.open_checkpoints(
-      parted / name, recipe(), NAMES, read_only=True
-    ) as checkpoints:
-      found.append([checkpoints.restore(like, which=k) for k in (8, 'best')])
-      assert 6 in checkpoints.steps()
-  for a, b in zip(*found, strict=True):
-    assert a.step == b.step and a.meta['records'] == b.meta['records']
-    pairs = zip(*map(jax.tree.leaves, (a.state, b.state)), strict=True)
-    assert all(x.tobytes() == y.tobytes() for x, y in pairs)
-  scores = [
-    json.loads((parted / name / 'scores.json').read_text())
-    for name in ('whole', 'parts')
-  ]
-  own = [[r for r in s if r['metric'] != 'precision'] for s in scores]
-  assert own[0] == own[1] and {r['step'] for r in own[0]} == {8}
-
-
-def test_the_checkpoints_carry_the_scores_of_their_steps(parted):
-  rows = files.read_rows(parted / 'whole' / 'metrics.jsonl')
-  modes = {row['step']: row['modes'] for row in rows if 'modes' in row}
-  folders = list((parted / 'whole' / 'checkpoints').glob('[0-9]*'))
-  assert len(folders) in (2, 3)
-  for folder in folders:
-    note = format.read_note(folder)
-    assert note['metric'] == 'modes'
-    assert note['score'] == modes[note['step']]
-
-
-def test_a_run_can_be_evaluated_while_it_trains(parted):
-  (record,) = json.loads((parted / 'meanwhile').read_text())
-  # The checkpoint of step 8 comes after its report.
-  assert record['metric'] == 'precision' and record['step'] == 6
-
-
-def test_a_run_stops_at_the_first_score_that_reaches_its_goal(tmp_path):
-  goal = {'stop_when.metric': 'modes', 'stop_when.above': -1.0}
-  found = training.train(recipe(steps=8, **EVERY, **goal), tmp_path / 'run')
-  assert {r['step'] for r in found} == {2}
-  rows = files.read_rows(tmp_path / 'run' / 'metrics.jsonl')
-  assert [row['step'] for row in rows] == [2]
-  assert format.read_note(tmp_path / 'run' / 'checkpoints' / '2')['score'] >= 0
