@@ -19,13 +19,7 @@ from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import dumps, replay, rollback
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
-from tests.run.test_divergence import (
-  RARE,
-  ROOT,
-  diverge,
-  recipe,
-  saved,
-)
+from tests.run.test_divergence import RARE, ROOT, diverge, recipe, saved
 from tests.run.test_replay import content
 from tests.run.test_resume import leaves, reported
 
