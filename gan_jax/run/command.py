@@ -1,7 +1,7 @@
 """What the commands share: flags, one-line errors, exit codes, signals.
 
-Exit codes: 0 done, 2 a user's mistake (one line on stderr), 128 + signal when
-told to stop, 1 anything else.
+Exit codes: 0 success, 2 a user's mistake (one line on stderr), 128 + signal
+number when stopped by a signal, 1 anything else.
 """
 
 import errno
@@ -20,7 +20,7 @@ from gan_jax.run.config import recipe, validation
 from gan_jax.types import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # to be written
+DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # cannot be written to
 
 
 def parse(
@@ -30,49 +30,49 @@ def parse(
 
   Args:
     argv: the program's name and its arguments.
-    help_lines: () -> the lines that --help prints, two or three.
-    **defaults: of each flag; None means that the flag must be given, an int
-      that the flag is a whole number. `config` is special, see recipe.
+    help_lines: () -> the two or three lines that --help prints.
+    **defaults: the default of each flag; None makes the flag required, an int
+      makes it a whole number. `config` is special, see recipe.
 
   Returns:
-    the values by name; that of `config` is a ConfigDict.
+    The values by name; `config` is a ConfigDict.
 
   Raises:
-    UserError: a flag that does not exist, lacks or has a wrong value.
+    UserError: an unknown flag, or a missing or invalid value.
     SystemExit: after --help.
   """
   if {'--help', '-help', '-h', '--helpfull', '--helpshort'} & set(argv[1:]):
     print('\n'.join(help_lines()))
     raise SystemExit(0)
   _check_printable(argv[1:])
-  found, overrides = {}, []
+  values, overrides = {}, []
   if 'config' in defaults:
-    found['config'], overrides, argv = recipe.take(argv)
-  found |= _plain_flags(argv, defaults)
+    values['config'], overrides, argv = recipe.take(argv)
+  values |= _plain_flags(argv, defaults)
   for name, default in defaults.items():
-    if default is None and not found[name]:
+    if default is None and not values[name]:
       raise UserError(f'--{name} is missing; --help shows the usage.')
-  _check_length(found.get('workdir', ''))
+  _check_length(values.get('workdir', ''))
   if 'config' in defaults:
-    found['config'] = recipe.load(found['config'])
+    values['config'] = recipe.load(values['config'])
     for key, text in overrides:
-      recipe.override(found['config'], key, text)
-    validation.check_kinds(found['config'].to_dict())
-  return types.SimpleNamespace(**found)
+      recipe.override(values['config'], key, text)
+    validation.check_kinds(values['config'].to_dict())
+  return types.SimpleNamespace(**values)
 
 
 def _check_printable(words):
-  """Such names would break lines, JSON and pages, now or later."""
+  """Refuses text that would break lines, JSON or pages, now or later."""
   for word in words:
     if any(unicodedata.category(c) in ('Cc', 'Cs') for c in word):
       flag, _, value = word.partition('=')
       raise UserError(
-        f'{flag}={value!r}: it has control characters, or is not UTF-8.'
+        f'{flag}={value!r}: contains control characters or is not UTF-8.'
       )
 
 
 def _check_length(workdir):
-  """What no file system has, pathlib would only raise."""
+  """Refuses names too long for any file system; pathlib would just raise."""
   if any(len(os.fsencode(part)) > 255 for part in workdir.split('/')):
     raise UserError(f'--workdir={workdir}: the name is too long.')
 
@@ -98,13 +98,13 @@ def _readable(message, names):
   message = ' '.join(message.split()).removeprefix('flag ')
   if message.startswith('Unknown command line flag'):
     name = message.split("'")[1]
-    there = ', '.join(f'--{n}' for n in names)
-    return f'--{name}: no such flag; there are {there}.'
+    known = ', '.join(f'--{n}' for n in names)
+    return f'--{name}: no such flag; the flags are {known}.'
   return message
 
 
 def load_config(path: str, overrides: dict | None = None) -> dict:
-  """A config file as a plain dict, for use from Python.
+  """Loads a config file as a plain dict, for use from Python.
 
   Args:
     path: 'configs/NAME.py' or 'configs/NAME.py:argument'.
@@ -117,14 +117,14 @@ def load_config(path: str, overrides: dict | None = None) -> dict:
 
 
 def run(main: Callable, argv: list[str] | None = None):
-  """Runs a command's main(argv) and leaves with its exit code."""
+  """Runs a command's main(argv) and exits with its exit code."""
   try:
     main(sys.argv if argv is None else argv)
   except UserError as e:
     print(f'error: {e}', file=sys.stderr)
     multihost.leave(2)
     raise SystemExit(2) from None
-  except signals.Stopped as e:  # by all of several processes
+  except signals.Stopped as e:  # in all processes at the same step
     raise SystemExit(128 + e.signum) from None
   except SystemExit as e:
     if e.code and multihost.several():
@@ -137,6 +137,7 @@ def run(main: Callable, argv: list[str] | None = None):
   except Exception as e:
     multihost.tell_failure()
     multihost.leave(1)
+    # No fault of the program: one line, not a traceback.
     if isinstance(e, OSError) and e.errno in DISK_REFUSES:
       where = f'{e.filename}: ' if e.filename else ''
       raise SystemExit(f'error: {where}{e.strerror}.') from None

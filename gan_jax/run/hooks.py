@@ -22,22 +22,22 @@ from gan_jax.storage.checkpoints import Checkpoints
 
 
 class Begun(NamedTuple):
-  """Where a run begins, or goes on."""
+  """Where a run starts or continues."""
 
   step: int
   records: list[dict]  # the latest scores
-  rollbacks: tuple[dict, ...] = ()  # of the run so far, see rollback
+  rollbacks: tuple[dict, ...] = ()  # so far, see rollback
 
 
 class Hooks:
   """Reports, scores and saves one run. A context manager.
 
-  The training waits while the samples of a score are drawn. The score itself is
-  computed in the background, and reported as soon as it is known, at the latest
-  before anything else is written. A run that ends at a goal waits for its
-  scores; otherwise its last step would depend on the machine's speed.
+  Training waits only while the samples of a score are drawn. The score itself
+  is computed in the background and reported as soon as it is known, at the
+  latest before anything else is written. A run with a goal (stop_when) waits
+  for its scores; otherwise its last step would depend on the machine's speed.
 
-  A checkpoint is written while the training goes on; the next one waits for it.
+  Checkpoints are written in the background; each waits for the one before.
   """
 
   def __init__(
@@ -59,8 +59,8 @@ class Hooks:
       names: of the metrics.
       workdir: of the run.
       checkpoints: of the run.
-      begun: where the run begins.
-      progress: in place of the console's, see Reporter.
+      begun: where the run starts or continues.
+      progress: replaces the console's progress bar, see Reporter.
     """
     self._setup, self._config, self._names = setup, config, names
     self._kind = kinds.of(setup.dataset)
@@ -116,14 +116,14 @@ class Hooks:
     return scoring.show_samples(self._setup, state.ema, num=self._kind.SHOWN)
 
   def first_pictures(self, state):
-    """Pictures of real samples, and of an untrained generator's."""
+    """Pictures of real samples and of the untrained generator's samples."""
     self._reporter.real_picture(self._real())
     self._reporter.picture(0, self._samples(state))
 
   # What the loop calls.
 
   def tick(self, step: int):
-    """After every call of the program.
+    """To be called after every call of the program.
 
     Raises:
       save_retries.Exhausted: saves have failed for too long.
@@ -136,15 +136,15 @@ class Hooks:
       self._settle()
 
   def report(self, step: int, metrics: dict, state):
-    """Metrics {name: [S]} and a picture of the step."""
+    """Reports metrics {name: [S]}, with a picture of the step."""
     self._settle()
     self._reporter.report(step, metrics, self._samples(state))
 
   def score(self, step: int, state) -> bool:
-    """Starts to score every seed; returns whether the goal is reached.
+    """Starts scoring every seed; returns whether the goal is reached.
 
-    If a stop signal interrupts it, the next checkpoint says that the score of
-    this step is owed.
+    If a stop signal interrupts it, the next checkpoint records that the score
+    of this step is owed.
     """
     self._settle()
     try:
@@ -163,12 +163,12 @@ class Hooks:
   def save(self, step: int, state, window: Window | None = None):
     """Saves the state, with the score of the same step if there is one.
 
-    A save that fails is reported, and the run goes on; see save_retries.
+    A failed save is reported and the run continues; see save_retries.
 
     Args:
       step: of the state.
       state: State [S, ...].
-      window: metrics since the last report, which a resumed run goes on with.
+      window: sums of metrics since the last report, for a resumed run.
 
     Raises:
       save_retries.Exhausted: saves have failed for too long.
@@ -202,7 +202,7 @@ class Hooks:
         self._deadline.worked()
 
   def _settle(self):
-    """Waits for scores in the background, and reports and saves them."""
+    """Waits for the scores in the background; reports and saves them."""
     scores = self._scores.collect()
     if scores is None:
       return
@@ -217,10 +217,10 @@ class Hooks:
 
     Args:
       outcome: of the training.
-      stop_signal: () -> number of the signal that has come, or None.
+      stop_signal: () -> number of the signal that was received, or None.
 
     Raises:
-      signals.Stopped: a stop signal has come.
+      signals.Stopped: a stop signal was received.
       save_retries.Exhausted: writes have failed for too long.
     """
     self._settle()
@@ -240,10 +240,10 @@ class Hooks:
     return self._records
 
   def _write_last(self, state, insist):
-    """Neighbours, scores.json and the page."""
+    """Writes the neighbours, scores.json and the page."""
     where = self._config, state, self._workdir
     insist(lambda: save_neighbours(self._setup, *where, say=self.say))
-    # Records of other protocols, which evaluate has added, are kept.
+    # Keeps the records of other protocols, which `evaluate` has added.
     before = contents.read_records(self._workdir / 'scores.json')
     merged = records.replace(before, self._records)
     insist(lambda: self._reporter.finish(merged))
@@ -251,7 +251,7 @@ class Hooks:
   def _summarise(self, outcome):
     """The last lines on the console."""
     if outcome.reason == 'goal':
-      self.say(f'the goal is reached: {self._config["stop_when"]}')
+      self.say(f'goal reached: {self._config["stop_when"]}')
     for line in lines.summary(self._records):
       self.say(line)
     rows = files.read_rows(self._workdir / 'metrics.jsonl')
@@ -269,16 +269,16 @@ class Hooks:
 def save_neighbours(
   setup: Setup, config: dict, state, workdir, *, say: Callable
 ):
-  """Writes a picture of samples beside their nearest real examples.
+  """Writes a picture of samples next to their nearest real examples.
 
-  Does nothing for data or features for which that makes no sense.
+  Does nothing for data or features where that makes no sense.
 
   Args:
     setup: the networks and their data.
     config: of the run.
     state: State [S, ...].
     workdir: of the run.
-    say: called with a line about whatever takes long.
+    say: called with a line about each slow part.
   """
   pair = scoring.neighbours(
     setup, state.ema, protocol=contents.eval_protocol(config), say=say

@@ -1,4 +1,4 @@
-"""The training loop: advance, and now and then report, score and save."""
+"""The training loop: advances, and reports, scores and saves when due."""
 
 import functools
 import time
@@ -21,17 +21,19 @@ CALL_SECONDS = 0.5  # about how long one call of the program may keep the host
 class Diverged(Exception):
   """No seed is finite any more.
 
-  good is the last step at which one was seen to be, step the one at which none
-  was; hint tells what can be done.
+  Attributes:
+    good: the last step at which some seed was known to be finite.
+    step: the step at which none was.
+    hint: what can be done about it.
   """
 
-  def __init__(self, said: str, *, good: int = 0, step: int = 0, hint=''):
-    super().__init__(said)
+  def __init__(self, reason: str, *, good: int = 0, step: int = 0, hint=''):
+    super().__init__(reason)
     self.good, self.step, self.hint = good, step, hint
 
 
 class Cadence(NamedTuple):
-  """Every how many steps something happens; 0 means only at the end."""
+  """The number of steps between two of each; 0 means only at the end."""
 
   report: int
   score: int
@@ -39,28 +41,28 @@ class Cadence(NamedTuple):
 
 
 class Window(NamedTuple):
-  """What has been summed since the last report; a checkpoint keeps it.
+  """The sums of metrics since the last report; part of every checkpoint.
 
-  Else the first report of a run that goes on would be the mean of fewer steps
-  than that of an undisturbed run.
+  Otherwise the first report of a resumed run would average fewer steps than
+  that of an uninterrupted run.
   """
 
   since: int  # step of that report
   total: dict  # {name: [S] float32}
 
   def as_json(self) -> dict:
-    """Numbers that JSON keeps: a float holds any float32 exactly."""
+    """Plain numbers for JSON; exact, as a float holds any float32."""
     total = {k: np.float32(v).tolist() for k, v in self.total.items()}
     return {'since': int(self.since), 'total': total}
 
 
 class StartPoint(NamedTuple):
-  """Where a run begins, or goes on."""
+  """Where a run starts or continues."""
 
   state: State  # [S, ...]
   step: int = 0  # updates of G so far
-  window: Window | None = None  # what a save was given at that step
-  owed: bool = False  # whether a signal had come before the score of that step
+  window: Window | None = None  # as saved at that step
+  owed: bool = False  # whether a signal interrupted the score of that step
 
 
 class Calls(NamedTuple):
@@ -73,7 +75,7 @@ class Calls(NamedTuple):
 
 
 class Outcome(NamedTuple):
-  """How a run ended: at its last step, at its goal, or told to stop."""
+  """How a run ended: at its last step, at its goal, or by a signal."""
 
   state: State
   step: int
@@ -81,12 +83,12 @@ class Outcome(NamedTuple):
 
 
 def due(step: int, every: int) -> bool:
-  """Whether something that happens every so many steps happens now."""
+  """Whether something is due that happens every `every` steps."""
   return every > 0 and step % every == 0
 
 
 def steps_to_next(step: int, last: int, cadence: Cadence) -> int:
-  """Steps until the first thing that is due, at most to the last step."""
+  """Steps until the next thing is due, or until the last step."""
   waits = [every - step % every for every in cadence if every > 0]
   return min([last - step, *waits])
 
@@ -105,15 +107,15 @@ def run(
 
   Args:
     program: parallel.Program.
-    begun: where the run begins, or goes on.
-    data: step -> what the program is fed at that step.
+    begun: where the run starts or continues.
+    data: step -> the data that the program takes at that step.
     steps: updates of G in the whole run.
     cadence: when to report, score and save.
-    calls: what is called then.
-    stop_signal: () -> the signal that came in, or None.
+    calls: what is called when due.
+    stop_signal: () -> the signal that was received, or None.
 
   Raises:
-    Diverged: no seed is finite any more, see alive; nothing of it is reported,
+    Diverged: no seed is finite any more, see alive; that state is not reported,
       scored or saved.
   """
   report, score, save, tick = calls
@@ -172,24 +174,26 @@ def run(
 
 
 class _Pace:
-  """Chooses how many steps a call takes, so that it takes CALL_SECONDS."""
+  """Chooses the number of steps per call so that it takes CALL_SECONDS."""
 
   def __init__(self, most):
     self._most, self._steps = most, 1
     self._begin = self._waited = time.monotonic()
 
   def steps(self) -> int:
-    """For the next call; in several processes as the first one wants it."""
+    """For the next call; the same in all processes, as process 0 decides."""
     self._begin = time.monotonic()
     return multihost.share(self._steps) if self._most is None else self._most
 
   def note(self, steps, result):
-    # Calls are queued; now and then the host waits, to stay near the device.
+    # Calls are queued without waiting for their results. The host waits from
+    # time to time, to measure the pace and not to run far ahead of the device.
     if self._most and time.monotonic() - self._waited < CALL_SECONDS:
       return
     jax.block_until_ready(result)
     self._waited = time.monotonic()
     pace = steps * CALL_SECONDS / max(self._waited - self._begin, 1e-9)
+    # At most fourfold: the first calls are too short to be measured well.
     self._steps = int(np.clip(pace, 1, 4 * self._steps))
 
 
@@ -198,7 +202,7 @@ def _window(since, total, program):
 
 
 def go_on(zeros: dict, window: Window) -> dict:
-  """The running sums of before; what was not measured then starts at zero."""
+  """The sums of a window; metrics that it lacks start at zero."""
   return {
     name: np.float32(window.total.get(name, zero))
     for name, zero in zeros.items()
@@ -206,9 +210,9 @@ def go_on(zeros: dict, window: Window) -> dict:
 
 
 def means(total: dict, steps: int) -> dict:
-  """Means over the steps; of the health, over the steps that it was probed."""
+  """Means over the steps; of health metrics, over the probed steps."""
   total = {k: np.asarray(v) for k, v in jax.device_get(total).items()}
-  probes = total.pop(measures.PROBES, np.zeros(1))  # alike for all seeds
+  probes = total.pop(measures.PROBES, np.zeros(1))  # the same for all seeds
   return {
     name: v / (probes if name.startswith(measures.PREFIX) else steps)
     for name, v in total.items()
@@ -228,17 +232,17 @@ def finite_seeds(state: State) -> jax.Array:
 
 
 def losses(metrics: dict) -> dict:
-  """Of the metrics what a player minimises."""
+  """Those of the metrics that a player minimises."""
   return {k: v for k, v in metrics.items() if is_minimised(k)}
 
 
 def alive(state: State, metrics: dict) -> np.ndarray:
   """Which seeds are finite: a pure function of what all processes have.
 
-  Gradients need no look of their own: what is not finite in one gets into the
-  optimizer's state or the weights in the same step. Clipping does not hide it,
-  for inf / inf is NaN. (Only a rule that takes nothing but the sign of the
-  gradient, optax's sign_sgd, makes a sound step of an infinite one.)
+  Gradients need no check of their own: a non-finite one reaches the optimizer's
+  state or the weights in the same step. Clipping does not hide it, because
+  inf / inf is NaN. (Only a rule that uses just the sign of the gradient, such
+  as optax's sign_sgd, makes a finite update of an infinite one.)
 
   Args:
     state: State [S, ...].
@@ -252,14 +256,14 @@ def alive(state: State, metrics: dict) -> np.ndarray:
 
 
 def _check(state, total, *, good, step):
-  """The step, if a seed is finite there; else raises Diverged."""
+  """Returns the step if some seed is finite; raises Diverged otherwise."""
   total = jax.device_get(total)
   if alive(state, total).any():
     return step
   bad = [k for k, v in losses(total).items() if not np.isfinite(v).all()]
   bad += [] if np.all(finite_seeds(state)) else ['the state']
   raise Diverged(
-    f'between steps {good} and {step}: not finite are {", ".join(bad)}',
+    f'between steps {good} and {step}: non-finite values in {", ".join(bad)}',
     good=good,
     step=step,
   )

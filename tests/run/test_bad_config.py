@@ -182,7 +182,7 @@ CHANGES = [
   ('data = {"name": "ring8", "std": float("nan")}', 'data.std=nan'),
   ('data = {"name": "ring8", "std": 1 + 1j}', 'data.std'),
   ('data = {"name": "ring8", 3: 4}', 'TypeError'),
-  ('data = {3: 4}', 'data: its key 3 is no text'),
+  ('data = {3: 4}', 'data: keys must be strings, not 3'),
   ('model = None', 'model=None'),
   ('model = {"name": "mlp"}', 'model'),
   ('model = {"name": 3, "g": {}, "d": {}}', 'model.name'),

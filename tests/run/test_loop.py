@@ -148,7 +148,7 @@ def test_a_finished_run_takes_no_step():
 @pytest.mark.parametrize('bad', [np.nan, np.inf])
 def test_diverged_is_raised_before_anything_is_kept(bad):
   program = Fake(losses=(bad, bad))
-  told = 'between steps 0 and 4: not finite are d_loss, g_loss'
+  told = 'between steps 0 and 4: non-finite values in d_loss, g_loss'
   with pytest.raises(loop.Diverged, match=told) as raised:
     run(program, every=(4, 4, 4))
   assert program.log == []
@@ -183,7 +183,7 @@ class Mortal(Fake):
 @pytest.mark.parametrize('every', [(100, 0, 4), (100, 4, 100), (4, 0, 0)])
 def test_weights_are_looked_at_whatever_is_due(every):
   program = Mortal(5, 6)
-  told = 'between steps 4 and 8: not finite are the state'
+  told = 'between steps 4 and 8: non-finite values in the state'
   with pytest.raises(loop.Diverged, match=told) as raised:
     run(program, every=every)
   assert {entry[1] for entry in program.log} == {4}

@@ -263,8 +263,8 @@ def test_what_one_does_not_tell_may_differ(run, copy, capfd):  # noqa: F811
   [
     ((), 'expected diff A B'),
     (('dif', 'a', 'b'), "'dif': expected diff A B"),
-    (('diff', 'a'), 'expected two runs, there are 1'),
-    (('diff', 'a', 'b', 'c'), 'there are 3'),
+    (('diff', 'a'), 'expected two runs, got 1'),
+    (('diff', 'a', 'b', 'c'), 'got 3'),
     (('diff', 'absent', 'absent'), 'absent: no run here'),
     (('diff', '{}', '{}'), 'not a manifest'),
   ],
@@ -284,7 +284,7 @@ def test_help(capfd):
 
 
 def test_a_renamed_key_names_the_new_one():
-  with pytest.raises(UserError, match="update.*it is called 'dynamics' now"):
+  with pytest.raises(UserError, match="update.*renamed to 'dynamics'"):
     command.load_config('configs/ring8.py', {'update': 'simultaneous'})
   with pytest.raises(UserError, match="'dynamics' now"):
     config = command.load_config('configs/ring8.py')

@@ -1,8 +1,9 @@
-"""A config file, and what the command line changes in it.
+"""Config files and their overrides on the command line.
 
 `--config=FILE.py[:argument]` calls FILE's get_config; `--config.A.B=VALUE` then
-sets one value. A value keeps the type that the file gave it; below the top
-level there may be new keys, for options that a file leaves at their defaults.
+sets one value. A value keeps the type that the file gave it. Below the top
+level, overrides may add keys, for options that the file leaves at their
+defaults.
 """
 
 import ast
@@ -15,60 +16,63 @@ from ml_collections import ConfigDict
 
 from gan_jax.types import UserError
 
-# Keys of earlier versions, and what is to be used instead.
+# Keys of earlier versions, and their replacements.
 RENAMED = {'update': 'dynamics'}
 _EXPECTED = {
   bool: 'True or False',
   int: 'a whole number',
   float: 'a number',
   str: 'a name',
-  tuple: 'values with commas between them',
+  tuple: 'comma-separated values',
   ConfigDict: 'a group of options {...}',
 }
 
 
 def load(path: str, *, flag: str = '--config') -> ConfigDict:
-  """What get_config of 'FILE.py' or of 'FILE.py:argument' returns.
+  """Returns what get_config of 'FILE.py' or 'FILE.py:argument' returns.
 
   Args:
-    path: of the file, and its argument.
-    flag: what an error begins with.
+    path: of the file, with its argument if any.
+    flag: what error messages start with.
 
   Raises:
     UserError: there is no such file, or it fails.
   """
   file, _, argument = path.partition(':')
   if not os.path.isfile(file):
-    found = sorted(str(p) for p in pathlib.Path('configs').glob('[!_]*.py'))
-    here = ', '.join(f for f in found if not f.endswith('common.py')) or 'none'
-    raise UserError(f'{flag}={path}: no such file; here are {here}.')
+    names = sorted(str(p) for p in pathlib.Path('configs').glob('[!_]*.py'))
+    here = ', '.join(f for f in names if not f.endswith('common.py')) or 'none'
+    raise UserError(f'{flag}={path}: no such file; configs here: {here}.')
   try:
     spec = importlib.util.spec_from_file_location('gan_jax_recipe', file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     config = module.get_config(*([argument] if argument else []))
     if not isinstance(config, dict | ConfigDict):
-      raise TypeError(f'get_config gave {type(config).__name__}, no dict')
+      raise TypeError(
+        f'get_config returned {type(config).__name__}, not a dict'
+      )
     config = group(config)
-    config.to_dict()  # or keys that are no texts would be found out later
+    config.to_dict()  # fails now, not later, if a key is not a string
     return config
   except KeyboardInterrupt:
     raise
-  except BaseException as e:  # whatever the file does wrong, exit() too
+  except BaseException as e:  # whatever the file does wrong, even exit()
     raise UserError(f'{flag}={path}: {type(e).__name__}: {e}') from e
 
 
 def group(options: dict | ConfigDict = ()) -> ConfigDict:
-  """A group of options; a component outside the package has a dotted name."""
+  """A group of options."""
+  # A component outside the package has a dotted name, and may be a key.
   return ConfigDict(dict(options), allow_dotted_keys=True)
 
 
 def take(argv: list[str]) -> tuple[str | None, list[tuple], list[str]]:
-  """Takes out of the arguments what concerns the config.
+  """Separates the config's arguments from the others.
 
   Returns:
-    the path of the file, None if there is none; the overrides (dotted key,
-    text); the other arguments.
+    The path of the file or None; the overrides (dotted key, text); the other
+    arguments.
 
   Raises:
     UserError: an override has no value.
@@ -96,10 +100,10 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
   """Sets the value at a dotted key, in place.
 
   Args:
-    config: is changed.
-    key: 'loss.name', say.
-    value: the value, or the text of a flag that means it.
-    flag: what an error begins with; the flag of the command line by default.
+    config: is modified.
+    key: such as 'loss.name'.
+    value: the value, or a flag's text for it.
+    flag: what error messages start with; the command line's flag by default.
 
   Raises:
     UserError: an unknown key at the top level, or a value of another type.
@@ -111,29 +115,29 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
       config[parent] = group()
     config = config[parent]
     if not isinstance(config, ConfigDict):
-      raise UserError(f'{flag}: {parent} is no group of options.')
+      raise UserError(f'{flag}: {parent} is not a group of options.')
   value = _typed(flag, value, config.get(last))
   with config.ignore_type():
     config[last] = value
 
 
 def check_known(known, key: str, *, flag: str):
-  """Refuses a key that is not among the known ones.
+  """Refuses an unknown key.
 
   Raises:
-    UserError: with the nearest key that there is, or with all.
+    UserError: naming the most similar known key, or all of them.
   """
   if key in known:
     return
   if RENAMED.get(key) in known:
-    raise UserError(f'{flag}: it is called {RENAMED[key]!r} now.')
+    raise UserError(f'{flag}: renamed to {RENAMED[key]!r}.')
   near = difflib.get_close_matches(str(key), list(known), n=1)
   hint = f'did you mean {near[0]!r}?' if near else f'keys: {", ".join(known)}.'
   raise UserError(f'{flag}: no such key; {hint}')
 
 
 def _typed(flag, given, old):
-  """What a value, or a text, means where there was another, or None."""
+  """A value, or the meaning of a text, as the type of the old value."""
   value = given if isinstance(old, str) else literal(given)
   if old is None:
     return group(value) if isinstance(value, dict) else value
@@ -151,7 +155,7 @@ def _typed(flag, given, old):
 
 
 def _sequence(flag, value, old):
-  """A tuple, also of a single value or of words with commas between them."""
+  """A tuple; also from a single value or from comma-separated words."""
   if isinstance(value, str):
     value = [word.strip() for word in value.split(',') if word.strip()]
   values = tuple(value) if isinstance(value, tuple | list) else (value,)
@@ -169,7 +173,7 @@ def _wrong_type(flag, old):
 
 
 def literal(given):
-  """The Python value that a text means, or the text; other values stay."""
+  """The Python value of a text, or else the text; other values as they are."""
   if not isinstance(given, str):
     return given
   try:

@@ -1,4 +1,4 @@
-"""What the values of a config may be, as far as no component checks them."""
+"""Checks of those config values that no component checks itself."""
 
 import math
 
@@ -12,8 +12,8 @@ from gan_jax.types import UserError
 
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 BELOW = 2**31  # seeds, steps and counts are int32 on the device
-DEEPEST = 20  # groups within groups
-# Of an optimizer's options, by whatever optimizer: from 0 to below this.
+DEEPEST = 20  # levels of nested groups
+# Options of optimizers: from 0 to below this, whichever optimizer has them.
 OPTIM = {
   **dict.fromkeys(('learning_rate', 'eps', 'weight_decay'), math.inf),
   **dict.fromkeys(('b1', 'b2', 'decay', 'momentum'), 1),
@@ -21,13 +21,13 @@ OPTIM = {
 
 
 def check_optimizers(optim: dict):
-  """Numbers that all optimizers share.
+  """Checks the options that optimizers share.
 
   Args:
     optim: options by player.
 
   Raises:
-    UserError: one out of range.
+    UserError: one is out of range.
   """
   for player, own in optim.items():
     for name, most in OPTIM.items():
@@ -38,13 +38,13 @@ def check_optimizers(optim: dict):
 
 
 def check_kinds(config: dict):
-  """Refuses what is no plain value, and what is of another kind.
+  """Refuses values that are not plain, or of the wrong type.
 
   Args:
-    config: some or all keys of it.
+    config: all or some of its keys.
 
   Raises:
-    UserError: NaN, an infinity, a text for a number.
+    UserError: NaN, an infinity, a string for a number, ...
   """
   _check_plain(config)
   for name in set(TABLE) & set(config):
@@ -54,10 +54,10 @@ def check_kinds(config: dict):
 
 
 def check_values(config: dict):
-  """All numbers, wherever they lie; numbers and names at the top level.
+  """Checks all numbers at any depth, and all top-level values.
 
   Raises:
-    UserError: one that is no number, of another kind, or out of range.
+    UserError: a value is not finite, of the wrong type, or out of range.
   """
   check_kinds(config)
   for name, key in TABLE.items():
@@ -75,7 +75,7 @@ def _check_range(name, value, key):
 
 
 def check_memory(config: dict, state, shape: tuple[int, ...]):
-  """Refuses what could not even begin; how much more it takes, nobody knows.
+  """Refuses runs that could not even start; only a lower bound is known.
 
   Args:
     config: of the run.
@@ -83,7 +83,7 @@ def check_memory(config: dict, state, shape: tuple[int, ...]):
     shape: of a sample.
 
   Raises:
-    UserError: this machine has not so much memory.
+    UserError: this machine has too little memory.
   """
   nbytes = sum(
     math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(state)
@@ -103,13 +103,13 @@ def _check_together(config):
   pieces = config['microbatches']
   if config['batch_size'] % pieces:
     raise UserError(
-      f'microbatches={pieces}: batch_size={config["batch_size"]} is not'
-      ' divisible by it.'
+      f'microbatches={pieces}: does not divide'
+      f' batch_size={config["batch_size"]}.'
     )
   if config['seed'] + config['num_seeds'] > BELOW:
     raise UserError(
       f'seed={config["seed"]}: with num_seeds={config["num_seeds"]} the last'
-      ' one is beyond 2**31.'
+      ' seed is not below 2**31.'
     )
   if config['batch_size'] * (config['d_steps'] + 1) >= types.MAX_SIZE:
     raise UserError(
@@ -119,13 +119,15 @@ def _check_together(config):
 
 
 def _check_plain(value, key=''):
-  """Refuses NaN, infinities, and whatever a config.json could not hold."""
+  """Refuses NaN, infinities, and all that config.json cannot hold."""
   if key.count('.') > DEEPEST:
-    raise UserError(f'{key}: groups within groups without end.')
+    raise UserError(f'{key}: nested too deeply.')
   if isinstance(value, dict):
     for name, one in value.items():
       if not isinstance(name, str):
-        raise UserError(f'{key or "config"}: its key {name!r} is no text.')
+        raise UserError(
+          f'{key or "config"}: keys must be strings, not {name!r}.'
+        )
       _check_plain(one, f'{key}.{name}' if key else name)
   elif isinstance(value, tuple | list):
     for one in value:
@@ -135,9 +137,9 @@ def _check_plain(value, key=''):
       raise UserError(f'{key}={value}: expected a finite number.')
   elif isinstance(value, int):
     if abs(value) >= 2**63:
-      raise UserError(f'{key}={value}: expected a number of 64 bits.')
+      raise UserError(f'{key}={value}: expected a 64-bit number.')
   elif not isinstance(value, str | None):
     raise UserError(
-      f'{key}={value}: expected a number, a text, True, False, None, a tuple'
-      f' or a group, not {type(value).__name__}.'
+      f'{key}={value}: expected a number, a string, True, False, None, a tuple'
+      f' or a group of options, not {type(value).__name__}.'
     )
