@@ -1,38 +1,45 @@
 """A run's scores: of any checkpoint, in any way, kept beside the others."""
 
+import atexit
+import functools
 import json
+import pathlib
 import shutil
+import tempfile
 
 import jax
 import numpy as np
 import pytest
 
-from gan_jax import evaluate, sample
+from gan_jax import evaluate
 from gan_jax.data import loading
 from gan_jax.game import keys
-from gan_jax.metrics import fid, kid, prdc, protocols
+from gan_jax.metrics import fid, kid, prdc
 from gan_jax.metrics.features import classifier, random_conv
 from gan_jax.run import command, sampling, scoring, training
 from gan_jax.run.workdir import contents as contents_lib
 from gan_jax.storage import files as files_lib
-from gan_jax.types import UserError
-from tests.run.test_commands import ROOT, complaint, contents
+from tests.run.test_commands import ROOT, contents
 
 NUM = 120
 STEPS = (4, 8)
-# Nothing of this may look like weights of Inception.
-NOT_WEIGHTS = {'text.pth': b'hello', 'cut.npz': b'PK\x03\x04', 'x.npz': b''}
 
 
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
+@functools.cache
+def scored_run():
   """The workdir of a tiny run of digits, scored at steps 4 and 8."""
-  workdir = tmp_path_factory.mktemp('digits') / 'run'
+  folder = pathlib.Path(tempfile.mkdtemp())
+  atexit.register(shutil.rmtree, folder, ignore_errors=True)
   config = command.load_config(
     f'{ROOT}/configs/digits.py:tiny', {'eval_every': 4, 'eval_samples': NUM}
   )
-  training.train(config, workdir)
-  return workdir
+  training.train(config, folder / 'run')
+  return folder / 'run'
+
+
+@pytest.fixture(scope='module')
+def trained():
+  return scored_run()
 
 
 @pytest.fixture
@@ -247,276 +254,3 @@ def test_a_generator_that_makes_nan(run, monkeypatch, capfd):
   assert main(run) == before
   out, err = capfd.readouterr()
   assert out == '' and err == 'seed 0 makes non-finite samples: not scored\n'
-
-
-# A protocol
-
-
-@pytest.fixture
-def small(monkeypatch):
-  """A protocol of few samples."""
-  way = protocols.Protocol('classifier', '', 'train', 100)
-  monkeypatch.setitem(protocols.PROTOCOLS, 'small', way)
-  return 'small'
-
-
-def test_a_protocol_fixes_the_way(run, small):
-  found = main(run, '--protocol=small', '--draws=2')[-2:]
-  for record in found:
-    assert record['protocol'] == small
-    assert (record['n_fake'], record['draws']) == (100, 2)
-
-
-def test_the_runs_own_protocol_stays_until_another_way_is_asked_for(run, small):
-  config = json.loads((run / 'config.json').read_text())
-  (run / 'config.json').write_text(json.dumps(config | {'protocol': small}))
-  own = main(run, '--metrics=fid')[-1]
-  assert own['protocol'] == small and own['n_fake'] == 100
-  assert main(run, '--metrics=fid', '--draws=2')[-1]['protocol'] == small
-  for flag in ('--num=110', '--features=pixels', '--split=train'):
-    assert main(run, '--metrics=fid', flag)[-1]['protocol'] == ''
-
-
-def test_weights_belong_to_no_protocol_and_resizing_to_its_net():
-  usual = scoring.named_protocol('clean-10k-test')
-  chosen = lambda **given: evaluate._chosen_protocol(usual, given)
-  assert chosen(weights='w.npz') == usual._replace(weights='w.npz')
-  pixels = usual._replace(space='pixels', resize='', name='')
-  assert chosen(space='pixels', resize='') == pixels
-  assert chosen(resize='tf') == usual._replace(resize='tf', name='')
-
-
-def test_samples_of_the_command_get_the_score_of_their_arrays(
-  run, real, tmp_path
-):
-  file, out = tmp_path / 'x.npz', tmp_path / 'scores.json'
-  sample.main(['', f'--workdir={run}', f'--out={file}', f'--num={NUM}'])
-  x = np.load(file)['samples']
-  argv = ['', f'--samples={file}', '--data=digits', f'--out={out}']
-  evaluate.main([*argv, '--features=pixels', '--metrics=fid,kid,prdc'])
-  evaluate.main(argv)
-  found = json.loads(out.read_text())
-  by_pixels = {r['metric']: r['value'] for r in found[:6]}
-  expected = prdc.prdc(flat(real), flat(x)) | {
-    'fid': fid.frechet_distance(flat(real), flat(x)),
-    'kid': kid.kernel_distance(flat(real), flat(x)),
-  }
-  assert set(by_pixels) == set(expected)
-  for name, value in expected.items():
-    assert by_pixels[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
-  # By the run's own net, against the same real ones, though of another draw.
-  ours, theirs = kept(run)[0], found[6]
-  same = ('metric', 'features', 'features_hash', 'reference', 'reference_hash')
-  same += ('n_real', 'n_fake')
-  assert {k: ours[k] for k in same} == {k: theirs[k] for k in same}
-  assert ours['value'] != theirs['value']
-  assert (theirs['source'], theirs['step']) == (str(file), None)
-
-
-# Two runs
-
-
-@pytest.fixture
-def two(run, tmp_path):
-  """Two runs with the same records, but of other values."""
-  other = tmp_path / 'other'
-  other.mkdir()
-  found = [r | {'value': r['value'] + 0.5} for r in kept(run)]
-  (other / 'scores.json').write_text(json.dumps(found))
-  return run, other
-
-
-def compared(a, b):
-  evaluate.main(['', f'--compare={a},{b}'])
-
-
-def test_compare(two, capsys):
-  a, b = two
-  compared(a, b)
-  compared(a, b / 'scores.json')
-  found = capsys.readouterr().out.splitlines()
-  assert found[:2] == [f'a: {a}', f'b: {b}'] and len(found) == 8
-  assert found[2].startswith('fid: a ') and found[2].endswith('a - b -0.5000')
-  assert found[3].startswith('class_coverage: ')
-  assert found[2:4] == found[6:8]
-
-
-@pytest.mark.parametrize(
-  'change, words',
-  [
-    ({'n_fake': 100}, 'n_fake differs: 120 and 100'),
-    ({'features_hash': 'x'}, 'features_hash differs'),
-    ({'reference': 'digits/test'}, 'reference differs: digits/train and digi'),
-    ({'draws': 3}, 'draws differs: 1 and 3'),
-    ({'protocol': 'tf-inception-50k-train'}, 'protocol differs: none and tf-'),
-    ({'ema': False}, 'ema differs: True and False'),
-  ],
-)
-def test_unlike_records_are_not_compared(change, words, two, capfd):
-  a, b = two
-  path = b / 'scores.json'
-  found = json.loads(path.read_text())
-  path.write_text(json.dumps([r | change for r in found]))
-  line = complaint(capfd, evaluate.main, f'--compare={a},{b}')
-  assert line.startswith('error: fid: not comparable, ') and words in line
-
-
-OTHER_FILES = {
-  '{': 'not score records',
-  '\xff\xfe': 'not score records',
-  '': 'not score records',
-  '{}': 'not a list of score records',
-  '{"metric": "fid", "value": 1}': 'not a list of score records',
-  '[1, 2]': 'not a list of score records',
-  '[{}]': 'not a list of score records',
-  '"fid"': 'not a list of score records',
-  'null': 'not a list of score records',
-  '[]': 'no metric in common: fid, class_coverage and none',
-  '[{"metric": "fid", "value": null}]': 'no metric in common',
-}
-
-
-@pytest.mark.parametrize('content', OTHER_FILES)
-def test_what_is_no_list_of_records_is_not_compared(content, two, capfd):
-  a, b = two
-  path = b / 'scores.json'
-  path.write_text(content, encoding='latin1')
-  line = complaint(capfd, evaluate.main, f'--compare={a},{b}')
-  assert OTHER_FILES[content] in line
-  line = complaint(capfd, evaluate.main, f'--compare={path},{a}')
-  assert str(path) in line or 'no metric in common: ' in line
-
-
-def test_what_is_not_there_is_not_compared(run, tmp_path, capfd):
-  for path in (tmp_path / 'absent', tmp_path):
-    line = complaint(capfd, evaluate.main, f'--compare={run},{path}')
-    assert 'there is no' in line and str(path) in line
-  for pair in ('a', 'a,b,c'):
-    line = complaint(capfd, evaluate.main, f'--compare={pair}')
-    assert f'--compare={pair}: expected two, A,B.' in line
-  line = complaint(capfd, evaluate.main, f'--compare={run},{run}', '--num=3')
-  assert '--num does not go with --compare' in line
-  flags = (f'--compare={run},{run}', '--metrics=kid')
-  assert '--metrics does not' in complaint(capfd, evaluate.main, *flags)
-
-
-# Mistakes
-
-
-@pytest.fixture(scope='module')
-def files(tmp_path_factory):
-  """A folder of files that are not what they should be."""
-  folder = tmp_path_factory.mktemp('files')
-  for name, content in NOT_WEIGHTS.items():
-    (folder / name).write_bytes(content)
-  (folder / 'weights-6726825d.pth').write_bytes(b'hello')
-  np.savez(folder / 'ok.npz', mu=np.zeros(64), sigma=np.eye(64))
-  np.savez(folder / 'seven.npz', mu=np.zeros(7), sigma=np.eye(7))
-  np.savez(folder / 'nan.npz', mu=np.full(64, np.nan), sigma=np.eye(64))
-  np.savez(folder / 'uneven.npz', mu=np.zeros(64), sigma=np.eye(63))
-  np.savez(folder / 'other.npz', x=np.zeros(3))
-  return folder
-
-
-INCEPTION = '--features=inception'
-PIXELS = '--features=pixels'
-MISTAKES = [
-  (('--metrics=foo',), ("'foo' does not exist", 'class_coverage')),
-  (('--metrics=intra_fid',), ('intra_fid', 'a conditional generator')),
-  (('--metrics=fid,memorisation',), ('memorisation', 'test split')),
-  (('--metrics=modes',), ("'modes'", 'known modes')),
-  (('--metrics=sfid',), ("'sfid'", 'inception')),
-  (('--metrics=is', PIXELS), ("'is'", 'a classifier')),
-  (('--num=-1',), ('--num=-1', 'at least 0')),
-  (('--num=1',), ('at least 2', 'got 1')),
-  (('--num=5', '--metrics=prdc'), ('at least 6', 'got 5')),
-  (('--num=1', '--metrics=kid'), ('at least 2', 'got 1')),
-  (('--draws=0',), ('--draws=0', 'at least 1')),
-  (('--split=foo',), ('split=foo', 'digits has no splits')),
-  (('--protocol=classifier-10k-test',), ('split=test', 'no splits')),
-  (('--protocol=foo',), ('--protocol=foo', 'clean-50k-train')),
-  (('--protocol=clean-10k-test', PIXELS), ('--features is fixed',)),
-  (('--resize=foo',), ('resize', 'only for features=inception', 'classifier')),
-  ((INCEPTION, '--resize=foo'), ('resize=foo', 'tf, clean')),
-  ((INCEPTION, '--weights={}/absent'), ('no weights at', 'absent')),
-  ((INCEPTION, '--weights={}/text.pth'), ('text.pth', 'not an intact')),
-  ((INCEPTION, '--weights={}/cut.npz'), ('cut.npz', 'damaged')),
-  ((INCEPTION, '--weights={}/x.npz'), ('x.npz', 'damaged')),
-  ((INCEPTION, '--weights={}/weights-6726825d.pth'), ('sha256', '6726825d')),
-  (('--weights={}/text.pth',), ('weights', 'only for features=inception')),
-  (('--statistics={}/seven.npz', PIXELS), ('64 dimensions', 'expected 7')),
-  (('--statistics={}/nan.npz', PIXELS), ('NaN',)),
-  (('--statistics={}/uneven.npz', PIXELS), ('[64]', '[63, 63]')),
-  (('--statistics={}/other.npz', PIXELS), ('other.npz', 'mu and sigma')),
-  (('--statistics={}/text.pth', PIXELS), ('text.pth', 'mu and sigma')),
-  (('--statistics={}/absent.npz', PIXELS), ('absent.npz',)),
-  (('--statistics={}/ok.npz', PIXELS, '--metrics=kid'), ('a mean and a cov',)),
-  (('--statistics={}/ok.npz', '--features=classifier'), ('another net',)),
-  (('--statistics={}/ok.npz', '--split=train'), ('--split', '--statistics')),
-  (('--checkpoint=3',), ('no checkpoint 3', 'there: 4, 8')),
-  (('--checkpoint=first',), ("'first'", 'latest, best, or a step')),
-  (('--out={}/scores.json',), ('--out', '--workdir')),
-  (('--data_dir={}',), ('--data_dir', '--workdir')),
-  (('--samples={}/x.npz',), ('one of', '--compare')),
-  (('--compare=a,b',), ('one of', '--compare')),
-]
-
-
-@pytest.mark.parametrize('flags, words', MISTAKES)
-def test_a_mistake_is_told_and_nothing_is_written(
-  flags, words, trained, files, capfd, monkeypatch
-):
-  monkeypatch.chdir(ROOT)
-  before = contents(trained), contents(files)
-  flags = [flag.format(files) for flag in flags]
-  line = complaint(capfd, evaluate.main, f'--workdir={trained}', *flags)
-  for word in words:
-    assert word in line
-  assert (contents(trained), contents(files)) == before
-
-
-def test_inception_without_weights_says_what_can_be_done(
-  trained, tmp_path, capfd, monkeypatch
-):
-  monkeypatch.chdir(ROOT)
-  monkeypatch.setenv('GAN_JAX_CACHE', str(tmp_path))
-  monkeypatch.delenv('GAN_JAX_INCEPTION', raising=False)
-  before = contents(trained)
-  for flags in ((INCEPTION,), ('--protocol=clean-50k-train',)):
-    line = complaint(capfd, evaluate.main, f'--workdir={trained}', *flags)
-    for word in ('no weights', 'https://', str(tmp_path), 'random_conv'):
-      assert word in line
-  assert contents(trained) == before and not list(tmp_path.iterdir())
-
-
-def test_a_run_scored_by_inception_opens_without_its_weights(run, monkeypatch):
-  monkeypatch.setenv('GAN_JAX_CACHE', str(run))
-  monkeypatch.delenv('GAN_JAX_INCEPTION', raising=False)
-  config = json.loads((run / 'config.json').read_text())
-  (run / 'config.json').write_text(
-    json.dumps({**config, 'features': 'inception', 'metrics': ['fid']})
-  )
-  _, _, _, step = contents_lib.open_run(run)
-  assert step == STEPS[-1]
-
-
-@pytest.mark.parametrize('content', ['{', '{}', '[1]', '[{"metric": "fid"}]'])
-def test_a_damaged_scores_file_stops_before_the_work(
-  content, run, capfd, monkeypatch
-):
-  (run / 'scores.json').write_text(content)
-  before = contents(run)
-
-  def look(*_, **__):
-    raise AssertionError('samples were drawn')
-
-  monkeypatch.setattr(scoring, 'make_look', look)
-  line = complaint(capfd, evaluate.main, f'--workdir={run}')
-  assert 'scores.json' in line and 'score records' in line
-  assert contents(run) == before
-
-
-def test_from_python_a_mistake_is_an_error_too(trained, monkeypatch):
-  monkeypatch.chdir(ROOT)
-  with pytest.raises(UserError, match='does not exist'):
-    evaluate.evaluate(trained, metrics=('foo',))
