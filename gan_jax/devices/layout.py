@@ -1,7 +1,7 @@
-"""How steps and seeds lie in a program, and when a step is looked at.
+"""How steps and seeds are arranged in a program, and when steps are probed.
 
 Nothing here names a device. All states and metrics have a leading seed axis
-[S, ...] but in `make_one` and `make_counted`, which are of one seed.
+[S, ...], except in `make_one` and `make_counted`, which handle one seed.
 """
 
 import functools
@@ -15,12 +15,12 @@ from gan_jax.game.health.measures import PROBES
 
 
 class Layout(NamedTuple):
-  """How steps and seeds lie in a program.
+  """How steps and seeds are arranged in a program.
 
-  loop: many steps in one call, as a loop of XLA; otherwise one step a call.
-  seeds: 'vmap': one vectorised step for all; 'map': one after the other, each
-    through all steps of the call, in the same program; 'apart': one step of
-    one seed a call, all of them the same compiled program.
+  loop: many steps per call, as an XLA loop; otherwise one step per call.
+  seeds: 'vmap': one vectorised step for all seeds; 'map': one seed after the
+    other, each through all steps of the call, in the same program; 'apart':
+    one step of one seed per call, all with the same compiled program.
   """
 
   loop: bool
@@ -28,12 +28,12 @@ class Layout(NamedTuple):
 
 
 class Probe(NamedTuple):
-  """What looks at every so many steps, without a part in them.
+  """Observes the game every so many steps, without influencing it.
 
-  every: how many steps; the look comes after their last.
+  every: number of steps; the probe follows the last of them.
   make: axis name or None -> look(before, after, batch, key, given) -> metrics,
     with the States around the step; given is make_advance's.
-  aside: what the look is given besides, arrays that are the same for all.
+  aside: further arrays for the probe, the same for all seeds.
   names: of the metrics that it returns.
   """
 
@@ -44,15 +44,16 @@ class Probe(NamedTuple):
 
 
 class Work(NamedTuple):
-  """What a program does.
+  """The work of a program.
 
   make_step: axis name or None -> step(state, batch, key, numbers) -> (state,
     metrics).
   feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
   names: of the step's metrics.
-  numbers: the floats among the game's options; a program knows their names.
+  numbers: the floats among the game's options. A program depends on their names
+    only, so changing a value compiles nothing.
   frozen: arrays that nobody trains.
-  probe: what looks at the steps, and when.
+  probe: what observes the steps, and when.
   """
 
   make_step: Callable
@@ -66,7 +67,7 @@ class Work(NamedTuple):
 def make_one(
   step: Callable, feed: Callable, look: Callable | None = None
 ) -> tuple[Callable, Callable | None]:
-  """One step of one seed, and a look at it.
+  """One step of one seed, and its probe.
 
   Args:
     step: (state, batch, key, numbers) -> (state, metrics).
@@ -96,9 +97,9 @@ def make_counted(one: Callable, looked: Callable | None) -> Callable:
   """A step whose metrics are added to a running total; see make_one.
 
   Returns counted(state, total, key, index, data, given, at), which gives
-  (state, total). `at` [] is the number of steps before this one: a single one
-  for all seeds, or vmap would take both sides of every branch on it and throw
-  one away.
+  (state, total). `at` [] is the number of steps before this one, a single
+  number for all seeds: with one per seed, vmap would compute both sides of
+  every branch on it and discard one.
   """
 
   def counted(state, total, key, index, data, given, at):
@@ -126,19 +127,20 @@ def make_advance(
   """Steps of all seeds: (state, total, keys, index, data, given, n) gives
   (state, total).
 
-  n is the number of steps (always 1 without layout.loop); where seeds are
-  apart, it is the seed that takes one step. It is known only at run time: any
-  number of steps is the same program, so where a run is cut changes no bit.
+  n is the number of steps (always 1 without layout.loop); with seeds 'apart' it
+  is the index of the seed that takes one step. It is a run-time value: the same
+  program takes any number of steps, so splitting a run into calls differently
+  changes no bit.
   given is {'every', 'aside', 'numbers', 'frozen'}: steps whose number is a
-  multiple of `every` are looked at, beside what is `aside`; the numbers of the
-  game's options; arrays that nobody trains. All this is known only at run
-  time, too: with `every` known, the compiler would make one of the step and
-  the look, and other bits.
+  multiple of `every` are probed, with the arrays in `aside`; the numbers of the
+  game's options; arrays that nobody trains. These are run-time values as well:
+  if the compiler knew `every`, it could fuse the step with the probe and
+  change the step's bits.
   """
 
   make = {'vmap': _vectorised, 'map': _in_turn, 'apart': _apart}[layout.seeds]
   advance = make(counted, loop=layout.loop, streamed=streamed)
-  advance.__name__ = 'advance'  # what the program is called, in profiles too
+  advance.__name__ = 'advance'  # the program's name, in profiles for example
   return advance
 
 
@@ -172,7 +174,7 @@ def _vectorised(counted, *, loop, streamed):
     return jax.tree.map(lambda x: x[None], new)
 
   def advance(state, total, keys, index, data, given, n):
-    if len(keys) == 1:  # vmap over one seed costs a quarter of the speed
+    if len(keys) == 1:  # vmap over one seed is a quarter slower
       return alone(state, total, keys, index, data, given, n)
 
     def move(state, total):

@@ -1,9 +1,9 @@
-"""Several processes that train as one: who they are, and what they share.
+"""Several processes that train as one: who they are and what they share.
 
-All of them run the same program on their own devices. Process 0 alone owns the
-workdir; what it finds there, or decides, is shared, so that all go the same
-way. Nobody outlives a peer: the launcher starts all of them again, and they go
-on from the newest checkpoint.
+All of them run the same program, each on its own devices. Process 0 alone owns
+the workdir; it shares what it reads there and what it decides, so that all take
+the same path. If one process dies, the others end as well: the launcher
+restarts all of them, and they resume from the newest checkpoint.
 """
 
 import itertools
@@ -21,26 +21,28 @@ from jax.experimental import multihost_utils
 
 from gan_jax.types import Tree, UserError
 
-# JAX's own limits are 100 and 300 seconds: as long would all others hang.
+# JAX's defaults are 100 and 300 seconds, and all others would hang that long.
 HEARTBEAT_SECONDS = 10
-# While process 0 still scores, the others wait for it at their end.
+# At the end the others wait for process 0, which may still be scoring.
 SHUTDOWN_SECONDS = 24 * 3600
-GRACE_SECONDS = 1.0  # process 0 stays as long, so that all can say why they end
+# Process 0 hosts the coordinator. It stays this long, so that the others can
+# print their own error before they lose it.
+GRACE_SECONDS = 1.0
 
 
 def join(coordinator: str = '', num_processes: int = 0, process_id: int = -1):
-  """Joins the processes that the flags name, or the environment, if any.
+  """Joins the processes given by the flags or by the environment, if any.
 
-  To be called before JAX starts. The environment is that of SLURM's srun with
-  several tasks, of Open MPI, or of a TPU pod.
+  To be called before JAX starts. Environments are SLURM's srun with several
+  tasks, Open MPI, and TPU pods.
 
   Args:
-    coordinator: HOST:PORT of process 0, or '' for what the environment says.
-    num_processes: with a coordinator, how many there are.
-    process_id: with a coordinator, which one this is, from 0.
+    coordinator: HOST:PORT of process 0, or '' to use the environment.
+    num_processes: with a coordinator, the number of processes.
+    process_id: with a coordinator, the number of this one, from 0.
 
   Raises:
-    UserError: flags that do not fit together.
+    UserError: the flags are inconsistent.
   """
   _check(coordinator, num_processes, process_id)
   limits = {
@@ -60,7 +62,7 @@ def _check(coordinator, num_processes, process_id):
       ('process_id', process_id >= 0),
     ):
       if value:
-        raise UserError(f'--{flag} is given, but no --coordinator=HOST:PORT.')
+        raise UserError(f'--{flag} needs --coordinator=HOST:PORT.')
     return
   host, _, port = coordinator.rpartition(':')
   if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -72,7 +74,7 @@ def _check(coordinator, num_processes, process_id):
     )
   if not 0 <= process_id < num_processes:
     raise UserError(
-      f'--process_id={process_id}: expected 0 to {num_processes - 1}, as'
+      f'--process_id={process_id}: expected 0 to {num_processes - 1}, with'
       f' --num_processes={num_processes}.'
     )
 
@@ -97,14 +99,15 @@ def is_first() -> bool:
 
 
 def broadcast(tree: Tree) -> Tree:
-  """Process 0's arrays, bit for bit, as NumPy's; alone: the very same tree.
+  """Process 0's arrays, bit for bit, as NumPy arrays; alone: the tree itself.
 
   Args:
     tree: arrays; the same structure, shapes and dtypes in all processes.
   """
   if not several():
     return tree
-  # As whole numbers: a sum with zeros would make 0. of -0.
+  # As integers: JAX broadcasts by summing with the other processes' zeros,
+  # which would turn a float -0. into 0.
   leaves, treedef = jax.tree.flatten(jax.tree.map(np.asarray, tree))
   raw = b''.join(leaf.tobytes() for leaf in leaves)
   got = _broadcast_bytes(raw, len(raw))
@@ -117,9 +120,10 @@ def broadcast(tree: Tree) -> Tree:
 
 
 def share(value=None):
-  """What process 0 gives to it, anything that JSON keeps; alone: the same."""
+  """Process 0's value, anything that JSON can hold; alone: the value."""
   if not several():
     return value
+  # The size first: all processes must pass arrays of the same shape.
   raw = json.dumps(value).encode() if is_first() else b''
   size = int(multihost_utils.broadcast_one_to_all(np.int32(len(raw))))
   return json.loads(_broadcast_bytes(raw, size))
@@ -134,67 +138,70 @@ def _broadcast_bytes(raw, size):
 
 
 def on_process_0(function: Callable):
-  """What a function gives in process 0, where alone it is called, for all.
+  """Calls a function in process 0 only; returns its result in all.
 
   Raises:
-    UserError: in all of them, if it does so in process 0.
+    UserError: in all processes, if the function raises it in process 0.
   """
   if not several():
     return function()
-  told = None
+  outcome = None
   if is_first():
     try:
-      told = {'value': function()}
+      outcome = {'value': function()}
     except UserError as e:
-      told = {'mistake': str(e)}
-  told = share(told)
-  if 'mistake' in told:
-    raise UserError(told['mistake'])
-  return told['value']
+      outcome = {'mistake': str(e)}
+  outcome = share(outcome)
+  if 'mistake' in outcome:
+    raise UserError(outcome['mistake'])
+  return outcome['value']
 
 
 def agreed(stop_signal: Callable) -> Callable:
-  """A stop signal that all processes heed at the same call.
+  """A stop signal that all processes see at the same call.
 
-  JAX's preemption service listens to SIGTERM, and lets all processes know of
-  the first one that gets it; other stop signals are passed on as one.
+  JAX's preemption service listens for SIGTERM and notifies all processes of the
+  first one that receives it; other stop signals are passed on as SIGTERM.
 
   Args:
-    stop_signal: () -> the signal that came in here, or None.
+    stop_signal: () -> the signal that this process received, or None.
 
   Returns:
-    the same for all; to be called equally often in all processes.
+    () -> the signal or None, the same in all processes; to be called equally
+    often in all of them.
   """
   if not several():
     return stop_signal
-  calls, told = itertools.count(), []
+  calls, received = itertools.count(), []
 
   def poll():
-    if not told and multihost_utils.reached_preemption_sync_point(next(calls)):
-      told.append(stop_signal() or signal.SIGTERM)
-      # From here on a second one ends it at once.
+    # The service agrees on a call number that no process has reached yet.
+    at_sync_point = multihost_utils.reached_preemption_sync_point
+    if not received and at_sync_point(next(calls)):
+      received.append(stop_signal() or signal.SIGTERM)
+      # From now on a second signal ends the process at once.
       signal.signal(signal.SIGTERM, lambda signum, _: os._exit(128 + signum))
-    return told[0] if told else None
+    return received[0] if received else None
 
   return poll
 
 
 def pass_on():
-  """Lets JAX's preemption service know that this process is to stop."""
+  """Notifies JAX's preemption service that this process is to stop."""
   os.kill(os.getpid(), signal.SIGTERM)
 
 
 def part():
-  """Waits for all processes at their common end; then each is alone."""
+  """Waits for all processes to reach the common end, and disconnects them."""
   if several():
     jax.distributed.shutdown()
 
 
 def leave(code: int):
-  """Ends this process as one of several; alone it does nothing.
+  """Ends this process if it is one of several.
 
-  Not by an exception: at exit JAX waits for all processes, those too that wait
-  for this one.
+  An exception would not do: at exit JAX waits for all processes, including
+  those that are waiting for this one.
   """
   if several():
     sys.stdout.flush()
@@ -204,12 +211,12 @@ def leave(code: int):
 
 
 def tell_failure():
-  """Says in which of several processes an exception was raised."""
+  """Prints which of several processes raised an exception."""
   if several():
     traceback.print_exc()
     print(
-      f'error: process {jax.process_index()} of {jax.process_count()} ends by'
-      f' {type(sys.exception()).__name__}; the same command in all of them goes'
-      ' on from the newest checkpoint',
+      f'error: process {jax.process_index()} of {jax.process_count()} failed'
+      f' with {type(sys.exception()).__name__}; rerun the same command in all'
+      ' of them to resume from the newest checkpoint',
       file=sys.stderr,
     )

@@ -1,9 +1,9 @@
 """Where the pure step runs: with `wrappers`, the only file that names devices.
 
-One unedited step is wrapped by `jit`, `pmap` or `shard_map`, by `vmap` over
-seeds and by a loop over steps. Devices, those of all processes, form a grid:
-seeds are split first, the batch over what is left. All states and metrics here
-have a leading seed axis.
+The step is wrapped unchanged: by `jit`, `pmap` or `shard_map`, by `vmap` over
+seeds and by a loop over steps. The devices of all processes form a grid: seeds
+are split first, then the batch over the remaining devices. All states and
+metrics here have a leading seed axis.
 """
 
 import contextlib
@@ -29,15 +29,15 @@ from gan_jax.types import UserError
 class Program(NamedTuple):
   """A compiled training program.
 
-  put: a tree [S, ...] -> the same as the program keeps it on its devices.
-  get: the inverse; to be called in all processes, and whole in each.
+  put: a tree [S, ...] -> the same in the program's layout on its devices.
+  get: the inverse; to be called in all processes, each gets the whole tree.
   place: a data set in memory -> the same on every device.
   advance: (state, total, data, n) -> (state, total) after n steps; total is
-    the running sum of the metrics. Both are kept as by `put`, and donated.
-  zeros: a total of nothing, {name: [S]}, to be put.
-  max_steps: most steps that one call of advance takes; None for any number.
+    the running sum of the metrics. Both are laid out as by `put`, and donated.
+  zeros: an empty total, {name: [S]}, still to be put.
+  max_steps: the most steps per call of advance; None for any number.
   layout: see Layout.
-  part: the seeds and rows of a batch that this process is to feed.
+  part: the seeds and rows of a batch that this process must feed.
   """
 
   put: Callable
@@ -51,7 +51,7 @@ class Program(NamedTuple):
 
 
 def has_convolution(function: Callable, *args) -> bool:
-  """Whether a function, as lowered for this backend, convolves."""
+  """Whether a function, lowered for this backend, uses a convolution."""
   lowered = jax.jit(function).lower(*args)
   return 'stablehlo.convolution' in lowered.as_text()
 
@@ -59,10 +59,10 @@ def has_convolution(function: Callable, *args) -> bool:
 def choose_layout(*, convolutions: bool, backend: str | None = None) -> Layout:
   """The faster layout, as measured by experiments/benchmarks/layouts.py.
 
-  On CPU all ways are within some 15 % of each other where there is no
-  convolution of XLA (the networks here have none); seeds in turn let each core
-  have its share of them. XLA's own convolutions were seen to run 17 times
-  slower in a loop there. Accelerators want everything at once (not measured).
+  On CPU, without convolutions of XLA (the networks here have none), all layouts
+  are within about 15 % of each other; 'map' lets each core take its share of
+  the seeds. In a loop on CPU, XLA's convolutions ran 17 times slower.
+  Accelerators want all seeds at once (not measured).
   """
   if (backend or jax.default_backend()) != 'cpu':
     return Layout(loop=True, seeds='vmap')
@@ -72,11 +72,11 @@ def choose_layout(*, convolutions: bool, backend: str | None = None) -> Layout:
 
 
 def use_cores(num_seeds: int):
-  """Makes a CPU device of each core that a share of the seeds can have.
+  """Makes as many CPU devices as the cores allow and the seeds divide over.
 
-  To be called before JAX starts; afterwards, where somebody has chosen the
-  number of devices, and in one of several processes, it does nothing. A seed's
-  numbers do not depend on it.
+  To be called before JAX starts. It does nothing afterwards, if the user has
+  chosen the number of devices, or in one of several processes. A seed's numbers
+  do not depend on it.
   """
   cores = (
     len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1
@@ -98,7 +98,7 @@ def everywhere(tree):
 def spread(batch):
   """A tree of arrays [B, ...], split over the devices of this process.
 
-  Over as many of them as divide B; what is computed from it is split as well.
+  Uses as many devices as divide B; results computed from it are split as well.
   """
   size = len(jax.tree.leaves(batch)[0])
   return jax.device_put(batch, NamedSharding(_local_mesh(size), P('batch')))
@@ -106,14 +106,14 @@ def spread(batch):
 
 @functools.cache
 def _local_mesh(size):
-  """A mesh of all local devices, or of as many as divide a size above 1."""
+  """A mesh of all local devices; with size > 1, of as many as divide it."""
   devices = jax.local_devices()
   most = math.gcd(size, len(devices)) if size > 1 else len(devices)
   return Mesh(np.array(devices[:most]), ('batch',))
 
 
 def default_wrapper(num_devices: int) -> str:
-  """'pmap' where there are several devices, else 'jit'."""
+  """'pmap' for several devices, else 'jit'."""
   return 'pmap' if num_devices > 1 else 'jit'
 
 
@@ -122,7 +122,7 @@ def device_grid(
 ) -> tuple[int, int]:
   """Returns (devices along the seeds, devices along the batch)."""
   if layout.seeds == 'apart' or (layout.seeds == 'map' and wrapper == 'jit'):
-    return 1, num_devices  # jit would not split a loop over the seeds
+    return 1, num_devices  # jit cannot split a loop over the seeds
   if wrapper == 'pmap':  # one axis only: all devices go to one of the two
     split = num_seeds % num_devices == 0
     return (num_devices, 1) if split else (1, num_devices)
@@ -140,28 +140,29 @@ def make_program(
   streamed: bool = False,
   devices: list | None = None,
 ) -> Program:
-  """Compiles nothing yet; the first call of advance does.
+  """Builds a program; the first call of advance compiles it.
 
   Args:
-    work: what is done, see Work. The same functions, layout and devices make
-      the same program, whatever the keys and the numbers are.
-    keys: root keys [S], one for each seed.
+    work: see Work. The same functions, layout and devices share one compiled
+      program, whatever the keys and numbers.
+    keys: root keys [S], one per seed.
     batch_size: of the global batch.
     wrapper: 'jit', 'pmap' or 'shard_map'.
     layout: see choose_layout.
     streamed: data is each step's batch {name: [S, n, batch_size, ...]} rather
-      than the whole data set; then advance takes one step a call.
-    devices: all, of all processes, by default.
+      than the whole data set; then advance takes one step per call.
+    devices: by default all devices of all processes.
 
   Raises:
-    UserError: an unknown wrapper, or a batch that the devices cannot share.
+    UserError: an unknown wrapper, or a batch that the devices cannot split.
   """
   if wrapper not in WRAPPERS:
     raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
   if streamed:
     layout = layout._replace(loop=False)
   mesh = _mesh(devices or jax.devices(), len(keys), batch_size, wrapper, layout)
-  # jit sees the global batch and needs no axis; pmap has only one.
+  # jit sees the global batch and needs no axis for its means; pmap has a single
+  # axis, which is the batch's only if the seeds are not split.
   split = mesh.shape['data'] > 1 if wrapper == 'pmap' else wrapper != 'jit'
   axis, probe = 'data' if split else None, work.probe
   make_look = probe.make if probe.every else None
@@ -193,7 +194,10 @@ def make_program(
 
 @functools.lru_cache(wrappers.PROGRAMS)
 def _advance(make_step, feed, make_look, axis, layout, streamed):
-  """The function that is wrapped; of the same parts the very same one."""
+  """The function to wrap; the same object for the same parts.
+
+  JAX caches compiled programs by the identity of the function.
+  """
   look = make_look(axis) if make_look else None
   counted = layout_lib.make_counted(
     *layout_lib.make_one(make_step(axis), feed, look)
@@ -202,7 +206,7 @@ def _advance(make_step, feed, make_look, axis, layout, streamed):
 
 
 def _mesh(devices, num_seeds, batch_size, wrapper, layout):
-  """All devices, those along the seeds first."""
+  """A mesh of all devices, with the seeds along the first axis."""
   grid = device_grid(num_seeds, len(devices), wrapper=wrapper, layout=layout)
   if batch_size % grid[1]:
     raise UserError(
@@ -213,7 +217,7 @@ def _mesh(devices, num_seeds, batch_size, wrapper, layout):
 
 
 def _given(work):
-  """What a program learns only at run time; see layout.make_advance."""
+  """A program's run-time values; see layout.make_advance."""
   return {
     'every': np.int32(work.probe.every),
     'aside': work.probe.aside,

@@ -1,8 +1,8 @@
-"""Ways to run one function on several devices: jit, pmap, shard_map.
+"""Runs one function on several devices: by jit, pmap or shard_map.
 
 The function is advance(state, total, keys, index, data, given, n), see layout.
-Devices form a mesh with the axes 'seed' and 'data'; with several processes it
-holds the devices of all of them, and each process feeds its own part.
+Devices form a mesh with the axes 'seed' and 'data'. The mesh spans the devices
+of all processes, and each process feeds its own part.
 """
 
 import functools
@@ -23,7 +23,7 @@ WRAPPERS = ('jit', 'pmap', 'shard_map')
 
 
 class Part(NamedTuple):
-  """What of the seeds and of the global batch this process feeds."""
+  """The share of the seeds and of the global batch that this process feeds."""
 
   seeds: slice
   rows: slice
@@ -33,8 +33,8 @@ class Wrapped(NamedTuple):
   """A function on its devices.
 
   run: (state, total, data, n) -> (state, total), both donated.
-  put: a tree of arrays [S, ...] -> the same as `run` takes it.
-  get: the inverse, on one device or on the host, whole in each process.
+  put: a tree of arrays [S, ...] -> the same in the layout that `run` takes.
+  get: the inverse, on one device or on the host; each process gets all of it.
   place: arrays -> the same on every device.
   part: what this process feeds.
   """
@@ -47,7 +47,7 @@ class Wrapped(NamedTuple):
 
 
 def part_of(mesh: Mesh, num_seeds: int, batch_size: int) -> Part:
-  """What this process feeds: the least block with all that its devices take."""
+  """What this process feeds: the smallest block that covers its devices."""
   own = {device.id for device in jax.local_devices()}
   mine = np.vectorize(lambda device: device.id in own)(mesh.devices)
   cut = lambda at, whole, pieces: slice(
@@ -72,10 +72,10 @@ def wrap(
 ) -> Wrapped:
   """Wraps advance; compiles nothing yet.
 
-  The same advance on the same mesh is the same program, compiled once: whoever
-  trains with other numbers, seeds or data of the same shape finds it there.
-  `put` lays everything out as `run` returns it, or the second call would have
-  another signature than the first.
+  The same advance on the same mesh is one program, compiled once and reused for
+  other numbers, seeds and data of the same shapes. `put` uses the layout that
+  `run` returns; otherwise the second call would have a different signature from
+  the first and compile again.
 
   Args:
     name: one of WRAPPERS.
@@ -96,7 +96,7 @@ def wrap(
   return _on_mesh(compiled, mesh, ins, fixed, part, shapes, streamed=streamed)
 
 
-PROGRAMS = 16  # that stay compiled, at most
+PROGRAMS = 16  # how many stay compiled at most
 
 
 @functools.lru_cache(PROGRAMS)
@@ -131,7 +131,8 @@ def _jit(advance, mesh, ins, outs):
 
 
 def _shard_map(advance, mesh, ins, outs):
-  # check_vma: outputs that differ between devices are refused, not returned.
+  # check_vma is on by default: outputs that wrongly differ between devices are
+  # an error.
   mapped = jax.shard_map(advance, mesh=mesh, in_specs=ins, out_specs=outs)
   return jax.jit(mapped, donate_argnums=(0, 1))
 
@@ -151,15 +152,15 @@ def _on_mesh(compiled, mesh, ins, fixed, part, shapes, *, streamed):
     n = place(np.int32(n))
     return compiled(state, total, keys, index, data, given, n)
 
-  # Copied, on the host: device_put may share the buffers of its source, which
-  # the caller keeps and the program donates.
+  # Copied on the host first: device_put may share its source's buffers, which
+  # the caller keeps using and the program donates.
   put = lambda tree: place(jax.tree.map(np.array, tree), 'seed')
   everywhere = jax.jit(lambda tree: tree, out_shardings=at())
 
   def get(tree):
     if not multihost.several():
       return tree
-    # On the host: Orbax takes no array of one process for that of all.
+    # On the host: Orbax refuses arrays that only one process can address.
     whole = jax.tree.map(lambda x: x.addressable_data(0), everywhere(tree))
     return jax.device_get(whole)
 
@@ -167,10 +168,10 @@ def _on_mesh(compiled, mesh, ins, fixed, part, shapes, *, streamed):
 
 
 def _place(tree, sharding):
-  """The same arrays of every process, laid out over all devices."""
+  """Arrays that all processes hold alike, laid out over all devices."""
   if not multihost.several():
     return jax.device_put(tree, sharding)
-  # Not device_put: it would compare the arrays of all processes each time.
+  # Not device_put: each call would compare the arrays across all processes.
   make = lambda x: jax.make_array_from_callback(
     np.shape(x), sharding, lambda where: np.asarray(x)[where]
   )
@@ -178,7 +179,7 @@ def _place(tree, sharding):
 
 
 def _from_parts(data, sharding, part, shapes):
-  """Arrays {name: [S, n, B, ...]} of which each process has its own part."""
+  """Global arrays {name: [S, n, B, ...]} from each process's own part."""
   if not multihost.several():
     return data
   first = (part.seeds.start, 0, part.rows.start)
@@ -186,6 +187,7 @@ def _from_parts(data, sharding, part, shapes):
   def make(x):
     shape = (shapes[0], x.shape[1], shapes[1], *x.shape[3:])
 
+    # JAX asks for global slices; here they index this process's part.
     def piece(where):
       own = [
         slice((w.start or 0) - at, (size if w.stop is None else w.stop) - at)
@@ -210,7 +212,7 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
   local = [device for device in devices if device in own]
   split = lambda tree, axis=0: _split(tree, len(local), axis)
   merge = lambda tree: jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), tree)
-  # Alike on the devices of this process; the others have their own.
+  # Replicated over this process's devices; other processes do likewise.
   here = Mesh(np.array(local), ('local',))
   place = lambda tree: jax.device_put(tree, NamedSharding(here, P()))
   keys, index, given = fixed
@@ -223,8 +225,8 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
       data = split(data, 0 if by_seed else 2)
     return mapped(state, total, keys, index, data, given, np.int32(n))
 
-  # A copy on the host first: put may share its source's buffers, which are
-  # donated, and what a checkpoint has put on one device is refused.
+  # Copied on the host first: put may share its source's buffers, which are
+  # donated; and pmap refuses what a checkpoint has put on one device.
   fresh = lambda tree: jax.tree.map(np.array, tree)
   as_run_returns = _pmap_sharding(devices, by_seed=by_seed)
 
@@ -239,7 +241,7 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
       mine = jax.tree.map(lambda x: x[part.seeds], fresh(tree))
       tree = jax.tree.map(lambda x: _cut(x, len(local)), mine)
     tree = fresh(tree)
-    # Of several processes each puts its own part, as pmap does by itself.
+    # With several processes each puts its own part, which pmap does itself.
     return tree if multihost.several() else jax.device_put(tree, as_run_returns)
 
   if by_seed:
@@ -278,7 +280,7 @@ def _cut(x, pieces):
 
 
 def _split(tree, pieces, axis):
-  """The axis, cut into one piece for each device, the devices first."""
+  """Splits an axis into one piece per device, with the devices' axis first."""
 
   def cut(x):
     shape = (*x.shape[:axis], pieces, -1, *x.shape[axis + 1 :])

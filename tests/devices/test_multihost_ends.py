@@ -138,8 +138,8 @@ def test_all_go_back_together_or_stop_together(most, tmp_path):
       {'coordinator': 'a:1', 'num_processes': 2, 'process_id': 2},
       '--process_id=2: expected 0 to 1',
     ),
-    ({'num_processes': 2}, '--num_processes is given, but no --coordinator'),
-    ({'process_id': 0}, '--process_id is given, but no --coordinator'),
+    ({'num_processes': 2}, '--num_processes needs --coordinator'),
+    ({'process_id': 0}, '--process_id needs --coordinator'),
   ],
 )
 def test_flags_that_do_not_fit(flags, said, capsys):
