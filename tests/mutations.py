@@ -126,8 +126,8 @@ def _is_idle(node):
   match node:
     case ast.JoinedStr() | ast.Raise() | ast.Import() | ast.ImportFrom():
       return True
-    case ast.FunctionDef(name='__repr__'):
-      return True
+    case ast.FunctionDef(name='__repr__' | 'ignored'):
+      return True  # the latter: options that a config may not have
     case ast.If(body=[*_, ast.Raise()], orelse=[]):
       return True
     case ast.keyword(arg=arg):
