@@ -39,7 +39,7 @@ def help_lines() -> list[str]:
     ' --compare A B --workdir=DIR',
     f'studies: {" ".join(studies) or "none here"}',
     '--workers: jobs at a time (0: the engine chooses); --options: for the'
-    ' engine; --memory_mb: limit for one job (0: all there is).',
+    ' engine; --memory_mb: limit for one job (0: all available memory).',
   ]
 
 
@@ -52,23 +52,23 @@ def ablate(
   workers: int = 0,
   memory_mb: int = 0,
 ) -> ReportContents:
-  """Does the runs of a study that are not done yet; writes its report.
+  """Runs what remains of a study and writes its report.
 
   Args:
     study: path of a study file, see study.plan.
     workdir: folder of the study, new or to be continued.
-    engine: how runs are started: a file of gan_jax/study/engines.
+    engine: how runs are started: a module in gan_jax/study/engines.
     options: of the engine.
     workers: jobs at once; 0: the engine chooses.
-    memory_mb: that one job may take; 0: what is available.
+    memory_mb: limit for one job; 0: what is available.
 
   Returns:
-    what the report shows.
+    The contents of the report.
 
   Raises:
-    UserError: a mistake in the study or in the flags; nothing has been run.
+    UserError: a mistake in the study or the flags; nothing has been run.
     signals.Stopped: stopped by a signal; the same call continues.
-    Failed: everything is done except for what failed, with the reasons.
+    Failed: some runs failed, the others are done; with the reasons.
   """
   workdir = pathlib.Path(workdir)
   start = _engine(engine, options or {}, workers)
@@ -104,7 +104,7 @@ class Failed(Exception):
 
 
 def _opening(study, workdir, ids):
-  """Lines that say what will be done."""
+  """Lines on what will be run."""
   runs = len(study.cells) * study.num_seeds
   todo = sum(len(jobs.Queue(workdir).jobs()[one].runs) for one in ids)
   yield study.question
@@ -117,7 +117,7 @@ def _opening(study, workdir, ids):
 
 
 def closing(view: ReportContents, workdir) -> list[str]:
-  """The verdicts, in words."""
+  """The verdicts in words, and where the report is."""
   tested = view.analyses[view.metric]
   lines = [f'{c.name}: {c.words}' for c in tested.comparisons]
   return [*lines, f'open {pathlib.Path(workdir) / "report.html"}']
@@ -203,8 +203,8 @@ def main(argv: list[str]):
       raise
     where = e.filename or flags.workdir
     raise SystemExit(
-      f'error: the disk is full ({where}); make room, and the same command'
-      ' goes on.'
+      f'error: the disk is full ({where}); free some space and rerun the same'
+      ' command to continue.'
     ) from e
   for line in closing(view, flags.workdir):
     print(line)

@@ -14,11 +14,11 @@ def help_lines() -> list[str]:
   """What --help prints."""
   return [
     'usage: python -m gan_jax.checkpoint verify DIR',
-    'DIR: a workdir, its checkpoints, one step of them, or a study; one line per'
-    ' step: its folder, size, leaves, score, and ok, unfinished or what is'
-    ' damaged.',
-    'exit code: 0 if every finished step is good, and there is one; 1 if not; 2'
-    ' for a mistake. It only reads, and may run during training.',
+    'DIR: a workdir, its checkpoints, one step of them, or a study; prints one'
+    ' line per step: its folder, size, leaves, score, and ok, unfinished or'
+    ' what is damaged.',
+    'exit code: 0 if there is a finished step and all of them are good, 1 if'
+    ' not, 2 for a mistake. It only reads, and may run during training.',
   ]
 
 
@@ -29,13 +29,13 @@ def main(argv: list[str]):
     print('\n'.join(help_lines()))
     return
   if len(words) != 2 or words[0] != 'verify':
-    told = ' '.join(words) or 'nothing'
-    raise UserError(f'expected verify DIR, there is {told}; see --help.')
-  jax.config.update('jax_platforms', 'cpu')  # a device may be in use
+    given = ' '.join(words) or 'nothing'
+    raise UserError(f'expected verify DIR, got {given}; see --help.')
+  jax.config.update('jax_platforms', 'cpu')  # a training may hold the device
   states = []
-  for found in verify.verdicts(words[1]):
-    print(verify.line(found), flush=True)
-    states.append(found.state)
+  for verdict in verify.verdicts(words[1]):
+    print(verify.line(verdict), flush=True)
+    states.append(verdict.state)
   if 'damaged' in states or 'ok' not in states:
     raise SystemExit(1)
 

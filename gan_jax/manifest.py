@@ -1,4 +1,4 @@
-"""What two runs were made with, and what differs.
+"""Compares what two runs were made with.
 
 python -m gan_jax.manifest diff runs/a runs/b
 """
@@ -26,25 +26,26 @@ def diff(a, b) -> dict[str, list[str]]:
 
   Args:
     a: workdir of a run, or its manifest.json.
-    b: the other one's.
+    b: the same of the other run.
 
   Returns:
-    lines under 'can change the numbers' and 'cannot change them'.
+    Lines under 'can change the numbers' and 'cannot change them'.
 
   Raises:
-    UserError: there is no manifest, or it cannot be read.
+    UserError: a manifest is missing or unreadable.
   """
   paths = [_path(one) for one in (a, b)]
   sides = [record.load(path) for path in paths]
   for path, side in zip(paths, sides, strict=True):
     if not side:
       raise UserError(f'{path}: not a manifest.')
-  told = [path.with_name('config.json') for path in paths]
-  found = differences_lib.records(*sides)
-  if all(path.is_file() for path in told):
-    found += differences_lib.configs(*map(contents.read_config, told))
+  configs = [path.with_name('config.json') for path in paths]
+  differences = differences_lib.records(*sides)
+  # A manifest may have been copied without its config.
+  if all(path.is_file() for path in configs):
+    differences += differences_lib.configs(*map(contents.read_config, configs))
   lines = {
-    title: [str(d) for d in found if d.decides == decides]
+    title: [str(d) for d in differences if d.decides == decides]
     for title, decides in (
       ('can change the numbers', True),
       ('cannot change them', False),
@@ -55,10 +56,11 @@ def diff(a, b) -> dict[str, list[str]]:
     lines['can change the numbers'] += [
       f'only in {path}: {line}' for line in own if line not in other
     ]
-  untold = differences_lib.missing(*sides)
-  if untold:
+  # Unknown is not equal: what only one manifest records may well differ.
+  missing = differences_lib.missing(*sides)
+  if missing:
     lines['can change the numbers'].append(
-      f'not recorded in one of the two: {", ".join(untold)}'
+      f'not recorded in one of the two: {", ".join(missing)}'
     )
   return lines
 
@@ -79,7 +81,7 @@ def main(argv: list[str]):
   if verb != 'diff':
     raise UserError(f'{verb!r}: expected diff A B; --help shows the usage.')
   if len(paths) != 2:
-    raise UserError(f'diff: expected two runs, there are {len(paths)}.')
+    raise UserError(f'diff: expected two runs, got {len(paths)}.')
   lines = diff(*paths)
   for title, under in lines.items():
     if under:

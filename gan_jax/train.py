@@ -47,7 +47,7 @@ def main(argv: list[str]):
   try:
     train(flags.config.to_dict(), flags.workdir)
   except loop.Diverged as e:
-    multihost.part()  # all of them have seen it
+    multihost.part()  # all processes raise it, so all of them arrive here
     raise SystemExit(f'error: diverged {e}; {e.hint}') from e
   except (leases.Lost, save_retries.Exhausted) as e:
     raise SystemExit(f'error: {e}') from e

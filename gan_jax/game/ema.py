@@ -1,4 +1,4 @@
-"""Moving average of the generator, its half-life counted in images.
+"""Moving average of the generator, with its half-life in images.
 
 Karras et al. 2018 (https://arxiv.org/abs/1710.10196), Section 4, average the
 weights; the half-life in images and its warm-up follow Karras et al. 2020
@@ -22,8 +22,8 @@ def make_decay(
   Args:
     halflife_kimg: thousands of images after which a weight counts half; 0
       means no averaging (the decay is 0).
-    rampup: the half-life is at most this share of the images seen so far, so
-      that the average forgets the first weights; 0 means no warm-up.
+    rampup: limits the half-life to this share of the images seen so far, so
+      that the average forgets the initial weights; 0 means no warm-up.
     batch_size: images in one step of G.
 
   Raises:
@@ -37,7 +37,7 @@ def make_decay(
 
   def decay(step):
     halflife = jnp.float32(halflife_kimg * 1000)
-    # Not a branch: both may be traced.
+    # Not a Python branch: rampup and step may be traced.
     most = jnp.where(rampup > 0, rampup * batch_size * step, jnp.inf)
     halflife = jnp.minimum(halflife, most)
     return 0.5 ** (batch_size / jnp.maximum(halflife, 1e-8))
@@ -46,13 +46,13 @@ def make_decay(
 
 
 def update(average: Tree, params: Tree, variables: Tree, decay) -> Tree:
-  """Moves the average towards G; what is no average of weights is copied.
+  """Moves the average towards G; copies variables that make no sense averaged.
 
   Args:
     average: {'params': ..., 'vars': ...}, shapes as in G.
     params: G's parameters.
     variables: G's other collections; batch statistics are averaged, the rest
-      (spectral-norm vectors, say) belongs to the newest weights.
+      (spectral-norm vectors, for example) is copied from the newest.
     decay: [], weight of the old average.
   """
 

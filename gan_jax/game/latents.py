@@ -1,4 +1,4 @@
-"""Latent priors: one draw z for one key."""
+"""Latent priors: one z per key."""
 
 import functools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def _uniform(key, dim):
 
 
 def _sphere(key, dim):
-  """Uniform on the sphere of radius sqrt(dim), the norm of a normal z."""
+  """Uniform on the sphere of radius sqrt(dim), a normal z's typical norm."""
   z = _normal(key, dim)
   return z * jnp.sqrt(dim) / jnp.linalg.norm(z)
 

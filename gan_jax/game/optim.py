@@ -11,14 +11,14 @@ from gan_jax.types import UserError
 
 
 def _attribute(flag, name):
-  found = getattr(optax, name, None)
-  if not callable(found):
+  function = getattr(optax, name, None)
+  if not callable(function):
     raise UserError(f'{flag}={name!r}: optax has no such function.')
-  return found
+  return function
 
 
 def _call(flag, function, kwargs):
-  """Calls an optax factory; unknown or missing arguments are named."""
+  """Calls an optax factory; an error names unknown or missing arguments."""
   try:
     inspect.signature(function).bind(**kwargs)
     return function(**kwargs)
@@ -39,7 +39,7 @@ def make_optimizer(
   """An optax optimizer with a schedule and clipping.
 
   Args:
-    name: a function of optax: 'adam', 'rmsprop', 'sgd', 'lion', ...
+    name: an optax function: 'adam', 'rmsprop', 'sgd', 'lion', ...
     learning_rate: its peak value; the schedule starts from it.
     schedule: {'name': 'cosine_decay_schedule', ...} with the arguments of that
       function of optax; its `init_value` (or `peak_value`) is the learning
@@ -57,10 +57,11 @@ def make_optimizer(
   factory = _attribute(f'{flag}.name', name)
   tx = _call(flag, factory, {'learning_rate': rate, **kwargs})
   if not isinstance(tx, optax.GradientTransformation):
-    raise UserError(f'{flag}.name={name!r}: not an optimizer of optax.')
+    raise UserError(f'{flag}.name={name!r}: not an optax optimizer.')
   if options.are_known((learning_rate, clip_norm, kwargs)):
     _check(tx, flag, clip_norm)
-  # Off is a structure of its own; complete leaves a zero as a whole number.
+  # Without clipping the state has another structure, so a 0 is never traced:
+  # `complete` leaves it out of the numbers.
   if isinstance(clip_norm, int | float) and not clip_norm:
     return tx
   return optax.chain(optax.clip_by_global_norm(clip_norm), tx)
@@ -77,10 +78,11 @@ def _check(tx, flag, clip_norm):
 
 
 def complete(given: dict, flag: str) -> dict:
-  """Options of an optimizer whose floats are those that can be traced.
+  """An optimizer's options, whose floats are exactly those that can be traced.
 
-  A function of optax that looks at the value of a float in Python keeps all of
-  its own as a part of the program: as numbers that options.split passes over.
+  If an optax function inspects the value of a float in Python, none of its
+  options can be traced. They all become constants of the program, which
+  options.split skips.
 
   Args:
     given: from the config.
@@ -99,6 +101,7 @@ def complete(given: dict, flag: str) -> dict:
   options.call(flag, make_optimizer, given, flag=flag)
   structure, numbers = options.split(given)
 
+  # Trying is the only way to know: optax does not say which functions do so.
   def moved(numbers, weight):
     tx = make_optimizer(**options.merge(structure, numbers), flag=flag)
     return tx.update(weight, tx.init(weight), weight)
@@ -113,6 +116,8 @@ def complete(given: dict, flag: str) -> dict:
 def _schedule(flag, learning_rate, *, name='', **kwargs):
   factory = _attribute(f'{flag}.name', name)
   takes = inspect.signature(factory).parameters
+  # optax's schedules name their rate differently. Those with a warm-up have a
+  # peak and an initial value, and the learning rate is the peak.
   for start in ('peak_value', 'init_value', 'value'):
     if start in takes:
       kwargs.setdefault(start, learning_rate)

@@ -136,9 +136,9 @@ def test_verify_takes_runs_studies_and_steps(saved, tmp_path, capsys):
   [
     (('verify', 'nowhere'), 'nowhere: no such folder'),
     (('verify', '.'), 'there is no checkpoint'),
-    (('verfy', '.'), 'expected verify DIR, there is verfy .'),
-    (('verify',), 'expected verify DIR, there is verify'),
-    ((), 'expected verify DIR, there is nothing'),
+    (('verfy', '.'), 'expected verify DIR, got verfy .'),
+    (('verify',), 'expected verify DIR, got verify'),
+    ((), 'expected verify DIR, got nothing'),
     (('verify', '.', '.'), 'expected verify DIR'),
   ],
 )

@@ -1,8 +1,9 @@
-"""What a run's reports say about its end: healthy, or ill, and of what.
+"""Diagnoses the end of a run from its reports: healthy, or what is wrong.
 
-The thresholds are judgements, not theorems: each lies between what healthy runs
-and runs spoilt on purpose measured, on points and digits, and stands beside its
-reason here. The runs, and what cannot be told: experiments/health/README.md.
+The thresholds are judgements, not theorems. Each lies between the values of
+healthy runs and of runs spoilt on purpose, on points and digits, and is given
+here with its reason. The runs, and what they cannot show:
+experiments/health/README.md.
 """
 
 import math
@@ -14,30 +15,31 @@ COLLAPSE = 'mode collapse'
 OVERFITS = 'D overfits'
 DIVERGED = 'diverged'
 D_WINS = 'D wins'
-UNKNOWN = ''  # its health was not measured
+UNKNOWN = ''  # the health was not measured
 
-END = 0.25  # share of the run, at its end, that counts
+END = 0.25  # the last share of the run that counts
 
-# A loss is a mean of functions of logits: of order 1 to 100. A Wasserstein loss
-# without a penalty may drift to some thousands.
+# A loss is a mean of functions of logits, of order 1 to 100. A Wasserstein loss
+# without a penalty may drift to several thousand.
 LARGE_LOSS = 1e6
-# In effective samples for each one of the data's. Healthy: up to 1.1; points
-# all over the data's plane: about 2; a G that has lost its way: 8 and more.
+# Effective samples per effective sample of the data. Healthy: up to 1.1; points
+# all over the data's plane: about 2; a G that has diverged: 8 and more.
 SCATTERED = 4.0
-# Half of the data's effective number: 4 of 8 equal modes. Healthy: from .81;
-# collapsed: .20 to .45.
+# In the same unit: half means 4 of 8 equal modes. Healthy: from .81; collapsed:
+# .20 to .45.
 NARROW = 0.5
 # Share of D's gap between reals and fakes that is gone on held-out reals: r_v
 # of T. Karras et al., ADA (2020), https://arxiv.org/abs/2006.06676, section 3,
-# who hold a like measure, r_t, at .6. Healthy: up to .21; overfitted: from .77.
+# who keep a similar measure, r_t, at .6. Healthy: up to .21; overfitted: from
+# .77.
 MEMORISED = 0.5
 # ... if there is a gap; .5 is chance.
 TELLS_APART = 0.6
-# D ranks 98 of 100 pairs of samples rightly. Healthy: up to .89. That alone is
-# no illness: so it is at the beginning of a good run.
+# D ranks 98 of 100 pairs of samples correctly. Healthy: up to .89. By itself it
+# is no problem: good runs start that way.
 PERFECT = 0.98
-# ... but G has to go a tenth of the data's spread to where D's slope points
-# before a fake passes for real. Healthy: up to .11; G stands still: from .29.
+# ... but a fake must move a tenth of the data's spread along D's gradient to
+# pass for real. Healthy: up to .11; G no longer learns: from .29.
 OUT_OF_REACH = 0.1
 
 LOSSES = ('d_loss', 'g_loss')
@@ -51,16 +53,16 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(rows: Sequence[dict], seed_index: int = 0) -> Diagnosis:
-  """The health of one seed of a run at its end.
+  """The health of one seed at the end of a run.
 
-  Looked at are the reports of the last quarter, or the last one. Where several
-  things are wrong, it is what may have caused the others: a D that overfits may
-  win, and a G that cannot learn makes the same sample again and again.
+  Considers the reports of the last quarter, or the last one. If several things
+  are wrong, the verdict is what may have caused the others: a D that overfits
+  may win, and a G that cannot learn repeats the same sample.
 
   Args:
-    rows: of metrics.jsonl: {'step': int, name: value, or one for each seed};
-      None where a value is not finite.
-    seed_index: which of the seeds.
+    rows: of metrics.jsonl: {'step': int, name: value, or a list with one per
+      seed}; None stands for a non-finite value.
+    seed_index: index of the seed.
   """
   reports = [row for row in rows if set(LOSSES) <= set(row)]
   reports = [_of_seed(row, seed_index) for row in reports]
@@ -68,9 +70,9 @@ def diagnose(rows: Sequence[dict], seed_index: int = 0) -> Diagnosis:
     return Diagnosis(UNKNOWN, 'there are no reports')
   start = (1 - END) * reports[-1]['step']
   end = [r for r in reports if r['step'] > start]
-  found = _diverged(end)
-  if found:
-    return Diagnosis(DIVERGED, found)
+  reason = _diverged(end)
+  if reason:
+    return Diagnosis(DIVERGED, reason)
   measured = [r for r in reports if 'health_separation' in r]
   if not measured:
     return Diagnosis(UNKNOWN, 'the health was not measured')
@@ -85,7 +87,7 @@ def _of_seed(row, index):
 
 
 def _diverged(rows):
-  """Why a run has diverged, or None."""
+  """The reason if a run has diverged, or None."""
   for row in rows:
     for name, value in row.items():
       if name not in LOSSES and not name.startswith('health_'):
@@ -101,7 +103,7 @@ def _diverged(rows):
 
 
 def _means(rows):
-  """Means of what all of these rows have, names without their prefix."""
+  """Means of the health metrics that all rows have, without their prefix."""
   names = set.intersection(*map(set, rows))
   return {
     name.removeprefix('health_'): sum(r[name] for r in rows) / len(rows)
@@ -111,6 +113,7 @@ def _means(rows):
 
 
 def _of_means(end):
+  # In the order of causes, see diagnose.
   separation, diversity = end['separation'], end['diversity']
   lost = _memorised(end)
   if separation > TELLS_APART and lost > MEMORISED:
@@ -140,7 +143,7 @@ def _of_means(end):
 
 
 def _memorised(end):
-  """The share of the gap of real and fake that is gone on held-out reals."""
+  """The share of D's gap of real and fake that is gone on held-out reals."""
   gap = end['real'] - end['fake']
   if 'held_out' not in end or gap <= 0:
     return 0.0

@@ -1,9 +1,9 @@
-"""A look at one step from outside: how the game goes, without a part in it.
+"""Probes one step: measures how the game is going without influencing it.
 
-What is measured is health.py's; this file says of which samples. Everything is
-measured after the step, on the networks that it left: on the real samples that
-D has just learnt from, on fakes that it has not seen, and, where the data set
-has some, on real samples that it never learns from.
+measures.py defines the measures, this file the samples. Everything is measured
+after the step, on the networks that it produced: on the real samples that D has
+just trained on, on fakes that it has not seen, and, where the data set holds
+some out, on real samples that it never trains on.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NAMES = (
 
 
 def metric_names(*, held_out: bool) -> tuple[str, ...]:
-  """Names of what is measured, with or without samples that are held out."""
+  """Names of the measures, with or without held-out samples."""
   names = (*NAMES, 'held_out') if held_out else NAMES
   return tuple(f'{measures.PREFIX}{name}' for name in names)
 
@@ -32,25 +32,24 @@ def metric_names(*, held_out: bool) -> tuple[str, ...]:
 def make_probe(game: Game) -> Callable:
   """Returns probe(before, after, batch, key, held_out) -> metrics [].
 
-  before and after are the States around a step; batch is what the step was
-  given; key is the seed's root key. held_out is {'x': [H, ...], 'label': [H]}
-  of real samples in model range, or {}; one is drawn for each example of the
-  batch.
+  before and after are the States around a step; batch is the step's batch; key
+  is the seed's root key. held_out is {'x': [H, ...], 'label': [H]} of real
+  samples in model range, or {}; one is drawn for each example of the batch.
   """
   mean, gather = game.mean, game.gather
 
   def logits(networks, x, label):  # as in training
     return heads_of(networks.run(D, x, label))['logits']
 
-  def slope(networks, x, label):  # not so: one's gradient may see no other
+  def slope(networks, x, label):  # evaluation mode: samples do not mix
     critic = lambda x: heads_of(networks.net(D, x, label))['logits']
     return measures.mean_norm(input_gradient(critic, x))
 
   def probe(before: State, after: State, batch, key, held_out):
     key = keys_lib.stream(key, keys_lib.STEP, before.step)
     x, label = _stack([*_shown(game, after, batch, key, held_out)])
-    pair = _pair(x), _pair(label)  # held-out samples are only judged
-    # New ones each time: none sees the variables that another has left.
+    pair = _pair(x), _pair(label)  # held-out samples only get logits
+    # New Networks for each call: none sees variables that another has updated.
     fresh = lambda: Networks(game, after)
     judged = jax.vmap(lambda x, label: logits(fresh(), x, label))(x, label)
     slopes = jax.vmap(lambda x, label: slope(fresh(), x, label))(*pair)
@@ -80,7 +79,7 @@ def make_probe(game: Game) -> Callable:
 
 
 def _shown(game, state, batch, key, held_out):
-  """What D is shown of the step's last batch: real, fake, held out if any."""
+  """What D sees of the step's last batch: real, fake, and held out if any."""
   latent_keys = keys_lib.fold_examples(
     keys_lib.stream(key, keys_lib.LATENTS), batch['index']
   )
@@ -102,17 +101,17 @@ def _shown(game, state, batch, key, held_out):
 
 
 def _own(batch):
-  """The names of what a batch has n parts of."""
+  """Names of the batch's entries with a leading axis n."""
   return [name for name in ('x', 'label') if name in batch]
 
 
 def _pair(tree):
-  """The first two, of real and of fake samples."""
+  """The first two entries: of the real and of the fake samples."""
   return jax.tree.map(lambda x: x[:2], tree)
 
 
 def update_ratio(before: State, after: State) -> jax.Array:
-  """The share of its weights by which G moved, over that of D, []."""
+  """G's relative change of its weights over D's, []."""
   change = lambda player: measures.relative_change(
     before.players[player].params, after.players[player].params
   )
@@ -120,7 +119,7 @@ def update_ratio(before: State, after: State) -> jax.Array:
 
 
 def _stack(batches):
-  """(samples [k, b, ...], labels [k, b] or None) of batches with the same."""
+  """(samples [k, b, ...], labels [k, b] or None) of k batches."""
   stack = lambda name: jax.tree.map(
     lambda *leaves: jnp.stack(leaves), *(batch[name] for batch in batches)
   )
