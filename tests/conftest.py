@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import itertools
 import os
 import pathlib
 import sys
@@ -15,6 +16,8 @@ os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str(CACHE))
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
 os.environ.setdefault('GAN_JAX_CACHE', str(CACHE / 'features'))
 os.environ.setdefault('MPLBACKEND', 'agg')
+# Programs are tiny here: to compile them well takes longer than to run them.
+os.environ.setdefault('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
@@ -26,10 +29,19 @@ if jax.config.jax_platforms in (None, 'cpu'):
 
 sys.path.insert(0, str(ROOT))  # experiments and configs, as in a clone
 
+from tests import slow_tests  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+  for item in items:
+    if slow_tests.is_slow(item.nodeid):
+      item.add_marker('slow')
+
 
 STATUS = pathlib.Path('/proc/self/statm')
-ROOM = 600 * 2**20  # bytes by which a process may grow before it forgets
-kept = 0  # bytes that were left when it last did
+ENOUGH = 2**30  # bytes that a process may have before it forgets
+looks = itertools.count()
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -43,16 +55,15 @@ def few_programs():
 
 
 def pytest_runtest_teardown():
-  _forget_programs()
+  if next(looks) % 8 == 0:  # to forget takes some 0.1 s
+    _forget_programs()
 
 
 def _forget_programs():
-  global kept
-  if _resident() > kept + ROOM:
+  if _resident() > ENOUGH:
     jax.clear_caches()
     gc.collect()
     _give_back()
-    kept = _resident()
 
 
 def _resident():

@@ -5,11 +5,13 @@ import importlib
 import inspect
 import pathlib
 import pkgutil
+import re
 
 import pytest
 
 import gan_jax
 from gan_jax.data import kinds
+from tests import slow_tests
 
 ROOT = pathlib.Path(gan_jax.__file__).parent
 FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
@@ -160,3 +162,12 @@ def test_components_export_what_their_kind_asks_for(kind):
       continue
     module = importlib.import_module(f'gan_jax.{kind}.{info.name}')
     assert any(names <= set(vars(module)) for names in wanted), info.name
+
+
+@pytest.mark.slow
+def test_every_pattern_of_a_slow_test_names_one(request):
+  ids = [item.nodeid for item in request.session.items]
+  if len({node_id.split('::')[0] for node_id in ids}) < 10:
+    pytest.skip('not all slow tests were collected')
+  for pattern in slow_tests.SLOW:
+    assert any(re.search(pattern, node_id) for node_id in ids), pattern

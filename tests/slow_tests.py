@@ -1,0 +1,47 @@
+"""Which tests are slow, beside those that say so themselves.
+
+Of many ways that have to agree, the default run takes a few; `pytest -m slow`
+takes the others. Patterns of node ids, each with what the default run keeps.
+"""
+
+import re
+
+SLOW = {
+  # Every wrapper, layout and number of devices: one or two of each kind stay.
+  r'test_parallel.*::test_(looking_changes_no_bit|whoever_looks_sees_the_same)'
+  r'\[(?!jit-1-layout1|pmap-2-|shard_map-8-layout7)': 'three of ten ways',
+  r'test_parallel.*::test_same_update_on_any_number_of_devices'
+  r'\[(?!2-pmap|8-shard_map|8-jit)': 'three of nine ways',
+  r'test_parallel.*::test_batch_means_penalties_and_dynamics'
+  r'\[.*-(?!shard_map)|::test_batch_means_penalties_and_dynamics\[(?!.*shard)': (
+    'shard_map'
+  ),
+  r'test_parallel.*::test_seeds_are_runs_of_their_own\[(?!8-4-shard|4-8-pmap)': (
+    'two of nine ways'
+  ),
+  r'test_parallel.*::test_layouts_agree\[2-': 'one device',
+  r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[shard_map': 'pmap',
+  r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
+    'pmap'
+  ),
+  r'test_compilations.*::test_each_program_is_compiled_once\[2-layout2-': (
+    'seeds in turn'
+  ),
+  # Several processes: one group of them, shared by its tests, stays.
+  r'test_multihost.*::test_(seeds_of_several|two_devices_add_up|a_run_goes_on|'
+  r'nobody_outlives_a_peer|a_preemption)': 'two processes that train as one',
+  # Every recipe, every death: resuming is also tested file by file.
+  r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
+  r'test_resume.*::test_killed_then_told_to_stop.*\[digits': 'ring8',
+  r'test_diagnosis.*::test_a_run_made_to_fail\[(?!diverged|D wins)': 'two',
+  r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|'
+  r'the_step_is_found.*\[often)': 'one run that diverges',
+  r'test_engines.*::test_(a_killed_worker|machines_that_share)': 'plain runs',
+  r'test_commands.*::test_answers_come_at_once': 'what is answered',
+  r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
+}
+
+
+def is_slow(node_id: str) -> bool:
+  """Whether a test is left out of the default run."""
+  return any(re.search(pattern, node_id) for pattern in SLOW)
