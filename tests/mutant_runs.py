@@ -88,7 +88,7 @@ class _Watch:
   """Notes what each test runs through, and how long it takes."""
 
   def __init__(self):
-    self.seconds, self.lines = {}, {}
+    self.seconds, self.lines, self.failed = {}, {}, []
     self.started, self.now = 0.0, {}
 
   def trace(self, frame, event, arg):
@@ -110,6 +110,8 @@ class _Watch:
     if report.when == 'call' and report.passed:
       self.lines[report.nodeid] = {k: sorted(v) for k, v in self.now.items()}
       self.seconds[report.nodeid] = time.monotonic() - self.started
+    elif report.failed:
+      self.failed.append(report.nodeid)
 
   def pytest_runtest_logfinish(self):
     sys.settrace(None)
@@ -188,12 +190,14 @@ def measured(files: tuple[str, ...]) -> Suite:
       watch = _Watch()
       code = _pytest(files, watch)
       with open(file.name, 'w') as out:
-        json.dump([watch.seconds, watch.lines], out)
+        json.dump([watch.seconds, watch.lines, watch.failed], out)
       return code
 
     _forked(job, timeout=1800)
     text = file.read()
-  seconds, lines = json.loads(text) if text else ({}, {})
+  seconds, lines, failed = json.loads(text) if text else ({}, {}, [])
+  if failed:
+    print(f'left out, as they fail without a fault: {", ".join(failed)}')
   if not seconds:
     raise SystemExit(f'none of these tests passes: {", ".join(files)}')
   return Suite(files, seconds, lines)

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax import select
+from gan_jax.game import forward
 from gan_jax.game import rules as rules_lib
-from gan_jax.game import step
 from gan_jax.penalties import dragan, r1
 
 GIVEN = rules_lib.Given(
@@ -56,11 +56,11 @@ def test_what_options_give_the_game():
   keys = jax.random.split(jax.random.key(0), 2)
   shown = game.augment.apply(x, (), key=keys)
   np.testing.assert_array_equal(shown, x[:, :, ::-1])
-  assert made().game.augment is step.Game._field_defaults['augment']
+  assert made().game.augment is forward.Game._field_defaults['augment']
 
 
 def test_a_term_of_g_keeps_its_memo_and_its_period():
-  term = lambda forward, memo, *, key: (forward.on_fake['logits'], memo)
+  term = lambda seen, memo, *, key: (seen.on_fake['logits'], memo)
   plain = select.penalty('r1')
   own = plain._replace(
     penalty=None, terms={'g': term}, every=4, init=lambda: jnp.float32(3)

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from gan_jax import select
-from gan_jax.game import keys, latents, step, terms
+from gan_jax.game import beginning, forward, keys, latents, step, terms
 from tests import tiny
 
 RATE, INDEX, KEY = 0.1, np.arange(4), jax.random.key(2)
@@ -40,7 +40,7 @@ def rules(**kw):
 
 
 def start(game):
-  return step.init(game, KEY, jax.tree.map(jnp.asarray, BATCH))
+  return beginning.init(game, KEY, jax.tree.map(jnp.asarray, BATCH))
 
 
 def weight(state, player='d'):
@@ -93,7 +93,7 @@ def test_microbatches_are_played_one_by_one_and_averaged(parts):
 
   def play(run, net, batch, latent):
     played.append(batch['x'].shape)
-    return step.play(run, net, batch, latent)
+    return forward.play(run, net, batch, latent)
 
   penalties = {'r1': {}, 'gradient_penalty': {}}
   whole = rules(penalties=penalties)
@@ -118,7 +118,7 @@ def test_a_play_is_given_both_modes_of_all_networks():
     return batch['x'] + shift[:, None], fake, latent
 
   game = rules(play=play)
-  seen, _ = step.forward(game, start(game), BATCH, KEY)
+  seen, _ = forward.forward(game, start(game), BATCH, KEY)
   np.testing.assert_allclose(seen.real, 2 * REAL)
 
 
@@ -143,7 +143,7 @@ def augmented():
 
 def test_reals_and_fakes_are_augmented_by_streams_of_their_own():
   game = augmented()
-  seen, _ = step.forward(game, start(game), BATCH, KEY)
+  seen, _ = forward.forward(game, start(game), BATCH, KEY)
   reals = REAL[:, 0] + drawn(1) + 2
   fakes = z_of()[:, 0] + drawn(2) + 2
   np.testing.assert_allclose(seen.on_real['logits'], reals, rtol=1e-5)
@@ -156,10 +156,12 @@ def test_reals_and_fakes_are_augmented_by_streams_of_their_own():
 def test_an_augmentation_learns_from_the_logits_of_ds_move_only():
   game = augmented()
   state, _ = step.move(game, ('g',))(start(game), BATCH, KEY)
-  assert float(state.memo[step.AUGMENT]) == 2
+  assert float(state.memo[forward.AUGMENT]) == 2
   state, _ = step.move(game, ('d',))(start(game), BATCH, KEY)
   total = (REAL[:, 0] + drawn(1) + 2).sum()
-  assert float(state.memo[step.AUGMENT]) == pytest.approx(2 + total, rel=1e-5)
+  assert float(state.memo[forward.AUGMENT]) == pytest.approx(
+    2 + total, rel=1e-5
+  )
 
 
 # Dynamics
@@ -202,8 +204,8 @@ def test_simultaneous_shows_d_the_first_batch_and_g_the_last():
 def counting(player):
   """A term that costs nothing and counts its moves."""
 
-  def value(forward, memo, *, key):
-    return 0.0 * forward.on_fake['logits'], memo + 1
+  def value(seen, memo, *, key):
+    return 0.0 * seen.on_fake['logits'], memo + 1
 
   return terms.Term(value, lambda: jnp.int32(0), label=f'{player}_count')
 
@@ -220,14 +222,14 @@ def test_each_player_s_terms_keep_their_memos(dynamics):
   for at in range(2):
     state, _ = move(state, {**three(9.0), 'step': at}, KEY)
   assert int(state.memo['d/count']) == int(state.memo['g/count']) == 2
-  assert float(state.memo[step.AUGMENT]) > 2
+  assert float(state.memo[forward.AUGMENT]) > 2
 
 
 # Over devices
 
 
 def test_means_and_gathered_logits_over_an_axis():
-  mean, gather = step.make_means('i')
+  mean, gather = forward.make_means('i')
   tree = lambda x: {'x': x, 'count': jnp.int32(7)}
   over = lambda f: jax.vmap(f, axis_name='i')
   x = jnp.arange(6.0).reshape(2, 3)
@@ -235,7 +237,7 @@ def test_means_and_gathered_logits_over_an_axis():
   np.testing.assert_allclose(found['x'], [[1.5, 2.5, 3.5]] * 2)
   assert found['count'].tolist() == [7, 7]
   np.testing.assert_allclose(over(gather)(x), [np.arange(6.0)] * 2)
-  mean, gather = step.make_means(None)
+  mean, gather = forward.make_means(None)
   assert mean(x) is x and gather(x) is x
 
 
