@@ -91,8 +91,8 @@ def flat(x: Tree) -> jax.Array:
 def squared_distances(x: Tree) -> jax.Array:
   """Squared distances [n, n] of samples x [n, ...], in float32."""
   x = flat(x).astype(jnp.float32)
-  # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin, and rounding can make
-  # it negative. HIGHEST: accelerators would multiply at a lower precision.
+  # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin, and rounding can
+  # make it negative. HIGHEST: accelerators default to a lower precision.
   x = x - x.mean(0, keepdims=True)
   product = jnp.matmul(x, x.T, precision=jax.lax.Precision.HIGHEST)
   squares = squared_norm(x)
