@@ -42,7 +42,7 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
   Raises:
     UserError: a mistake in the config, or a workdir that holds another run;
       nothing is written then.
-    loop.Diverged: no seed is finite any more, and no rollback is left.
+    loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
   workdir = pathlib.Path(workdir)

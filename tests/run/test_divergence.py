@@ -141,7 +141,7 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
     or np.isnan(arrays['metric_penalty_tests.diverging']).all()
   )
 
-  feed = jax.jit(setup_lib.make_feed(setup))
+  feed = jax.jit(setup.functions.feed)
   fed = fed if setup.structure.resident else {k: v[0] for k, v in fed.items()}
   batch = feed(fed, setup.keys[0], step - 1, jnp.arange(setup.batch_size))
   names = {'batch_x', 'batch_index'} | ({'batch_label'} & set(arrays))
@@ -149,7 +149,7 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
   assert {k for k in arrays if k.startswith('batch_')} == names
   for name, value in batch.items():
     assert arrays[f'batch_{name}'].tobytes() == np.asarray(value).tobytes()
-  kernel = before.d.params['hidden_0']['kernel'][0]
+  kernel = before.players['d'].params['hidden_0']['kernel'][0]
   norm = np.sqrt(np.square(kernel.astype(np.float64)).sum())
   assert document['norms']['d/params/hidden_0/kernel'] == norm
   assert set(document['norms']) == set(dumps.named(before, 0))

@@ -24,7 +24,7 @@ def stopped(tmp_path_factory):
 
 def test_the_page_says_how_it_ended(stopped):
   page = (stopped / 'report.html').read_text()
-  assert '<p class="state failed">Diverged at step 13, seed 0: not fin' in page
+  assert '<p class="state failed">Diverged at step 13, seed 0: non-fin' in page
 
 
 def content(folder):

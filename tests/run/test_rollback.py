@@ -168,9 +168,11 @@ def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):
   meta = {'records': [], 'window': None}
   with contents.open_checkpoints(tmp_path, config, ('modes',)) as checkpoints:
     sound = setup.init()
-    nan = jax.tree.map(lambda x: x * np.float32(np.nan), sound.g.params)
+    g = sound.players['g']
+    nan = jax.tree.map(lambda x: x * np.float32(np.nan), g.params)
+    broken = sound.players | {'g': g._replace(params=nan)}
     checkpoints.save(4, sound, meta)
-    checkpoints.save(8, sound._replace(g=sound.g._replace(params=nan)), meta)
+    checkpoints.save(8, sound._replace(players=broken), meta)
     begun = rollback.begin(setup, checkpoints, ('modes',))
   assert begun.step == 4 and begun.saved and begun.rollbacks == ()
   assert 'checkpoint 8 skipped' in capsys.readouterr().out
