@@ -54,7 +54,7 @@ def test_a_run_gets_past_what_its_numbers_have_met(whole):
   assert tuple(r['from'] for r in told) == STEPS
   assert tuple(r['to'] for r in told) == GOOD
   for one in told:
-    assert one['reason'].startswith(f'at step {one["from"]}, seed 3: not fin')
+    assert one['reason'].startswith(f'at step {one["from"]}, seed 3: non-fin')
   assert saved(workdir) == [32, 40]
   meta = rollback_meta(workdir, 40)
   assert meta['rollbacks'] == told
