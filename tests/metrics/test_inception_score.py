@@ -86,6 +86,7 @@ P = draw(20, 3)
     (P, {'splits': 0}, '1 split or more, got 0'),
     (P - 0.5, {}, 'none below 0, got -'),
     (P * 1.002, {}, 'add up to 1, got one of 1.002'),
+    (np.array([[0.5, 0.5], [0.25, 0.25]]), {'splits': 1}, 'got one of 0.5'),
     (P * np.linspace(1, 3, 20)[:, None], {}, 'got one of 3 '),
   ],
 )
