@@ -66,13 +66,13 @@ def test_closed_and_open_differ_in_ties_only():
   assert nearer == closed
 
 
-def test_what_is_inside_by_a_millionth_is_inside():
+def test_what_is_inside_by_a_billionth_is_inside():
   """A ball of radius 1 around 0; only rounding counts as being on it."""
   real = np.array([[0.0], [1.0], [7.0]])
   for distance, hit in ((1 - 1e-9, 1), (1 + 1e-9, 0)):
     fake = np.array([[-distance], [70.0], [80.0]])
     for closed in (False, True):
-      found = prdc.neighbourhoods(real, fake, 1, closed=closed)
+      found = neighbourhoods(real, fake, 1, closed=closed)
       assert found.hits[0] == hit
 
 
