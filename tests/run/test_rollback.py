@@ -286,5 +286,5 @@ def test_go_back_without_the_checkpoint_of_its_part_looks_for_no_step():
       seen, begun, last, setup=None, program=None, workdir=pathlib.Path('none'),
       policy=policy._replace(most=1),
     )  # fmt: skip
-  assert 'it did not happen' in raised.value.hint
+  assert 'could not be reproduced' in raised.value.hint
   assert dumps.stem(24, 1) == 'step_00000024_rollback_1'

@@ -188,7 +188,7 @@ def _hint(workdir, last, policy, *, dumped):
   hints.append(
     f'python -m gan_jax.train --workdir={workdir} --replay repeats the step'
     if dumped
-    else f'a replay from step {last.step} did not reproduce it'
+    else f'the step could not be reproduced from step {last.step}'
   )
   return '; '.join(hints)
 
