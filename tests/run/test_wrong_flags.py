@@ -42,7 +42,10 @@ FLAGS = [
   ('--config.num_seeds=0', ('num_seeds=0', 'at least 1')),
   ('--config.report_every=-1', ('report_every=-1',)),
   ('--config.conditional=maybe', ('conditional', 'maybe')),
-  ('--config.dynamics=both', ("dynamics='both'", 'alternating, simultaneous')),
+  (
+    '--config.dynamics.name=both',
+    ("dynamics='both'", 'alternating, simultaneous'),
+  ),
   ('--config.dtype=int8', ("dtype='int8'", 'bfloat16')),
   ('--config.parallel=xmap', ("parallel='xmap'", 'shard_map')),
   ('--config.data.name=nothere', ("data.name='nothere'", 'ring8', 'mnist')),
@@ -106,7 +109,10 @@ def test_a_goal_that_cannot_be_reached(goal, words, tmp_path, capfd):
 
 def test_mistakes_that_take_two_flags(tmp_path, capfd):
   for flags, words in (
-    (('dynamics=simultaneous', 'd_steps=2'), ('d_steps=2', 'simultaneous')),
+    (
+      ('dynamics.name=simultaneous', 'd_steps=2'),
+      ('d_steps=2', 'simultaneous'),
+    ),
     (('data.name=swissroll', 'conditional=True'), ('no labels', 'swissroll')),
     (
       ('penalties.r1.gamma=1.', 'model.d.norm=batch', f'{WIDE}=(8, 8)'),
