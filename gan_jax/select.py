@@ -172,9 +172,8 @@ def _functions(file):
   }
 
 
-def functions_of(kind: str, name: str) -> list:
+def functions_of(file: Any) -> list:
   """What takes the options of a component: functions, and a head's class."""
-  file = module(kind, name, flag=kind)
   head = [file.Head] if hasattr(file, 'Head') else []
   return [*_functions(file).values(), *head]
 

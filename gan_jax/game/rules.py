@@ -48,18 +48,17 @@ def complete(groups: dict) -> dict:
   options = {group: groups[group] for group in GROUPS}
   fill = options_lib.with_floats
   module = functools.partial(_module, groups)
-  loss, networks = module('losses', 'loss'), module('models', 'model')
+  networks, loss = module('models', 'model'), module('losses', 'loss')
   players = select.players_of(networks)
   _check_players(groups, players)
-  options['loss'] = fill(options['loss'], loss.d_loss, loss.g_loss)
+  options['loss'] = fill(options['loss'], *select.functions_of(loss))
   options['penalties'] = {
-    name: fill(own, *select.functions_of('penalties', name))
-    for name, own in options['penalties'].items()
+    name: _penalty(name, own) for name, own in options['penalties'].items()
   }
   for group in ('conditioning', 'augment', 'dynamics'):
     if own := options[group]:
-      name = own.get('name', '')
-      options[group] = fill(own, *select.functions_of(group, name))
+      file = module(group, group)
+      options[group] = fill(own, *select.functions_of(file))
   options['model'] = {'name': groups['model']['name']} | {
     player: fill(groups['model'].get(player, {}), net)
     for player, net in players.items()
@@ -72,6 +71,12 @@ def complete(groups: dict) -> dict:
   make_prior = getattr(networks, 'make_prior', latents.make_prior)
   options['latent'] = fill(options['latent'], make_prior)
   return options
+
+
+def _penalty(name, own):
+  options_lib.check_kind(f'penalties.{name}', own, dict)
+  file = select.module('penalties', name, flag='penalties')
+  return options_lib.with_floats(own, *select.functions_of(file))
 
 
 def _optimizer(groups, player):
@@ -89,8 +94,15 @@ def _module(groups, kind, group):
 
 
 def _check_players(groups, players):
-  """Refuses options of a player that the model does not have."""
+  """Refuses options of a player that the model does not have, or lacks G's."""
   there = ', '.join(players)
+  for player in (G, D):
+    options_lib.check_kind(f'model.{player}', groups['model'].get(player), dict)
+    if player not in players:
+      name = groups['model']['name']
+      raise UserError(
+        f'model.name={name!r}: the module has no player {player}.'
+      )
   for group, also in (('optim', ()), ('model', ('name',))):
     for name, own in groups[group].items():
       if name in also:

@@ -71,11 +71,13 @@ def test_a_value_that_does_not_do_is_found_before_the_training():
 @pytest.mark.parametrize('name', select.available('models'))
 def test_models_are_given_what_they_know(name):
   common = {'shape': MODELS[name], 'num_classes': 3, 'dtype': jnp.bfloat16}
-  net = select.model(name, g={'norm': 'none'}, d={'norm': 'spectral'}, **common)
-  assert (net.g.norm, net.d.norm) == ('none', 'spectral')
-  assert net.g.shape == MODELS[name] and not hasattr(net.d, 'shape')
-  assert net.g.num_classes == net.d.num_classes == 3
-  assert net.g.dtype == net.d.dtype == jnp.bfloat16
+  options = {'g': {'norm': 'none'}, 'd': {'norm': 'spectral'}}
+  nets = select.model(name, **options, **common).nets
+  g, d = nets['g'], nets['d']
+  assert (g.norm, d.norm) == ('none', 'spectral')
+  assert g.shape == MODELS[name] and not hasattr(d, 'shape')
+  assert g.num_classes == d.num_classes == 3
+  assert g.dtype == d.dtype == jnp.bfloat16
   # What is given to both, or is the program's own, is no option.
   for option in ('foo', 'dtype', 'axis_name', 'parent'):
     with pytest.raises(UserError, match=f'model.d.{option}: unknown.*norm'):

@@ -24,12 +24,15 @@ MODULES = {
 }  # fmt: skip
 # (file, what): why it is right there.
 KNOWN = {
-  ('archives.py', 'npy.read_array'): 'allow_pickle=False, sizes are checked',
-  ('recipe.py', 'spec.loader.exec_module'): 'a config file that is given',
-  ('recipe.py', 'ast.literal_eval'): 'makes constants only',
-  ('study/plan.py', 'spec.loader.exec_module'): 'a study that is given',
+  ('storage/npz.py', 'npy.read_array'): 'allow_pickle=False, sizes are checked',
+  (
+    'run/config/recipe.py',
+    'spec.loader.exec_module',
+  ): 'a config file that is given',
+  ('run/config/recipe.py', 'ast.literal_eval'): 'makes constants only',
+  ('study/study_file.py', 'spec.loader.exec_module'): 'a study that is given',
   ('select.py', 'importlib.import_module'): 'a component by its name',
-  ('data.py', 'importlib.import_module'): 'a data set by its name',
+  ('data/loading.py', 'importlib.import_module'): 'a data set by its name',
   ('metrics/features/torch_checkpoint.py', 'pickle'): 'for its one class',
   ('metrics/features/torch_checkpoint.py', 'pickle.Unpickler'): 'a base class',
   (
@@ -40,9 +43,9 @@ KNOWN = {
     'metrics/features/torch_checkpoint.py',
     '?.load',
   ): 'of a class that knows tensors only',
-  ('data.py', 'module.load'): 'load() of a data set by its name',
-  ('engines/processes.py', 'subprocess'): 'workers: our command, no shell',
-  ('provenance.py', 'subprocess'): 'git, no shell',
+  ('data/loading.py', 'module.load'): 'load() of a data set by its name',
+  ('study/engines/processes.py', 'subprocess'): 'workers: our command, no shell',
+  ('run/workdir/provenance.py', 'subprocess'): 'git, no shell',
 }
 HARMLESS = {'json.loads', 'json.load'}
 

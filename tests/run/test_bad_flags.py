@@ -6,10 +6,7 @@ import sys
 
 import pytest
 
-from gan_jax import ablate, evaluate, sample
-from gan_jax.run import training
-from gan_jax.run.workdir import record
-from gan_jax.storage import verify
+from gan_jax import ablate, checkpoint, evaluate, manifest, sample, train
 from gan_jax.study import worker
 from tests import odd_archives, odd_pictures
 from tests.bad_input import RING, ROOT, check_line, finished_run, refused, tree
@@ -27,19 +24,19 @@ def here(tmp_path, monkeypatch):
 
 RUN, STUDY = '--workdir={}/run', '--study={}/mine/study.py'
 COMMANDS = [
-  (training, (RING, '--workdir={}/a\0b'), '--workdir'),
-  (training, (RING, '--workdir={}/a\nb'), '--workdir'),
-  (training, (RING, '--workdir={}/a\udcffb'), '--workdir'),
-  (training, (RING, '--workdir={}/\x1b[31m'), '--workdir'),
-  (training, (RING, '--workdir={}/' + 'x' * 300), '--workdir'),
-  (training, (RING, '--workdir={}/loop/run'), '--workdir'),
-  (training, (RING, '--workdir={}/dangling'), '--workdir'),
-  (training, (RING, '--workdir=/dev/null'), '--workdir'),
-  (training, (RING, '--workdir=/proc/run'), '--workdir'),
-  (training, (RING, RUN, '--config.data.dir={}/a\0b'), 'config.data.dir'),
-  (training, (RING, RUN, '--workdir'), 'workdir'),
-  (training, (RING, RUN, '-x'), ''),
-  (training, (RING, RUN, ''), ''),
+  (train, (RING, '--workdir={}/a\0b'), '--workdir'),
+  (train, (RING, '--workdir={}/a\nb'), '--workdir'),
+  (train, (RING, '--workdir={}/a\udcffb'), '--workdir'),
+  (train, (RING, '--workdir={}/\x1b[31m'), '--workdir'),
+  (train, (RING, '--workdir={}/' + 'x' * 300), '--workdir'),
+  (train, (RING, '--workdir={}/loop/run'), '--workdir'),
+  (train, (RING, '--workdir={}/dangling'), '--workdir'),
+  (train, (RING, '--workdir=/dev/null'), '--workdir'),
+  (train, (RING, '--workdir=/proc/run'), '--workdir'),
+  (train, (RING, RUN, '--config.data.dir={}/a\0b'), 'config.data.dir'),
+  (train, (RING, RUN, '--workdir'), 'workdir'),
+  (train, (RING, RUN, '-x'), ''),
+  (train, (RING, RUN, ''), ''),
   (sample, ('--workdir=', '--out=x.png'), '--workdir'),
   (sample, (RUN, '--out='), '--out'),
   (sample, ('--workdir={}/file', '--out=x.png'), 'no run here'),
@@ -103,21 +100,21 @@ COMMANDS = [
   (worker, (STUDY, '--workdir={}/study', '--cores=0,,1'), '--cores'),
   (worker, ('--study=', '--workdir={}/study'), '--study'),
   (worker, ('--study={}/absent.py', '--workdir={}/study'), '--study'),
-  (record, (), 'diff A B'),
-  (record, ('diff',), 'two runs'),
-  (record, ('differ', '{}/run', '{}/run'), 'differ'),
-  (record, ('diff', '{}/run'), 'two runs'),
-  (record, ('diff', '{}/run', '{}/run', '{}/run'), 'two runs'),
-  (record, ('diff', '{}/run', '{}/absent'), 'no run here'),
-  (record, ('diff', '{}/folder.png', '{}/run'), 'no run here'),
-  (record, ('diff', '{}/run', '{}/file'), 'not a manifest'),
-  (verify, (), 'verify DIR'),
-  (verify, ('verify',), 'verify DIR'),
-  (verify, ('check', '{}/run'), 'check'),
-  (verify, ('verify', '{}/run', '{}/run'), 'verify DIR'),
-  (verify, ('verify', '{}/absent'), 'absent'),
-  (verify, ('verify', '{}/file'), 'file'),
-  (verify, ('verify', '{}/folder.png'), 'folder.png'),
+  (manifest, (), 'diff A B'),
+  (manifest, ('diff',), 'two runs'),
+  (manifest, ('differ', '{}/run', '{}/run'), 'differ'),
+  (manifest, ('diff', '{}/run'), 'two runs'),
+  (manifest, ('diff', '{}/run', '{}/run', '{}/run'), 'two runs'),
+  (manifest, ('diff', '{}/run', '{}/absent'), 'no run here'),
+  (manifest, ('diff', '{}/folder.png', '{}/run'), 'no run here'),
+  (manifest, ('diff', '{}/run', '{}/file'), 'not a manifest'),
+  (checkpoint, (), 'verify DIR'),
+  (checkpoint, ('verify',), 'verify DIR'),
+  (checkpoint, ('check', '{}/run'), 'check'),
+  (checkpoint, ('verify', '{}/run', '{}/run'), 'verify DIR'),
+  (checkpoint, ('verify', '{}/absent'), 'absent'),
+  (checkpoint, ('verify', '{}/file'), 'file'),
+  (checkpoint, ('verify', '{}/folder.png'), 'folder.png'),
 ]
 
 

@@ -228,7 +228,7 @@ def test_answers_come_at_once(name, tmp_path, importing_jax):
   assert not (tmp_path / 'run').exists()
 
 
-@pytest.mark.parametrize('module', [training, sample, evaluate])
+@pytest.mark.parametrize('module', [train, sample, evaluate])
 def test_help(module, capfd):
   for flag in ('--help', '-h', '--helpfull'):
     with pytest.raises(SystemExit) as leaving:

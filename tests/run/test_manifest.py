@@ -286,7 +286,7 @@ def test_help(capfd):
 def test_a_renamed_key_names_the_new_one():
   with pytest.raises(UserError, match="update.*renamed to 'dynamics'"):
     command.load_config('configs/ring8.py', {'update': 'simultaneous'})
-  with pytest.raises(UserError, match="'dynamics' now"):
+  with pytest.raises(UserError, match="renamed to 'dynamics'"):
     config = command.load_config('configs/ring8.py')
     setup_lib.build({**config, 'update': 'simultaneous'})
   for name in recipe.RENAMED.values():
