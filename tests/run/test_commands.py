@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gan_jax import evaluate, sample, train
-from gan_jax.run import command, signals, training
+from gan_jax.run import command, signals
 from gan_jax.run import setup as setup_lib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
