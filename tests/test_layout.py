@@ -171,3 +171,19 @@ def test_every_pattern_of_a_slow_test_names_one(request):
     pytest.skip('not all slow tests were collected')
   for pattern in slow_tests.SLOW:
     assert any(re.search(pattern, node_id) for node_id in ids), pattern
+
+
+# Where a player may be named in so many letters: the shared names themselves,
+# the adapters of losses, what people read, and models' own options.
+NAMING = {'types', 'report', 'models', 'study', 'datasets', 'metrics'}
+
+
+def test_players_are_named_in_one_place():
+  for path in FILES:
+    letters = {
+      node.value
+      for node in ast.walk(ast.parse(path.read_text()))
+      if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    if top(path) not in NAMING:
+      assert not letters & {'g', 'd', 'gd', 'dg'}, path
