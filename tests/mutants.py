@@ -53,6 +53,12 @@ TESTS = {
     'game/test_gradients.py',
     'components/test_penalties*.py',
   ],
+  'game/beginning.py': ['game/test_beginning.py', 'game/test_step*.py'],
+  'game/forward.py': [
+    'game/test_beginning.py',
+    'game/test_step*.py',
+    'game/test_what*.py',
+  ],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],

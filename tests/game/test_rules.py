@@ -70,3 +70,29 @@ def test_a_term_of_g_keeps_its_memo_and_its_period():
   assert found['g']['path'].every == 4
   assert found['g']['path'].init() == 3
   assert found['g']['path'].label == 'g_penalty_path'
+
+
+def test_penalties_and_conditionings_become_terms():
+  found = made(penalties={'r1': {'gamma': 0.5}}).game.terms
+  assert set(found['d']) == {'loss', 'r1'} and set(found['g']) == {'loss'}
+  term = lambda seen, memo, *, key: (seen.on_real['logits'], memo)
+  own = select.Conditioning(None, {'d': term}, lambda: jnp.float32(5))
+  found = rules_lib.terms_of(select.loss('hinge'), {}, own)['d']
+  assert found['conditioning'].init() == 5
+  assert found['conditioning'].label == 'penalty_conditioning'
+
+
+def test_a_third_player_s_optimizer_is_gs_but_for_what_it_says():
+  groups = {
+    'optim': {
+      'g': {'name': 'adam', 'b1': 0.5},
+      'd': {'name': 'sgd'},
+      'e': {'b1': 0.9},
+    }
+  }
+  optimizer = lambda player: rules_lib._optimizer(groups, player)
+  assert optimizer('e') == {'name': 'adam', 'b1': 0.9}
+  assert optimizer('f') == groups['optim']['g']
+  assert optimizer('d') == {'name': 'sgd'}
+  groups['optim']['e'] = {'name': 'sgd'}  # another one: nothing of G's
+  assert optimizer('e') == {'name': 'sgd'}
