@@ -47,8 +47,8 @@ TESTS = {
   'game/health/': ['game/test_health*.py', 'game/test_diagnosis*.py'],
   'game/keys.py': ['game/test_keys.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
-  'game/ema.py': ['game/test_ema.py'],
-  'game/optim.py': ['game/test_optim.py'],
+  'game/ema.py': ['game/test_ema.py', 'game/test_optim_floats.py'],
+  'game/optim.py': ['game/test_optim*.py'],
   'game/gradients.py': [
     'game/test_gradients.py',
     'components/test_penalties*.py',

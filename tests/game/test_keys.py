@@ -46,5 +46,11 @@ def test_each_example_has_a_key_by_its_index():
   assert keys.example_keys(want, 3) is want
 
 
+def test_another_stream_of_each_key():
+  many = jax.random.split(KEY, 3)
+  want = jnp.stack([jax.random.fold_in(key, 2) for key in many])
+  assert same(keys.fold_each(many, 2), want)
+
+
 def test_a_prior_s_default_length():
   assert latents.make_prior()(KEY).shape == (64,)
