@@ -35,7 +35,7 @@ ROOMS = (
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
-  'penalties/': ['components/test_penalties*.py'],
+  'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
   'conditioning/': ['components/test_models*.py'],
   'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
   'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
