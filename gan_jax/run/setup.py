@@ -95,33 +95,36 @@ def build(config: dict) -> Setup:
     resident=resident,
   )
   checked = rules_lib.make(options, given)
-  setup = Setup(
+  functions = programs.functions(structure)
+  _, numbers = options_lib.split(options)
+  state = _check_networks(structure, checked, dataset, numbers)
+  validation.check_memory(config, state, dataset.shape)
+  return Setup(
     dataset=dataset,
     split=config['data'].get('split') or 'train',
     open_split=_opener(config['data']),
     held_out=lambda: held_out_lib.samples(unseen or _beside(config['data'])),
     structure=structure,
-    functions=programs.functions(structure),
-    numbers=options_lib.split(options)[1],
+    functions=functions,
+    numbers=numbers,
     frozen=rules_lib.frozen(options),
     names=metric_names(checked.game.terms),
     averaged=options['ema'].get('halflife_kimg', 0) > 0,
     keys=keys_lib.seed_keys(config['seed'], config['num_seeds']),
     health_every=config['health_every'],
   )
-  state = _check_networks(setup, checked)
-  validation.check_memory(config, state, dataset.shape)
-  return setup
 
 
-def _check_networks(setup, rules):
+def _check_networks(structure, rules, dataset, numbers):
   """The networks suit the data and each other. Returns the state's shapes."""
+  functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
-  label, trace = setup.label(), options_lib.trace
-  state = trace('model', setup.functions.init, key, label, setup.numbers)
+  label = jnp.zeros(1, jnp.int32) if structure.given.num_classes else None
+  state = trace('model', functions.init, key, label, numbers)
   index = jnp.zeros(1, jnp.int32)
-  made = trace('model', setup.sample, state.ema, key, index, label)
-  rules_lib.check_networks(rules, state, made, setup.dataset)
+  sample = functions.sample
+  made = trace('model', sample, numbers, state.ema, key, index, label)
+  rules_lib.check_networks(rules, state, made, dataset)
   return state
 
 
