@@ -183,3 +183,18 @@ def test_dcgan_projects_onto_the_sum_over_the_pixels():
   pixels = 4 * 4
   np.testing.assert_allclose(run(1) - run(0), 3 * pixels, rtol=1e-5)
   np.testing.assert_allclose(run(2) - run(0), -1 * pixels, rtol=1e-5)
+
+
+def test_where_an_mlp_has_norms_and_how_wide_its_classes_are():
+  net = mlp.Discriminator(norm='batch', hidden=(6, 5, 4))
+  d = variables(net, normal(4, 2))
+  assert {k for k in d['params'] if 'norm' in k} == {'norm_1', 'norm_2'}
+  assert 'bias' in d['params']['hidden_0']
+  assert 'bias' not in d['params']['hidden_1']
+  options = {'norm': 'none', 'num_classes': CLASSES}
+  for net in (
+    mlp.Generator(shape=(2,), hidden=(6,), **options),
+    dcgan.Generator(shape=(8, 8, 1), widths=(4,), **options),
+  ):
+    g = variables(net, normal(4, Z), LABEL)['params']
+    assert g['embed']['embedding'].shape == (CLASSES, Z)
