@@ -38,7 +38,7 @@ FILES = {
     START + 'return {1: 2, "a": 3}',
     'file.py: TypeError',
   ),
-  'a circle': (START + 'd = {}\n  d["a"] = d\n  return d', 'within groups'),
+  'a circle': (START + 'd = {}\n  d["a"] = d\n  return d', 'nested too deeply'),
   'no file': ('', 'get_config'),
   'zeros': ('\0\0', 'file.py'),
   'latin': ('# \xe9\xff', 'file.py'),

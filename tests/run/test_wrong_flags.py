@@ -44,7 +44,7 @@ FLAGS = [
   ('--config.conditional=maybe', ('conditional', 'maybe')),
   (
     '--config.dynamics.name=both',
-    ("dynamics='both'", 'alternating, simultaneous'),
+    ("dynamics.name='both'", 'alternating, simultaneous'),
   ),
   ('--config.dtype=int8', ("dtype='int8'", 'bfloat16')),
   ('--config.parallel=xmap', ("parallel='xmap'", 'shard_map')),
