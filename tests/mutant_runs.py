@@ -220,7 +220,7 @@ def outcome(
     sys.meta_path.insert(0, _Finder(path, code))
     return _pytest(suite.files, _Choose(suite, path, fault), '-x')
 
-  code = _forked(job, timeout=30 + 5 * sum(suite.seconds.values()))
+  code = _forked(job, timeout=30 + 2 * sum(suite.seconds.values()))
   if code in (USAGE, BROKEN):
     raise RuntimeError(f'{path}: the tests could not be run with {fault}')
   named = {None: 'timeout', PASSED: 'survived', NO_TESTS: 'survived'}

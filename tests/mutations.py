@@ -107,7 +107,8 @@ def _walk(node, *, scope, inside=False) -> Iterator[Fault]:
   if _is_idle(node):
     return
   for new in _of(node, scope):
-    yield Fault(node, new, inside)
+    if _text(new) != _text(node):
+      yield Fault(node, new, inside)
   for old, new in _of_arguments(node):
     yield Fault(old, new, inside)
   if isinstance(node, ast.FunctionDef):

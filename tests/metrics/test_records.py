@@ -112,3 +112,27 @@ def test_replace_drops_what_is_of_the_same_protocol():
   before = [record(1.0, step=50), record(2.0, n_fake=10)]
   new = [record(3.0)]
   assert records.replace(before, new) == [before[1], *new]
+
+
+@pytest.mark.parametrize(
+  'changes, told',
+  [
+    ({}, True),
+    ({'value': None, 'interval': None}, True),
+    ({'value': -5, 'interval': [None, 2]}, True),
+    ({'value': 1e300}, True),
+    ({'value': -1e300}, True),
+    ({'value': 1.1e300}, False),
+    ({'value': float('nan')}, False),
+    ({'value': True}, False),
+    ({'interval': [1.0]}, False),
+    ({'interval': [1.0, 2.0, 3.0, 4.0]}, False),
+    ({'interval': ['1', 2.0]}, False),
+    ({'step': 2**63 - 1}, True),
+    ({'step': 2**63}, False),
+    ({'step': 1.0}, False),
+    ({'metric': 3}, False),
+  ],
+)
+def test_what_a_record_read_from_a_file_must_be(changes, told):
+  assert records.is_record(record() | changes) is told

@@ -82,3 +82,10 @@ def test_a_wrong_number_of_samples(n, told):
 def test_labels_that_do_not_come():
   with pytest.raises(UserError, match='need labels'):
     views.look(X, wants=frozenset({'labels'}))
+
+
+def test_groups_are_dealt_at_random_but_fixed():
+  order = np.random.default_rng(0).permutation(57)
+  np.testing.assert_array_equal(collected().group, order % 10)
+  np.testing.assert_array_equal(collected(groups=4).group, order % 4)
+  assert not collected(groups=1).group.any()

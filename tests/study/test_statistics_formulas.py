@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_jax.study.statistics import comparison, planning
-from gan_jax.study.statistics.types import Contrast
+from gan_jax.study.statistics import comparison, planning, summary
+from gan_jax.study.statistics.types import Contrast, Failures
 
 
 def ask(differences, **options):
@@ -95,3 +95,12 @@ def test_power_where_one_sign_may_differ_is_student_s():
   limit, shift = stats.t.isf(1 / 32, 5), 0.9 * math.sqrt(6)
   expected = stats.nct.sf(limit, 5, shift) + stats.nct.cdf(-limit, 5, shift)
   assert planning.power(6, 0.9, level=0.07) == pytest.approx(expected)
+
+
+def test_a_p_value_at_the_level_is_significant():
+  found = ask([5.0, 5.1, 4.9, 5.0, 5.2], level=1 / 16)
+  assert found.p_adjusted == 1 / 16 and found.verdict == 'better'
+
+
+def test_no_runs_have_no_failures():
+  assert summary.failures('a', []) == Failures('a', 0, 0, (0.0, 1.0), {})
