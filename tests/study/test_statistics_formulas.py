@@ -104,3 +104,9 @@ def test_a_p_value_at_the_level_is_significant():
 
 def test_no_runs_have_no_failures():
   assert summary.failures('a', []) == Failures('a', 0, 0, (0.0, 1.0), {})
+
+
+def test_as_many_seeds_as_are_needed_are_enough():
+  assert planning.seeds_needed(1) == 6
+  assert planning.advice(6, 1)[0].endswith('is seen with 80% power.')
+  assert planning.advice(5, 1)[0].endswith('6 seeds would do.')
