@@ -151,7 +151,7 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
     np.testing.assert_allclose(losses[-1], expected, rtol=1e-5, atol=3e-5)
   assert np.ptp(losses, axis=0).min() > 1e-4  # they did move
   copied = torch_gans.networks(config, setup.dataset.shape)[0]
-  copy(torch, copied, take(program.get(kept).ema['params']))
+  copy(torch, copied, take(program.get(kept).ema['g']['params']))
   got, expected = flat(trainer.average), flat(copied)
   # Adam makes whole steps of gradients that are nothing but rounding.
   assert (got - expected).norm() < 1e-2 * (expected - first).norm()
