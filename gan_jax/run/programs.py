@@ -17,8 +17,8 @@ from gan_jax import options as options_lib
 from gan_jax.data import kinds, loading
 from gan_jax.devices import parallel
 from gan_jax.game import beginning, forward, rules
-from gan_jax.game import keys as keys_lib
 from gan_jax.game.health import probe
+from gan_jax.run import sampling
 from gan_jax.types import Dataset, G
 
 KEPT = 8  # structures whose functions stay
@@ -139,11 +139,8 @@ def _init(structure, make_rules, key, label, numbers):
 
 def _sample(make_rules, numbers, averages, key, index, label=None):
   game = make_rules(numbers).game
-  key = keys_lib.stream(key, keys_lib.SAMPLE)
-  latent = jax.vmap(game.prior)(keys_lib.fold_examples(key, index))
-  tree = {'params': averages[G]['params'], **averages[G]['vars']}
-  made = game.nets[G].apply(tree, latent, label, train=False)
-  return jax.tree.map(lambda x: x.astype(jnp.float32), made)
+  sample = sampling.make_sampler(game.nets[G], prior=game.prior)
+  return sample(averages[G], key, index, label)
 
 
 def _feed(structure, data, key, step, index):

@@ -15,17 +15,19 @@ BATCH = 256  # samples in one call, of all devices together
 def make_sampler(net_g, *, prior: Callable) -> Callable:
   """Returns sample(variables, key, index [B], label [B] | None) -> [B, ...].
 
-  `variables` is {'params': ..., 'vars': ...} of one seed: State.ema, or G's
-  own. A sample depends on the key and on its index alone.
+  `variables` is {'params': ..., 'vars': ...} of one seed: G's average, or its
+  own. A sample depends on the key and on its index alone. To be compiled by
+  whoever calls it, see programs.
   """
 
   def sample(variables, key, index, label=None):
     key = keys.stream(key, keys.SAMPLE)
     z = jax.vmap(prior)(keys.fold_examples(key, index))
     tree = {'params': variables['params'], **variables['vars']}
-    return net_g.apply(tree, z, label, train=False).astype(jnp.float32)
+    made = net_g.apply(tree, z, label, train=False)
+    return jax.tree.map(lambda x: x.astype(jnp.float32), made)
 
-  return jax.jit(sample)
+  return sample
 
 
 def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:

@@ -31,7 +31,7 @@ def net():
   g, z = Generator(), jnp.zeros((1, DIM))
   variables = {'vars': {}, **g.init(jax.random.key(1), z, train=False)}
   prior = latents.make_prior(dim=DIM)
-  return sampling.make_sampler(g, prior=prior), variables
+  return jax.jit(sampling.make_sampler(g, prior=prior)), variables
 
 
 def draw(net, num, *, seed=0, **kwargs):
