@@ -44,13 +44,29 @@ def saved(tmp_path_factory):
 
 @pytest.fixture
 def damaged(saved):
-  """Both steps, of which the test damages the newest.
+  """Both steps, of which the test damages the newest."""
+  with open_folder() as path:
+    yield shutil.copytree(saved, path / 'checkpoints')
 
-  A copy where others than the owner may look, too.
+
+@contextlib.contextmanager
+def open_folder():
+  """A temporary folder where others than its owner may look.
+
+  Not always below TMPDIR, which may itself be closed to them.
   """
-  with tempfile.TemporaryDirectory() as path:
+  places = map(pathlib.Path, (tempfile.gettempdir(), '/tmp', '/var/tmp'))
+  place = next(filter(_is_open, places), None)
+  if place is None and not os.geteuid():
+    pytest.skip('no folder for temporary files is open to others than root')
+  with tempfile.TemporaryDirectory(dir=place) as path:
     os.chmod(path, 0o755)
-    yield shutil.copytree(saved, pathlib.Path(path) / 'checkpoints')
+    yield pathlib.Path(path)
+
+
+def _is_open(folder):
+  every = (folder, *folder.resolve().parents)
+  return folder.is_dir() and all(p.stat().st_mode & 0o001 for p in every)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from tests.storage.damaging import open_folder
+
 
 class Disk:
   """A small file system of one's own."""
@@ -42,12 +44,13 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path):
-  path = tmp_path / 'disk'
-  path.mkdir()
+def disk():
   if os.geteuid():
     pytest.skip('only root mounts file systems')
-  found = Disk(path)
-  found.mount('size=8m')
-  yield found
-  subprocess.run(['umount', '-l', path], capture_output=True)
+  with open_folder() as folder:
+    path = folder / 'disk'
+    path.mkdir()
+    found = Disk(path)
+    found.mount('size=8m')
+    yield found
+    subprocess.run(['umount', '-l', path], capture_output=True)

@@ -82,8 +82,6 @@ def test_a_quota(disk):
   subprocess.run(['umount', disk.path], check=True)
   disk.mount('size=8m', 'usrquota', 'usrquota_block_hardlimit=300k')
   disk.path.chmod(0o777)
-  for parent in disk.path.parents[:3]:
-    parent.chmod(parent.stat().st_mode | 0o055)
   with Checkpoints(disk.path / 'c') as c:
     c.restore(small(0))
     os.seteuid(NOBODY)
