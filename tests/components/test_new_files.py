@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from gan_jax.metrics import measures
 from gan_jax.run import command, training
 from gan_jax.run import setup as setup_lib
 from gan_jax.storage import files
@@ -68,7 +69,8 @@ def apply(x, memo, *, key, size: float = 0.1):
 
 
 def update(memo, real_logits, *, target: float = 0.6):
-  return {'p': memo['p'] + 0.01 * jnp.sign(jnp.sign(real_logits).mean() - target)}
+  more = jnp.sign(jnp.sign(real_logits).mean() - target)
+  return {'p': memo['p'] + 0.01 * more}
 """
 
 DYNAMICS = '''
@@ -267,6 +269,8 @@ def test_its_score_is_recorded_and_ranks(tmp_path):
   assert record['value'] > 0
   lines = (tmp_path / 'report.html').read_text()
   assert 'Off centre' in lines
+  assert measures.is_lower_better('off_centre')
+  assert not measures.is_lower_better('modes')
 
 
 def test_every_file_here_is_used():

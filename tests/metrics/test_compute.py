@@ -1,0 +1,75 @@
+"""Intervals that a metric has of its own: what is drawn, and from how many."""
+
+import numpy as np
+import pytest
+
+from gan_jax.metrics import intervals, kid, measures, scores
+from gan_jax.metrics.features import base
+
+
+def of_four(samples):
+  """A classifier whose probabilities are the samples."""
+  x = np.asarray(samples, np.float32)
+  return base.Seen(x, x)
+
+
+FOUR = base.Features('own', 'hash', of_four, knows=('probabilities', 'classes'))
+
+
+@pytest.mark.parametrize(
+  'min_share, least',
+  # None: a tenth of an even share, .025 of 110 samples; 2.2 of them are 3.
+  [(None, 3), (0.02, 3), (0.04, 5), (0.0, 1)],
+)
+def test_a_class_needs_its_share_of_samples_in_the_interval_too(
+  min_share, least
+):
+  counts = np.array([100, 6, 3, 1])
+  labels = np.repeat(np.arange(4), counts)
+  options = {} if min_share is None else {'min_share': min_share}
+  (record,) = scores.score(
+    ['class_coverage'],
+    np.eye(4)[labels],
+    np.eye(4)[labels],
+    kind='image',
+    features=FOUR,
+    options=options,
+  )
+  assert record['value'] == (counts >= least).mean()
+  low, high = intervals.number_seen(counts, 110, least=least)
+  assert record['interval'] == [low / 4, high / 4]
+
+
+@pytest.mark.parametrize('n_real, n_fake', [(111, 85), (60, 123)])
+def test_a_kernel_distance_has_the_interval_of_ten_blocks(n_real, n_fake):
+  rng = np.random.default_rng(3)
+  real, fake = rng.normal(size=(n_real, 5)), rng.normal(size=(n_fake, 5)) + 0.2
+  real, fake = real.astype(np.float32), fake.astype(np.float32)
+  (record,) = scores.score(
+    ['kid'], fake, real, kind='point', features=base.Features('own', '', see)
+  )
+  order = np.random.default_rng(0)
+  size = {111: 12, 123: 13}[max(n_real, n_fake)]
+  blocks = kid.kernel_distance_blocks(
+    order.permutation(real), order.permutation(fake), block_size=size
+  )
+  low, high = intervals.of_draws(blocks)
+  half = (high - low) / 2
+  value = kid.kernel_distance(real, fake)
+  assert record['value'] == pytest.approx(value, rel=1e-6)
+  want = [value - half, value + half]
+  assert record['interval'] == pytest.approx(want, rel=1e-6)
+
+
+def see(samples):
+  return base.Seen(np.asarray(samples, np.float32))
+
+
+def test_only_a_few_of_the_metrics_shrink_as_samples_improve():
+  names = [n for m in measures.METRICS for n in m.outputs]
+  lower = set(filter(measures.is_lower_better, names))
+  assert lower == {
+    'fid', 'fd_infinity', 'sfid', 'intra_fid', 'kid', 'swd', 'reverse_kl',
+    'stacked_kl',
+  }  # fmt: skip
+  assert not measures.is_lower_better('of nobody')
