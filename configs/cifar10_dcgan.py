@@ -5,10 +5,10 @@
 
 Hardware and time: meant for one GPU or TPU; not yet run in full. The first 600
 steps of 4 seeds: 20 min on 2 shared x86-64 cores.
-Expected score: not yet verified at full length. After 600 steps, 10,000 samples: fid
-49.9 (38.1 to 56.2, 4 seeds) on the features of the classifier trained here, 8
-to 9 of the ten classes. Published for networks like these: FID 28.95 with 10k /
-10k samples and Inception features.
+Expected score: not yet verified at full length. After 600 steps, 10,000
+samples: fid 49.9 (38.1 to 56.2, 4 seeds) on the features of the classifier
+trained here, 8 to 9 of the ten classes. Published for networks like these: FID
+28.95 with 10k / 10k samples and Inception features.
 """
 
 from configs import common

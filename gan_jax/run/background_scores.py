@@ -90,7 +90,7 @@ class BackgroundScores:
     self._step, self._draws, self._save = step, draws, None
 
   def pending(self, step: int | None = None) -> bool:
-    """Whether scores have been started and not collected: of this step, if given."""
+    """Whether scores (of a step, if given) are started and not collected."""
     return self._step is not None and step in (None, self._step)
 
   def done(self) -> bool:

@@ -93,7 +93,7 @@ MISTAKES = [
   ('classes', 'mixed', ('--metrics=intra_fid',), ('intra_fid', 'labelled')),
   ('good', 'good', ('--features=classifier',), ('classifier', 'no classes')),
   ('good', 'good', ('--features=foo',), ("features='foo'", 'pixels')),
-  ('good', 'good', ('--resize=foo',), ('resize', 'only for features=inception')),
+  ('good', 'good', ('--resize=foo',), ('resize', 'only for features=incep')),
   ('good', 'good', (NET, '--resize=foo'), ('resize=foo', 'tf, clean')),
   ('good', 'good', (NET, '--weights={}/absent'), ('no weights at',)),
   ('good', 'good', (NET, '--weights={}/text'), ('text', 'not an intact')),

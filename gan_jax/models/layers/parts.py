@@ -1,4 +1,4 @@
-"""What architectures are built of, chosen by name: layers under a norm, heads."""
+"""What architectures are built of, by name: layers under a norm, heads."""
 
 import functools
 from collections.abc import Callable
