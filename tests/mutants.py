@@ -41,6 +41,7 @@ TESTS = {
   'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
   'models/layers/': [
     'components/test_layers*.py',
+    'components/test_norms.py',
     'components/test_models*.py',
   ],
   'models/': ['components/test_models*.py'],
