@@ -18,6 +18,12 @@ from gan_jax.data import shuffling
 
 KEY = jax.random.key(3)
 SIZES = (1, 2, 3, 7, 100, 1797)
+STEPS, BATCHES, BATCH = 12, 2, 16
+
+
+def epochs_of(size):
+  """Enough for all steps, and as many in all tests: one program a size."""
+  return max(9, -(-STEPS * BATCHES * BATCH // size))
 
 
 @functools.partial(jax.jit, static_argnames=('size', 'epochs'))
@@ -42,16 +48,18 @@ def fair(observed):
 
 @pytest.mark.parametrize('size', SIZES)
 def test_epochs_are_exact(size):
-  rows = np.asarray(shuffled(KEY, size=size, epochs=9))
+  rows = np.asarray(shuffled(KEY, size=size, epochs=epochs_of(size)))
   np.testing.assert_array_equal(
-    np.sort(rows, axis=1), np.broadcast_to(np.arange(size), (9, size))
+    np.sort(rows, axis=1), np.broadcast_to(np.arange(size), rows.shape)
   )
 
 
 @pytest.mark.parametrize('size', [100, 1797])
 def test_epochs_and_keys_differ(size):
-  rows = np.asarray(shuffled(KEY, size=size, epochs=9))
-  other = np.asarray(shuffled(jax.random.key(4), size=size, epochs=9))
+  rows, other = (
+    np.asarray(shuffled(key, size=size, epochs=epochs_of(size)))[:9]
+    for key in (KEY, jax.random.key(4))
+  )
   everything = np.concatenate([rows, other, np.arange(size)[None, :]])
   for a, b in itertools.combinations(everything, 2):
     assert (a == b).mean() < 0.1  # one row agrees by chance
@@ -123,14 +131,10 @@ def test_locate_equals_arithmetic_without_limits(step, size):
 
 @pytest.mark.parametrize('size', SIZES)
 def test_batches_straddle_epochs_exactly(size):
-  steps, batches, batch_size = 12, 2, 16
-  rows = [
-    plan(KEY, s, jnp.arange(16), size=size, batches=2, batch_size=16)[0]
-    for s in range(steps)
-  ]
+  static = {'size': size, 'batches': BATCHES, 'batch_size': BATCH}
+  rows = [plan(KEY, s, np.arange(BATCH), **static)[0] for s in range(STEPS)]
   rows = np.concatenate([np.ravel(r) for r in rows])
-  epochs = -(-steps * batches * batch_size // size)
-  expected = np.ravel(shuffled(KEY_OF_ROWS, size=size, epochs=epochs))
+  expected = np.ravel(shuffled(KEY_OF_ROWS, size=size, epochs=epochs_of(size)))
   np.testing.assert_array_equal(rows, expected[: len(rows)])
 
 
