@@ -11,16 +11,14 @@ SLOW = {
   r'test_parallel.*::test_(looking_changes_no_bit|whoever_looks_sees_the_same)'
   r'\[(?!jit-1-layout1|pmap-2-|shard_map-8-layout7)': 'three of ten ways',
   r'test_parallel.*::test_same_update_on_any_number_of_devices'
-  r'\[(?!2-pmap|8-shard_map|8-jit)': 'three of nine ways',
+  r'\[(?!2-pmap|8-jit)': 'two of nine ways',
   r'test_parallel.*::test_batch_means_penalties_and_dynamics'
-  r'\[.*-(?!shard_map)|::test_batch_means_penalties_and_dynamics\[(?!.*shard)': (
-    'shard_map'
-  ),
+  r'\[(?!all-shard_map)': 'all at once by shard_map, on eight devices',
   r'test_parallel.*::test_seeds_are_runs_of_their_own\[(?!8-4-shard|4-8-pmap)': (
     'two of nine ways'
   ),
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
-  r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[shard_map': 'pmap',
+  r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[(?!pmap-1-2)': 'pmap',
   r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
     'pmap'
   ),

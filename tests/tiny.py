@@ -1,5 +1,7 @@
 """The smallest game with everything in it, for tests of step and parallel."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -103,6 +105,32 @@ def _decay():
   return ema.make_decay(halflife_kimg=1.0, batch_size=BATCH)
 
 
+def once(make):
+  """Keeps what is made, by the arguments; nobody may change it.
+
+  Of the very same functions, JAX compiles one program.
+  """
+  kept = {}
+
+  @functools.wraps(make)
+  def made(*args, **kw):
+    key = _hashable((args, kw))
+    if key not in kept:
+      kept[key] = make(*args, **kw)
+    return kept[key]
+
+  return made
+
+
+def _hashable(value):
+  if isinstance(value, dict):
+    return tuple((k, _hashable(value[k])) for k in sorted(value))
+  if isinstance(value, tuple | list):
+    return (type(value), *map(_hashable, value))
+  return value
+
+
+@once
 def game(*, d_steps=1, update='alternating', **kw):
   """Returns (init, make_step) of one seed."""
   options = {'d_steps': d_steps} if update == 'alternating' else {}
@@ -112,6 +140,7 @@ def game(*, d_steps=1, update='alternating', **kw):
     move = make(rules(axis=axis, **kw))
     return lambda state, batch, key, numbers=None: move(state, batch, key)
 
+  @jax.jit
   def init(key, label=None):
     batch = {'x': jnp.zeros((1, 2)), 'index': jnp.zeros(1, int), 'step': 0}
     batch |= {} if label is None else {'label': label}
@@ -137,13 +166,17 @@ def _rules(penalties):
 
 def look(every, *, d=Discriminator, held_out=True):
   """What looks at every so many steps of a game."""
+  found = probe.metric_names(held_out=held_out)
+  return Probe(every, _eyes(d=d), HELD_OUT if held_out else {}, found)
 
+
+@once
+def _eyes(*, d):
   def make(axis):
     seen = probe.make_probe(rules(d=d, axis=axis))
     return lambda *args: seen(*args[:-1], args[-1]['aside'])
 
-  found = probe.metric_names(held_out=held_out)
-  return Probe(every, make, HELD_OUT if held_out else {}, found)
+  return make
 
 
 def work(make_step, *, feed=None, probe=None, **kw):
