@@ -22,9 +22,6 @@ SLOW = {
   r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
     'pmap'
   ),
-  r'test_compilations.*::test_each_program_is_compiled_once\[2-layout2-': (
-    'seeds in turn'
-  ),
   # Several processes: one group of them, shared by its tests, stays.
   r'test_multihost.*::test_(seeds_of_several|two_devices_add_up|a_run_goes_on|'
   r'nobody_outlives_a_peer|a_preemption)': 'two processes that train as one',
