@@ -4,6 +4,8 @@ two steps, is saved, and resumes to the same bits.
 (A kind of data with its data set: tests/kinds/test_new_kind.py.)
 """
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -78,7 +80,7 @@ from gan_jax.game import keys
 from gan_jax.game.step import finish, move, take
 
 
-def make(game, *, g_steps: int = 2):
+def make(game, *, g_steps: int = 1):
   """G moves more often than D."""
   d, g = move(game, ('d',)), move(game, ('g',))
 
@@ -153,10 +155,12 @@ import numpy as np
 from gan_jax.data import memory
 
 
-def load(*, size=64, radius=1.0):
+def load(*, size=64, radius=1.0, halves=False):
   angle = np.random.default_rng(0).uniform(0, 2 * np.pi, size)
   x = radius * np.stack([np.cos(angle), np.sin(angle)], -1)
-  return memory.from_arrays('circle', 'point', x.astype(np.float32))
+  known = {'label': angle > np.pi, 'class_names': ('upper', 'lower')}
+  known = known if halves else {}
+  return memory.from_arrays('circle', 'point', x.astype(np.float32), **known)
 """
 
 METRIC = """
@@ -182,25 +186,34 @@ FILES = {
 }  # fmt: skip
 own = 'own_files.{}'.format
 NAMED = lambda file, **options: {'name': own(file), **options}
-LABELLED = {
-  'conditional': True, 'data': {'name': 'digits'}, 'model': {'name': 'mlp'},
-}  # fmt: skip
-# What a config says to use it, and what the metrics then hold.
+LABELLED = {'conditional': True, 'data': NAMED('data', halves=True)}
+# What a config says to use them, and what the metrics then hold. Several files
+# at once, for each config is compiled.
 USED = {
-  'loss': ({'loss': NAMED('loss', scale=0.5)}, ['d_loss']),
-  'penalty': (
-    {'penalties': {own('penalty'): {'weight': 0.2}}},
-    [f'penalty_{own("penalty")}', f'g_penalty_{own("penalty")}'],
+  'loss, penalty, augment, dynamics, data': (
+    {
+      'loss': NAMED('loss', scale=0.5),
+      'penalties': {own('penalty'): {'weight': 0.2}},
+      'augment': NAMED('augment', size=0.2),
+      'dynamics': NAMED('dynamics', g_steps=2),
+      'data': NAMED('data', radius=2.0),
+    },
+    ['d_loss', f'penalty_{own("penalty")}', f'g_penalty_{own("penalty")}'],
   ),
-  'a penalty now and then': (
-    {'penalties': {own('penalty'): {'every': 2}}},
+  'a penalty now and then, metric': (
+    {
+      'penalties': {own('penalty'): {'every': 2}},
+      'metrics': (own('metric'), 'modes'),
+    },
     [f'g_penalty_{own("penalty")}'],
   ),
-  'augment': ({'augment': NAMED('augment', size=0.2)}, []),
-  'dynamics': ({'dynamics': NAMED('dynamics', g_steps=3)}, []),
   'conditioning': (
-    {'conditioning': NAMED('conditioning', bias=False, weight=0.5), **LABELLED},
-    ['penalty_conditioning', 'g_penalty_conditioning'],
+    {
+      'conditioning': NAMED('conditioning', bias=False, weight=0.5),
+      'health_every': 1,
+      **LABELLED,
+    },
+    ['penalty_conditioning', 'g_penalty_conditioning', 'health_separation'],
   ),
   'model': (
     {
@@ -210,8 +223,6 @@ USED = {
     },
     [f'e_penalty_{own("taught")}'],
   ),
-  'data': ({'data': NAMED('data', radius=2.0)}, []),
-  'metric': ({'metrics': (own('metric'), 'modes')}, []),
 }
 
 
@@ -228,8 +239,9 @@ def package(tmp_path_factory):
 
 def recipe(overrides, *, steps):
   config = command.load_config('configs/ring8.py:tiny')
-  config |= {'penalties': {}, 'save_every': 1, 'report_every': 1}
-  config |= {'eval_every': 0, 'steps': steps, 'metrics': ()} | overrides
+  config |= {'penalties': {}, 'save_every': 1, 'report_every': 2}
+  config |= {'eval_every': 0, 'health_every': 0, 'metrics': ()}
+  config |= {'steps': steps} | overrides
   config['model'] = {'g': {}, 'd': {}, **config['model']}
   return config
 
@@ -240,17 +252,28 @@ def state_of(workdir, config):
     return checkpoints.restore(like)
 
 
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+  """name -> (folder of the run in two parts and the whole one, last scores)."""
+
+  @functools.cache
+  def train(name):
+    folder, of = tmp_path_factory.mktemp('runs'), USED[name][0]
+    for steps in (1, 2):
+      training.train(recipe(of, steps=steps), folder / 'parts')
+    return folder, training.train(recipe(of, steps=2), folder / 'whole')
+
+  return train
+
+
 @pytest.mark.parametrize('name', USED)
-def test_one_file_trains_and_resumes(name, tmp_path):
+def test_one_file_trains_and_resumes(name, run):
   overrides, shown = USED[name]
-  for steps in (1, 2):
-    training.train(recipe(overrides, steps=steps), tmp_path / 'parts')
-  training.train(recipe(overrides, steps=2), tmp_path / 'whole')
-  config = recipe(overrides, steps=2)
-  whole, parts = (state_of(tmp_path / w, config) for w in ('whole', 'parts'))
+  (folder, _), config = run(name), recipe(overrides, steps=2)
+  whole, parts = (state_of(folder / w, config) for w in ('whole', 'parts'))
   assert whole.step == parts.step == 2
   assert tiny.distance(whole.state, parts.state) == 0
-  row = files.read_rows(tmp_path / 'whole' / 'metrics.jsonl')[0]
+  row = files.read_rows(folder / 'whole' / 'metrics.jsonl')[0]
   assert set(shown) <= set(row)
   begun = setup_lib.build(config).init()
   for player, moved in whole.state.players.items():
@@ -262,12 +285,11 @@ def test_one_file_trains_and_resumes(name, tmp_path):
       assert not np.array_equal(before, after), f'{name} never changed'
 
 
-def test_its_score_is_recorded_and_ranks(tmp_path):
-  config = recipe(USED['metric'][0], steps=1)
-  records = training.train(config, tmp_path)
+def test_its_score_is_recorded_and_ranks(run):
+  folder, records = run('a penalty now and then, metric')
   (record,) = [r for r in records if r['metric'] == 'off_centre']
   assert record['value'] > 0
-  lines = (tmp_path / 'report.html').read_text()
+  lines = (folder / 'whole' / 'report.html').read_text()
   assert 'Off centre' in lines
   assert measures.is_lower_better('off_centre')
   assert not measures.is_lower_better('modes')
