@@ -14,9 +14,8 @@ SLOW = {
   r'\[(?!2-pmap|8-jit)': 'two of nine ways',
   r'test_parallel.*::test_batch_means_penalties_and_dynamics'
   r'\[(?!all-shard_map)': 'all at once by shard_map, on eight devices',
-  r'test_parallel.*::test_seeds_are_runs_of_their_own\[(?!8-4-shard|4-8-pmap)': (
-    'two of nine ways'
-  ),
+  r'test_parallel.*::test_seeds_are_runs_of_their_own'
+  r'\[(?!8-4-shard|4-8-pmap)': 'two of nine ways',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[(?!pmap-1-2)': 'pmap',
   r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
@@ -24,7 +23,9 @@ SLOW = {
   ),
   # Several processes: one group of them, shared by its tests, stays.
   r'test_multihost.*::test_(seeds_of_several|two_devices_add_up|a_run_goes_on|'
-  r'nobody_outlives_a_peer|a_preemption)': 'two processes that train as one',
+  r'nobody_outlives_a_peer|a_preemption|a_mistake)': (
+    'two processes that train as one'
+  ),
   # Every recipe, every death: resuming is also tested file by file.
   r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
   r'test_resume.*::test_killed_then_told_to_stop.*\[digits': 'ring8',

@@ -1,5 +1,6 @@
 """Several processes as one, on loopback: they train and begin as one."""
 
+import functools
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from gan_jax.devices import multihost
+from gan_jax.run import command, training
 from gan_jax.run.workdir import contents
 from tests.launcher import Launch
 
@@ -20,7 +22,7 @@ def get_config():
   step = {'name': 'sgd', 'learning_rate': 0.1}
   config.optim = {'g': step, 'd': dict(step)}
   config.steps, config.save_every, config.batch_size = 12, 6, 16
-  config.report_every, config.eval_every = 4, 12
+  config.report_every, config.eval_every, config.penalties = 4, 12, {}
   return config
 """
 SEEDS = '--config.num_seeds=4'
@@ -65,32 +67,45 @@ def distance(a, b):
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory, config):
-  """Runs by one, two and four processes with four devices in all."""
+  """Of a run by this process alone, and of those by several; see run_by."""
   folder = tmp_path_factory.mktemp('runs')
-  for count in 1, 2, 4:
-    launch = go(
-      folder, f'{count}', [config], processes=count, devices=4 // count
-    )
-    told = states(launch, count)
-    (folder / f'{count}.json').write_text(json.dumps(told))
+  path = config.removeprefix('--config=')
+  training.train(command.load_config(path), folder / '1')
   return folder
 
 
-def test_processes_agree_to_the_bit(folder):
-  for count in 2, 4:
-    told = json.loads((folder / f'{count}.json').read_text())
-    assert len(told) == count and len(set(told)) == 1
+@pytest.fixture(scope='module')
+def run_by(folder, config):
+  """count -> what so many processes, with four devices in all, have told."""
+
+  @functools.cache
+  def run(count):
+    of = {'processes': count, 'devices': 4 // count}
+    return states(go(folder, f'{count}', [config], **of), count)
+
+  return run
 
 
-def test_any_number_of_processes_trains_the_same(folder):
-  one = state_of(folder, '1')
-  for count in 2, 4:
-    assert distance(one, state_of(folder, f'{count}')) < 1e-6
+counts = pytest.mark.parametrize(
+  'count', [2, pytest.param(4, marks=pytest.mark.slow)]
+)
+
+
+@counts
+def test_processes_agree_to_the_bit(count, run_by):
+  told = run_by(count)
+  assert len(told) == count and len(set(told)) == 1
+
+
+@counts
+def test_any_number_of_processes_trains_the_same(count, folder, run_by):
+  run_by(count)
+  assert distance(state_of(folder, '1'), state_of(folder, f'{count}')) < 1e-6
   read = lambda name: [
     json.loads(line)
     for line in (folder / name / 'metrics.jsonl').read_text().splitlines()
   ]
-  for a, b in zip(read('1'), read('2'), strict=True):
+  for a, b in zip(read('1'), read(f'{count}'), strict=True):
     assert a.keys() == b.keys() and a['step'] == b['step']
     for loss in {'d_loss', 'g_loss'} & a.keys():
       np.testing.assert_allclose(a[loss], b[loss], rtol=1e-5)
@@ -103,16 +118,19 @@ def test_two_devices_add_up_to_the_same_bits_in_one_process(config, tmp_path):
   assert states(both, 2) == states(one, 1) * 2
 
 
-def test_only_process_0_reports(folder):
+@counts
+def test_only_process_0_reports(count, folder, run_by):
   """One row a report, one event file, one set of scores."""
-  rows = (folder / '4' / 'metrics.jsonl').read_text().splitlines()
+  run_by(count)
+  run, logs = folder / f'{count}', folder / f'{count}_logs'
+  rows = (run / 'metrics.jsonl').read_text().splitlines()
   steps = [json.loads(row)['step'] for row in rows]
   assert steps == [4, 8, 12, 12]  # the last one is of the scores
-  assert len(list((folder / '4').glob('events.*'))) == 1
-  scores = contents.read_records(folder / '4' / 'scores.json')
+  assert len(list(run.glob('events.*'))) == 1
+  scores = contents.read_records(run / 'scores.json')
   assert scores and {r['step'] for r in scores} == {12}
-  for k in 1, 2, 3:
-    log = (folder / '4_logs' / f'log{k}').read_text()
+  for k in range(1, count):
+    log = (logs / f'log{k}').read_text()
     assert [line for line in log.splitlines() if 'Gloo' not in line][1:] == []
 
 
@@ -130,9 +148,11 @@ def go_on(folder, before, tmp_path, config, **kw):
   ('before', 'processes', 'devices'), [('2', 1, 1), ('1', 2, 1)]
 )
 def test_a_run_goes_on_with_others(
-  before, processes, devices, config, folder, tmp_path
+  before, processes, devices, config, folder, run_by, tmp_path
 ):
   """Restored on another number of processes and devices."""
+  if before == '2':
+    run_by(2)
   go_on(folder, before, tmp_path, config, processes=processes, devices=devices)
 
 
@@ -167,8 +187,9 @@ def test_so_they_are_by_any_wrapper(wrapper, config, tmp_path):
 
 
 @pytest.mark.slow
-def test_streamed_data_of_two_processes(config, folder, tmp_path):
+def test_streamed_data_of_two_processes(config, folder, run_by, tmp_path):
   """Each process reads its own part of a batch."""
+  run_by(2)
   argv = [config, '--config.data.memory_mb=0']
   launch = go(tmp_path, 'a', argv, processes=2, devices=2)
   assert len(set(states(launch, 2))) == 1
