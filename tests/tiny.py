@@ -136,6 +136,7 @@ def game(*, d_steps=1, update='alternating', **kw):
   options = {'d_steps': d_steps} if update == 'alternating' else {}
   make = select.dynamics(update, **options)
 
+  @functools.cache
   def make_step(axis):
     move = make(rules(axis=axis, **kw))
     return lambda state, batch, key, numbers=None: move(state, batch, key)

@@ -1,5 +1,7 @@
 """What is measured of a game's health, against what is known by hand."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -246,8 +248,9 @@ def test_batch_statistics_of_d_are_those_of_training():
   one = {
     k: v[:1] if k == 'index' else v for k, v in step.take(batch, 0).items()
   }
-  state = beginning.init(game, jax.random.key(0), one)
-  found = probe.make_probe(game)(state, state, batch, jax.random.key(0), {})
+  key = jax.random.key(0)
+  state = jax.jit(functools.partial(beginning.init, game))(key, one)
+  found = jax.jit(probe.make_probe(game))(state, state, batch, key, {})
   assert abs(float(found['health_real'])) < 1e-4
   # The slope is that of the running averages, here still 0 and 1.
   slope = np.sqrt(2 / (1 + 1e-5))

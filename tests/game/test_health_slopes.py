@@ -19,7 +19,7 @@ def test_slopes_of_a_bowl_are_the_distances_from_its_middle():
   init, _ = tiny.game(d=step_tests.Bowl)
   state = init(KEY)
   batch = step_tests.BATCH
-  found = probe.make_probe(game)(state, state, batch, KEY, {})
+  found = jax.jit(probe.make_probe(game))(state, state, batch, KEY, {})
   own = KEY
   for i in (keys.STEP, 0, keys.LATENTS):
     own = jax.random.fold_in(own, i)

@@ -119,8 +119,14 @@ def differing(a, b):
   ]
 
 
-def assert_all_saved(like, folder):
-  """Saves a tree of noise, restores it, and misses each of its leaves."""
+def of_each_kind(names):
+  """The first name of each branch, as players/g/opt or adam/0/count."""
+  branches = {'/'.join(name.split('/')[:3]): name for name in names[::-1]}
+  return list(branches.values())
+
+
+def assert_all_saved(like, folder, *, to_miss=of_each_kind):
+  """Saves a tree of noise, restores it, and misses some of its leaves."""
   content = noise(like)
   with Checkpoints(folder) as c:
     c.save(1, content, {}, wait=True)
@@ -135,8 +141,8 @@ def assert_all_saved(like, folder):
   path = folder / '1'
   note = format.read_note(path)
   assert sorted(note['leaves']) == sorted(names(like))
-  for name, kind in note['leaves'].items():
-    less = without(note['leaves'], name)
+  for name in to_miss(names(like)):
+    kind, less = note['leaves'][name], without(note['leaves'], name)
     write_note(path, lambda note, less=less: {**note, 'leaves': less})
     with pytest.raises(UserError, match='missing there') as error:
       format.read(path, like)
@@ -166,7 +172,8 @@ def test_every_leaf_of_every_recipe(recipe, tmp_path):
     if name.startswith('players/g/vars/'):
       assert name.replace('players/g', 'ema/g', 1) in found
   assert all(x.shape[0] == 2 for x in jax.tree.leaves(like))
-  assert_all_saved(like, tmp_path / 'c')
+  some = of_each_kind if len(found) > 40 else list
+  assert_all_saved(like, tmp_path / 'c', to_miss=some)
 
 
 # Every component by itself.
@@ -195,15 +202,20 @@ def test_the_state_of_every_optimizer(tmp_path):
   gradients = [draw() for _ in range(4)]
 
   @jax.jit
+  def update(states, gradient):
+    """An update by each of them, and their states afterwards."""
+    made = {
+      name: tx.update(gradient, states[name], params)
+      for name, tx in found.items()
+    }
+    return [{k: v[i] for k, v in made.items()} for i in (0, 1)]
+
   def run(states, gradients):
-    """Updates by all of them, and their states afterwards."""
-    made = {}
-    for name, tx in found.items():
-      for gradient in gradients:
-        made[name], states[name] = tx.update(gradient, states[name], params)
+    for gradient in gradients:
+      made, states = update(states, gradient)
     return made, states
 
-  fresh = {name: tx.init(params) for name, tx in found.items()}
+  fresh = jax.jit(lambda: {k: tx.init(params) for k, tx in found.items()})()
   _, half = run(fresh, gradients[:2])
   with Checkpoints(tmp_path) as c:
     c.save(1, half, {}, wait=True)
