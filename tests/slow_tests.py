@@ -28,7 +28,8 @@ SLOW = {
   ),
   # Every recipe, every death: resuming is also tested file by file.
   r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
-  r'test_resume.*::test_killed_then_told_to_stop.*\[digits': 'ring8',
+  r'test_resume.*::test_(killed_then|a_checkpoint_holds|the_health).*'
+  r'\[(?!ring8)': 'ring8',
   r'test_diagnosis.*::test_a_run_made_to_fail\[(?!diverged|D wins)': 'two',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|'
   r'the_step_is_found.*\[often)': 'one run that diverges',
