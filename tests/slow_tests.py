@@ -33,7 +33,9 @@ SLOW = {
   r'test_diagnosis.*::test_a_run_made_to_fail\[(?!diverged|D wins)': 'two',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|'
   r'the_step_is_found.*\[often)': 'one run that diverges',
-  r'test_engines.*::test_(a_killed_worker|machines_that_share)': 'plain runs',
+  r'test_engines.*::test_(a_killed_worker|machines_that_share|slurm_takes)': (
+    'workers that are told to stop'
+  ),
   r'test_commands.*::test_answers_come_at_once': 'what is answered',
   r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
 }

@@ -26,12 +26,12 @@ def clone(monkeypatch):
   monkeypatch.setenv('JAX_PLATFORMS', 'cpu')
 
 
-def make(root, **told):
-  """(study file, workdir) of two cells with two seeds each."""
+def make(root, *, losses=('cross_entropy', 'lsgan'), **told):
+  """(study file, workdir) of a cell for each loss with two seeds each."""
   root.mkdir(exist_ok=True)
   study = write(
     root / 'mine',
-    factors={'loss.name': ('cross_entropy', 'lsgan')},
+    factors={'loss.name': losses},
     num_seeds=2,
     base=f'{ROOT}/configs/ring8.py:tiny',
     **told,
@@ -150,13 +150,15 @@ class _Doomed(processes._Crew):
 
 
 def test_told_to_stop_all_workers_save_and_leave(tmp_path):
-  study, workdir = make(tmp_path, overrides=LONG | {'steps': 100_000})
+  endless = LONG | {'steps': 100_000}  # and a seed for each worker
+  study, workdir = make(tmp_path, losses=('cross_entropy',), overrides=endless)
   argv = [
     *(sys.executable, '-m', 'gan_jax.ablate', f'--study={study}'),
     *(f'--workdir={workdir}', '--engine=processes', '--workers=2'),
   ]
   process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-  wait_for(lambda: len(list(workdir.glob('*/checkpoints/[1-9]*'))) >= 2)
+  saved = lambda: {p.parts[-3] for p in workdir.glob('*/checkpoints/[1-9]*')}
+  wait_for(lambda: len(saved()) == 2)
   begin = time.monotonic()
   process.send_signal(signal.SIGTERM)
   process.communicate()
@@ -164,7 +166,9 @@ def test_told_to_stop_all_workers_save_and_leave(tmp_path):
   assert time.monotonic() - begin < 60
   assert not list(workdir.glob('jobs/*.lease'))
   assert jobs.Queue(workdir).failures() == {}
-  for log in workdir.glob('*/log.txt'):
+  logs = list(workdir.glob('*/log.txt'))
+  assert len(logs) == 2
+  for log in logs:
     assert 'the same command goes on from here' in log.read_text()
 
 
