@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent import futures
 
 import pytest
 
-# The main thread is in one call of C, as in a compilation, for half a minute.
+# The main thread is in one call of C that no signal ends, as in a compilation:
+# it waits for a lock that it has. SIGALRM ends the process in any case.
 BUSY = """
-import hashlib, sys, threading, time
+import ctypes, signal, sys, threading, time
 from gan_jax.run import signals
 def last():
   print('last', flush=True)
@@ -17,8 +19,12 @@ def last():
 with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
+  signal.alarm(60)
   threading.Timer(.5, print, ('ready',), {'flush': True}).start()
-  hashlib.pbkdf2_hmac('sha256', b'', b'', 10**8)
+  c, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+  c.pthread_mutex_init(mutex, None)
+  c.pthread_mutex_lock(mutex)
+  c.pthread_mutex_lock(mutex)
 """
 
 
@@ -39,19 +45,36 @@ def signalled(*signums, argv=()):
       process.kill()
 
 
-@pytest.mark.parametrize('disk', ['', 'hung'])
-def test_a_first_signal_ends_what_has_nothing_to_save(disk):
-  code, seconds, said = signalled(signal.SIGTERM, argv=[disk])
+WAYS = {
+  'idle': ([signal.SIGTERM], ''),
+  'hung': ([signal.SIGTERM], 'hung'),
+  'busy': ([signal.SIGTERM], 'busy'),
+  'busy, twice': ([signal.SIGTERM, signal.SIGINT], 'busy'),
+}
+
+
+@pytest.fixture(scope='module')
+def ends():
+  """{way: future of how it ends}; all at once, as most of it is waiting."""
+  with futures.ThreadPoolExecutor(len(WAYS)) as pool:
+    yield {
+      way: pool.submit(signalled, *signums, argv=[word])
+      for way, (signums, word) in WAYS.items()
+    }
+
+
+@pytest.mark.parametrize('disk', ['idle', 'hung'])
+def test_a_first_signal_ends_what_has_nothing_to_save(disk, ends):
+  code, seconds, said = ends[disk].result()
   assert code == 128 + signal.SIGTERM and seconds < 10
   assert 'the same command goes on' in said and said.endswith('last\n')
 
 
-def test_a_second_signal_ends_it_at_once():
-  signums = signal.SIGTERM, signal.SIGINT
-  code, seconds, said = signalled(*signums, argv=['busy'])
+def test_a_second_signal_ends_it_at_once(ends):
+  code, seconds, said = ends['busy, twice'].result()
   assert code == 128 + signal.SIGINT and seconds < 3 and said == ''
 
 
-def test_a_first_signal_waits_for_what_has_to_be_saved():
+def test_a_first_signal_waits_for_what_has_to_be_saved(ends):
   with pytest.raises(subprocess.TimeoutExpired):
-    signalled(signal.SIGTERM, argv=['busy'])
+    ends['busy'].result()
