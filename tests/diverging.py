@@ -21,7 +21,7 @@ def penalty(
   memo,
   *,
   key,
-  at: int = 0,
+  at: float = 0.0,
   above: float = 1.0,
   quiet: bool = False,
 ):

@@ -163,7 +163,7 @@ def test_when_rollbacks_are_used_up_the_run_stops(tmp_path, capsys):
 
 
 def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):
-  config = recipe()
+  config = recipe({})
   setup = setup_lib.build(config)
   meta = {'records': [], 'window': None}
   with contents.open_checkpoints(tmp_path, config, ('modes',)) as checkpoints:
@@ -275,7 +275,7 @@ def test_a_second_seed_keeps_a_run_from_going_back(tmp_path):
 
 def test_go_back_without_the_checkpoint_of_its_part_looks_for_no_step():
   """The way from an older checkpoint is one of other numbers."""
-  state = setup_lib.build(recipe()).init()
+  state = setup_lib.build(recipe({})).init()
   begun = rollback.Start(state, 16, True, [], None, ({'number': 1},))
   last = begun._replace(step=8, rollbacks=())
   policy = rollback.Policy(2, 10, 0)
