@@ -15,6 +15,13 @@ from tests.run.test_commands import contents
 from tests.study.small import edit
 
 pytestmark = pytest.mark.usefixtures('clone')
+# Cells beside those of the finished study, trained by its programs.
+RATE = 'optim.g.learning_rate'
+SLOW, FAST, USUAL = {'slow': 5e-4}, {'fast': 2e-3}, {'cross_entropy': 1e-3}
+
+
+def is_rate(config, level):
+  return [config['optim']['g']['learning_rate']] == list(level.values())
 
 
 def test_a_study_leaves_its_rows_tables_and_one_workdir_a_cell(finished):
@@ -51,18 +58,18 @@ def test_a_finished_study_runs_nothing_again(copied, trained):
 def test_an_edited_study_keeps_what_is_still_valid(copied, trained):
   study, workdir = copied
   before = (workdir / 'results.jsonl').read_text().splitlines()
-  edit(study, factors={'loss.name': ('lsgan', 'hinge')}, num_seeds=3)
+  edit(study, factors={'loss.name': ('lsgan', 'hinge')}, num_seeds=4)
   view = ablate.ablate(study, workdir)
   assert trained == [
-    ('lsgan', 2, 1, ('modes',)), ('hinge', 0, 3, ('modes',))
+    ('lsgan', 2, 2, ('modes',)), ('hinge', 0, 4, ('modes',))
   ]  # fmt: skip
   rows = (workdir / 'results.jsonl').read_text().splitlines()
   assert rows[:2] == before[2:]
-  assert len(rows) == 6 and view.state == 'done'
-  # A cell of two trainings has one curve, with all three seeds in it.
+  assert len(rows) == 8 and view.state == 'done'
+  # A cell of two trainings has one curve, with all four seeds in it.
   assert [len(row['d_loss']) for row in view.cells[0].rows if 'd_loss' in row]
   assert all(
-    len(row['d_loss']) == 3 and None not in row['d_loss']
+    len(row['d_loss']) == 4 and None not in row['d_loss']
     for row in view.cells[0].rows
     if 'd_loss' in row
   )
@@ -84,29 +91,29 @@ def test_another_metric_is_scored_and_nothing_is_trained_again(copied, trained):
 
 def test_a_neighbour_s_runs_are_used(copied, trained):
   study, workdir = copied
-  other = edit(study, factors={'loss.name': ('hinge', 'lsgan')})
+  other = edit(study, factors={RATE: SLOW | USUAL})
   view = ablate.ablate(other, workdir.parent / 'other')
-  assert [call[0] for call in trained] == ['hinge']
+  assert [call[0] for call in trained] == ['slow']
   rows = results.read(workdir.parent / 'other' / 'results.jsonl')
-  assert rows[2]['folder'].startswith('../mine/lsgan-')
+  assert rows[2]['folder'].startswith('../mine/cross_entropy-')
   assert view.cells[1].picture.exists() and view.cells[1].rows
 
 
 def test_a_failed_run_is_told_and_stops_nothing(copied, monkeypatch, capsys):
   study, workdir = copied
-  edit(study, factors={'loss.name': ('hinge', 'minimax', 'lsgan')})
+  edit(study, factors={RATE: SLOW | FAST | USUAL})
   real = training.train
 
   def broken(config, folder, **options):
-    if config['loss']['name'] == 'hinge':
+    if is_rate(config, SLOW):
       raise RuntimeError('out of\nluck')
     return real(config, folder, **options)
 
   monkeypatch.setattr(training, 'train', broken)
-  with pytest.raises(ablate.Failed, match=r'hinge.*RuntimeError: out of luck'):
+  with pytest.raises(ablate.Failed, match=r'slow.*RuntimeError: out of luck'):
     ablate.ablate(study, workdir)
   rows = results.read(workdir / 'results.jsonl')
-  assert [r['cell'] for r in rows] == ['minimax'] * 2 + ['lsgan'] * 2
+  assert [r['cell'] for r in rows] == ['fast'] * 2 + ['cross_entropy'] * 2
   with pytest.raises(SystemExit) as leaving:
     command.run(
       ablate.main, ['ablate', f'--study={study}', f'--workdir={workdir}']
@@ -119,8 +126,7 @@ def test_a_failed_run_is_told_and_stops_nothing(copied, monkeypatch, capsys):
 
 def test_a_diverged_run_is_a_result(copied, trained):
   study, workdir = copied
-  rates = {'optim.g.learning_rate': (1e30,)}
-  edit(study, factors=rates, baseline=None, metric='modes')
+  edit(study, factors={RATE: (1e30,)}, baseline=None, metric='modes')
   view = ablate.ablate(study, workdir)
   rows = view.cells[0].runs
   assert [row['status'] for row in rows] == ['diverged'] * 2
@@ -134,11 +140,11 @@ def test_a_diverged_run_is_a_result(copied, trained):
 
 def test_told_to_stop_it_leaves_and_goes_on(copied, monkeypatch):
   study, workdir = copied
-  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+  edit(study, factors={RATE: SLOW | FAST})
   real = training.train
 
   def interrupted(config, folder, **options):
-    if config['loss']['name'] == 'minimax':
+    if is_rate(config, FAST):
       signal.raise_signal(signal.SIGTERM)
     return real(config, folder, **options)
 
@@ -155,7 +161,7 @@ def test_told_to_stop_it_leaves_and_goes_on(copied, monkeypatch):
 
 def test_a_signal_late_in_a_run_ends_the_study(copied, monkeypatch, trained):
   study, workdir = copied
-  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+  edit(study, factors={RATE: SLOW | FAST})
   real = training.train
 
   def late(config, folder, **options):
@@ -167,8 +173,8 @@ def test_a_signal_late_in_a_run_ends_the_study(copied, monkeypatch, trained):
   monkeypatch.setattr(training, 'train', late)
   with pytest.raises(signals.Stopped):
     ablate.ablate(study, workdir)
-  assert [call[0] for call in trained] == ['hinge']
-  assert len(jobs.Queue(workdir).results()) == 3  # hinge has been kept
+  assert [call[0] for call in trained] == ['slow']
+  assert len(jobs.Queue(workdir).results()) == 3  # slow has been kept
 
 
 def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
@@ -176,7 +182,7 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
 ):
   study, workdir = copied
   before = contents(workdir / 'jobs')
-  edit(study, factors={'loss.name': ('hinge', 'minimax')})
+  edit(study, factors={RATE: SLOW | FAST})
 
   def full(config, folder, **options):
     raise ValueError('RESOURCE_EXHAUSTED: x: No space left on device')
@@ -221,8 +227,9 @@ def test_a_job_that_was_begun_stays_as_it_is(copied):
 
 def test_a_worker_does_what_the_plan_says(copied):
   study, workdir = copied
-  edit(study, factors={'loss.name': ('hinge',)})
-  schedule.schedule(plan.load(study), workdir, workers=2)
+  edit(study, factors={RATE: SLOW}, num_seeds=4)
+  ids = schedule.schedule(plan.load(study), workdir, workers=2)
+  assert len(ids) == 2
   worker.main(['worker', f'--study={study}', f'--workdir={workdir}'])
   assert list(jobs.Queue(workdir).open(worker.planned_ids(workdir))) == []
 
