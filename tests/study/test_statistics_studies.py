@@ -36,7 +36,13 @@ def called(study):
 @pytest.mark.parametrize('draw', DRAWS)
 @pytest.mark.parametrize(
   'cells, seeds',
-  [(2, 8), (2, 16), (6, 9), pytest.param(6, 16, marks=pytest.mark.slow)],
+  [
+    (2, 8),
+    (2, 12),
+    (6, 9),
+    pytest.param(2, 16, marks=pytest.mark.slow),
+    pytest.param(6, 16, marks=pytest.mark.slow),
+  ],
 )
 def test_where_nothing_differs_no_more_is_called_than_stated(
   draw, cells, seeds
@@ -55,7 +61,9 @@ def test_holm_s_bound_would_not_hold_uncorrected():
   assert found > bounds(0.05)[1]
 
 
-@pytest.mark.parametrize('seeds', [8, 12, 16])
+@pytest.mark.parametrize(
+  'seeds', [8, 12, pytest.param(16, marks=pytest.mark.slow)]
+)
 def test_one_standard_deviation_is_found_as_often_as_announced(seeds):
   rng = np.random.default_rng(seeds)
   studies = simulate('normal', cells=2, seeds=seeds, rng=rng)
