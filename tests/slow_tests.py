@@ -21,6 +21,10 @@ SLOW = {
   r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
     'pmap'
   ),
+  r'test_determinism.*::test_jit_and_pmap_on_one.*\[layout1': 'seeds in turn',
+  r'test_evaluate\.py::test_features\[random_conv': (
+    'pixels, a classifier; random_conv in test_scoring'
+  ),
   # Several processes: one group of them, shared by its tests, stays.
   r'test_multihost.*::test_(seeds_of_several|two_devices_add_up|a_run_goes_on|'
   r'nobody_outlives_a_peer|a_preemption|a_mistake)': (

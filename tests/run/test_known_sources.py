@@ -9,7 +9,7 @@ import pytest
 
 from gan_jax import train
 from gan_jax.data import fingerprint, loading
-from gan_jax.run import command
+from gan_jax.run import command, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.run.workdir import sources
@@ -19,6 +19,24 @@ from tests.run.test_commands import RING, complaint, contents
 
 clone = test_manifest.clone
 pytestmark = pytest.mark.usefixtures('clone')
+
+
+@pytest.fixture
+def begin(monkeypatch):
+  """A function that starts a run and ends it before its first step."""
+
+  class Ended(BaseException):
+    pass
+
+  def end(*args, **kwargs):
+    raise Ended
+
+  def begin(argv):
+    with monkeypatch.context() as patch, pytest.raises(Ended):
+      patch.setattr(loop, 'run', end)
+      train.main(['', *argv])
+
+  return begin
 
 
 def edit(folder):
@@ -71,7 +89,7 @@ def test_a_byte_anywhere_in_a_small_file_counts(tmp_path, monkeypatch):
   assert len(found) == 15
 
 
-def test_changed_data_are_refused(tmp_path, capfd):
+def test_changed_data_are_refused(tmp_path, capfd, begin):
   path, workdir = tmp_path / 'mine.npz', tmp_path / 'run'
   x = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
   np.savez(path, x=x)
@@ -80,7 +98,7 @@ def test_changed_data_are_refused(tmp_path, capfd):
     f'--config.data.path={path}', '--config.steps=2',
     '--config.metrics=precision',
   ]  # fmt: skip
-  train.main(['', *argv])
+  begin(argv)
   then = record_lib.read(workdir)['data_fingerprint']
   x[7] += 1
   np.savez(path, x=x)
@@ -177,13 +195,15 @@ def test_a_component_is_known_by_its_source_and_by_what_it_uses(own_losses):
   assert sources.outside_modules(config) == {}
 
 
-def test_a_component_that_was_edited_is_refused(own_losses, tmp_path, capfd):
+def test_a_component_that_was_edited_is_refused(
+  own_losses, tmp_path, capfd, begin
+):
   workdir = tmp_path / 'run'
   argv = [
     RING, f'--workdir={workdir}',
     '--config.loss.name=own_losses.exponential', '--config.steps=2',
   ]  # fmt: skip
-  train.main(['', *argv])
+  begin(argv)
   before = contents(workdir)
   (own_losses / 'shared.py').write_text(SHARED.format(2))
   line = complaint(capfd, train.main, *argv)

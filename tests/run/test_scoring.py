@@ -228,26 +228,31 @@ def splits(tmp_path_factory):
   return root, x[:90], x[90:] + 50
 
 
+@pytest.fixture(scope='module')
+def split_setup(splits):
+  """Its setup, and a generator that has not learned anything."""
+  setup = build(**{'data.name': 'mnist', 'data.dir': str(splits[0])})
+  return setup, setup.init().ema
+
+
 @pytest.mark.parametrize('split', ['', 'train', 'test'])
-def test_the_split_that_scores_are_taken_against(split, splits):
-  root, train, test = splits
-  setup = build(**{'data.name': 'mnist', 'data.dir': str(root)})
+def test_the_split_that_scores_are_taken_against(split, splits, split_setup):
+  (_, train, test), (setup, averages) = splits, split_setup
   protocol = PROTOCOL._replace(split=split, space='random_conv', num_samples=60)
-  (found,) = records(setup, setup.init().ema, protocol=protocol, seeds=(0,))
+  (found,) = records(setup, averages, protocol=protocol, seeds=(0,))
   real = test if split == 'test' else train
   assert found['reference'] == f'mnist/{split or "train"}'
   assert found['n_real'] == len(real)
   net = random_conv.load(SHAPE)
-  fake = pixels(setup, setup.init().ema, 0, num=60).reshape(60, *SHAPE)
+  fake = pixels(setup, averages, 0, num=60).reshape(60, *SHAPE)
   features = [net.apply(x).features for x in (real, fake)]
   expected = fid.frechet_distance(*features)
   assert found['value'] == pytest.approx(expected, rel=1e-4)
 
 
-def test_held_out_samples_are_those_of_the_test_split(splits):
-  root, train, test = splits
-  setup = build(**{'data.name': 'mnist', 'data.dir': str(root)})
-  found = records(setup, setup.init().ema, ('authenticity', 'c_t'), seeds=(0,))
+def test_held_out_samples_are_those_of_the_test_split(split_setup):
+  setup, averages = split_setup
+  found = records(setup, averages, ('authenticity', 'c_t'), seeds=(0,))
   assert [r['metric'] for r in found] == ['authenticity', 'c_t']
   for record in found:
     assert record['held_out'] == 'mnist/test'
