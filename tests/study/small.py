@@ -2,7 +2,12 @@
 
 from tests.study.test_study_plan import write
 
-ONE = {'factors': {'loss.name': ('cross_entropy', 'lsgan')}, 'num_seeds': 2}
+RATE = 'optim.g.learning_rate'
+# Levels that are numbers, so that one program trains every cell.
+USUAL, FAST, SLOW, SLOWER = (
+  {'usual': 1e-3}, {'fast': 4e-3}, {'slow': 5e-4}, {'slower': 2e-4}
+)  # fmt: skip
+ONE = {'factors': {RATE: USUAL | FAST}, 'num_seeds': 2}
 
 
 def edit(study, **told):

@@ -12,12 +12,9 @@ from gan_jax.run import command, signals, training
 from gan_jax.storage import files, leases
 from gan_jax.study import jobs, plan, results, schedule, worker
 from tests.run.test_commands import contents
-from tests.study.small import edit
+from tests.study.small import RATE, SLOW, SLOWER, USUAL, edit
 
 pytestmark = pytest.mark.usefixtures('clone')
-# Cells beside those of the finished study, trained by its programs.
-RATE = 'optim.g.learning_rate'
-SLOW, FAST, USUAL = {'slow': 5e-4}, {'fast': 2e-3}, {'cross_entropy': 1e-3}
 
 
 def is_rate(config, level):
@@ -28,7 +25,7 @@ def test_a_study_leaves_its_rows_tables_and_one_workdir_a_cell(finished):
   _, workdir = finished
   rows = results.read(workdir / 'results.jsonl')
   assert [(r['cell'], r['seed']) for r in rows] == [
-    ('cross_entropy', 0), ('cross_entropy', 1), ('lsgan', 0), ('lsgan', 1)
+    ('usual', 0), ('usual', 1), ('fast', 0), ('fast', 1)
   ]  # fmt: skip
   for row in rows:
     assert row['status'] == 'finished' and row['steps'] == 8
@@ -36,7 +33,7 @@ def test_a_study_leaves_its_rows_tables_and_one_workdir_a_cell(finished):
     records = json.loads((workdir / row['folder'] / 'scores.json').read_text())
     own = [r['value'] for r in records if r['seed'] == row['seed']]
     assert own == [row['scores']['modes']]
-  assert rows[2]['overrides'] == {'loss.name': 'lsgan'}
+  assert rows[2]['overrides'] == {RATE: 4e-3}
   for name in ('table.md', 'table.csv', 'table.tex', 'report.html'):
     assert (workdir / name).stat().st_size > 0
   assert len({row['folder'] for row in rows}) == 2
@@ -58,10 +55,11 @@ def test_a_finished_study_runs_nothing_again(copied, trained):
 def test_an_edited_study_keeps_what_is_still_valid(copied, trained):
   study, workdir = copied
   before = (workdir / 'results.jsonl').read_text().splitlines()
-  edit(study, factors={'loss.name': ('lsgan', 'hinge')}, num_seeds=4)
+  cells = {'fast': {RATE: 4e-3}, 'hinge': {'loss.name': 'hinge'}}
+  edit(study, factors={}, design=cells, num_seeds=4)
   view = ablate.ablate(study, workdir)
   assert trained == [
-    ('lsgan', 2, 2, ('modes',)), ('hinge', 0, 4, ('modes',))
+    ('fast', 2, 2, ('modes',)), ('hinge', 0, 4, ('modes',))
   ]  # fmt: skip
   rows = (workdir / 'results.jsonl').read_text().splitlines()
   assert rows[:2] == before[2:]
@@ -95,13 +93,13 @@ def test_a_neighbour_s_runs_are_used(copied, trained):
   view = ablate.ablate(other, workdir.parent / 'other')
   assert [call[0] for call in trained] == ['slow']
   rows = results.read(workdir.parent / 'other' / 'results.jsonl')
-  assert rows[2]['folder'].startswith('../mine/cross_entropy-')
+  assert rows[2]['folder'].startswith('../mine/usual-')
   assert view.cells[1].picture.exists() and view.cells[1].rows
 
 
 def test_a_failed_run_is_told_and_stops_nothing(copied, monkeypatch, capsys):
   study, workdir = copied
-  edit(study, factors={RATE: SLOW | FAST | USUAL})
+  edit(study, factors={RATE: SLOW | SLOWER | USUAL})
   real = training.train
 
   def broken(config, folder, **options):
@@ -113,7 +111,7 @@ def test_a_failed_run_is_told_and_stops_nothing(copied, monkeypatch, capsys):
   with pytest.raises(ablate.Failed, match=r'slow.*RuntimeError: out of luck'):
     ablate.ablate(study, workdir)
   rows = results.read(workdir / 'results.jsonl')
-  assert [r['cell'] for r in rows] == ['fast'] * 2 + ['cross_entropy'] * 2
+  assert [r['cell'] for r in rows] == ['slower'] * 2 + ['usual'] * 2
   with pytest.raises(SystemExit) as leaving:
     command.run(
       ablate.main, ['ablate', f'--study={study}', f'--workdir={workdir}']
@@ -140,11 +138,11 @@ def test_a_diverged_run_is_a_result(copied, trained):
 
 def test_told_to_stop_it_leaves_and_goes_on(copied, monkeypatch):
   study, workdir = copied
-  edit(study, factors={RATE: SLOW | FAST})
+  edit(study, factors={RATE: SLOW | SLOWER})
   real = training.train
 
   def interrupted(config, folder, **options):
-    if is_rate(config, FAST):
+    if is_rate(config, SLOWER):
       signal.raise_signal(signal.SIGTERM)
     return real(config, folder, **options)
 
@@ -161,7 +159,7 @@ def test_told_to_stop_it_leaves_and_goes_on(copied, monkeypatch):
 
 def test_a_signal_late_in_a_run_ends_the_study(copied, monkeypatch, trained):
   study, workdir = copied
-  edit(study, factors={RATE: SLOW | FAST})
+  edit(study, factors={RATE: SLOW | SLOWER})
   real = training.train
 
   def late(config, folder, **options):
@@ -182,7 +180,7 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
 ):
   study, workdir = copied
   before = contents(workdir / 'jobs')
-  edit(study, factors={RATE: SLOW | FAST})
+  edit(study, factors={RATE: SLOW | SLOWER})
 
   def full(config, folder, **options):
     raise ValueError('RESOURCE_EXHAUSTED: x: No space left on device')

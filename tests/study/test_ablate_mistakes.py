@@ -51,7 +51,7 @@ def test_a_workdir_of_another_study_and_of_a_run(copied, capfd):
     capfd, ablate.main, f'--study={other}', f'--workdir={workdir}'
   )
   assert "holds the study 'mine', not 'yours'" in line
-  run = next(workdir.glob('lsgan-*'))
+  run = next(workdir.glob('fast-*'))
   line = complaint(capfd, ablate.main, f'--study={study}', f'--workdir={run}')
   assert 'holds a run, not a study' in line
   assert contents(workdir) == before

@@ -6,7 +6,7 @@ import pytest
 
 from gan_jax import ablate
 from tests.run.test_commands import complaint
-from tests.study.small import ONE
+from tests.study.small import ONE, RATE
 from tests.study.test_study_plan import write
 
 pytestmark = pytest.mark.usefixtures('clone')
@@ -19,13 +19,13 @@ def beside(tmp_path, *pair):
 
 
 def test_two_runs_are_compared_seed_by_seed(finished, tmp_path, capsys):
-  runs = [next(finished[1].glob(f'{n}-*')) for n in ('cross_entropy', 'lsgan')]
+  runs = [next(finished[1].glob(f'{n}-*')) for n in ('usual', 'fast')]
   out = beside(tmp_path, *runs)
   assert 'cannot tell from 2 pairs' in capsys.readouterr().out
   table = (out / 'table.csv').read_text()
   assert runs[0].name in table and runs[1].name in table
   page = (out / 'report.html').read_text()
-  assert 'loss.name' in page and 'class="samples' in page
+  assert RATE in page and 'class="samples' in page
 
 
 def test_two_studies_are_compared_cell_by_cell(copied, tmp_path):
@@ -37,7 +37,7 @@ def test_two_studies_are_compared_cell_by_cell(copied, tmp_path):
   pair = f'{workdir},{workdir.parent / "longer"}'
   view = ablate.compare(pair, tmp_path / 'c')
   tested = view.analyses[view.metric].comparisons
-  assert [c.name for c in tested] == ['longer: cross_entropy', 'longer: lsgan']
+  assert [c.name for c in tested] == ['longer: usual', 'longer: fast']
   assert view.cells[1].differs['steps'] == 12
   for comparison, pair in zip(
     tested, (view.cells[:2], view.cells[2:]), strict=True
