@@ -7,7 +7,9 @@ RATE = 'optim.g.learning_rate'
 USUAL, FAST, SLOW, SLOWER = (
   {'usual': 1e-3}, {'fast': 4e-3}, {'slow': 5e-4}, {'slower': 2e-4}
 )  # fmt: skip
-ONE = {'factors': {RATE: USUAL | FAST}, 'num_seeds': 2}
+# One picture and one checkpoint of each run.
+ONCE = {'report_every': 8, 'save_every': 8}
+ONE = {'factors': {RATE: USUAL | FAST}, 'num_seeds': 2, 'overrides': ONCE}
 
 
 def edit(study, **told):

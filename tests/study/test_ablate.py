@@ -10,11 +10,24 @@ import pytest
 from gan_jax import ablate
 from gan_jax.run import command, signals, training
 from gan_jax.storage import files, leases
-from gan_jax.study import jobs, plan, results, schedule, worker
+from gan_jax.study import jobs, memory, plan, results, schedule, worker
 from tests.run.test_commands import contents
-from tests.study.small import RATE, SLOW, SLOWER, USUAL, edit
+from tests.study.small import FAST, RATE, SLOW, SLOWER, USUAL, edit
 
 pytestmark = pytest.mark.usefixtures('clone')
+MEASURED = memory.seeds_that_fit
+
+
+@pytest.fixture(autouse=True)
+def two_fit(monkeypatch):
+  """Two seeds into a program, unless a test wants that measured; it is slow."""
+  two = lambda setup, *, most, limit: min(most, 2)
+  monkeypatch.setattr(memory, 'seeds_that_fit', two)
+
+
+@pytest.fixture
+def measured(two_fit, monkeypatch):
+  monkeypatch.setattr(memory, 'seeds_that_fit', MEASURED)
 
 
 def is_rate(config, level):
@@ -55,11 +68,11 @@ def test_a_finished_study_runs_nothing_again(copied, trained):
 def test_an_edited_study_keeps_what_is_still_valid(copied, trained):
   study, workdir = copied
   before = (workdir / 'results.jsonl').read_text().splitlines()
-  cells = {'fast': {RATE: 4e-3}, 'hinge': {'loss.name': 'hinge'}}
-  edit(study, factors={}, design=cells, num_seeds=4)
+  edit(study, factors={RATE: FAST | SLOW}, num_seeds=4)
   view = ablate.ablate(study, workdir)
   assert trained == [
-    ('fast', 2, 2, ('modes',)), ('hinge', 0, 4, ('modes',))
+    ('fast', 2, 2, ('modes',)),
+    ('slow', 0, 2, ('modes',)), ('slow', 2, 2, ('modes',)),
   ]  # fmt: skip
   rows = (workdir / 'results.jsonl').read_text().splitlines()
   assert rows[:2] == before[2:]
@@ -197,7 +210,9 @@ def test_a_full_disk_is_told_in_one_line_and_loses_nothing(
   assert not jobs.Queue(workdir).failures()
 
 
-def test_seeds_are_split_so_that_they_fit_and_workers_have_work(copied):
+def test_seeds_are_split_so_that_they_fit_and_workers_have_work(
+  copied, measured
+):
   study, workdir = copied
   edit(study, factors={'loss.name': ('hinge',)}, num_seeds=5)
   asked = plan.load(study)
@@ -215,7 +230,7 @@ def test_seeds_are_split_so_that_they_fit_and_workers_have_work(copied):
   assert chunks(workers=1, limit=1) == [(i, 1) for i in range(5)]
 
 
-def test_a_job_that_was_begun_stays_as_it_is(copied):
+def test_a_job_that_was_begun_stays_as_it_is(copied, measured):
   study, workdir = copied
   edit(study, factors={'loss.name': ('hinge',)}, num_seeds=4)
   asked = plan.load(study)

@@ -6,7 +6,7 @@ import pytest
 
 from gan_jax import ablate
 from tests.run.test_commands import complaint
-from tests.study.small import ONE, RATE
+from tests.study.small import ONCE, ONE, RATE
 from tests.study.test_study_plan import write
 
 pytestmark = pytest.mark.usefixtures('clone')
@@ -31,7 +31,7 @@ def test_two_runs_are_compared_seed_by_seed(finished, tmp_path, capsys):
 def test_two_studies_are_compared_cell_by_cell(copied, tmp_path):
   study, workdir = copied
   other = write(
-    study.parents[1] / 'longer', **ONE, overrides={'steps': 12, 'save_every': 4}
+    study.parents[1] / 'longer', **ONE | {'overrides': {**ONCE, 'steps': 12}}
   )
   ablate.ablate(other, workdir.parent / 'longer')
   pair = f'{workdir},{workdir.parent / "longer"}'
