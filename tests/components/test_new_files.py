@@ -224,6 +224,10 @@ USED = {
     [f'e_penalty_{own("taught")}'],
   ),
 }
+# Slowly, each of them by itself.
+FIRST = USED['loss, penalty, augment, dynamics, data'][0]
+ALONE = {key: ({key: value}, []) for key, value in FIRST.items()}
+CASES = USED | ALONE
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -258,7 +262,7 @@ def run(tmp_path_factory):
 
   @functools.cache
   def train(name):
-    folder, of = tmp_path_factory.mktemp('runs'), USED[name][0]
+    folder, of = tmp_path_factory.mktemp('runs'), CASES[name][0]
     for steps in (1, 2):
       training.train(recipe(of, steps=steps), folder / 'parts')
     return folder, training.train(recipe(of, steps=2), folder / 'whole')
@@ -266,9 +270,11 @@ def run(tmp_path_factory):
   return train
 
 
-@pytest.mark.parametrize('name', USED)
+@pytest.mark.parametrize(
+  'name', [*USED, *(pytest.param(n, marks=pytest.mark.slow) for n in ALONE)]
+)
 def test_one_file_trains_and_resumes(name, run):
-  overrides, shown = USED[name]
+  overrides, shown = CASES[name]
   (folder, _), config = run(name), recipe(overrides, steps=2)
   whole, parts = (state_of(folder / w, config) for w in ('whole', 'parts'))
   assert whole.step == parts.step == 2

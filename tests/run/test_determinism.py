@@ -41,12 +41,17 @@ print('said', json.dumps(said))
 
 
 def drive(commands, *, one_core=False, **env):
-  """Runs commands in one new process; returns what each refused, or ''."""
+  """Runs commands in one new process; returns what each refused, or ''.
+
+  They are compiled as a user's are: what makes the programs of the other tests
+  cheap makes their bits depend on the number of cores.
+  """
+  usual = {'JAX_DISABLE_MOST_OPTIMIZATIONS': '0', 'XLA_FLAGS': ''}
   done = subprocess.run(
     [sys.executable, '-c', DRIVER],
     input=json.dumps({'commands': commands, 'one_core': one_core}),
     cwd=ROOT,
-    env={**os.environ, **env},
+    env={**os.environ, **usual, **env},
     capture_output=True,
     text=True,
   )
