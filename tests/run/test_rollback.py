@@ -269,7 +269,9 @@ def test_a_second_seed_keeps_a_run_from_going_back(tmp_path):
   training.train(config, tmp_path)
   assert [(r['from'], r['to']) for r in history(tmp_path)] == [(17, 16)]
   state = leaves(tmp_path, 24)
-  finite = np.isfinite(state['d/params/hidden_0/kernel']).all(axis=(1, 2))
+  finite = np.isfinite(state['players/d/params/hidden_0/kernel']).all(
+    axis=(1, 2)
+  )
   assert finite.tolist() == [False, True]
 
 
