@@ -23,8 +23,6 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-if jax.__version_info__ < (0, 11):  # half of each compilation is this
-  os.environ.setdefault('XLA_FLAGS', '--xla_cpu_use_fusion_emitters=false')
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 if jax.config.jax_platforms in (None, 'cpu'):
   jax.config.update('jax_num_cpu_devices', 8)

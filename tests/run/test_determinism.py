@@ -43,8 +43,7 @@ print('said', json.dumps(said))
 def drive(commands, *, one_core=False, **env):
   """Runs commands in one new process; returns what each refused, or ''.
 
-  They are compiled as a user's are: what makes the programs of the other tests
-  cheap makes their bits depend on the number of cores.
+  They are compiled as a user's are, and not as cheaply as those of other tests.
   """
   usual = {'JAX_DISABLE_MOST_OPTIMIZATIONS': '0', 'XLA_FLAGS': ''}
   done = subprocess.run(
