@@ -106,7 +106,7 @@ def test_all_go_back_together_or_stop_together(most, tmp_path):
   """See test_rollback: by these numbers the run has to go back twice."""
   recipe = tmp_path / 'recipe.py'
   recipe.write_text(
-    'from tests import test_rollback\n\n'
+    'from tests.run import test_rollback\n\n'
     f'def get_config():\n  return test_rollback.lucky(max_rollbacks={most})\n'
   )
   argv = [f'--config={recipe}', f'--workdir={tmp_path / "run"}']
