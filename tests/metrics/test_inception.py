@@ -164,10 +164,16 @@ def test_resizing_and_bias_belong_to_the_net(folded, small):
   load = lambda **how: inception.load(
     str(folded[1]), say=lambda line: None, **how
   )
-  plain, biased, clean = load(), load(biased=True), load(resize='clean')
-  assert clean.resize == 'clean' and clean.hash == plain.hash == biased.hash
-  assert (plain.name, biased.name) == ('inception', 'inception_biased')
-  seen, with_bias = plain.apply(x), biased.apply(x)
+
+  def look(**how):  # one net at a time: each has 95 MB
+    net = load(**how)
+    return (net.name, net.resize, net.hash), net.apply(x)
+
+  (plain, seen), (biased, with_bias), (clean, cleanly) = (
+    look(**how) for how in ({}, {'biased': True}, {'resize': 'clean'})
+  )
+  assert clean[1] == 'clean' and clean[2] == plain[2] == biased[2]
+  assert (plain[0], biased[0]) == ('inception', 'inception_biased')
   np.testing.assert_array_equal(seen.features, with_bias.features)
   odds = np.log(with_bias.probabilities) - np.log(seen.probabilities)
   bias = folded[0]['fc/bias']
@@ -175,7 +181,7 @@ def test_resizing_and_bias_belong_to_the_net(folded, small):
   np.testing.assert_allclose(
     odds[0] - odds[0, 0], bias - bias[0], rtol=1e-4, atol=1e-4
   )
-  assert np.abs(clean.apply(x).features - seen.features).max() > 1e-3
+  assert np.abs(cleanly.features - seen.features).max() > 1e-3
   with pytest.raises(UserError, match='20 x 20'):
     load(resize='none').apply(x)
 
