@@ -18,12 +18,18 @@ SLOW = {
   r'test_parallel.*::test_seeds_are_runs_of_their_own'
   r'\[(?!8-4-shard)': 'one of nine ways',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
+  r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
+    'seeds in turn that are looked at'
+  ),
   r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[(?!pmap-1-2)': 'pmap',
   r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
     'pmap'
   ),
   r'test_compilations.*::test_a_rate_that_optax_looks_at': 'other numbers',
-  r'test_determinism.*::test_jit_and_pmap_on_one.*\[layout1': 'seeds in turn',
+  r'test_determinism.*::test_jit_and_pmap_on_one': 'resumed in another process',
+  # Every number and dtype.
+  r'test_shuffling.*::test_(batches_straddle|every_perm).*\[[2346]\]': 'others',
+  r'test_losses.*extreme_logits\[bfloat16': 'float32',
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
@@ -38,11 +44,13 @@ SLOW = {
   r'\[(?!ring8)': 'ring8',
   r'test_diagnosis.*::test_a_run_made_to_fail\[(?!D wins)': 'one that fails',
   r'test_checkpoint_processes.*::test_kill_9_always': 'a run that is killed',
-  r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|'
+  r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|a_run_ends|'
   r'the_step_is_found.*\[often)': 'one run that diverges',
-  r'test_engines.*::test_(a_killed_worker|machines_that_share|slurm_takes)': (
-    'workers that are told to stop'
+  r'test_engines.*::test_(a_killed_worker|machines_that|slurm_takes|told_to)': (
+    'a job that kills its workers'
   ),
+  r'test_players.*::test_a_step_that_broke': 'a run that is resumed',
+  r'test_lock.*::test_of_two_that_start': 'one that starts later',
   r'test_commands.*::test_answers_come_at_once': 'what is answered',
   r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
 }

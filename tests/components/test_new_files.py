@@ -34,13 +34,6 @@ USED = {
     },
     ['d_loss', f'penalty_{own("penalty")}', f'g_penalty_{own("penalty")}'],
   ),
-  'a penalty now and then, metric': (
-    {
-      'penalties': {own('penalty'): {'every': 2}},
-      'metrics': (own('metric'), 'modes'),
-    },
-    [f'g_penalty_{own("penalty")}'],
-  ),
   'conditioning': (
     {
       'conditioning': NAMED('conditioning', bias=False, weight=0.5),
@@ -49,13 +42,14 @@ USED = {
     },
     ['penalty_conditioning', 'g_penalty_conditioning', 'health_separation'],
   ),
-  'model': (
+  'model, metric, a penalty now and then': (
     {
       'model': NAMED('model', e={'hidden': 4}),
-      'penalties': {own('taught'): {}},
+      'penalties': {own('taught'): {}, own('penalty'): {'every': 2}},
       'loss': {'name': 'rpgan'},
+      'metrics': (own('metric'), 'modes'),
     },
-    [f'e_penalty_{own("taught")}'],
+    [f'e_penalty_{own("taught")}', f'g_penalty_{own("penalty")}'],
   ),
 }
 # Slowly, each of them by itself.
@@ -126,7 +120,7 @@ def test_one_file_trains_and_resumes(name, run):
 
 
 def test_its_score_is_recorded_and_ranks(run):
-  folder, records = run('a penalty now and then, metric')
+  folder, records = run('model, metric, a penalty now and then')
   (record,) = [r for r in records if r['metric'] == 'off_centre']
   assert record['value'] > 0
   lines = (folder / 'whole' / 'report.html').read_text()

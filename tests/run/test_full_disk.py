@@ -252,7 +252,7 @@ def test_told_to_stop_on_a_full_disk(run, at, request):
   run.told.at = {at: run.after(at - 2, fill_and_stop)}
   with pytest.raises(signals.Stopped) as stopped:
     run.train()
-  assert time.monotonic() - run.begin < 10
+  assert time.monotonic() - run.begin < 60  # not half an hour
   assert stopped.value.signum == signal.SIGTERM
   if at < 12:
     (line,) = run.told.like(f'stopped at step {at}; ')

@@ -34,7 +34,7 @@ def slow(make_look, at, signum=signal.SIGTERM):
     def wait(step, *rest):
       if step == at:
         threading.Timer(0.2, os.kill, (os.getpid(), signum)).start()
-        time.sleep(60)
+        time.sleep(600)
       return look(step, *rest)
 
     return wait
@@ -49,7 +49,7 @@ def stop_in_score(workdir, at, monkeypatch, **changes):
     begin = time.monotonic()
     with pytest.raises(signals.Stopped):
       training.train(config(**changes), workdir)
-  assert time.monotonic() - begin < 50
+  assert time.monotonic() - begin < 300
 
 
 @pytest.mark.parametrize('at', [12, pytest.param(6, marks=pytest.mark.slow)])

@@ -65,7 +65,7 @@ def test_the_second_is_told_who_the_first_is(tmp_path, owner):
   begin = time.monotonic()
   with pytest.raises(lock.Held) as error:
     hold(tmp_path)
-  assert time.monotonic() - begin < 2
+  assert time.monotonic() - begin < 30  # not the 60 s of a silent one
   line = str(error.value)
   for word in (
     f'--workdir={tmp_path}', f'process {owner.pid}', 'since 20',
@@ -79,7 +79,7 @@ def test_the_dead_are_followed_at_once(tmp_path, owner):
   owner.wait()
   begin = time.monotonic()
   assert hold(tmp_path) == []
-  assert time.monotonic() - begin < 2
+  assert time.monotonic() - begin < 30  # not the 60 s of a silent one
   assert not (tmp_path / lock.NAME).exists()
 
 
@@ -108,7 +108,7 @@ def test_silence_before_counts_by_the_time_of_the_file(tmp_path, quick):
   said = hold(tmp_path, stale_seconds=60)
   assert 'silent for 1000 s' in said[0]
   # Clocks may be wrong: two beats are waited for.
-  assert 0.2 <= time.monotonic() - begin < 5
+  assert 0.2 <= time.monotonic() - begin < 30
 
 
 def test_a_live_owner_elsewhere_is_seen_by_its_next_beat(tmp_path, quick):

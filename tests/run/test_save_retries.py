@@ -108,7 +108,7 @@ def test_the_end_does_not_wait_for_ever(hasty):
   begin = time.monotonic()
   with pytest.raises(save_retries.Exhausted):
     save_retries.retry(write, bear(0.3 / 60, []))
-  assert 0.3 <= time.monotonic() - begin < 3
+  assert 0.3 <= time.monotonic() - begin < 60  # not half an hour
 
 
 def test_told_to_stop_at_the_end(monkeypatch):
@@ -122,7 +122,7 @@ def test_told_to_stop_at_the_end(monkeypatch):
     with pytest.raises(signals.Stopped) as stopped:
       save_retries.retry(write, bear(30, []))
   assert stopped.value.signum == signal.SIGTERM
-  assert time.monotonic() - begin < 3
+  assert time.monotonic() - begin < 60  # not half an hour
 
 
 @pytest.fixture
@@ -148,11 +148,11 @@ def test_a_slow_disk_stalls_no_more_than_the_next_save(slow, tmp_path):
     c.save(1, small(1), {})
     for _ in range(100):
       assert not c.poll()  # the training goes on
-    assert time.monotonic() - begin < 5 and c.saving == 1 and not said
+    assert time.monotonic() - begin < 25 and c.saving == 1 and not said
     threading.Timer(1.0, slow.set).start()
     begin = time.monotonic()
     c.save(2, small(2), {})  # waits for the first one
-    assert 0.9 < time.monotonic() - begin < 10
+    assert 0.9 < time.monotonic() - begin < 25
     assert c.steps() == [1] or c.steps() == [1, 2]
     assert said[0] == (
       'the training waits for the save of step 1, which is not done after 0.2 s'

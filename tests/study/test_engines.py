@@ -170,7 +170,7 @@ def test_told_to_stop_all_workers_save_and_leave(tmp_path):
     command.run(ablate.main, ['ablate', *argv])
   thread.join()
   assert leaving.value.code == 128 + signal.SIGTERM
-  assert time.monotonic() - begun[0] < 60
+  assert time.monotonic() - begun[0] < 300  # rather than 100,000 steps
   assert not list(workdir.glob('jobs/*.lease'))
   assert jobs.Queue(workdir).failures() == {}
   for log in workdir.glob('*/log.txt'):
