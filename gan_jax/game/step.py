@@ -125,7 +125,11 @@ def _part(batch, i, pieces):
     size = len(x) // pieces
     return x[i * size : (i + 1) * size]
 
-  whole = ('step', 'frozen')
+  return _but(('step', 'frozen'), cut, batch)
+
+
+def _but(whole, cut, batch):
+  """A batch with all of its arrays cut, but for some entries."""
   return {
     k: v if k in whole else jax.tree.map(cut, v) for k, v in batch.items()
   }
@@ -202,10 +206,7 @@ def finish(game: Game, state: State) -> State:
 
 def take(batch: dict, i: int) -> dict:
   """The i-th of the n batches of a step: that of one move."""
-  pick = lambda x: x[i]
-  return {
-    k: v if k in SHARED else jax.tree.map(pick, v) for k, v in batch.items()
-  }
+  return _but(SHARED, lambda x: x[i], batch)
 
 
 def metric_names(terms: dict) -> tuple[str, ...]:
