@@ -7,61 +7,30 @@ import inspect
 import pkgutil
 import traceback
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from gan_jax import options
-from gan_jax.types import D, G, UserError
+from gan_jax.types import (
+  Augmentation,
+  Conditioning,
+  D,
+  G,
+  Loss,
+  Model,
+  Penalty,
+  UserError,
+)
 
 HEAD_GIVEN = ('dense', 'embed', 'num_classes')
-
-
-class Loss(NamedTuple):
-  """Both players' objectives: logits [B], [B] -> [B]."""
-
-  d_loss: Callable
-  g_loss: Callable
-
-
-class Penalty(NamedTuple):
-  """What a file of gan_jax/penalties gives, its options bound.
-
-  One or several of: a penalty on D, terms of any players, a projection of D's
-  parameters after each of its updates.
-  """
-
-  init: Callable
-  penalty: Callable | None
-  project: Callable | None
-  terms: dict[str, Callable]  # {player: term}, of functions named PLAYER_term
-  per_example: bool  # meaningless where D's logits depend on the batch
-  every: int = 1  # steps
-
-
-class Conditioning(NamedTuple):
-  """How D learns of labels: a head, and terms if it adds to the losses."""
-
-  head: Callable  # of (dense=, embed=, num_classes=): a module
-  terms: dict[str, Callable]  # {player: term}
-  init: Callable = tuple  # () -> memo, of each of these
-
-
-class Augmentation(NamedTuple):
-  """What a file of gan_jax/augment gives, its options bound."""
-
-  apply: Callable
-  update: Callable
-  init: Callable
-
-
-class Model(NamedTuple):
-  """The networks, and what else a file of gan_jax/models gives."""
-
-  nets: dict  # flax.linen modules by player
-  play: Callable | None  # in place of the usual one
-  make_prior: Callable | None  # in place of those of game/latents
+NEEDED = {  # what a file has to define, by kind
+  'losses': ('d_loss', 'g_loss'),
+  'conditioning': ('Head',),
+  'augment': ('apply',),
+  'dynamics': ('make',),
+}
 
 
 def available(kind: str) -> list[str]:
@@ -75,7 +44,8 @@ def module(kind: str, name: str, *, flag: str) -> Any:
   """Imports gan_jax.KIND.NAME, or NAME itself if it is dotted.
 
   Raises:
-    UserError: there is no such module; the message lists what exists.
+    UserError: there is no such module (the message lists what exists), or it
+      lacks what a file of this kind has to define.
   """
   options.check_kind(flag, name, str)
   path = name if '.' in name else f'gan_jax.{kind}.{name}'
@@ -92,11 +62,15 @@ def module(kind: str, name: str, *, flag: str) -> Any:
       f'{flag}={name!r}: there is no such module; {folder}: {choices}.'
     )
   try:
-    return importlib.import_module(path)
+    file = importlib.import_module(path)
   except KeyboardInterrupt:
     raise
   except BaseException as e:  # whatever the module does wrong, exit() too
     raise _broken(flag, name, e) from e
+  for needed in NEEDED.get(kind, ()):
+    if not hasattr(file, needed):
+      raise UserError(f'{flag}={name!r}: the module has no {needed}.')
+  return file
 
 
 def _broken(flag, name, error):
@@ -143,14 +117,17 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   options.check_kind(f'{flag}.every', every, int)
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
-  functions = {k: v for k, v in _functions(file).items() if k in _PENALTY}
-  bound = options.bind(flag, kwargs, **functions, **_terms(file))
+  bound, terms = _bind(flag, file, kwargs, *_PENALTY)
+  if not bound and not terms:
+    raise UserError(
+      f'{flag}: the module has no penalty, no project, no d_term or g_term.'
+    )
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
   rules = Penalty(
     getattr(file, 'init', tuple),
-    *map(bound.pop, _PENALTY, (None, None)),
-    terms={k.removesuffix(TERM): v for k, v in bound.items()},
+    *map(bound.get, _PENALTY),
+    terms=terms,
     per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
   )
@@ -178,8 +155,14 @@ def functions_of(file: Any) -> list:
   return [*_functions(file).values(), *head]
 
 
-def _terms(file):
-  return {k: v for k, v in _functions(file).items() if k.endswith(TERM)}
+def _bind(flag, file, kwargs, *names):
+  """(functions of these names, {player: term}), of those that a file has."""
+  wanted = lambda name: name in names or name.endswith(TERM)
+  there = {k: v for k, v in _functions(file).items() if wanted(k)}
+  bound = options.bind(flag, kwargs, **there)
+  terms = {k: v for k, v in bound.items() if k.endswith(TERM)}
+  functions = {k: v for k, v in bound.items() if k not in terms}
+  return functions, {k.removesuffix(TERM): v for k, v in terms.items()}
 
 
 def _try_penalty(flag, rules):
@@ -208,8 +191,7 @@ def conditioning(name: str, **kwargs) -> Conditioning:
   for k, value in own.items():
     options.check_kind(f'conditioning.{k}', value, fields[k].type)
   others = {k: v for k, v in kwargs.items() if k not in fields}
-  bound = options.bind('conditioning', others, **_terms(file))
-  terms = {k.removesuffix(TERM): v for k, v in bound.items()}
+  _, terms = _bind('conditioning', file, others)
   init = getattr(file, 'init', tuple)
   return Conditioning(functools.partial(file.Head, **own), terms, init)
 
@@ -228,13 +210,8 @@ def augmentation(name: str, **kwargs) -> Augmentation:
     UserError: an unknown name or keyword.
   """
   file = module('augment', name, flag='augment.name')
-  there = {k: v for k, v in _functions(file).items() if k in _AUGMENT}
-  bound = options.bind(f'augment {name}', kwargs, **there)
-  usual = {'update': lambda memo, real_logits: memo, 'init': tuple}
-  return Augmentation(**{**usual, **bound})
-
-
-_AUGMENT = Augmentation._fields
+  fields = Augmentation._fields
+  return Augmentation(**_bind(f'augment {name}', file, kwargs, *fields)[0])
 
 
 def dynamics(name: str, **kwargs) -> Callable:

@@ -70,3 +70,52 @@ class Dataset(NamedTuple):
 
 
 MAX_SIZE = 2**27  # examples, so that `locate` stays within 32 bits
+
+
+class Loss(NamedTuple):
+  """Both players' objectives: logits [B], [B] -> [B]."""
+
+  d_loss: Callable
+  g_loss: Callable
+
+
+class Penalty(NamedTuple):
+  """What a file of gan_jax/penalties gives, its options bound.
+
+  One or several of: a penalty on D, terms of any players, a projection of D's
+  parameters after each of its updates.
+  """
+
+  init: Callable
+  penalty: Callable | None
+  project: Callable | None
+  terms: dict[str, Callable]  # {player: term}, of functions named PLAYER_term
+  per_example: bool  # meaningless where D's logits depend on the batch
+  every: int = 1  # steps
+
+
+class Conditioning(NamedTuple):
+  """How D learns of labels: a head, and terms if it adds to the losses."""
+
+  head: Callable  # of (dense=, embed=, num_classes=): a module
+  terms: dict[str, Callable]  # {player: term}
+  init: Callable = tuple  # () -> memo, of each of these
+
+
+class Augmentation(NamedTuple):
+  """What D is shown in place of a sample; a term's critic sees it as well.
+
+  A file of gan_jax/augment gives these, its options bound.
+  """
+
+  apply: Callable = lambda x, memo, *, key: x  # key: one for each example
+  update: Callable = lambda memo, real_logits: memo
+  init: Callable = tuple  # () -> memo
+
+
+class Model(NamedTuple):
+  """The networks, and what else a file of gan_jax/models gives."""
+
+  nets: dict  # flax.linen modules by player
+  play: Callable | None  # in place of the usual one
+  make_prior: Callable | None  # in place of those of game/latents

@@ -13,6 +13,7 @@ from gan_jax.devices.layout import Probe, Work
 from gan_jax.game import beginning, ema, forward, keys, latents, step
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
+from gan_jax.types import Penalty
 
 BATCH, DIM, SIZE = 16, 3, 40
 
@@ -76,7 +77,7 @@ def rules(
     d: of D.
     others: pairs (player, module).
     loss: name.
-    penalties: {name: options}, or select.Penalty by name.
+    penalties: {name: options}, or Penalty by name.
     optimizer: of all players.
     axis: of the mesh.
     **fields: of Game.
@@ -158,9 +159,7 @@ def names(penalties=None, loss='cross_entropy', **_):
 
 def _rules(penalties):
   return {
-    name: own
-    if isinstance(own, select.Penalty)
-    else select.penalty(name, **own)
+    name: own if isinstance(own, Penalty) else select.penalty(name, **own)
     for name, own in (penalties or {}).items()
   }
 

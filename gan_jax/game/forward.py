@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
-from gan_jax.game.terms import Augment, Forward
-from gan_jax.types import D, G, State, Tree
+from gan_jax.game.terms import Forward
+from gan_jax.types import Augmentation, D, G, State, Tree
 
 AUGMENT = 'augment'  # its memo's name
 
@@ -31,7 +31,7 @@ class Game(NamedTuple):
   decay: dict  # {player: step -> weight of the old average}, of averaged ones
   play: Callable  # see play
   project: dict = {}  # {player: [params -> params]}, after each of its moves
-  augment: Augment = Augment()
+  augment: Augmentation = Augmentation()
   mean: Callable = lambda tree: tree  # over the devices that share a batch
   gather: Callable = lambda x: x  # what all of these have, along axis 0
   microbatches: int = 1  # into which a gradient's batch is cut

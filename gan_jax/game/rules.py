@@ -15,7 +15,7 @@ from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.game import ema, latents, optim, terms
 from gan_jax.game.forward import Game, make_means, play
-from gan_jax.types import D, G, UserError
+from gan_jax.types import Conditioning, D, G, Loss, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
@@ -121,8 +121,8 @@ class Rules(NamedTuple):
 
   game: Game
   step: Callable  # (state, batch, key) -> (state, metrics)
-  model: select.Model
-  penalties: dict  # select.Penalty by name
+  model: Model
+  penalties: dict  # Penalty by name
 
 
 def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
@@ -194,9 +194,9 @@ def _axis(net, axis):
 
 
 def terms_of(
-  loss: select.Loss,
+  loss: Loss,
   penalties: dict,
-  conditioning: select.Conditioning | None = None,
+  conditioning: Conditioning | None = None,
   *,
   gather: Callable = lambda x: x,
   axis: str | None = None,
@@ -205,7 +205,7 @@ def terms_of(
 
   Args:
     loss: of both players.
-    penalties: select.Penalty by name.
+    penalties: Penalty by name.
     conditioning: of D, if it has any.
     gather: see terms.loss_terms.
     axis: mesh axis over which the batch is split, if it is.
@@ -248,8 +248,7 @@ def _augment(options):
   """The augmentation; without a name there is none."""
   if not options:
     return Game._field_defaults['augment']
-  augmentation = options_lib.call('augment', select.augmentation, options)
-  return terms.Augment(*augmentation)
+  return options_lib.call('augment', select.augmentation, options)
 
 
 def frozen(options: dict) -> dict:

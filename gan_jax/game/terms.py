@@ -42,14 +42,6 @@ class Term(NamedTuple):
   also: dict = {}  # {metric: Forward -> []} that is measured beside it
 
 
-class Augment(NamedTuple):
-  """What D is shown in place of a sample; a term's critic sees it as well."""
-
-  apply: Callable = lambda x, memo, *, key: x  # key: one for each example
-  update: Callable = lambda memo, real_logits: memo
-  init: Callable = tuple
-
-
 def loss_terms(loss, gather: Callable = lambda x: x) -> dict[str, Term]:
   """The adversarial loss: a term of each of the two players.
 

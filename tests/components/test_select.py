@@ -31,6 +31,21 @@ def test_what_is_not_there_is_named_with_what_is(name):
     select.loss(name)
 
 
+@pytest.mark.parametrize(
+  ('make', 'lacks'),
+  [
+    (select.loss, r"loss.name='json.decoder': .* no d_loss"),
+    (select.conditioning, r'conditioning.name=.* no Head'),
+    (select.augmentation, r'augment.name=.* no apply'),
+    (select.dynamics, r'dynamics.name=.* no make'),
+    (select.penalty, r'penalties.json.decoder: .* no penalty, .* no d_term'),
+  ],
+)
+def test_a_module_of_another_kind_is_told_what_it_lacks(make, lacks):
+  with pytest.raises(UserError, match=lacks):
+    make('json.decoder')
+
+
 @pytest.mark.parametrize('name', select.available('losses'))
 def test_losses_are_bound(name):
   pair = select.loss(name)

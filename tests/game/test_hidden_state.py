@@ -17,6 +17,7 @@ import pytest
 from gan_jax import select
 from gan_jax.game import optim, step
 from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import Penalty
 from tests import tiny
 from tests.game.test_state import differing, names
 
@@ -108,7 +109,7 @@ def lecam(critic, real, fake, memo, *, key):
 
 
 def penalty(function, init=tuple):
-  return {'mine': select.Penalty(init, function, None, {}, per_example=False)}
+  return {'mine': Penalty(init, function, None, {}, per_example=False)}
 
 
 def counting():

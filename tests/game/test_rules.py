@@ -8,6 +8,7 @@ from gan_jax import select
 from gan_jax.game import forward
 from gan_jax.game import rules as rules_lib
 from gan_jax.penalties import dragan, r1
+from gan_jax.types import Conditioning
 
 GIVEN = rules_lib.Given(
   shape=(8, 8, 1), num_classes=0, dtype=jnp.float32, batch_size=4
@@ -76,7 +77,7 @@ def test_penalties_and_conditionings_become_terms():
   found = made(penalties={'r1': {'gamma': 0.5}}).game.terms
   assert set(found['d']) == {'loss', 'r1'} and set(found['g']) == {'loss'}
   term = lambda seen, memo, *, key: (seen.on_real['logits'], memo)
-  own = select.Conditioning(None, {'d': term}, lambda: jnp.float32(5))
+  own = Conditioning(None, {'d': term}, lambda: jnp.float32(5))
   found = rules_lib.terms_of(select.loss('hinge'), {}, own)['d']
   assert found['conditioning'].init() == 5
   assert found['conditioning'].label == 'penalty_conditioning'

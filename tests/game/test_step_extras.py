@@ -9,6 +9,7 @@ import pytest
 
 from gan_jax import select
 from gan_jax.game import beginning, forward, keys, latents, step, terms
+from gan_jax.types import Augmentation
 from tests import tiny
 
 RATE, INDEX, KEY = 0.1, np.arange(4), jax.random.key(2)
@@ -137,7 +138,7 @@ def augmented():
     return x + jax.vmap(jax.random.uniform)(key)[:, None] + memo
 
   update = lambda memo, logits: memo + logits.sum()
-  augment = terms.Augment(apply, update, lambda: jnp.float32(2))
+  augment = Augmentation(apply, update, lambda: jnp.float32(2))
   return rules(augment=augment, penalties={'gradient_penalty': {}})
 
 
