@@ -37,6 +37,13 @@ class Structure:
   flip: bool = False  # of the data
   resident: bool = True  # whether the data set lies on the device
 
+  def zeros(self, size: int) -> dict:
+    """A batch of one move, of so many examples, for its shapes."""
+    index = jnp.zeros(size, jnp.int32)
+    x = jnp.zeros((size, *self.given.shape), jnp.float32)
+    label = {'label': index} if self.given.num_classes else {}
+    return {'x': x, 'index': index, 'step': jnp.int32(0), **label}
+
 
 class Functions(NamedTuple):
   """The functions of a structure; numbers are the floats of its options.
@@ -45,7 +52,7 @@ class Functions(NamedTuple):
   make_step: (axis, watch=) -> step(state, batch, key, numbers).
   make_probe: axis -> look(before, after, batch, key, given), see layout.Probe.
   feed: (data, key, step, index) -> batch, see layout.Work.
-  init: (key, label [1] or None, numbers) -> State of one seed.
+  init: (key, numbers) -> State of one seed.
   sample: (numbers, averages, key, index [B], label [B] or None) -> [B, ...],
     where averages is State.ema of one seed; a sample depends on the key and on
     its index alone.
@@ -127,14 +134,9 @@ def functions(structure: Structure) -> Functions:
   )
 
 
-def _init(structure, make_rules, key, label, numbers):
-  batch = {
-    'x': jnp.zeros((1, *structure.given.shape), jnp.float32),
-    'index': jnp.zeros(1, jnp.int32),
-    'step': jnp.int32(0),
-  }
-  batch |= {} if label is None else {'label': label}
-  return beginning.init(make_rules(numbers).game, key, batch)
+def _init(structure, make_rules, key, numbers):
+  game, batch = make_rules(numbers).game, structure.zeros(1)
+  return beginning.init(game, key, batch)
 
 
 def _sample(make_rules, numbers, averages, key, index, label=None):
@@ -166,18 +168,9 @@ def _convolves(structure, make_rules, init, numbers):
 
   Of the whole batch: how a layer convolves may depend on its size.
   """
-  size, shape = structure.given.batch_size, structure.given.shape
-  index = jax.ShapeDtypeStruct((size,), jnp.int32)
-  classes = structure.given.num_classes
-  batch = {
-    'x': jax.ShapeDtypeStruct((size, *shape), jnp.float32),
-    'index': index,
-    'step': jax.ShapeDtypeStruct((), jnp.int32),
-    **({'label': index} if classes else {}),
-  }
+  batch = jax.eval_shape(lambda: structure.zeros(structure.given.batch_size))
   key = jax.eval_shape(lambda: jax.random.key(0))
-  label = jax.ShapeDtypeStruct((1,), jnp.int32) if classes else None
-  state = jax.eval_shape(init, key, label, numbers)
+  state = jax.eval_shape(init, key, numbers)
 
   def judged(state, batch, key, numbers):
     seen, _ = forward.forward(make_rules(numbers).game, state, batch, key)

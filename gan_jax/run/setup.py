@@ -53,12 +53,8 @@ class Setup(NamedTuple):
   def init(self) -> State:
     """The state [S, ...] at step 0; each seed is as if alone."""
     one = functools.partial(self.functions.init, numbers=self.numbers)
-    states = [one(self.keys[s], self.label()) for s in range(len(self.keys))]
+    states = [one(self.keys[s]) for s in range(len(self.keys))]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-
-  def label(self):
-    """A label [1] for networks that know classes, else None."""
-    return jnp.zeros(1, jnp.int32) if self.num_classes else None
 
   def sample(self, averages, key, index, label=None) -> jax.Array:
     """Samples [B, ...] of one seed, see programs.Functions."""
@@ -119,11 +115,10 @@ def _check_networks(structure, rules, dataset, numbers):
   """The networks suit the data and each other. Returns the state's shapes."""
   functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
-  label = jnp.zeros(1, jnp.int32) if structure.given.num_classes else None
-  state = trace('model', functions.init, key, label, numbers)
-  index = jnp.zeros(1, jnp.int32)
-  sample = functions.sample
-  made = trace('model', sample, numbers, state.ema, key, index, label)
+  state = trace('model', functions.init, key, numbers)
+  one = structure.zeros(1)
+  of = numbers, state.ema, key, one['index'], one.get('label')
+  made = trace('model', functions.sample, *of)
   rules_lib.check_networks(rules, state, made, dataset)
   return state
 
