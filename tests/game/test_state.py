@@ -157,9 +157,9 @@ def assert_all_saved(like, folder, *, to_miss=of_each_kind):
 @pytest.mark.parametrize('recipe', RECIPES)
 def test_every_leaf_of_every_recipe(recipe, tmp_path):
   file = f'{ROOT}/configs/{recipe}.py:tiny'
-  flags = substitute(command.load_config(file)['data']['name'], tmp_path)
-  pairs = [flag.removeprefix('--config.').split('=', 1) for flag in flags]
-  config = command.load_config(file, dict(pairs) | {'num_seeds': 2})
+  data = command.load_config(file)['data']['name']
+  changes = substitute(data, tmp_path) | {'num_seeds': 2}
+  config = command.load_config(file, changes)
   like = jax.eval_shape(setup_lib.build(config).init)
   assert isinstance(like, State)
   found = names(like)

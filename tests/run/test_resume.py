@@ -45,17 +45,17 @@ def steps(recipe):
 
 
 def substitute(name, folder):
-  """Flags that put noise in place of a data set which is not at hand."""
+  """What puts noise in place of a data set which is not at hand, by key."""
   if name not in NOT_AT_HAND:
-    return []
+    return {}
   shape = NOT_AT_HAND[name]
   x = np.random.default_rng(0).integers(0, 256, (40, *shape), np.uint8)
   np.savez(folder / f'{name}.npz', x=x)
-  return [
-    '--config.data.name=npz',
-    f'--config.data.path={folder}/{name}.npz',
-    '--config.metrics=precision',  # fid takes long in the space of pixels
-  ]
+  return {
+    'data.name': 'npz',
+    'data.path': f'{folder}/{name}.npz',
+    'metrics': 'precision',  # fid takes long in the space of pixels
+  }
 
 
 def arguments(recipe, folder, workdir, **changes):
@@ -64,10 +64,10 @@ def arguments(recipe, folder, workdir, **changes):
   name = command.load_config(str(file))['data']['name']
   changes = {'steps': steps(recipe), 'save_every': SAVE} | changes
   changes |= {'report_every': steps(recipe) // 2, 'eval_every': 0}
+  changes |= substitute(name, folder)
   return [
     f'--config={file}',
     f'--workdir={folder / workdir / recipe}',
-    *substitute(name, folder),
     *(f'--config.{key}={value}' for key, value in changes.items()),
   ]
 

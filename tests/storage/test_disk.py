@@ -13,9 +13,8 @@ from gan_jax.storage import damage
 from gan_jax.storage.checkpoints import Checkpoints, SaveFailed
 from gan_jax.study import worker
 from tests.storage import disks
+from tests.storage.damaging import as_anybody
 from tests.storage.test_checkpoints import assert_same, small
-
-NOBODY = 65534
 
 disk = disks.disk  # fixture
 
@@ -84,8 +83,7 @@ def test_a_quota(disk):
   disk.path.chmod(0o777)
   with Checkpoints(disk.path / 'c') as c:
     c.restore(small(0))
-    os.seteuid(NOBODY)
-    try:
+    with as_anybody():
       c.save(1, small(1), {}, wait=True)
       with pytest.raises(SaveFailed, match='quota') as error:
         c.save(
@@ -93,8 +91,6 @@ def test_a_quota(disk):
         )
       assert error.value.errno == errno.EDQUOT and c.steps() == [1]
       c.save(3, small(3), {}, wait=True)
-    finally:
-      os.seteuid(0)
     assert c.steps() == [1, 3]
 
 

@@ -1,30 +1,20 @@
 """Every study that is shipped, shrunk, by its command."""
 
-import importlib.util
 import itertools
 
-import numpy as np
 import pytest
 
 from gan_jax import ablate
 from gan_jax.run import command
 from gan_jax.storage import files
-from gan_jax.study import results
+from gan_jax.study import results, study_file
+from tests.run.test_resume import NOT_AT_HAND, substitute
 from tests.study.test_study_plan import ROOT, STUDIES
 
 SHRUNK = {
   'steps': 4, 'report_every': 2, 'save_every': 4, 'eval_every': 0,
   'eval_samples': 64, 'health_every': 2,
 }  # fmt: skip
-SHAPES = {'mnist': (28, 28, 1)}  # of the data sets that are not at hand
-
-
-def question_of(path):
-  """What get_study() of a file gives."""
-  spec = importlib.util.spec_from_file_location('study', path)
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  return module.get_study()
 
 
 def few(items, number):
@@ -34,21 +24,13 @@ def few(items, number):
   return items[:number]
 
 
-def noise(name, folder):
-  """What replaces a data set: as many numbers, which mean nothing."""
-  rng = np.random.default_rng(0)
-  x = rng.integers(0, 256, (200, *SHAPES[name]), np.uint8)
-  np.savez(folder / f'{name}.npz', x=x)
-  return {'name': 'npz', 'path': str(folder / f'{name}.npz')}
-
-
 def shrink(study, folder):
   """Two levels of two factors, two seeds, four steps of tiny nets."""
   data = command.load_config(study['base'])['data']['name']
-  overrides = {**study.get('overrides', {}), **SHRUNK}
+  overrides = {**study['overrides'], **SHRUNK}
   metrics = {}
-  if data in SHAPES:
-    overrides['data'] = noise(data, folder)
+  if data in NOT_AT_HAND:
+    overrides |= substitute(data, folder)
     metrics = {'metric': 'precision', 'also': ('recall',)}  # without a net
   factors = {
     key: few(levels, 2) for key, levels in few(study['factors'], 2).items()
@@ -67,7 +49,7 @@ def shrink(study, folder):
 @pytest.mark.parametrize('path', STUDIES, ids=lambda path: path.parent.name)
 def test_its_command_answers(path, tmp_path, monkeypatch, capfd):
   monkeypatch.chdir(ROOT)
-  study = shrink(question_of(path), tmp_path)
+  study = shrink(study_file.read(path), tmp_path)
   file, workdir = tmp_path / 'study.py', tmp_path / 'runs'
   file.write_text(f'def get_study():\n  return {study!r}\n')
   ablate.main(['', f'--study={file}', f'--workdir={workdir}', '--workers=1'])
