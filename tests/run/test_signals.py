@@ -8,6 +8,8 @@ from concurrent import futures
 
 import pytest
 
+from gan_jax.run.signals import GRACE_SECONDS, LAST_SECONDS
+
 # The main thread is in one call of C that no signal ends, as in a compilation:
 # it waits for a lock that it has. SIGALRM ends the process in any case.
 BUSY = """
@@ -28,7 +30,12 @@ with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
 """
 
 
-def signalled(*signums, argv=()):
+PATIENT = 50  # seconds
+# One that waits has no end to be waited for: any slower machine agrees.
+PATIENCE = {'busy': GRACE_SECONDS + LAST_SECONDS + 1}
+
+
+def signalled(*signums, argv=(), patience=PATIENT):
   """(exit code, seconds it took, what was said) of the busy process."""
   with subprocess.Popen(
     [sys.executable, '-c', BUSY, *argv], stdout=subprocess.PIPE, text=True
@@ -39,7 +46,7 @@ def signalled(*signums, argv=()):
       for signum in signums:
         process.send_signal(signum)
         time.sleep(0.2)
-      code = process.wait(50)
+      code = process.wait(patience)
       return code, time.monotonic() - begin, process.stdout.read()
     finally:
       process.kill()
@@ -58,7 +65,9 @@ def ends():
   """{way: future of how it ends}; all at once, as most of it is waiting."""
   with futures.ThreadPoolExecutor(len(WAYS)) as pool:
     yield {
-      way: pool.submit(signalled, *signums, argv=[word])
+      way: pool.submit(
+        signalled, *signums, argv=[word], patience=PATIENCE.get(way, PATIENT)
+      )
       for way, (signums, word) in WAYS.items()
     }
 
