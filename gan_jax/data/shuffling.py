@@ -80,19 +80,25 @@ def permute(
   a = math.isqrt(size - 1) + 1
   b = -(-size // a)
 
+  def mix(r, halves):
+    left, right = halves
+    left = (left + _hash(words, 2 * r, right) % a) % a
+    right = (right + _hash(words, 2 * r + 1, left) % b) % b
+    return left, right
+
   def shuffle(code):  # a bijection of [0, a * b)
-    left, right = code // b, code % b
-    for r in range(_ROUNDS):
-      left = (left + _hash(words, 2 * r, right) % a) % a
-      right = (right + _hash(words, 2 * r + 1, left) % b) % b
+    # A loop, and stated once below: it is a part of every program.
+    left, right = lax.fori_loop(0, _ROUNDS, mix, (code // b, code % b))
     return left * b + right
 
+  def walk(state):
+    code, outside = state
+    code = jnp.where(outside, shuffle(code), code)
+    return code, code >= size
+
   # a * b exceeds size by less than a, so hardly any walk a second time.
-  row = lax.while_loop(
-    lambda code: jnp.any(code >= size),
-    lambda code: jnp.where(code < size, code, shuffle(code)),
-    shuffle(offset),
-  )
+  every = jnp.ones_like(offset, bool)
+  row, _ = lax.while_loop(lambda s: jnp.any(s[1]), walk, (offset, every))
   return row.astype(jnp.int32)
 
 
@@ -109,9 +115,8 @@ def _words(key, *index):
 
 def _hash(words, number, x):
   """A word [...] uint32 of x, keyed by the words and the half round."""
-  return _mix(
-    _mix(x + words[0]) ^ (words[1] + jnp.uint32(number * 0x9E3779B9 % 2**32))
-  )
+  number = jnp.asarray(number).astype(jnp.uint32)
+  return _mix(_mix(x + words[0]) ^ (words[1] + number * jnp.uint32(0x9E3779B9)))
 
 
 def _mix(x):
