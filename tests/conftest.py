@@ -39,8 +39,20 @@ def pytest_collection_modifyitems(items):
       item.add_marker('slow')
 
 
+@pytest.fixture(autouse=True, scope='session')
+def quick_judges():
+  """A classifier that learns for a moment judges badly, by the same rules."""
+  from gan_jax.metrics.features import classifier
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(classifier.RECIPE, 'steps', (40, 40))
+    yield
+
+
 STATUS = pathlib.Path('/proc/self/statm')
-ENOUGH = 2**30  # bytes that a process may have before it forgets
+# Bytes that a process may have before it forgets: where a file begins, which
+# shares few programs with the last one, and within it.
+AT_FIRST, WITHIN = 1.0 * 2**30, 1.4 * 2**30
 looks = itertools.count()
 
 
@@ -51,16 +63,16 @@ def few_programs():
   What is compiled and traced stays with a process: a thousand cold compilations
   are some 4 GB, and as many mappings of memory as Linux allows.
   """
-  _forget_programs()
+  _forget_programs(AT_FIRST)
 
 
 def pytest_runtest_teardown():
-  if next(looks) % 8 == 0:  # to forget takes some 0.1 s
-    _forget_programs()
+  if next(looks) % 8 == 0:
+    _forget_programs(WITHIN)
 
 
-def _forget_programs():
-  if _resident() > ENOUGH:
+def _forget_programs(enough):
+  if _resident() > enough:
     jax.clear_caches()
     gc.collect()
     _give_back()

@@ -9,7 +9,7 @@ import re
 SLOW = {
   # Every wrapper, layout and number of devices: one or two of each kind stay.
   r'test_parallel.*::test_(looking_changes_no_bit|whoever_looks_sees_the_same)'
-  r'\[(?!pmap-2-|shard_map-8-layout7)': 'two of ten ways',
+  r'\[(?!shard_map-8-layout7)': 'one of ten ways',
   r'test_parallel.*::test_same_update_on_any_number_of_devices\[(?!8-jit)': (
     'one of nine ways'
   ),
@@ -21,28 +21,25 @@ SLOW = {
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
     'seeds in turn that are looked at'
   ),
+  r'test_parallel.*::test_streamed_batches_equal.*\[(?!shard_map)': 'shard_map',
   r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[(?!pmap-1-2)': 'pmap',
-  r'test_determinism.*::test_a_batch_over_devices_gives_the_same.*\[(?!pmap)': (
-    'pmap'
-  ),
   r'test_compilations.*::test_a_rate_that_optax_looks_at': 'other numbers',
-  r'test_determinism.*::test_jit_and_pmap_on_one': 'resumed in another process',
+  r'test_determinism.*::test_(jit_and_pmap_on_one|a_batch_over_devices)': (
+    'resumed in another process'
+  ),
   # Every number and dtype.
   r'test_shuffling.*::test_(batches_straddle|every_perm).*\[[2346]\]': 'others',
   r'test_losses.*extreme_logits\[bfloat16': 'float32',
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
-  # Several processes: one group of them, shared by its tests, stays.
-  r'test_multihost.*::test_(seeds_of_several|two_devices_add_up|a_run_goes_on|'
-  r'nobody_outlives_a_peer|a_preemption|a_mistake)': (
-    'two processes that train as one'
-  ),
+  # Several processes that train as one.
+  r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.
   r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
-  r'test_resume.*::test_(killed_then|a_checkpoint_holds|the_health).*'
-  r'\[(?!ring8)': 'ring8',
-  r'test_diagnosis.*::test_a_run_made_to_fail\[(?!D wins)': 'one that fails',
+  r'test_resume.*::test_(killed_then|the_health).*\[(?!ring8)': 'ring8',
+  r'test_resume.*::test_a_checkpoint_holds': 'every leaf, in test_state',
+  r'test_diagnosis.*::test_a_run_made_to_fail': 'rows of runs that failed',
   r'test_checkpoint_processes.*::test_kill_9_always': 'a run that is killed',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|a_run_ends|'
   r'the_step_is_found.*\[often)': 'one run that diverges',
@@ -50,7 +47,8 @@ SLOW = {
     'a job that kills its workers'
   ),
   r'test_players.*::test_a_step_that_broke': 'a run that is resumed',
-  r'test_lock.*::test_of_two_that_start': 'one that starts later',
+  r'test_lock.*::test_(of_two_that_start|who_slept)': 'one that starts later',
+  r'test_checkpoints.*::test_saves_leave_next_to_nothing': 'what is saved',
   r'test_commands.*::test_answers_come_at_once': 'what is answered',
   r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
 }

@@ -29,6 +29,13 @@ def digits():
   )
 
 
+@pytest.fixture(autouse=True, scope='module')
+def as_users_have_it():
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(classifier.RECIPE, 'steps', (400, 2000))
+    yield
+
+
 @pytest.fixture(scope='module')
 def net(digits, tmp_path_factory):
   """The digits' classifier and the folder that keeps it."""

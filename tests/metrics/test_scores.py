@@ -191,7 +191,8 @@ def test_precision_recall_intervals_are_those_of_shares():
     assert np.diff(record['interval']) / 2 == pytest.approx(half, rel=0.15)
 
 
-def test_classifier_accuracy_of_real_digits(digits):
+def test_classifier_accuracy_of_real_digits(digits, monkeypatch):
+  monkeypatch.setitem(classifier.RECIPE, 'steps', (100, 100))
   data = digits.read(np.arange(900))
   x, labels = data['x'], data['label']
   (record,) = scores.score(
