@@ -5,18 +5,15 @@ How many of them there are, and how many are refused as they should be:
   python -m tests.bad_input
 """
 
-import atexit
-import functools
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 
 import pytest
 
 from gan_jax import train
 from gan_jax.run import command
+from tests import shared
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RING, DIGITS = (
@@ -24,13 +21,11 @@ RING, DIGITS = (
 )
 
 
-@functools.cache
 def finished_run() -> pathlib.Path:
   """The workdir of a finished tiny run; not to be changed."""
-  folder = pathlib.Path(tempfile.mkdtemp())
-  atexit.register(shutil.rmtree, folder, ignore_errors=True)
-  train.main(['train', RING, f'--workdir={folder / "run"}'])
-  return folder / 'run'
+  return shared.folder(
+    'ring', lambda path: train.main(['train', RING, f'--workdir={path}'])
+  )
 
 
 def tree(root) -> dict:

@@ -29,7 +29,9 @@ if jax.config.jax_platforms in (None, 'cpu'):
 
 sys.path.insert(0, str(ROOT))  # experiments and configs, as in a clone
 
-from tests import slow_tests  # noqa: E402
+from tests import shared, slow_tests  # noqa: E402
+
+shared_folder = shared.shared_folder  # fixture
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -37,8 +37,10 @@ SLOW = {
   r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.
   r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
-  r'test_resume.*::test_(killed_then|the_health).*\[(?!ring8)': 'ring8',
-  r'test_resume.*::test_a_checkpoint_holds': 'every leaf, in test_state',
+  r'test_resume.*::test_killed_then.*\[(?!ring8)': 'ring8',
+  r'test_resume.*::test_(a_checkpoint_holds|the_health)': (
+    'every leaf in test_state, the looks in test_players'
+  ),
   r'test_diagnosis.*::test_a_run_made_to_fail': 'rows of runs that failed',
   r'test_checkpoint_processes.*::test_kill_9_always': 'a run that is killed',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|a_run_ends|'

@@ -32,8 +32,9 @@ def d_term(forward, memo, *, key, weight: float = 0.1):
 def g_term(forward, memo, *, key, sd: float = 0.1):
   """A latent nearby makes a sample nearby."""
   noise = jax.vmap(lambda k: jax.random.normal(k, forward.latent.shape[1:]))
-  near = forward.net('g', forward.latent + sd * noise(key), None)
-  far = forward.net('g', forward.latent, None)
+  label = forward.batch.get('label')
+  near = forward.net('g', forward.latent + sd * noise(key), label)
+  far = forward.net('g', forward.latent, label)
   value = ((near - far) ** 2).sum(-1)
   return value, _moved(memo, value)
 '''

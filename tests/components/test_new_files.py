@@ -21,26 +21,25 @@ from tests.components.new_files import FILES
 own = 'own_files.{}'.format
 NAMED = lambda file, **options: {'name': own(file), **options}
 LABELLED = {'conditional': True, 'data': NAMED('data', halves=True)}
+HEADED = NAMED('conditioning', bias=False, weight=0.5)
 # What a config says to use them, and what the metrics then hold. Several files
 # at once, for each config is compiled.
 USED = {
-  'loss, penalty, augment, dynamics, data': (
+  'loss, penalty, augment, dynamics, data, conditioning': (
     {
       'loss': NAMED('loss', scale=0.5),
       'penalties': {own('penalty'): {'weight': 0.2}},
       'augment': NAMED('augment', size=0.2),
       'dynamics': NAMED('dynamics', g_steps=2),
-      'data': NAMED('data', radius=2.0),
-    },
-    ['d_loss', f'penalty_{own("penalty")}', f'g_penalty_{own("penalty")}'],
-  ),
-  'conditioning': (
-    {
-      'conditioning': NAMED('conditioning', bias=False, weight=0.5),
+      'data': NAMED('data', radius=2.0, halves=True),
+      'conditioning': HEADED,
+      'conditional': True,
       'health_every': 1,
-      **LABELLED,
     },
-    ['penalty_conditioning', 'g_penalty_conditioning', 'health_separation'],
+    [
+      *('d_loss', f'penalty_{own("penalty")}', f'g_penalty_{own("penalty")}'),
+      *('penalty_conditioning', 'g_penalty_conditioning', 'health_separation'),
+    ],
   ),
   'model, metric, a penalty now and then': (
     {
@@ -53,8 +52,10 @@ USED = {
   ),
 }
 # Slowly, each of them by itself.
-FIRST = USED['loss, penalty, augment, dynamics, data'][0]
-ALONE = {key: ({key: value}, []) for key, value in FIRST.items()}
+FIRST = next(iter(USED.values()))[0]
+KINDS = ('loss', 'penalties', 'augment', 'dynamics', 'data')
+ALONE = {key: ({key: FIRST[key]}, []) for key in KINDS}
+ALONE['conditioning'] = ({'conditioning': HEADED, **LABELLED}, [])
 CASES = USED | ALONE
 
 

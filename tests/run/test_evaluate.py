@@ -1,11 +1,7 @@
 """A run's scores: of any checkpoint, in any way, kept beside the others."""
 
-import atexit
-import functools
 import json
-import pathlib
 import shutil
-import tempfile
 
 import jax
 import numpy as np
@@ -19,27 +15,19 @@ from gan_jax.metrics.features import classifier, random_conv
 from gan_jax.run import command, sampling, scoring, training
 from gan_jax.run.workdir import contents as contents_lib
 from gan_jax.storage import files as files_lib
+from tests import shared
 from tests.run.test_commands import ROOT, contents
 
 NUM = 120
 STEPS = (4, 8)
 
 
-@functools.cache
-def scored_run():
-  """The workdir of a tiny run of digits, scored at steps 4 and 8."""
-  folder = pathlib.Path(tempfile.mkdtemp())
-  atexit.register(shutil.rmtree, folder, ignore_errors=True)
-  config = command.load_config(
-    f'{ROOT}/configs/digits.py:tiny', {'eval_every': 4, 'eval_samples': NUM}
-  )
-  training.train(config, folder / 'run')
-  return folder / 'run'
-
-
 @pytest.fixture(scope='module')
 def trained():
-  return scored_run()
+  """The workdir of a tiny run of digits, scored at steps 4 and 8."""
+  changes = {'eval_every': 4, 'eval_samples': NUM}
+  config = command.load_config(f'{ROOT}/configs/digits.py:tiny', changes)
+  return shared.folder('digits', lambda path: training.train(config, path))
 
 
 @pytest.fixture
