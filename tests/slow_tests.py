@@ -30,6 +30,10 @@ SLOW = {
   # Every number and dtype.
   r'test_shuffling.*::test_(batches_straddle|every_perm).*\[[2346]\]': 'others',
   r'test_losses.*extreme_logits\[bfloat16': 'float32',
+  r'test_losses.*::test_jit_vmap_and_grad\[\w+-': 'each loss as it is',
+  r'test_penalties.*::test_value_is_the_formula.*\[shape[01]-\w+-': (
+    'images; other shapes without options'
+  ),
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
