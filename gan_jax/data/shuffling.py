@@ -80,15 +80,11 @@ def permute(
   a = math.isqrt(size - 1) + 1
   b = -(-size // a)
 
-  def mix(r, halves):
-    left, right = halves
-    left = (left + _hash(words, 2 * r, right) % a) % a
-    right = (right + _hash(words, 2 * r + 1, left) % b) % b
-    return left, right
-
   def shuffle(code):  # a bijection of [0, a * b)
-    # A loop, and stated once below: it is a part of every program.
-    left, right = lax.fori_loop(0, _ROUNDS, mix, (code // b, code % b))
+    left, right = code // b, code % b
+    for r in range(_ROUNDS):
+      left = (left + _hash(words, 2 * r, right) % a) % a
+      right = (right + _hash(words, 2 * r + 1, left) % b) % b
     return left * b + right
 
   def walk(state):
@@ -96,7 +92,8 @@ def permute(
     code = jnp.where(outside, shuffle(code), code)
     return code, code >= size
 
-  # a * b exceeds size by less than a, so hardly any walk a second time.
+  # a * b exceeds size by less than a, so hardly any walk a second time. The
+  # first time is in the loop, too: so a program has it once.
   every = jnp.ones_like(offset, bool)
   row, _ = lax.while_loop(lambda s: jnp.any(s[1]), walk, (offset, every))
   return row.astype(jnp.int32)
@@ -115,8 +112,9 @@ def _words(key, *index):
 
 def _hash(words, number, x):
   """A word [...] uint32 of x, keyed by the words and the half round."""
-  number = jnp.asarray(number).astype(jnp.uint32)
-  return _mix(_mix(x + words[0]) ^ (words[1] + number * jnp.uint32(0x9E3779B9)))
+  return _mix(
+    _mix(x + words[0]) ^ (words[1] + jnp.uint32(number * 0x9E3779B9 % 2**32))
+  )
 
 
 def _mix(x):
