@@ -37,10 +37,11 @@ FROZEN = {
 @pytest.fixture
 def small(monkeypatch):
   """Few and small images on one device, for the time and memory of a test."""
-  monkeypatch.setattr(inception, 'BATCH', 1)
+  monkeypatch.setattr(inception.base, 'batch_size', lambda per_device: 2)
   monkeypatch.setattr(inception, 'SIZE', SIDE)
   # Eight devices that share one memory would hold 95 MB each.
-  monkeypatch.setattr(inception.parallel, 'everywhere', jax.device_put)
+  for where in ('everywhere', 'spread'):
+    monkeypatch.setattr(inception.parallel, where, jax.device_put)
 
 
 @pytest.fixture(scope='module')
@@ -195,7 +196,7 @@ def test_resizing_and_bias_belong_to_the_net(folded, small):
     (np.zeros((0, 8, 8, 1), np.uint8), 'no samples'),
   ],
 )
-def test_bad_samples(folded, samples, message):
+def test_bad_samples(folded, small, samples, message):
   net = inception.load(str(folded[1]), say=lambda line: None)
   with pytest.raises(UserError, match=message):
     net.apply(samples)
