@@ -51,6 +51,12 @@ def quick_judges():
     yield
 
 
+def pytest_collection_finish():
+  """What is there by now stays: Python need not look for garbage in it."""
+  gc.collect()
+  gc.freeze()
+
+
 STATUS = pathlib.Path('/proc/self/statm')
 # Bytes that a process may have before it forgets: where a file begins, which
 # shares few programs with the last one, and within it.
