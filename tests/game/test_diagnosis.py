@@ -57,6 +57,9 @@ def test_a_run_that_is_well():
     ({'held_out': -5.0, 'fake': 0.3, 'separation': 0.9}, 'healthy', ''),
     ({'separation': 0.99, 'reach': 0.3}, 'D wins', 'separation 0.990.*0.30'),
     ({'separation': 0.99}, 'healthy', ''),
+    ({'separation': 0.98, 'reach': 0.3}, 'healthy', ''),
+    # Reals and fakes alike, though held-out reals are not.
+    ({'fake': 0.2, 'real': 0.2, 'held_out': -5.0, 'separation': 0.9}, 'healthy', ''),
     ({'reach': 0.3}, 'healthy', ''),
     # Several at once: what may be the cause of the others.
     (

@@ -50,6 +50,14 @@ def test_distances():
   assert float(found) == pytest.approx(spread, rel=1e-5)
 
 
+def test_samples_of_several_arrays_are_rows_of_all_their_numbers():
+  tree = {'a': jnp.arange(6.0).reshape(2, 3), 'b': jnp.arange(2.0)}
+  np.testing.assert_array_equal(
+    measures.flat(tree), [[0, 1, 2, 0], [3, 4, 5, 1]]
+  )
+  assert float(measures.squared_distances(tree)[0, 1]) == pytest.approx(28)
+
+
 def test_effective_number_is_the_vendi_score_of_order_two():
   """By its definition: the exponential of Renyi's entropy of K / n."""
   x, h = RNG.normal(size=(20, 3)), 0.8

@@ -58,6 +58,13 @@ def test_classifier_learns_digits(digits, net):
   np.testing.assert_allclose(floats[0], features[7:8], atol=1e-4)
 
 
+def test_the_learning_rate_rises_for_a_tenth_and_falls_along_a_cosine():
+  rates = np.array([classifier._rate(step, 200) for step in range(200)])
+  rising, falling = np.arange(1, 21) / 20, np.cos(np.pi * np.arange(200) / 200)
+  share = np.minimum(np.append(rising, np.ones(180)), (1 + falling) / 2)
+  np.testing.assert_allclose(rates, 2e-3 * share, rtol=1e-6)
+
+
 def test_classifier_does_not_learn_from_what_it_holds_out(digits):
   rows = np.arange(400)
   data = digits.read(rows)

@@ -52,6 +52,14 @@ def test_what_was_seen_is_kept_on_disk(tmp_path):
     np.testing.assert_array_equal(a, b)
 
 
+def test_its_rows_are_those_that_were_seen(tmp_path):
+  net = Net()
+  found = refer(dataset(), net, tmp_path, most=30)
+  assert len(found.rows) == 30 and list(found.rows) == sorted(found.rows)
+  theirs = base.to_model_range(IMAGES[found.rows]).reshape(30, -1)
+  np.testing.assert_array_equal(found.view(BOTH).features, theirs)
+
+
 def test_a_view_is_seen_again_only_if_more_is_wanted(tmp_path):
   net = Net('pixels')  # not kept on disk
   found = refer(dataset(), net, tmp_path)
