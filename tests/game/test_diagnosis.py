@@ -59,7 +59,11 @@ def test_a_run_that_is_well():
     ({'separation': 0.99}, 'healthy', ''),
     ({'separation': 0.98, 'reach': 0.3}, 'healthy', ''),
     # Reals and fakes alike, though held-out reals are not.
-    ({'fake': 0.2, 'real': 0.2, 'held_out': -5.0, 'separation': 0.9}, 'healthy', ''),
+    (
+      {'fake': 0.2, 'real': 0.2, 'held_out': -5.0, 'separation': 0.9},
+      'healthy',
+      '',
+    ),
     ({'reach': 0.3}, 'healthy', ''),
     # Several at once: what may be the cause of the others.
     (
