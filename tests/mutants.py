@@ -64,8 +64,8 @@ TESTS = {
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],
   'metrics/features/': ['metrics/test_{stem}*.py', 'metrics/test_inception.py'],
-  'metrics/compute.py': ['metrics/test_scores.py'],
-  'metrics/measures.py': ['metrics/test_scores.py'],
+  'metrics/compute.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
+  'metrics/measures.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
   'metrics/protocols.py': ['metrics/test_scores.py'],
   'metrics/': ['metrics/test_{stem}*.py', 'metrics/test_defaults.py'],
 }

@@ -15,12 +15,12 @@ BATCH = {'x': jnp.ones((1, 2)), 'index': jnp.zeros(1, int), 'step': 0}
 
 
 class Scaled(nn.Module):
-  """A dense layer, times what a play says."""
+  """A dense layer, times what a play has to say."""
 
   axis_name: str | None = None
 
   @nn.compact
-  def __call__(self, x, label=None, *, train, times=1.0):
+  def __call__(self, x, label=None, *, train, times):
     return times * nn.Dense(2)(x)
 
 
@@ -43,7 +43,9 @@ def test_each_network_has_a_key_of_its_own():
   e_key = jax.random.fold_in(root, zlib.crc32(b'e') // 2)
   inputs = {'g': jnp.ones((1, tiny.DIM)), 'd': BATCH['x'], 'e': BATCH['x']}
   for name, key in {'g': g_key, 'd': d_key, 'e': e_key}.items():
-    want = game.nets[name].init(key, inputs[name], train=False)['params']
+    said = {'times': 3.0} if name == 'e' else {}
+    want = game.nets[name].init(key, inputs[name], train=False, **said)
+    want = want['params']
     assert tiny.distance(state.players[name].params, want) == 0, name
 
 

@@ -64,8 +64,10 @@ def test_effective_number_is_the_vendi_score_of_order_two():
   kernel = np.exp(-distances(x) / (2 * h**2))
   eigenvalues = np.linalg.eigvalsh(kernel / 20)
   want = np.exp(-np.log(np.square(eigenvalues).sum()))
-  found = measures.effective_number(jnp.asarray(distances(x), jnp.float32), h)
-  assert float(found) == pytest.approx(want, rel=1e-5)
+  for unit in (1.0, 1e-4):
+    squares = jnp.asarray(unit**2 * distances(x), jnp.float32)
+    found = measures.effective_number(squares, unit * h)
+    assert float(found) == pytest.approx(want, rel=1e-5)
   assert 1 < want < 20
 
 
@@ -202,6 +204,11 @@ def test_the_probe_looks_at_what_the_step_has_left():
   assert found['diversity'] == pytest.approx(
     number(fake) / number(real), rel=1e-4
   )
+
+
+def test_the_ratio_of_updates_is_finite_where_d_stands_still():
+  found, *_ = look([3, 5], [1, 0])
+  assert found['update_ratio'] == pytest.approx(0.2e12, rel=1e-5)
 
 
 def test_the_probe_looks_at_held_out_samples_with_their_labels():

@@ -3,12 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gan_jax import select
 from gan_jax.game import forward
 from gan_jax.game import rules as rules_lib
 from gan_jax.penalties import dragan, r1
-from gan_jax.types import Conditioning
+from gan_jax.types import Conditioning, Dataset, UserError
 
 GIVEN = rules_lib.Given(
   shape=(8, 8, 1), num_classes=0, dtype=jnp.float32, batch_size=4
@@ -47,6 +48,23 @@ def test_the_axis_reaches_networks_and_penalties():
   on_axis = lambda penalty: rules_lib._on_axis(penalty, 'd').keywords
   assert on_axis(dragan.penalty) == {'axis_name': 'd'}
   assert on_axis(r1.penalty) == {}
+
+
+def test_the_axis_reaches_terms():
+  term = lambda seen, memo, *, key, axis_name=None: (axis_name, memo)
+  own = select.penalty('r1')._replace(penalty=None, terms={'g': term})
+  for axis in ('d', None):
+    found = rules_lib.terms_of(select.loss('hinge'), {'own': own}, axis=axis)
+    assert found['g']['own'].value(None, (), key=None) == (axis, ())
+
+
+def test_a_generator_of_another_shape_is_refused():
+  rules, data = made(), Dataset('own', 'image', (8, 8, 1), 4, None, 0)
+  sample = lambda *shape: jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+  rules_lib.check_networks(rules, None, sample(8, 8, 1), data)
+  told = r'model.name: G makes \(8, 8, 3\), but own is \(8, 8, 1\)'
+  with pytest.raises(UserError, match=told):
+    rules_lib.check_networks(rules, None, sample(8, 8, 3), data)
 
 
 def test_what_options_give_the_game():
