@@ -63,7 +63,11 @@ TESTS = {
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],
-  'metrics/features/': ['metrics/test_{stem}*.py', 'metrics/test_inception.py'],
+  'metrics/features/': [
+    'metrics/test_{stem}*.py',
+    'metrics/test_spaces.py',
+    'metrics/test_inception.py',
+  ],
   'metrics/compute.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
   'metrics/measures.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
   'metrics/protocols.py': ['metrics/test_scores.py'],

@@ -115,6 +115,23 @@ def test_reads_what_the_format_says(tmp_path, layout):
     assert x.dtype == WANTED[k].dtype
 
 
+@pytest.mark.parametrize(
+  ('kind', 'dtype'),
+  [
+    ('Double', 'f8'), ('Float', 'f4'), ('Half', 'f2'), ('Long', 'i8'),
+    ('Int', 'i4'), ('Short', 'i2'), ('Char', 'i1'), ('Byte', 'u1'),
+  ],
+)  # fmt: skip
+def test_every_type_of_numbers(kind, dtype, tmp_path, layout, monkeypatch):
+  numbers = np.arange(8).astype(dtype)
+  monkeypatch.setitem(KINDS, '7', f'{kind}Storage')
+  monkeypatch.setitem(STORAGES, '7', numbers)
+  layout(tmp_path / 'x.pth')
+  found = torch_checkpoint.read(tmp_path / 'x.pth')['a.weight']
+  assert found.dtype == dtype
+  np.testing.assert_array_equal(found, numbers[2:].reshape(2, 3).T)
+
+
 def test_a_name_promises_a_digest(tmp_path, layout):
   path = tmp_path / 'x.pth'
   layout(path)
