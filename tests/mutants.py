@@ -69,8 +69,11 @@ TESTS = {
     'metrics/test_inception.py',
   ],
   'metrics/compute.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
-  'metrics/measures.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
-  'metrics/protocols.py': ['metrics/test_scores.py'],
+  'metrics/measures.py': [
+    'metrics/test_measures.py',
+    'metrics/test_scores.py',
+    'metrics/test_compute.py',
+  ],
   'metrics/': ['metrics/test_{stem}*.py', 'metrics/test_defaults.py'],
 }
 

@@ -23,6 +23,21 @@ def test_default_names_are_available(kind, given, want):
   assert set(want) <= set(measures.available_names(there))
 
 
+@pytest.mark.parametrize(
+  ('given', 'there'),
+  [
+    ({}, set()),
+    ({'modes': RING}, {'modes'}),
+    ({'modes': {'channel': None}}, set()),
+    ({'labels': True}, {'labels'}),
+    ({'held_out': True}, {'held_out'}),
+    ({'features': EVERYTHING}, set(EVERYTHING.knows)),
+  ],
+)
+def test_what_is_possible_is_what_is_there(given, there):
+  assert measures.where_possible(**given) == {'features', *there}
+
+
 def test_every_output_is_one_metrics_own_and_knows_its_direction():
   assert len(ALL) == len(set(ALL))
   assert measures.LOWER_IS_BETTER <= set(ALL)

@@ -60,6 +60,14 @@ def test_its_rows_are_those_that_were_seen(tmp_path):
   np.testing.assert_array_equal(found.view(BOTH).features, theirs)
 
 
+def test_samples_in_memory_are_told_apart_by_their_content():
+  own = reference.from_arrays(IMAGES, name='own')
+  assert (own.name, own.shape, own.rows) == ('own', (4, 4, 1), None)
+  again = reference.from_arrays(IMAGES.copy(), name='of others')
+  assert again.hash == own.hash
+  assert reference.from_arrays(255 - IMAGES, name='own').hash != own.hash
+
+
 def test_a_view_is_seen_again_only_if_more_is_wanted(tmp_path):
   net = Net('pixels')  # not kept on disk
   found = refer(dataset(), net, tmp_path)
