@@ -203,8 +203,10 @@ def test_classifier_accuracy_of_real_digits(digits, monkeypatch):
     labels=(labels[:600], labels[:600]),
     num_classes=10,
     held_out=(x[600:], labels[600:]),
+    features=EVERYTHING,  # which it does not look through
   )
   assert record['value'] > 0.9 and record['interval'][0] > 0.85
+  assert (record['features'], record['features_hash']) == ('samples', '')
 
 
 def test_stacked_modes_of_a_net_with_three_heads():
