@@ -58,6 +58,15 @@ def test_the_axis_reaches_terms():
     assert found['g']['own'].value(None, (), key=None) == (axis, ())
 
 
+def test_how_often_d_moves_is_told_to_dynamics_that_ask():
+  made(d_steps=2)
+  both = {'name': 'simultaneous'}
+  made(dynamics=both)
+  told = 'dynamics.name=simultaneous moves D once a step, but d_steps=2'
+  with pytest.raises(UserError, match=told):
+    made(dynamics=both, d_steps=2)
+
+
 def test_a_generator_of_another_shape_is_refused():
   rules, data = made(), Dataset('own', 'image', (8, 8, 1), 4, None, 0)
   sample = lambda *shape: jax.ShapeDtypeStruct((1, *shape), jnp.float32)

@@ -58,6 +58,35 @@ def test_classifier_learns_digits(digits, net):
   np.testing.assert_allclose(floats[0], features[7:8], atol=1e-4)
 
 
+def test_the_net_is_two_convolutions_and_two_dense_layers():
+  """By hand: the largest of each 2 x 2 while a side is above 4."""
+  net = classifier.Classifier(3)
+  x = np.random.default_rng(0).normal(size=(2, 6, 6, 1)).astype(np.float32)
+  params = jax.jit(net.init)(jax.random.key(0), x)['params']
+  layer = lambda name: [np.float64(params[name][k]) for k in ('kernel', 'bias')]
+  relu = lambda y: np.maximum(y, 0)
+
+  def convolved(y, name):
+    kernel, bias = layer(name)
+    h, w = y.shape[1:3]
+    y = np.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    parts = [
+      y[:, i : i + h, j : j + w] @ kernel[i, j]
+      for i in range(3)
+      for j in range(3)
+    ]
+    return relu(sum(parts) + bias)
+
+  y = convolved(np.float64(x), 'Conv_0')  # [2, 6, 6, 32]
+  y = y.reshape(2, 3, 2, 3, 2, -1).max(axis=(2, 4))
+  y = convolved(y, 'Conv_1').reshape(2, -1)  # [2, 3 * 3 * 64]
+  (hidden, by), (last, to) = layer('Dense_0'), layer('Dense_1')
+  features = relu(y @ hidden + by)
+  seen, logits = jax.jit(net.apply)({'params': params}, x)
+  np.testing.assert_allclose(seen, features, rtol=1e-4, atol=1e-5)
+  np.testing.assert_allclose(logits, features @ last + to, rtol=1e-4, atol=1e-5)
+
+
 def test_the_learning_rate_rises_for_a_tenth_and_falls_along_a_cosine():
   rates = np.array([classifier._rate(step, 200) for step in range(200)])
   rising, falling = np.arange(1, 21) / 20, np.cos(np.pi * np.arange(200) / 200)

@@ -246,6 +246,13 @@ def test_faults_of_a_checkpoint_are_named(checkpoint, shapes):
   )
 
 
+def test_of_many_names_three_are_told(shapes):
+  for count, told in ((3, 'x0, x1, x2'), (5, 'x0, x1, x2 and 2 more')):
+    foreign = {f'x{i}': np.zeros(1, np.float32) for i in range(count)}
+    with pytest.raises(UserError, match=f'not of this net: {told}($|;)'):
+      inception_weights.fold(foreign, shapes, 'bad.pth')
+
+
 def test_npz_is_read_as_written(folded, shapes, tmp_path):
   arrays, path = folded
   again = inception_weights.read(path, shapes)

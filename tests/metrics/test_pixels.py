@@ -20,6 +20,7 @@ def test_pixels():
   [
     ((2,), 2, 'as_they_are'),
     ((28, 28, 1), 784, 'as_they_are'),
+    ((32, 32, 3), 3072, 'as_they_are'),
     ((64, 64, 3), 3072, 'average_2x2'),
     ((90, 60, 1), 600, 'average_3x3'),
   ],

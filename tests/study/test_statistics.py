@@ -277,3 +277,8 @@ def test_advice():
   )
   (line,) = planning.advice(16, 1)
   assert 'one comparison' in line and '0.75 standard deviations' in line
+  # Of several, each is tested at its share of the level.
+  (line,) = planning.advice(16, 5)
+  effect = planning.detectable_effect(16, level=0.05 / 5)
+  assert f'5 comparisons, a difference of {effect:.2g} standard' in line
+  assert effect > 0.9
