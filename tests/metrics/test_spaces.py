@@ -117,3 +117,25 @@ def test_weights_are_read_if_all_of_them_are_as_expected(other, fits, tmp_path):
     assert all(np.array_equal(kept[k], arrays[k]) for k in arrays)
   (tmp_path / 'y.npz').write_bytes(b'')
   assert store.read(tmp_path / 'y.npz', arrays) is None
+
+
+def test_inception_is_loaded_from_its_weights_as_asked_for(monkeypatch):
+  calls, where = [], spaces.inception_weights
+  monkeypatch.setattr(where, 'find', lambda path: calls.append(('find', path)))
+  monkeypatch.setattr(where, 'download', lambda say: 'fetched')
+  monkeypatch.setattr(
+    spaces.inception, 'load', lambda path, *, resize, say: (path, resize)
+  )
+  load = lambda **how: spaces.load(IMAGES, 'inception', **how)
+  assert load(weights='mine') == ('mine', 'tf')
+  assert load(weights='mine', resize='clean') == ('mine', 'clean')
+  assert calls == [('find', 'mine')] * 2
+  # What will be downloaded need not be there.
+  assert load(weights='download') == ('fetched', 'tf') and len(calls) == 2
+  with pytest.raises(UserError, match='resize=foo: there are tf, clean'):
+    load(resize='foo')
+  for given in ({'resize': 'tf'}, {'weights': 'mine'}):
+    (flag,) = given
+    told = f'{flag}: only for features=inception, not pixels'
+    with pytest.raises(UserError, match=told):
+      spaces.load(IMAGES, 'pixels', **given)
