@@ -34,6 +34,10 @@ SLOW = {
   r'test_penalties.*::test_value_is_the_formula.*\[shape[01]-\w+-': (
     'images; other shapes without options'
   ),
+  r'test_random_conv.*::test_distances_grow.*\[1\]': 'pictures of 24 pixels',
+  r'test_classifier\.py::test_classifier_learns_digits': (
+    'real samples teach the classes, in test_classifier_accuracy'
+  ),
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),

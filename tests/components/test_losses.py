@@ -20,7 +20,7 @@ NAMES = sorted(m.name for m in pkgutil.iter_modules(losses.__path__))
 REAL = np.array([2.0, -1.0, 0.5, 0.1, -3.0])
 FAKE = np.array([-1.5, 0.3, 1.0, -0.2, 4.0])
 EXTREMES = [(r, f) for r in (1e4, -1e4) for f in (1e4, -1e4)]
-AT_ONCE = [*EXTREMES, (0.0, 0.0)]  # [5], as everywhere here: the same programs
+AT_ONCE = [*EXTREMES, EXTREMES[0]]  # [5], as everywhere: the same programs
 
 
 CASES = [(name, {}) for name in NAMES] + VARIANTS

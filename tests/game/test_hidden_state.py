@@ -224,6 +224,7 @@ HIDDEN = {
 
 LONG = (  # to compile
   'a_closure_of_a_penalty', 'a_closure_of_an_optimizer', 'a_field_of_a_module',
+  'an_iterator_of_data',
 )  # fmt: skip
 
 

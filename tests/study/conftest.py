@@ -6,6 +6,7 @@ import pytest
 
 from gan_jax import ablate
 from gan_jax.run import training
+from tests import shared
 from tests.study.small import ONE
 from tests.study.test_study_plan import ROOT, write
 
@@ -16,12 +17,15 @@ def clone(monkeypatch):
 
 
 @pytest.fixture(scope='session')
-def finished(tmp_path_factory):
+def finished():
   """(study file, workdir) of a finished study; not to be changed."""
-  root = tmp_path_factory.mktemp('ablate')
-  study = write(root / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
-  ablate.ablate(study, root / 'runs' / 'mine')
-  return study, root / 'runs' / 'mine'
+
+  def make(root):
+    study = write(root / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
+    ablate.ablate(study, root / 'runs' / 'mine')
+
+  root = shared.folder('study', make)
+  return root / 'mine' / 'study.py', root / 'runs' / 'mine'
 
 
 @pytest.fixture
