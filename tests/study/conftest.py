@@ -21,6 +21,7 @@ def finished():
   """(study file, workdir) of a finished study; not to be changed."""
 
   def make(root):
+    root.mkdir()
     study = write(root / 'mine', **ONE, base=f'{ROOT}/configs/ring8.py:tiny')
     ablate.ablate(study, root / 'runs' / 'mine')
 
