@@ -8,8 +8,11 @@ import re
 
 SLOW = {
   # Every wrapper, layout and number of devices: one or two of each kind stay.
-  r'test_parallel.*::test_(looking_changes_no_bit|whoever_looks_sees_the_same)'
-  r'\[(?!shard_map-8-layout7)': 'one of ten ways',
+  r'test_parallel.*::test_looking_changes_no_bit\[(?!shard_map-8-layout7)': (
+    'one of ten ways'
+  ),
+  r'test_parallel.*::test_whoever_looks_sees_the_same': 'that no bit changes',
+  r'test_parallel.*::test_one_looks_only_when_it_is_due\[layout0': 'another',
   r'test_parallel.*::test_same_update_on_any_number_of_devices\[(?!8-jit)': (
     'one of nine ways'
   ),
@@ -22,8 +25,10 @@ SLOW = {
     'seeds in turn that are looked at'
   ),
   r'test_parallel.*::test_streamed_batches_equal.*\[(?!shard_map)': 'shard_map',
-  r'test_parallel.*::test_seeds_in_turn_are_bitwise.*\[(?!pmap-1-2)': 'pmap',
-  r'test_compilations.*::test_a_rate_that_optax_looks_at': 'other numbers',
+  r'test_parallel.*::test_seeds_in_turn_are_bitwise': 'seeds are runs, by vmap',
+  r'test_compilations.*::test_(a_rate_that_optax_looks_at|another_structure)': (
+    'other numbers'
+  ),
   r'test_determinism.*::test_(jit_and_pmap_on_one|a_batch_over_devices)': (
     'resumed in another process'
   ),
@@ -38,6 +43,9 @@ SLOW = {
   r'test_classifier\.py::test_classifier_learns_digits': (
     'real samples teach the classes, in test_classifier_accuracy'
   ),
+  r'test_inception\.py::test_resizing_and_bias': 'features of any size',
+  r'test_state\.py::test_the_state_of_every_optimizer': 'of every recipe',
+  r'test_new_kind.*::test_streams_from_disk': 'that it trains and resumes',
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
@@ -52,11 +60,14 @@ SLOW = {
   r'test_diagnosis.*::test_a_run_made_to_fail': 'rows of runs that failed',
   r'test_checkpoint_processes.*::test_kill_9_always': 'a run that is killed',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|a_run_ends|'
-  r'the_step_is_found.*\[often)': 'one run that diverges',
+  r'the_step_is_found)': 'one run that diverges',
   r'test_engines.*::test_(a_killed_worker|machines_that|slurm_takes|told_to)': (
     'a job that kills its workers'
   ),
-  r'test_players.*::test_a_step_that_broke': 'a run that is resumed',
+  r'test_players.*::test_(a_step_that_broke|any_number_of_devices)': (
+    'a run that is resumed'
+  ),
+  r'test_interrupt.*::test_an_interrupted_score': 'a goal that is owed',
   r'test_lock.*::test_(of_two_that_start|who_slept)': 'one that starts later',
   r'test_checkpoints.*::test_saves_leave_next_to_nothing': 'what is saved',
   r'test_commands.*::test_answers_come_at_once': 'what is answered',

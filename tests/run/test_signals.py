@@ -8,7 +8,7 @@ from concurrent import futures
 
 import pytest
 
-from gan_jax.run.signals import GRACE_SECONDS, LAST_SECONDS
+from gan_jax.run.signals import LAST_SECONDS
 
 # The main thread is in one call of C that no signal ends, as in a compilation:
 # it waits for a lock that it has. SIGALRM ends the process in any case.
@@ -18,6 +18,7 @@ from gan_jax.run import signals
 def last():
   print('last', flush=True)
   time.sleep(60 if 'hung' in sys.argv else 0)
+signals.GRACE_SECONDS = .5
 with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
@@ -32,7 +33,7 @@ with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
 
 PATIENT = 50  # seconds
 # One that waits has no end to be waited for: any slower machine agrees.
-PATIENCE = {'busy': GRACE_SECONDS + LAST_SECONDS + 1}
+PATIENCE = {'busy': 0.5 + LAST_SECONDS + 1}
 
 
 def signalled(*signums, argv=(), patience=PATIENT):
