@@ -52,11 +52,12 @@ SLOW = {
   # Several processes that train as one.
   r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.
-  r'test_resume.*::test_two_parts_equal_the_whole': 'one recipe, killed',
-  r'test_resume.*::test_killed_then.*\[(?!ring8)': 'ring8',
-  r'test_resume.*::test_(a_checkpoint_holds|the_health)': (
-    'every leaf in test_state, the looks in test_players'
+  r'test_resume.*::test_(?!a_damaged)': (
+    'runs that are resumed by their own process, in test_hooks_in_runs'
   ),
+  r'test_full_disk.*::test_a_run_on_a_full_disk_goes_on': 'one in one line',
+  r'test_shuffling.*::test_same_under_no_jit': 'devices that share a batch',
+  r'test_bad_flags.*::test_refused_by_a_process': 'what is refused without one',
   r'test_diagnosis.*::test_a_run_made_to_fail': 'rows of runs that failed',
   r'test_checkpoint_processes.*::test_kill_9_always': 'a run that is killed',
   r'test_divergence.*::test_(a_run_goes_on_until|what_is_clipped|a_run_ends|'
