@@ -116,7 +116,7 @@ def _check_networks(structure, rules, dataset, numbers):
   functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
   state = trace('model', functions.init, key, numbers)
-  one = structure.zeros(1)
+  one = jax.eval_shape(lambda: structure.zeros(1))
   of = numbers, state.ema, key, one['index'], one.get('label')
   made = trace('model', functions.sample, *of)
   rules_lib.check_networks(rules, state, made, dataset)
