@@ -86,9 +86,7 @@ def run_by(folder, config):
   return run
 
 
-counts = pytest.mark.parametrize(
-  'count', [2, pytest.param(4, marks=pytest.mark.slow)]
-)
+counts = pytest.mark.parametrize('count', [2, 4])
 
 
 @counts

@@ -102,10 +102,7 @@ def test_a_step_that_broke_is_repeated_with_it_in_sight(tmp_path):
   assert any(line.startswith('E, all weights') for line in lines)
 
 
-@pytest.mark.parametrize(
-  'wrapper, devices',
-  [('jit', 1), pytest.param('shard_map', 4, marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize('wrapper, devices', [('jit', 1), ('shard_map', 4)])
 def test_any_number_of_devices_trains_the_same(wrapper, devices, run):
   """As eight do by pmap: batch statistics are those of the global batch."""
   setup = setup_lib.build(recipe(health_every=0))

@@ -166,13 +166,7 @@ PROCESSES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-  'name',
-  [
-    pytest.param(n, marks=pytest.mark.slow if i > 1 else ())
-    for i, n in enumerate(PROCESSES)
-  ],
-)
+@pytest.mark.parametrize('name', PROCESSES)
 def test_refused_by_a_process(name, here):
   (here / 'exits.py').write_text('raise SystemExit(0)')
   (here / 'bomb').mkdir()

@@ -52,7 +52,7 @@ def stop_in_score(workdir, at, monkeypatch, **changes):
   assert time.monotonic() - begin < 300
 
 
-@pytest.mark.parametrize('at', [12, pytest.param(6, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('at', [12, 6])
 def test_an_interrupted_score_is_owed(at, tmp_path, monkeypatch, capsys):
   """In mid-run and at the end: all is as if nothing had come."""
   stop_in_score(tmp_path / 'a', at, monkeypatch)
