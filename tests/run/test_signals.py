@@ -18,7 +18,7 @@ from gan_jax.run import signals
 def last():
   print('last', flush=True)
   time.sleep(60 if 'hung' in sys.argv else 0)
-signals.GRACE_SECONDS = .5
+signals.GRACE_SECONDS = float(sys.argv[1])
 with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
   if 'busy' in sys.argv:
     got_on()
@@ -31,15 +31,17 @@ with signals.catch_signals(), signals.nothing_to_save(last) as got_on:
 """
 
 
-PATIENT = 50  # seconds
+GRACE, PATIENCE = 0.5, 50  # seconds
 # One that waits has no end to be waited for: any slower machine agrees.
-PATIENCE = {'busy': 0.5 + LAST_SECONDS + 1}
+BRIEF = GRACE + LAST_SECONDS + 1
 
 
-def signalled(*signums, argv=(), patience=PATIENT):
+def signalled(signums, word, patience):
   """(exit code, seconds it took, what was said) of the busy process."""
   with subprocess.Popen(
-    [sys.executable, '-c', BUSY, *argv], stdout=subprocess.PIPE, text=True
+    [sys.executable, '-c', BUSY, str(GRACE), word],
+    stdout=subprocess.PIPE,
+    text=True,
   ) as process:
     try:
       assert process.stdout.readline() == 'ready\n'
@@ -54,10 +56,10 @@ def signalled(*signums, argv=(), patience=PATIENT):
 
 
 WAYS = {
-  'idle': ([signal.SIGTERM], ''),
-  'hung': ([signal.SIGTERM], 'hung'),
-  'busy': ([signal.SIGTERM], 'busy'),
-  'busy, twice': ([signal.SIGTERM, signal.SIGINT], 'busy'),
+  'idle': ([signal.SIGTERM], '', PATIENCE),
+  'hung': ([signal.SIGTERM], 'hung', PATIENCE),
+  'busy': ([signal.SIGTERM], 'busy', BRIEF),
+  'busy, twice': ([signal.SIGTERM, signal.SIGINT], 'busy', PATIENCE),
 }
 
 
@@ -65,12 +67,7 @@ WAYS = {
 def ends():
   """{way: future of how it ends}; all at once, as most of it is waiting."""
   with futures.ThreadPoolExecutor(len(WAYS)) as pool:
-    yield {
-      way: pool.submit(
-        signalled, *signums, argv=[word], patience=PATIENCE.get(way, PATIENT)
-      )
-      for way, (signums, word) in WAYS.items()
-    }
+    yield {way: pool.submit(signalled, *told) for way, told in WAYS.items()}
 
 
 @pytest.mark.parametrize('disk', ['idle', 'hung'])
