@@ -31,7 +31,6 @@ def shrink(study, folder):
   metrics = {}
   if data in NOT_AT_HAND:
     overrides |= substitute(data, folder)
-    del overrides['metrics']  # a study has its own
     metrics = {'metric': 'precision', 'also': ('recall',)}  # without a net
   factors = {
     key: few(levels, 2) for key, levels in few(study['factors'], 2).items()
