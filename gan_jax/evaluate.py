@@ -9,16 +9,12 @@ import os
 import pathlib
 import types
 
-import numpy as np
-
 from gan_jax import types as types_lib
 from gan_jax.metrics import protocols, records
-from gan_jax.report import console, lines, page
-from gan_jax.run import command, external_samples, scoring
-from gan_jax.run.hooks import save_neighbours
-from gan_jax.run.recovery import rollback
+from gan_jax.report import console, lines
+from gan_jax.run import command, evaluation, external_samples, scoring
+from gan_jax.run.evaluation import evaluate
 from gan_jax.run.workdir import contents
-from gan_jax.storage import files
 from gan_jax.types import UserError
 
 FLAGS = {
@@ -53,74 +49,6 @@ def help_lines() -> list[str]:
   ]
 
 
-def evaluate(
-  workdir,
-  *,
-  metrics: tuple[str, ...] = (),
-  which: str = 'latest',
-  progress=None,
-  **given,
-) -> list[dict]:
-  """Scores a run's moving average of G and keeps the records.
-
-  Args:
-    workdir: of the run, finished or still training.
-    metrics: their names; () for those of the run.
-    which: checkpoint: 'latest', 'best', or a step.
-    progress: console.Counter that shows the progress, or None.
-    **given: fields of scoring.EvalProtocol but `name`, in place of the run's
-      own; or `protocol`, the name of one.
-
-  Returns:
-    the records, one for each metric and seed; scores.json keeps them beside
-    those of other protocols, and report.html shows them.
-
-  Raises:
-    UserError: no run, no checkpoint, a metric that is not possible, or a
-      scores.json that is not a list of score records.
-  """
-  config, setup, state, step = contents.open_run(workdir, which=which)
-  path = pathlib.Path(workdir) / 'scores.json'
-  contents.read_records(path)  # a damaged file must stop us before the work
-  protocol = _chosen_protocol(contents.eval_protocol(config), given)
-  names = scoring.metric_names(
-    setup, metrics or tuple(config['metrics']), protocol=protocol
-  )
-  progress = progress or console.Counter('samples', main=False)
-  look = scoring.make_look(
-    setup,
-    names,
-    protocol=protocol,
-    say=progress.say,
-    tick=progress.tick,
-    rollbacks=rollback.count(workdir, step),
-  )
-  seeds = config['seed'] + np.arange(config['num_seeds'])
-  draws = look(step, state.ema, setup.keys, seeds)
-  made = scoring.gather([(seed, compute()) for seed, compute in draws])
-  progress.close()
-  save_neighbours(setup, config, state, workdir, say=progress.say)
-  _append(path, made)
-  page.write_page(workdir)
-  return made
-
-
-def _chosen_protocol(usual, given):
-  """The usual EvalProtocol with what is given in place of its own fields."""
-  given = {k: v for k, v in given.items() if v}
-  if 'protocol' in given:
-    return scoring.named_protocol(given.pop('protocol'))._replace(**given)
-  # Any other field makes it a protocol without a name, except how often to draw
-  # and where the weights are.
-  reset = {'name': ''} if set(given) - {'draws', 'weights'} else {}
-  reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
-  return usual._replace(**{**reset, **given})
-
-
-def _append(path, made):
-  files.write_json(path, records.join(contents.read_records(path), made))
-
-
 def main(argv: list[str]):
   """The command."""
   flags = command.parse(argv, help_lines=help_lines, **FLAGS)
@@ -132,7 +60,7 @@ def main(argv: list[str]):
   with console.Counter('samples') as progress:
     made = _scored(flags, work, progress)
   if flags.out:
-    _append(pathlib.Path(flags.out), made)
+    evaluation.append(pathlib.Path(flags.out), made)
   for line in lines.summary(made):
     print(line)
 
@@ -163,7 +91,7 @@ def _scored(flags, work, progress):
     flags.data,
     folder=flags.data_dir,
     metrics=metrics,
-    protocol=_chosen_protocol(scoring.EvalProtocol(), given),
+    protocol=evaluation.chosen_protocol(scoring.EvalProtocol(), given),
     progress=progress,
   )
 

@@ -32,10 +32,12 @@ def parse(
     argv: the program's name and its arguments.
     help_lines: () -> the two or three lines that --help prints.
     **defaults: the default of each flag; None makes the flag required, an int
-      makes it a whole number. `config` is special, see recipe.
+      makes it a whole number, a dict a group of options --NAME.KEY=VALUE.
+      `config` is special, see recipe.
 
   Returns:
-    The values by name; `config` is a ConfigDict.
+    The values by name; `config` is a ConfigDict; a group is a dict {dotted
+    key: value}, with the value of --NAME=VALUE itself, if any, at ''.
 
   Raises:
     UserError: an unknown flag, or a missing or invalid value.
@@ -48,6 +50,8 @@ def parse(
   values, overrides = {}, []
   if 'config' in defaults:
     values['config'], overrides, argv = recipe.take(argv)
+  for name in [k for k, v in defaults.items() if isinstance(v, dict)]:
+    values[name], argv = _group(argv, name, defaults[name])
   values |= _plain_flags(argv, defaults)
   for name, default in defaults.items():
     if default is None and not values[name]:
@@ -59,6 +63,13 @@ def parse(
       recipe.override(values['config'], key, text)
     validation.check_kinds(values['config'].to_dict())
   return types.SimpleNamespace(**values)
+
+
+def _group(argv, name, usual):
+  """(options of a group by key, the other arguments)."""
+  own, options, rest = recipe.take(argv, name)
+  given = {key: recipe.literal(text) for key, text in options}
+  return {**usual, **({} if own is None else {'': own}), **given}, rest
 
 
 def _check_printable(words):
@@ -80,7 +91,8 @@ def _check_length(workdir):
 def _plain_flags(argv, defaults):
   """The values of all flags but the config."""
   values = flags.FlagValues()
-  names = [name for name in defaults if name != 'config']
+  grouped = lambda name: name == 'config' or isinstance(defaults[name], dict)
+  names = [name for name in defaults if not grouped(name)]
   for name in names:
     kind = int if isinstance(defaults[name], int) else str
     define = {int: flags.DEFINE_integer, str: flags.DEFINE_string}[kind]

@@ -7,7 +7,7 @@ import pytest
 
 from gan_jax import evaluate, sample
 from gan_jax.metrics import fid, kid, prdc, protocols
-from gan_jax.run import scoring
+from gan_jax.run import evaluation, scoring
 from tests.run import test_evaluate
 from tests.run.test_evaluate import NUM, flat, kept, main
 
@@ -44,7 +44,7 @@ def test_the_runs_own_protocol_stays_until_another_way_is_asked_for(run, small):
 
 def test_weights_belong_to_no_protocol_and_resizing_to_its_net():
   usual = scoring.named_protocol('clean-10k-test')
-  chosen = lambda **given: evaluate._chosen_protocol(usual, given)
+  chosen = lambda **given: evaluation.chosen_protocol(usual, given)
   assert chosen(weights='w.npz') == usual._replace(weights='w.npz')
   pixels = usual._replace(space='pixels', resize='', name='')
   assert chosen(space='pixels', resize='') == pixels

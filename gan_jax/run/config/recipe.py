@@ -67,33 +67,39 @@ def group(options: dict | ConfigDict = ()) -> ConfigDict:
   return ConfigDict(dict(options), allow_dotted_keys=True)
 
 
-def take(argv: list[str]) -> tuple[str | None, list[tuple], list[str]]:
-  """Separates the config's arguments from the others.
+def take(
+  argv: list[str], group: str = 'config'
+) -> tuple[str | None, list[tuple], list[str]]:
+  """Separates the arguments of a group from the others.
+
+  Args:
+    argv: of a command.
+    group: takes --GROUP=VALUE and --GROUP.KEY=VALUE.
 
   Returns:
-    The path of the file or None; the overrides (dotted key, text); the other
-    arguments.
+    The value of the group itself or None (of `config` the path of its file);
+    the keys with their values [(dotted key, text)]; the other arguments.
 
   Raises:
     UserError: an override has no value.
   """
-  path, overrides, rest = None, [], []
+  own, keys, rest = None, [], []
   words = iter(argv)
   for word in words:
     flag, equals, text = word.partition('=')
     name = flag.removeprefix('-').removeprefix('-')
-    if name == flag or name.partition('.')[0] != 'config':
+    if name == flag or name.partition('.')[0] != group:
       rest.append(word)
       continue
     if not equals:
       text = next(words, None)
       if text is None or text.startswith('--'):
         raise UserError(f'{flag}: expected {flag}=VALUE.')
-    if name == 'config':
-      path = text
+    if name == group:
+      own = text
     else:
-      overrides.append((name.removeprefix('config.'), text))
-  return path, overrides, rest
+      keys.append((name.removeprefix(f'{group}.'), text))
+  return own, keys, rest
 
 
 def override(config: ConfigDict, key: str, value, *, flag: str = ''):

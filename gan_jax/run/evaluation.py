@@ -1,0 +1,90 @@
+"""Scores a run anew: other metrics, another protocol, another checkpoint."""
+
+import pathlib
+
+import numpy as np
+
+from gan_jax.metrics import records
+from gan_jax.report import console, page
+from gan_jax.run import scoring
+from gan_jax.run.hooks import save_neighbours
+from gan_jax.run.recovery import rollback
+from gan_jax.run.workdir import contents
+from gan_jax.storage import files
+
+
+def evaluate(
+  workdir,
+  *,
+  metrics: tuple[str, ...] = (),
+  which: str = 'latest',
+  progress=None,
+  **given,
+) -> list[dict]:
+  """Scores a run's moving average of G and keeps the records.
+
+  Args:
+    workdir: of the run, finished or still training.
+    metrics: their names; () for those of the run.
+    which: checkpoint: 'latest', 'best', or a step.
+    progress: console.Counter that shows the progress, or None.
+    **given: fields of scoring.EvalProtocol but `name`, in place of the run's
+      own; or `protocol`, the name of one.
+
+  Returns:
+    the records, one for each metric and seed; scores.json keeps them beside
+    those of other protocols, and report.html shows them.
+
+  Raises:
+    UserError: no run, no checkpoint, a metric that is not possible, or a
+      scores.json that is not a list of score records.
+  """
+  config, setup, state, step = contents.open_run(workdir, which=which)
+  path = pathlib.Path(workdir) / 'scores.json'
+  contents.read_records(path)  # a damaged file must stop us before the work
+  protocol = chosen_protocol(contents.eval_protocol(config), given)
+  names = scoring.metric_names(
+    setup, metrics or tuple(config['metrics']), protocol=protocol
+  )
+  progress = progress or console.Counter('samples', main=False)
+  look = scoring.make_look(
+    setup,
+    names,
+    protocol=protocol,
+    say=progress.say,
+    tick=progress.tick,
+    rollbacks=rollback.count(workdir, step),
+  )
+  seeds = config['seed'] + np.arange(config['num_seeds'])
+  draws = look(step, state.ema, setup.keys, seeds)
+  made = scoring.gather([(seed, compute()) for seed, compute in draws])
+  progress.close()
+  save_neighbours(setup, config, state, workdir, say=progress.say)
+  append(path, made)
+  page.write_page(workdir)
+  return made
+
+
+def chosen_protocol(usual, given):
+  """The usual EvalProtocol with what is given in place of its own fields.
+
+  Args:
+    usual: scoring.EvalProtocol.
+    given: fields of it, or the name of a `protocol`; '' and 0 do not count.
+
+  Raises:
+    UserError: there is no such protocol.
+  """
+  given = {k: v for k, v in given.items() if v}
+  if 'protocol' in given:
+    return scoring.named_protocol(given.pop('protocol'))._replace(**given)
+  # Any other field makes it a protocol without a name, except how often to draw
+  # and where the weights are.
+  reset = {'name': ''} if set(given) - {'draws', 'weights'} else {}
+  reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
+  return usual._replace(**{**reset, **given})
+
+
+def append(path: pathlib.Path, made: list[dict]):
+  """Adds records to a scores.json, in place of those of the same protocol."""
+  files.write_json(path, records.join(contents.read_records(path), made))
