@@ -3,11 +3,10 @@
 python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 """
 
-import pathlib
-
 from gan_jax import select
 from gan_jax.devices import multihost
 from gan_jax.run import command, loop, save_retries
+from gan_jax.run.config import library
 from gan_jax.run.recovery import replay
 from gan_jax.run.training import train
 from gan_jax.storage import leases
@@ -15,15 +14,13 @@ from gan_jax.storage import leases
 
 def help_lines() -> list[str]:
   """What --help prints."""
-  recipes = {p.stem for p in pathlib.Path('configs').glob('*.py')}
-  configs = sorted(recipes - {'__init__', 'common'})
   return [
-    'usage: python -m gan_jax.train --config=configs/NAME.py[:tiny]'
+    'usage: python -m gan_jax.train --config=NAME[:tiny]|FILE.py'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
     '--workdir=DIR --replay: repeats the step at which a run diverged;'
     ' --coordinator=HOST:PORT --num_processes=N --process_id=K: one of several'
     ' processes, needed only without SLURM, Open MPI or a TPU pod',
-    f'configs: {" ".join(configs)};'
+    f'recipes: {" ".join(library.names())};'
     f' losses: {" ".join(select.available("losses"))};'
     f' penalties: {" ".join(select.available("penalties"))}; models:'
     f' {" ".join(select.available("models"))}',

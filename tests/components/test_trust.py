@@ -26,7 +26,7 @@ MODULES = {
 KNOWN = {
   ('storage/npz.py', 'npy.read_array'): 'allow_pickle=False, sizes are checked',
   (
-    'run/config/recipe.py',
+    'run/config/library.py',
     'spec.loader.exec_module',
   ): 'a config file that is given',
   ('run/config/recipe.py', 'ast.literal_eval'): 'makes constants only',

@@ -1,19 +1,19 @@
 """Config files and their overrides on the command line.
 
-`--config=FILE.py[:argument]` calls FILE's get_config; `--config.A.B=VALUE` then
-sets one value. A value keeps the type that the file gave it. Below the top
-level, overrides may add keys, for options that the file leaves at their
-defaults.
+`--config=NAME[:argument]` calls the get_config of a recipe that comes with the
+package, or of a file of one's own; `--config.A.B=VALUE` then sets one value. A
+value keeps the type that the file gave it. Below the top level, overrides may
+add keys, for options that the file leaves at their defaults.
 """
 
 import ast
 import difflib
-import importlib.util
 import os
 import pathlib
 
 from ml_collections import ConfigDict
 
+from gan_jax.run.config import library
 from gan_jax.types import UserError
 
 # Keys of earlier versions, and their replacements.
@@ -29,24 +29,29 @@ _EXPECTED = {
 
 
 def load(path: str, *, flag: str = '--config') -> ConfigDict:
-  """Returns what get_config of 'FILE.py' or 'FILE.py:argument' returns.
+  """A recipe with all its keys.
 
   Args:
-    path: of the file, with its argument if any.
+    path: the name of a recipe that comes with the package, or of a file with a
+      get_config of one's own; either with an argument, as in 'digits:tiny'.
     flag: what error messages start with.
 
+  Returns:
+    what get_config returns; keys that it lacks have their usual values, see
+    complete.
+
   Raises:
-    UserError: there is no such file, or it fails.
+    UserError: there is no such recipe, or it fails.
   """
-  file, _, argument = path.partition(':')
-  if not os.path.isfile(file):
-    names = sorted(str(p) for p in pathlib.Path('configs').glob('[!_]*.py'))
-    here = ', '.join(f for f in names if not f.endswith('common.py')) or 'none'
-    raise UserError(f'{flag}={path}: no such file; configs here: {here}.')
+  name, _, argument = path.partition(':')
+  file = _find(name)
+  if file is None:
+    raise UserError(
+      f'{flag}={path}: no such file or recipe; recipes:'
+      f' {", ".join(library.names())}.'
+    )
   try:
-    spec = importlib.util.spec_from_file_location('gan_jax_recipe', file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = library.load(file)
     config = module.get_config(*([argument] if argument else []))
     if not isinstance(config, dict | ConfigDict):
       raise TypeError(
@@ -54,11 +59,45 @@ def load(path: str, *, flag: str = '--config') -> ConfigDict:
       )
     config = group(config)
     config.to_dict()  # fails now, not later, if a key is not a string
-    return config
+    return complete(config)
   except KeyboardInterrupt:
     raise
   except BaseException as e:  # whatever the file does wrong, even exit()
     raise UserError(f'{flag}={path}: {type(e).__name__}: {e}') from e
+
+
+def _find(name):
+  """The file of a recipe; None if there is none."""
+  if os.path.isfile(name) and (os.sep in name or name.endswith('.py')):
+    return pathlib.Path(name)
+  return library.path_of(name)
+
+
+def complete(config: dict | ConfigDict) -> ConfigDict:
+  """A config with the usual values of the keys that it lacks.
+
+  A group of options is taken as it is given, except that one which should have
+  a name and has none (`optim.g`, `latent`) lacks the usual one's options.
+
+  Args:
+    config: some of the keys of configs/common.py, and others.
+  """
+  return _filled(group(config), group(library.defaults()))
+
+
+def _filled(given, usual):
+  """A group with the values of another one for the keys that it lacks."""
+  made = group(given)
+  for key, value in usual.items():
+    if key not in made:
+      made[key] = value
+    elif _is_group(value) and _is_group(made[key]) and 'name' not in made[key]:
+      made[key] = _filled(made[key], value)
+  return made
+
+
+def _is_group(value):
+  return isinstance(value, dict | ConfigDict)
 
 
 def group(options: dict | ConfigDict = ()) -> ConfigDict:
