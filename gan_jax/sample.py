@@ -6,13 +6,12 @@ python -m gan_jax.sample --workdir=runs/digits --out=digits.png
 import math
 import pathlib
 
-import jax
 import numpy as np
 
 from gan_jax.data import kinds
-from gan_jax.game import keys
 from gan_jax.run import command, scoring
-from gan_jax.run.sampling import balanced_labels, collect, take_seed
+from gan_jax.run.draws import draw
+from gan_jax.run.sampling import balanced_labels
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, memory
 from gan_jax.types import UserError
@@ -29,21 +28,6 @@ def help_lines() -> list[str]:
     ' and points .png or .webp, a picture.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw.',
   ]
-
-
-def draw(setup, state, num: int, *, seed: int) -> np.ndarray:
-  """num samples [num, ...] of the run's first generator, float32.
-
-  The draw's key has a stream of its own: seed 0 of the draw is not seed 0 of
-  the training.
-  """
-  return collect(
-    setup.sample,
-    take_seed(state.ema, 0),
-    keys.stream(jax.random.key(seed), keys.SAMPLE),
-    num,
-    num_classes=setup.num_classes,
-  )
 
 
 def main(argv: list[str]):

@@ -44,6 +44,7 @@ def batches(
   num_samples: int,
   *,
   num_classes: int = 0,
+  labels: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
   """Draws any number of samples in batches of one compiled size.
 
@@ -55,15 +56,21 @@ def batches(
     key: root key [] of the draw.
     num_samples: N.
     num_classes: 0 for a generator without labels.
+    labels: [N] int, of a generator with labels; None for balanced_labels.
 
   Yields:
     samples float32 [B, ...] in model range and their labels [B] (None without
     classes), N together; the first n do not depend on N.
   """
   variables, key = parallel.everywhere((variables, key))
+  whole = -(-num_samples // BATCH) * BATCH  # of full batches
+  if labels is None:
+    labels = balanced_labels(whole, num_classes)
+  elif num_classes:
+    labels = np.resize(np.asarray(labels, np.int32), whole)
   for first in range(0, num_samples, BATCH):
     index = np.arange(first, first + BATCH, dtype=np.int32)
-    label = index % num_classes if num_classes else None
+    label = labels[first : first + BATCH] if num_classes else None
     made = np.asarray(sample(variables, key, *parallel.spread((index, label))))
     n = min(BATCH, num_samples - first)
     yield made[:n], None if label is None else label[:n]

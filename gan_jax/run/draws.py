@@ -1,0 +1,135 @@
+"""Samples of a run as somebody asks for them: how many, of what, whose."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from gan_jax.game import keys
+from gan_jax.run import sampling
+from gan_jax.types import UserError
+
+
+def draw(
+  setup,
+  state,
+  num: int,
+  *,
+  seed: int = 0,
+  labels: np.ndarray | None = None,
+  run_seed: int = 0,
+) -> np.ndarray:
+  """Samples of a run's generator, float32 [num, ...] in model range.
+
+  Args:
+    setup: setup.Setup.
+    state: State [S, ...], as contents.open_run gives it.
+    num: samples, 1 or more.
+    seed: of the draw. Its key has a stream of its own: seed 0 of the draw is
+      not seed 0 of the training.
+    labels: [num] int, the classes; None goes through them in turn.
+    run_seed: which of the run's S seeds, 0 for the first. All of them make
+      their samples from the same latents.
+  """
+  drawn = batches(
+    setup, state, num, seed=seed, labels=labels, run_seed=run_seed
+  )
+  return np.concatenate([x for x, _ in drawn])
+
+
+def batches(
+  setup,
+  state,
+  num: int,
+  *,
+  seed: int = 0,
+  labels: np.ndarray | None = None,
+  run_seed: int = 0,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+  """The same as `draw`, in batches: (samples [B, ...], labels [B] or None)."""
+  return sampling.batches(
+    setup.sample,
+    sampling.take_seed(state.ema, run_seed),
+    keys.stream(jax.random.key(seed), keys.SAMPLE),
+    num,
+    num_classes=setup.num_classes,
+    labels=labels,
+  )
+
+
+def labels_of(classes: Sequence[int], num: int) -> np.ndarray:
+  """Labels [num] int32 that go through these classes in turn."""
+  return np.resize(np.asarray(classes, np.int32), num)
+
+
+def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
+  """The numbers of classes that are given by their names, 'cat' or 'cat,dog'.
+
+  Where the names are numbers, 7 is also '07'.
+
+  Args:
+    setup: setup.Setup of a conditional generator.
+    words: one name, or several with commas between them.
+    flag: what an error begins with.
+
+  Raises:
+    UserError: the generator knows no classes, or none of such a name.
+  """
+  names = list(setup.dataset.class_names)
+  if not setup.num_classes:
+    raise UserError(
+      f'{flag}={words}: this generator knows no classes (conditional=False).'
+    )
+  if words in names:
+    return [names.index(words)]
+  return [_class_number(names, word.strip(), flag) for word in words.split(',')]
+
+
+def _class_number(names, word, flag):
+  if word in names:
+    return names.index(word)
+  if word.isdecimal() and all(name.isdecimal() for name in names):
+    same = [k for k, name in enumerate(names) if int(name) == int(word)]
+    if same:
+      return same[0]
+  raise UserError(f'{flag}={word}: no such class; {_nearest(word, names)}.')
+
+
+def _nearest(word, names, count=5):
+  """'did you mean cat?', or the first of the names that there are."""
+  lower = {name.lower(): name for name in reversed(names)}
+  near = difflib.get_close_matches(word.lower(), lower, count, 0.5)
+  if near:
+    return f'the nearest are {", ".join(lower[one] for one in near)}'
+  more = f' and {len(names) - count:,} more' if len(names) > count else ''
+  return f'there are {", ".join(names[:count])}{more}'
+
+
+def seed_positions(config: dict, wanted: str) -> list[int]:
+  """Which of a run's seeds are meant: 'all', the number of one, '' the first.
+
+  Args:
+    config: of the run.
+    wanted: value of --run_seed.
+
+  Returns:
+    Positions among the run's seeds; seed config['seed'] + k is at k.
+
+  Raises:
+    UserError: the run has no such seed.
+  """
+  first, count = config['seed'], config['num_seeds']
+  if not wanted:
+    return [0]
+  if wanted == 'all':
+    return list(range(count))
+  there = range(first, first + count)
+  known = wanted.isascii() and wanted.isdecimal() and int(wanted) in there
+  if not known:
+    its = f'{first}' if count == 1 else f'{first} to {first + count - 1}'
+    raise UserError(
+      f'--run_seed={wanted}: the run has the seed{"s" * (count > 1)} {its};'
+      ' or all.'
+    )
+  return [int(wanted) - first]
