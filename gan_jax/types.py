@@ -67,6 +67,9 @@ class Dataset(NamedTuple):
   modes: Any = None  # known modes: {'centers': [M, D], 'std': float}
   fingerprint: str = ''  # sha256 of the content and its preparation
   about: Any = None  # what its kind alone needs: a sample rate, an alphabet
+  # (rows | None) -> [C] examples of each class among them, or all, at little
+  # cost; None: all labels are read, see data/classes.
+  count_classes: Callable | None = None
 
 
 MAX_SIZE = 2**27  # examples, so that `locate` stays within 32 bits

@@ -56,11 +56,14 @@ def _count(dataset, share):
 
 def _only(dataset, rows, role):
   """The data set of these rows only."""
+  count = dataset.count_classes
   return dataset._replace(
     size=len(rows),
     read=lambda i: dataset.read(rows[i]),
     nbytes=dataset.nbytes * len(rows) // dataset.size,
     fingerprint=fingerprint.digest(dataset.fingerprint, role),
+    count_classes=count
+    and (lambda i=None: count(rows if i is None else rows[i])),
   )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.data import fingerprint
+from gan_jax.data import classes, fingerprint
 from gan_jax.types import Dataset
 
 
@@ -29,6 +29,8 @@ def from_arrays(
   arrays = {'x': x}
   if label is not None:
     arrays['label'] = np.asarray(label, np.int32)
+  names = fields.get('class_names', ()) if label is not None else ()
+  labels = lambda rows: arrays['label'][rows]
   return Dataset(
     name=name,
     kind=kind,
@@ -36,6 +38,7 @@ def from_arrays(
     read=lambda rows: {k: v[rows] for k, v in arrays.items()},
     nbytes=x.nbytes,
     fingerprint=fingerprint.digest(arrays, fields),
+    count_classes=classes.counter(labels, len(x), len(names)),
     **{'shape': x.shape[1:]} | fields,
   )
 

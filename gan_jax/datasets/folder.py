@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from gan_jax.data import fingerprint, images, memory
+from gan_jax.data import classes, fingerprint, images, memory
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError, one_line
 
@@ -67,6 +67,9 @@ def load(
     nbytes=nbytes,
     class_names=class_names,
     fingerprint=fingerprint.digest_files(files, root, shape, class_names),
+    count_classes=classes.counter(
+      lambda rows: label[rows], len(files), len(class_names)
+    ),
   )
 
 

@@ -18,7 +18,7 @@ import re
 import numpy as np
 
 from gan_jax import select
-from gan_jax.data import fingerprint, memory
+from gan_jax.data import classes, fingerprint, memory
 from gan_jax.data import images as images_lib
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError
@@ -81,6 +81,12 @@ def load(
     nbytes=nbytes,
     class_names=tuple(label.names) if label else (),
     fingerprint=_fingerprint(builder, split, shape),
+    # The pictures stay encoded.
+    count_classes=classes.counter(
+      lambda rows: np.array([e['label'] for e in take(rows)]),
+      len(source),
+      len(label.names) if label else 0,
+    ),
   )
 
 
