@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import functools
+import importlib.util
 import itertools
 import math
 import os
@@ -17,7 +18,7 @@ from gan_jax.types import UserError
 # What Pillow raises on a damaged or foreign file.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 # Pillow reads some fifty formats, one of which runs Ghostscript.
-FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF')
+FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF', 'TIFF', 'PPM', 'AVIF')
 MAX_PIXELS = 2**26  # of a picture: 8192 x 8192
 BACKGROUND = 255  # white, behind transparent parts
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -45,7 +46,7 @@ def decode(
   image_lib, transpose = _pillow()
   try:
     # Only the header is read until the pixels are asked for.
-    with image_lib.open(file, formats=FORMATS) as opened:
+    with image_lib.open(file, formats=_formats()) as opened:
       width, height = opened.size
       if width * height > MAX_PIXELS:
         raise ValueError(f'{width} x {height} pixels are too many')
@@ -68,6 +69,13 @@ def _pillow():
   # It also warns of damaged palettes and EXIF blocks, which do not matter here.
   warnings.filterwarnings('ignore', module='PIL')
   return Image, ImageOps.exif_transpose
+
+
+@functools.cache
+def _formats():
+  """FORMATS without those that this Pillow does not know."""
+  avif = importlib.util.find_spec('PIL.AvifImagePlugin') is not None
+  return tuple(f for f in FORMATS if avif or f != 'AVIF')
 
 
 def _pixels(image):

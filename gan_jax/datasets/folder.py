@@ -1,4 +1,8 @@
-"""A folder of image files, with or without a subfolder for each class."""
+"""A folder of image files, with or without a subfolder for each class.
+
+Hidden files and folders and those of systems are no data, links are followed;
+a line on stderr says what was left out.
+"""
 
 import functools
 import math
@@ -8,11 +12,14 @@ import sys
 
 import numpy as np
 
-from gan_jax.data import classes, fingerprint, images, memory
+from gan_jax.data import classes, fingerprint, folders, images, memory, names
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError, one_line
 
-EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif')
+EXTENSIONS = (
+  '.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.webp', '.bmp', '.gif', '.tif',
+  '.tiff', '.avif', '.ppm', '.pgm', '.pbm', '.pnm',
+)  # fmt: skip
 
 
 def load(
@@ -25,7 +32,8 @@ def load(
 ) -> Dataset:
   """Finds the images below a folder, in the order of their paths.
 
-  If every image lies in a subfolder, the topmost one is its class. Images are
+  If every image lies in a subfolder, the topmost one is its class; classes are
+  numbered in the natural order of their names, 2 before 10. Images are
   decoded as by images.decode; with image_size they are cut to the central
   square and resized. What does not fit into memory_mb is decoded again whenever
   it is read.
@@ -34,23 +42,26 @@ def load(
     dir: the folder.
     image_size: side of the images, 0 = as they are, if all are alike.
     channels: 1 or 3.
-    skip_corrupt: leave out unreadable files, naming each on stderr. All files
-      are decoded once to find them.
+    skip_corrupt: leave out unreadable files and broken links, naming each on
+      stderr. All files are decoded once to find them.
     memory_mb: the most that the decoded images may take.
 
   Raises:
-    UserError: no folder, no image in it, an image that cannot be read, or
-      images of several sizes without image_size. Images that do not fit into
+    UserError: no folder, no image in it, a link in a loop or to nowhere, an
+      image that cannot be read, or images of several sizes without image_size.
+      Images that do not fit into
       memory are only checked when they are read.
   """
   images.check_options(image_size=image_size, channels=channels)
-  root, files = _find(dir)
+  root, found = _find(dir, skip_corrupt=skip_corrupt)
+  files = found.files
   open_image = functools.partial(
     _open, image_size=image_size, channels=channels or 3
   )
   if skip_corrupt:
     files = _readable(files, open_image, root)
   label, class_names = _classes(files, root)
+  _tell(_left_out(root, files, class_names, found))
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
@@ -84,23 +95,48 @@ def _make_read(files, label, shape, open_image):
   return read
 
 
-def _find(folder):
+def _find(folder, *, skip_corrupt):
+  """(the folder's path, what is in it)."""
   if not folder:
     raise UserError('data.dir: expected a folder of images.')
   root = pathlib.Path(os.path.expanduser(folder))
   if not os.path.isdir(root):
     raise UserError(f'data.dir={folder}: there is no such folder.')
-  paths = sorted(root.rglob('*'), key=lambda p: p.relative_to(root).parts)
-  files = list(filter(_is_image, paths))
-  if not files:
+  found = folders.walk(root, EXTENSIONS)
+  broken = [why for why in found.skipped if why.startswith('broken link')]
+  if broken and not skip_corrupt:
+    raise UserError(
+      f'{broken[0]}; data.skip_corrupt=True leaves such files out.'
+    )
+  if not found.files:
     kinds = ' '.join(EXTENSIONS)
-    raise UserError(f'data.dir={folder}: no image in this folder ({kinds}).')
-  return root, files
+    there = folders.describe(found.skipped)
+    raise UserError(
+      f'data.dir={folder}: no image in this folder ({kinds})'
+      + (f'; there are: {there}.' if there else '.')
+    )
+  return root, found
 
 
-def _is_image(path):
-  known = path.suffix.lower() in EXTENSIONS
-  return known and not path.name.startswith('.') and not path.is_dir()
+def _left_out(root, files, class_names, found):
+  """What is to be said of files that were passed over; '' if none were."""
+  news = []
+  if found.skipped:
+    news.append(f'skipped {folders.describe(found.skipped)}')
+  if found.empty:
+    news.append(f'no image in {folders.listed(found.empty)}')
+  beside = sum(p.parent == root for p in files)
+  if 0 < beside < len(files):
+    news.append(f'{beside:,} lie beside the folders, so none has a class')
+  of = f' of {len(class_names):,} classes' if class_names else ''
+  read = f'{len(files):,} images{of}'
+  return f'{root}: {"; ".join([read, *news])}.' if news else ''
+
+
+@functools.cache  # a folder may be opened twice
+def _tell(line):
+  if line:
+    print(one_line(line), file=sys.stderr)
 
 
 def _open(path, *, image_size, channels):
@@ -145,8 +181,10 @@ def _classes(files, root):
   parts = [p.relative_to(root).parts for p in files]
   if any(len(p) == 1 for p in parts):
     return None, ()
-  names, label = np.unique([p[0] for p in parts], return_inverse=True)
-  return label.astype(np.int32), tuple(map(one_line, names.tolist()))
+  own = [names.tidy(p[0]) for p in parts]
+  class_names = names.in_order(own)
+  numbers = {name: k for k, name in enumerate(class_names)}
+  return np.array([numbers[name] for name in own], np.int32), class_names
 
 
 def _check_shapes(decoded, files, shape):

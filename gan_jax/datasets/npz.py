@@ -5,12 +5,13 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.data import images, memory
+from gan_jax.data import folders, images, memory, names
 from gan_jax.storage import npz
-from gan_jax.types import Dataset, UserError, one_line
+from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
+NAMES_KEY = 'class_names'
 _LARGEST = np.finfo(np.float32).max
 
 
@@ -21,7 +22,9 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
     path: the file. `x`, or `samples`, `images`, `image`, `data`, `arr_0`, holds
       images [N, H, W, C] or [N, H, W], either integers 0 ... 255 or floats in
       [-1, 1]; or points [N, 2]. `label`, or `labels`, `y`, `arr_1`, holds
-      integers or strings [N].
+      integers or strings [N]. `class_names` [C] says what the numbers mean:
+      label k is class_names[k]. Without it the labels are the names themselves
+      and classes are numbered in natural order, 2 before 10.
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
 
@@ -35,7 +38,9 @@ def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
     x = np.stack([images.fit(i, **fit) for i in x])
-  label, class_names = _labels(_first(arrays, LABEL_KEYS), len(x), path)
+  label, class_names = _labels(
+    _first(arrays, LABEL_KEYS), arrays.get(NAMES_KEY), len(x), path
+  )
   return memory.from_arrays(
     pathlib.Path(path).stem,
     'image' if x.ndim == 4 else 'point',
@@ -55,7 +60,7 @@ def _read(path):
     raise UserError(f'data.path={path}: expected an .npz file.')
   try:
     there = npz.names(file)
-    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
+    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS), NAMES_KEY}
     arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
@@ -112,7 +117,8 @@ def _points(x, path):
   return x.astype(np.float32)
 
 
-def _labels(y, size, path):
+def _labels(y, declared, size, path):
+  """(labels [N], class names) of labels and the names in the file, if any."""
   if y is None:
     return None, ()
   if y.shape != (size,):
@@ -125,10 +131,35 @@ def _labels(y, size, path):
       f'data.path={path}: expected labels that are integers from 0, or names,'
       f' got {y.dtype}{least}.'
     )
-  names, label = np.unique(y, return_inverse=True)
-  return label, tuple(map(_text, names.tolist()))
+  class_names = None if declared is None else _declared(declared, path)
+  if class_names is not None and y.dtype.kind in 'iub':
+    _check_below(y.max(), class_names, path)
+    return y.astype(np.int32), class_names
+  found, label = np.unique(y, return_inverse=True)
+  found = [names.tidy(v) for v in found.tolist()]
+  class_names = class_names or names.in_order(found)
+  if unknown := sorted(set(found) - set(class_names)):
+    raise UserError(
+      f'data.path={path}: `{NAMES_KEY}` lacks {folders.listed(unknown)},'
+      ' which is among the labels.'
+    )
+  number = {name: k for k, name in enumerate(class_names)}
+  return np.array([number[n] for n in found], np.int32)[label], class_names
 
 
-def _text(name):
-  bare = isinstance(name, bytes)
-  return one_line(name.decode('utf-8', 'backslashreplace') if bare else name)
+def _declared(declared, path):
+  """The names that the file gives to its classes."""
+  if declared.dtype.kind not in 'US' or declared.ndim != 1:
+    raise UserError(
+      f'data.path={path}: expected `{NAMES_KEY}` [C] of text, got'
+      f' {declared.dtype} {list(declared.shape)}.'
+    )
+  return tuple(map(names.tidy, declared.tolist()))
+
+
+def _check_below(highest, class_names, path):
+  if highest >= len(class_names):
+    raise UserError(
+      f'data.path={path}: a label is {highest}, but `{NAMES_KEY}` has only'
+      f' {len(class_names)} names, for 0 to {len(class_names) - 1}.'
+    )

@@ -56,3 +56,41 @@ def test_npz_absent_or_foreign(tmp_path):
     loading.load('npz', path=str(tmp_path / 'b.npz'))
   with pytest.raises(UserError, match='data.path'):
     loading.load('npz')
+
+
+@pytest.mark.parametrize(
+  ('arrays', 'class_names', 'label'),
+  [
+    ({'y': np.array(['n10', 'n9', 'n10'])}, ('n9', 'n10'), [1, 0, 1]),
+    ({'y': np.array([10, 9, 2])}, ('2', '9', '10'), [2, 1, 0]),
+    ({'y': np.array([b'b', b'a', b'a'])}, ('a', 'b'), [1, 0, 0]),
+    (
+      {'y': np.array([2, 0, 2]), 'class_names': np.array(['z', 'y', 'x'])},
+      ('z', 'y', 'x'), [2, 0, 2],
+    ),
+    (
+      {'y': np.array(['x', 'z', 'x']), 'class_names': np.array(['z', 'x'])},
+      ('z', 'x'), [1, 0, 1],
+    ),
+  ],
+)  # fmt: skip
+def test_npz_names_its_classes(tmp_path, arrays, class_names, label):
+  np.savez(tmp_path / 'a.npz', x=np.zeros((3, 2)), **arrays)
+  found = loading.load('npz', path=str(tmp_path / 'a.npz'))
+  assert found.class_names == class_names
+  assert loading.arrays(found)['label'].tolist() == label
+
+
+@pytest.mark.parametrize(
+  ('y', 'names', 'words'),
+  [
+    ([0, 1, 2], ['a', 'b'], 'a label is 2.*only 2 names'),
+    (['a', 'c', 'a'], ['a', 'b'], 'lacks c'),
+    ([0, 1, 0], [4, 5], 'class_names. .C. of text, got int64'),
+  ],
+)
+def test_npz_names_that_do_not_fit(tmp_path, y, names, words):
+  arrays = {'y': np.array(y), 'class_names': np.array(names)}
+  np.savez(tmp_path / 'a.npz', x=np.zeros((3, 2)), **arrays)
+  with pytest.raises(UserError, match=words):
+    loading.load('npz', path=str(tmp_path / 'a.npz'))

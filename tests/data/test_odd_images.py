@@ -184,11 +184,10 @@ def test_classes_may_be_called_anything(here):
   np.testing.assert_array_equal(batch['x'], x[[2, 0, 1]])
 
 
-def test_a_folder_called_like_a_picture_and_links(here):
+def test_a_folder_called_like_a_picture_and_a_link_to_one(here):
   x = tiny_data.images(3)
   (here / 'odd' / 'x.png').mkdir()
   (here / 'odd' / 'x.png' / '0.png').write_bytes(png(x[0]))
-  (here / 'odd' / 'loop').symlink_to(here / 'odd')
   (here / 'odd' / 'y').mkdir()
   (here / 'kept.png').write_bytes(png(x[1]))
   (here / 'odd' / 'y' / '1.png').symlink_to(here / 'kept.png')

@@ -1,0 +1,126 @@
+"""Which files below a folder are a data set's, and which are left out.
+
+Folders hold more than their owner put there: what programs hide in them is no
+data. Links are followed. Whatever is left out is counted, by reason.
+"""
+
+import os
+import pathlib
+from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
+
+from gan_jax.types import UserError, one_line
+
+# Made by systems beside the files of people; compared in lower case.
+SYSTEM = frozenset(
+  {
+    '__macosx', '@eadir', 'lost+found', '$recycle.bin', 'recycler', '#recycle',
+    '@recycle', '#snapshot', 'system volume information', '__pycache__',
+    'network trash folder', 'temporary items', 'thumbs.db', 'ehthumbs.db',
+    'desktop.ini', 'icon\r',
+  }
+)  # fmt: skip
+_SHOWN = 5  # names in a line
+
+
+class Found(NamedTuple):
+  """What a walk has found."""
+
+  files: list[pathlib.Path]  # in the order of their paths, part by part
+  skipped: Counter  # files by the reason why they are left out
+  empty: list[str]  # folders at the top without any file
+
+
+def walk(root: pathlib.Path, endings: Collection[str]) -> Found:
+  """Finds the files with one of the endings below a folder.
+
+  Args:
+    root: the folder.
+    endings: '.png', ...; upper case counts as lower case.
+
+  Raises:
+    UserError: a link that leads to a folder that it lies in or nowhere, a
+      folder that cannot be read.
+  """
+  found = Found([], Counter(), [])
+  _walk(root, (pathlib.Path(os.path.realpath(root)),), endings, found)
+  relative = lambda p: p.relative_to(root).parts
+  found.files.sort(key=relative)
+  used = {relative(p)[0] for p in found.files}
+  tops = sorted(p.name for p in root.iterdir() if p.is_dir())
+  found.empty.extend(n for n in tops if n not in used and not _reason(n))
+  return found
+
+
+def _walk(folder, above, endings, found):
+  """Adds what is in a folder; `above` are the real paths down to it."""
+  for entry in _entries(folder):
+    path = pathlib.Path(entry.path)
+    is_folder = entry.is_dir()
+    if why := _reason(entry.name):
+      kind = ' folders' if is_folder else ''
+      # What lies behind a link is not counted: it may be anything.
+      count = _count(path) if is_folder and not entry.is_symlink() else 1
+      found.skipped[f'{why}{kind}'] += count
+    elif is_folder:
+      real = pathlib.Path(os.path.realpath(path))
+      if entry.is_symlink():
+        _check_loop(path, real, above)
+      _walk(path, (*above, real), endings, found)
+    elif path.suffix.lower() in endings:
+      found.files.append(path)
+    elif entry.is_symlink() and not os.path.exists(path):
+      found.skipped[f'broken link {one_line(path)}'] += 1
+    else:
+      found.skipped[one_line(path.suffix.lower()) or 'no ending'] += 1
+
+
+def _entries(folder):
+  try:
+    with os.scandir(folder) as entries:
+      return list(entries)
+  except OSError as e:
+    raise UserError(f'{folder}: cannot be read ({e.strerror}).') from e
+
+
+def _reason(name):
+  """Why a file or folder of that name is none of the data; '' if it is."""
+  if name.startswith('.'):
+    return 'hidden'
+  return 'system' if name.lower() in SYSTEM else ''
+
+
+def _count(folder):
+  return sum(len(files) for _, _, files in os.walk(folder))
+
+
+def _check_loop(path, real, above):
+  if any(real == a or real in a.parents for a in above):
+    raise UserError(
+      f'{path}: a link to {real}, a folder that it lies in itself; remove it.'
+    )
+
+
+def describe(skipped: Counter) -> str:
+  """What was left out, in words: '3 in hidden folders, 2 .txt'; '' if nothing.
+
+  Args:
+    skipped: of Found.
+  """
+  return ', '.join(
+    f'{count:,} {_in_words(why)}' for why, count in sorted(skipped.items())
+  )
+
+
+def _in_words(why):
+  if why.endswith(' folders'):
+    return f'in {why}'
+  return 'without an ending' if why == 'no ending' else why
+
+
+def listed(names: list[str]) -> str:
+  """A few of the names, and how many more there are."""
+  shown = ', '.join(map(one_line, names[:_SHOWN]))
+  more = len(names) - _SHOWN
+  return f'{shown} and {more:,} more' if more > 0 else shown
