@@ -7,7 +7,7 @@ The same command continues a study that was stopped, or that has been edited.
 
 import pathlib
 
-from gan_jax import select
+from gan_jax import api, select
 from gan_jax.run import command
 from gan_jax.run.config import recipe
 from gan_jax.run.workdir import contents
@@ -133,6 +133,8 @@ def main(argv: list[str]):
   for line in closing(view, flags.workdir):
     print(line)
 
+
+command.make_callable(__name__, api.ablate)
 
 if __name__ == '__main__':
   command.run(main)

@@ -9,6 +9,7 @@ import os
 import pathlib
 import types
 
+from gan_jax import api
 from gan_jax import types as types_lib
 from gan_jax.metrics import protocols, records
 from gan_jax.report import console, lines
@@ -145,6 +146,8 @@ def _scores_of(path):
   scores = contents.read_records(path, '--compare: ')
   return [r for r in scores if r['value'] is not None]
 
+
+command.make_callable(__name__, api.evaluate)
 
 if __name__ == '__main__':
   command.run(main)

@@ -3,7 +3,7 @@
 python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 """
 
-from gan_jax import select
+from gan_jax import api, select
 from gan_jax.devices import multihost
 from gan_jax.run import command, loop, save_retries
 from gan_jax.run.config import library
@@ -49,6 +49,8 @@ def main(argv: list[str]):
   except (leases.Lost, save_retries.Exhausted) as e:
     raise SystemExit(f'error: {e}') from e
 
+
+command.make_callable(__name__, api.train)
 
 if __name__ == '__main__':
   command.run(main)

@@ -32,11 +32,12 @@ metrics
 report
 run
 study
+recipes api
 train evaluate sample ablate checkpoint manifest
 """.strip().splitlines()
 RANK = {name: rank for rank, line in enumerate(FLOORS) for name in line.split()}
 # Where a config may be read.
-READERS = {*FLOORS[-1].split(), 'run', 'study', 'report'}
+READERS = {*' '.join(FLOORS[-2:]).split(), 'run', 'study', 'report'}
 HEAVY = {
   'scipy',
   'sklearn',

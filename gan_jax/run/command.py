@@ -128,6 +128,20 @@ def load_config(path: str, overrides: dict | None = None) -> dict:
   return config.to_dict()
 
 
+def make_callable(name: str, function: Callable):
+  """Makes a command's module a function as well: gan_jax.train(config, dir).
+
+  Python has one name for both, and `python -m gan_jax.train` needs the module.
+
+  Args:
+    name: of the module.
+    function: that it is when called.
+  """
+  call = {'__call__': staticmethod(function), '__doc__': function.__doc__}
+  kind = type(function.__name__, (types.ModuleType,), call)
+  sys.modules[name].__class__ = kind
+
+
 def run(main: Callable, argv: list[str] | None = None):
   """Runs a command's main(argv) and exits with its exit code."""
   try:

@@ -106,12 +106,15 @@ def _nearest(word, names, count=5):
   return f'there are {", ".join(names[:count])}{more}'
 
 
-def seed_positions(config: dict, wanted: str) -> list[int]:
+def seed_positions(
+  config: dict, wanted: str, *, flag: str = '--run_seed'
+) -> list[int]:
   """Which of a run's seeds are meant: 'all', the number of one, '' the first.
 
   Args:
     config: of the run.
-    wanted: value of --run_seed.
+    wanted: 'all', a number, or ''.
+    flag: what an error begins with.
 
   Returns:
     Positions among the run's seeds; seed config['seed'] + k is at k.
@@ -129,7 +132,6 @@ def seed_positions(config: dict, wanted: str) -> list[int]:
   if not known:
     its = f'{first}' if count == 1 else f'{first} to {first + count - 1}'
     raise UserError(
-      f'--run_seed={wanted}: the run has the seed{"s" * (count > 1)} {its};'
-      ' or all.'
+      f'{flag}={wanted}: the run has the seed{"s" * (count > 1)} {its}; or all.'
     )
   return [int(wanted) - first]

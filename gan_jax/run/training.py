@@ -9,6 +9,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ml_collections import ConfigDict
+
 from gan_jax.devices import multihost, parallel
 from gan_jax.report import page
 from gan_jax.run import (
@@ -20,6 +22,7 @@ from gan_jax.run import (
   unused_options,
 )
 from gan_jax.run import setup as setup_lib
+from gan_jax.run.config import recipe
 from gan_jax.run.hooks import Begun, Hooks
 from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
@@ -28,11 +31,12 @@ from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
 
 
-def train(config: dict, workdir, *, progress=None) -> list[dict]:
+def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
   """Trains until config.steps or config.stop_when, from where it stopped.
 
   Args:
-    config: all keys of run.config.keys.KEYS.
+    config: keys of run.config.keys.TABLE; one that is missing has its usual
+      value.
     workdir: folder of the run; made, or resumed if it holds one.
     progress: shows how far the run is; a line on the console by default.
 
@@ -45,10 +49,10 @@ def train(config: dict, workdir, *, progress=None) -> list[dict]:
     loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
-  workdir = pathlib.Path(workdir)
-  if config.get('deterministic'):
+  workdir, config = pathlib.Path(workdir), recipe.complete(config).to_dict()
+  if config['deterministic']:
     determinism.prepare()
-  parallel.use_cores(config.get('num_seeds', 1))
+  parallel.use_cores(config['num_seeds'])
 
   # Everything is checked before anything is written.
   setup, names = _resolve(config)

@@ -5,7 +5,6 @@ import pathlib
 import shutil
 
 import pytest
-import setuptools
 
 from gan_jax import train
 from gan_jax.run.config import keys, library, recipe
@@ -126,7 +125,8 @@ def test_the_package_holds_every_room_and_the_recipes():
   parser = configparser.ConfigParser()
   parser.read(ROOT / 'setup.cfg')
   listed = parser['options']['packages'].split()
-  rooms = setuptools.find_packages(str(ROOT), include=['gan_jax', 'gan_jax.*'])
-  assert sorted(listed) == sorted([*rooms, 'gan_jax.configs'])
+  rooms = [p.parent for p in (ROOT / 'gan_jax').rglob('__init__.py')]
+  names = ['.'.join(room.relative_to(ROOT).parts) for room in rooms]
+  assert sorted(listed) == sorted([*names, 'gan_jax.configs'])
   assert 'gan_jax.configs = configs' in parser['options']['package_dir']
   assert pathlib.Path(ROOT / 'gan_jax' / 'py.typed').exists()

@@ -1,0 +1,157 @@
+"""gan_jax from Python: what the commands do, as functions. Quiet unless asked.
+
+>>> import gan_jax
+>>> config = gan_jax.recipes.load('digits:tiny', conditional=True)
+>>> config.features, config.metrics = 'pixels', ('fid',)
+>>> gan = gan_jax.train(config, workdir)
+>>> gan
+Trained(digits dcgan, step 8)
+>>> gan.sample(4, seed=1, label='7').shape
+(4, 8, 8, 1)
+>>> [record['metric'] for record in gan.scores]
+['fid']
+
+The run is an ordinary one: the same call resumes it, `python -m
+gan_jax.evaluate` scores it. It is opened again by
+
+>>> gan = gan_jax.load(workdir)
+>>> z = gan.latents(2)
+>>> gan.generate(z, label=[3, 8]).shape
+(2, 8, 8, 1)
+>>> gan.discriminate(gan.sample(5, label=0), label=0).shape
+(5,)
+>>> scores = gan_jax.evaluate(workdir, metrics=('precision',))
+>>> [(record['metric'], record['features']) for record in scores]
+[('precision', 'pixels')]
+"""
+
+import os
+
+from ml_collections import ConfigDict
+
+from gan_jax.report import board as board_lib
+from gan_jax.report import console
+from gan_jax.run import evaluation, training
+from gan_jax.run.config import recipe
+from gan_jax.run.trained import Trained
+from gan_jax.study import ablation
+from gan_jax.study.report.contents import ReportContents
+
+
+def train(
+  config: dict | ConfigDict,
+  workdir: str | os.PathLike,
+  *,
+  verbose: bool = False,
+) -> Trained:
+  """Trains a run to its end, from where it stopped.
+
+  Args:
+    config: from recipes.load, or of one's own; keys that it lacks have their
+      usual values.
+    workdir: folder of the run; made, or resumed if it holds one.
+    verbose: print what `python -m gan_jax.train` prints.
+
+  Returns:
+    the trained networks, with the run's scores.
+
+  Raises:
+    gan_jax.UserError: a mistake in the config, or a workdir that holds another
+      run; nothing has been written then.
+    gan_jax.Diverged: no seed is finite any more, and no rollbacks are left.
+  """
+  config = recipe.complete(config)
+  quiet = None if verbose else console.Progress(config['steps'], main=False)
+  training.train(config, workdir, progress=quiet)
+  return Trained(workdir)
+
+
+def load(
+  workdir: str | os.PathLike, *, checkpoint: str | int = 'latest'
+) -> Trained:
+  """Opens a run that has been trained, or is being trained; see Trained.
+
+  Args:
+    workdir: of the run; its data need not be there.
+    checkpoint: 'latest', 'best', or a step.
+
+  Raises:
+    gan_jax.UserError: there is no run, or no such checkpoint.
+  """
+  return Trained(workdir, checkpoint=checkpoint)
+
+
+def evaluate(
+  workdir: str | os.PathLike,
+  *,
+  metrics: tuple[str, ...] = (),
+  features: str = '',
+  protocol: str = '',
+  num_samples: int = 0,
+  draws: int = 1,
+  checkpoint: str | int = 'latest',
+  verbose: bool = False,
+) -> list[dict]:
+  """Scores a run; its scores.json keeps the records.
+
+  Args:
+    workdir: of the run.
+    metrics: their names; () for those of the run.
+    features: 'classifier', 'inception', ...; '' for the run's.
+    protocol: name of a published one, in place of `features`.
+    num_samples: of each seed; 0 for as many as the run draws.
+    draws: how often to draw them, for the interval.
+    checkpoint: 'latest', 'best', or a step.
+    verbose: show the progress.
+
+  Returns:
+    a record for each metric and seed: 'metric', 'value', 'interval', and the
+    protocol that it was measured under.
+
+  Raises:
+    gan_jax.UserError: no run, or a metric that is not possible.
+  """
+  with console.Counter('samples', main=verbose) as progress:
+    return evaluation.evaluate(
+      workdir,
+      metrics=metrics,
+      which=str(checkpoint),
+      progress=progress,
+      space=features,
+      protocol=protocol,
+      num_samples=num_samples,
+      draws=draws,
+    )
+
+
+def ablate(
+  study: str | os.PathLike,
+  workdir: str | os.PathLike,
+  *,
+  engine: str = 'local',
+  workers: int = 0,
+  verbose: bool = False,
+) -> ReportContents:
+  """Runs what is missing of a study and writes its report.
+
+  Args:
+    study: path of a study file.
+    workdir: folder of the study, new or to be continued.
+    engine: how runs are started: local, processes, slurm, ray.
+    workers: runs at once; 0: the engine chooses.
+    verbose: print what `python -m gan_jax.ablate` prints.
+
+  Returns:
+    what the report shows: its verdicts are .analyses[.metric].comparisons.
+
+  Raises:
+    gan_jax.UserError: a mistake in the study; nothing has been run.
+    gan_jax.study.ablation.Failed: some runs failed, the others are done.
+  """
+  run = lambda board: ablation.ablate(
+    study, workdir, engine=engine, workers=workers, board=board
+  )
+  if verbose:
+    return run(board_lib.Board())
+  with open(os.devnull, 'w') as nowhere:
+    return run(board_lib.Board(stream=nowhere))

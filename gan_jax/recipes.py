@@ -1,0 +1,41 @@
+"""The recipes that come with the package, from Python.
+
+>>> from gan_jax import recipes
+>>> recipes.names()
+['cifar10_dcgan', 'digits', 'fashion_mnist', 'grid25', 'mnist', 'ring8']
+>>> config = recipes.load('digits', steps=100, loss={'name': 'lsgan'})
+>>> config.loss.name, config.steps, config.optim.g.learning_rate
+('lsgan', 100, 0.001)
+>>> recipes.load('digits', **{'optim.g.learning_rate': 2e-4}).optim.g.b1
+0.5
+"""
+
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from gan_jax.run.config import library, recipe
+
+
+def names() -> list[str]:
+  """Of all recipes."""
+  return library.names()
+
+
+def load(name: str, **overrides: Any) -> ConfigDict:
+  """A recipe, with all its keys.
+
+  Args:
+    name: of a recipe, or the path of a file with a get_config; either with an
+      argument, as in 'digits:tiny'.
+    **overrides: values by key; below the top level by dotted key, as in
+      **{'optim.g.learning_rate': 1e-3}. A group is replaced as a whole.
+
+  Raises:
+    gan_jax.UserError: there is no such recipe or key, or a value of another
+      type.
+  """
+  config = recipe.load(name)
+  for key, value in overrides.items():
+    recipe.override(config, key, value, flag=f'{key}={value!r}')
+  return config
