@@ -19,7 +19,7 @@ from gan_jax.run.workdir import contents
 from gan_jax.types import UserError
 
 FLAGS = {
-  'workdir': '', 'samples': '', 'compare': '', 'data': '', 'data_dir': '',
+  'workdir': '', 'samples': {}, 'compare': '', 'data': {}, 'data_dir': '',
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
   'checkpoint': 'latest',
@@ -40,6 +40,7 @@ def help_lines() -> list[str]:
     'usage: python -m gan_jax.evaluate --workdir=DIR [--checkpoint=latest]'
     ' [--num=0] [--draws=1] [--statistics=FILE.npz], or'
     ' --samples=FOLDER|FILE.npz --data=NAME|FOLDER|FILE.npz [--data_dir=DIR]'
+    ' [--data.image_size=N] [--data.OPTION=VALUE] [--samples.OPTION=VALUE]'
     ' [--out=scores.json], or --compare=DIR,DIR',
     'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
     'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
@@ -88,13 +89,19 @@ def _scored(flags, work, progress):
       **given,
     )
   return external_samples.evaluate(
-    flags.samples,
-    flags.data,
-    folder=flags.data_dir,
+    flags.samples.pop(''),
+    flags.data.pop(''),
+    data_options=_data_options(flags),
+    samples_options=flags.samples,
     metrics=metrics,
     protocol=evaluation.chosen_protocol(scoring.EvalProtocol(), given),
     progress=progress,
   )
+
+
+def _data_options(flags):
+  """--data_dir is a name of its own for --data.dir."""
+  return flags.data | ({'dir': flags.data_dir} if flags.data_dir else {})
 
 
 def _check(flags: types.SimpleNamespace) -> str:
@@ -111,7 +118,9 @@ def _check(flags: types.SimpleNamespace) -> str:
   if flags.out:
     contents.check_out(pathlib.Path(flags.out))
     contents.read_records(pathlib.Path(flags.out), '--out=')
-  if work == 'samples' and not flags.data:
+  if work == 'samples' and not flags.samples.get(''):
+    raise UserError('--samples is missing: a folder, or an .npz.')
+  if work == 'samples' and not flags.data.get(''):
     raise UserError('--data is missing: what are the samples compared with?')
   return work
 

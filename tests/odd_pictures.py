@@ -108,9 +108,9 @@ def broken() -> dict[str, bytes]:
     'profile_bomb.png': png(
       x, also=chunk(b'iCCP', b'a\0\0' + zlib.compress(bytes(10**8)))
     ),
-    'painting.png': saved(noise(), 'TIFF'),
+    'painting.png': saved(noise(), 'TGA'),
     'script.png': saved(noise(), 'EPS'),
-    'portable.png': saved(noise(), 'PPM'),
+    'portable.png': saved(noise(), 'SGI'),
     'document.jpg': saved(noise(), 'PDF'),
     'icon.bmp': saved(noise(size=(16, 16)), 'ICO'),
   }

@@ -21,7 +21,6 @@ SYSTEM = frozenset(
     'desktop.ini', 'icon\r',
   }
 )  # fmt: skip
-_SHOWN = 5  # names in a line
 
 
 class Found(NamedTuple):
@@ -57,7 +56,7 @@ def _walk(folder, above, endings, found):
   """Adds what is in a folder; `above` are the real paths down to it."""
   for entry in _entries(folder):
     path = pathlib.Path(entry.path)
-    is_folder = entry.is_dir()
+    is_folder = os.path.isdir(path)  # also where links lead in circles
     if why := _reason(entry.name):
       kind = ' folders' if is_folder else ''
       # What lies behind a link is not counted: it may be anything.
@@ -117,10 +116,3 @@ def _in_words(why):
   if why.endswith(' folders'):
     return f'in {why}'
   return 'without an ending' if why == 'no ending' else why
-
-
-def listed(names: list[str]) -> str:
-  """A few of the names, and how many more there are."""
-  shown = ', '.join(map(one_line, names[:_SHOWN]))
-  more = len(names) - _SHOWN
-  return f'{shown} and {more:,} more' if more > 0 else shown

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from gan_jax.types import one_line
+from gan_jax.types import UserError, one_line
 
 _DIGITS = re.compile('([0-9]+)')
 _NUMBER = re.compile('[0-9]{1,18}')
@@ -46,3 +46,60 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
 def number(name: str) -> int | None:
   """The class number that a name is; None for any other name."""
   return int(name) if _NUMBER.fullmatch(name) else None
+
+
+def numbered(
+  theirs: tuple[str, ...], ours: tuple[str, ...], *, official: bool = False
+) -> list[int]:
+  """The number among our classes of each of theirs; the names decide.
+
+  Theirs may lack some of ours. Where only one side has names and the other one
+  numbers all as many classes from 0, numbers are places, if the order of the
+  named ones is beyond doubt.
+
+  Args:
+    theirs: names of classes, by number.
+    ours: the same.
+    official: whether the order of ours is their publisher's.
+
+  Raises:
+    UserError: names that ours lack, or an order in doubt.
+  """
+  for key in (lambda name: name, number):
+    places = {key(name): k for k, name in enumerate(ours)}
+    if None not in places and len(places) == len(ours):
+      if all(key(name) in places for name in theirs):
+        return [places[key(name)] for name in theirs]
+  if theirs == ours:  # with one name twice
+    return list(range(len(ours)))
+  if len(theirs) == len(ours) and _count_up(theirs) != _count_up(ours):
+    if not official or _count_up(ours):
+      _check_order(theirs if _count_up(ours) else ours)
+    return list(range(len(ours)))
+  lacking = [name for name in theirs if name not in ours] or theirs
+  raise UserError(
+    f'{listed(lacking)} not among the classes {listed(ours)}; names decide'
+    ' which classes are the same (of an .npz: the array `class_names`).'
+  )
+
+
+def _count_up(names):
+  return [number(name) for name in names] == list(range(len(names)))
+
+
+def _check_order(names):
+  """Refuses names whose numbers nobody can know for certain."""
+  if names == in_order(names) != tuple(sorted(names)):
+    raise UserError(
+      f'one side numbers its classes, the other names them {listed(names)}:'
+      ' these sort otherwise as text than by their numbers; an array'
+      ' `class_names` in the .npz says which is which.'
+    )
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+  """The first names, and how many more there are."""
+  names = list(names)
+  shown = ', '.join(map(one_line, names[:most]))
+  more = len(names) - most
+  return f'{shown} and {more:,} more' if more > 0 else shown

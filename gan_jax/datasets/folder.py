@@ -61,7 +61,6 @@ def load(
   if skip_corrupt:
     files = _readable(files, open_image, root)
   label, class_names = _classes(files, root)
-  _tell(_left_out(root, files, class_names, found))
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
@@ -69,6 +68,7 @@ def load(
     memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
     read = memory.remember(read, len(files))
     read(np.arange(1))  # now, so that a corrupt file is found before training
+  _tell(_left_out(root, files, class_names, found))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -124,12 +124,12 @@ def _left_out(root, files, class_names, found):
   if found.skipped:
     news.append(f'skipped {folders.describe(found.skipped)}')
   if found.empty:
-    news.append(f'no image in {folders.listed(found.empty)}')
+    news.append(f'no image in {names.listed(found.empty)}')
   beside = sum(p.parent == root for p in files)
   if 0 < beside < len(files):
     news.append(f'{beside:,} lie beside the folders, so none has a class')
   of = f' of {len(class_names):,} classes' if class_names else ''
-  read = f'{len(files):,} images{of}'
+  read = f'{len(files):,} image{"s" * (len(files) > 1)}{of}'
   return f'{root}: {"; ".join([read, *news])}.' if news else ''
 
 

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.data import folders, images, memory, names
+from gan_jax.data import images, memory, names
 from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
@@ -140,7 +140,7 @@ def _labels(y, declared, size, path):
   class_names = class_names or names.in_order(found)
   if unknown := sorted(set(found) - set(class_names)):
     raise UserError(
-      f'data.path={path}: `{NAMES_KEY}` lacks {folders.listed(unknown)},'
+      f'data.path={path}: `{NAMES_KEY}` lacks {names.listed(unknown)},'
       ' which is among the labels.'
     )
   number = {name: k for k, name in enumerate(class_names)}

@@ -81,7 +81,7 @@ def only_hidden(folder):
 
 
 def only_others(folder):
-  (folder / 'x.tiff').write_bytes(b'')
+  (folder / 'x.mp4').write_bytes(b'')
   (folder / 'x.npz').write_bytes(b'')
 
 
@@ -126,7 +126,7 @@ FOLDERS = [
   (only_hidden, 'no image'),
   (only_others, 'no image'),
   (only_empty_classes, 'no image'),
-  (a_link_around, 'no image'),
+  (a_link_around, 'loop: a link to'),
   (a_name_that_is_not_utf8, '\\udcff\\udcfe.png'),
   (a_name_of_two_lines, 'a error: b.png'),
   (a_name_with_colours, '\\x1b[2J\\x07.png'),

@@ -85,7 +85,7 @@ def test_refused_tfds_folder(name, here, capfd):
   DAMAGES[name](here / 'data')
   argv = [f'--samples={here}/x.npz', '--data=mnist', '--features=pixels']
   argv += [f'--data_dir={here}/data', f'--out={here}/out.json']
-  refused(capfd, evaluate.main, argv, 'data', root=here)
+  refused(capfd, evaluate.main, argv, 'mnist', root=here)
 
 
 def test_the_folder_is_good(here, capfd):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_jax import evaluate
-from gan_jax.run import external_samples
+from gan_jax.run import sources
 from gan_jax.types import UserError
 from tests import tiny_data
 from tests.run.test_commands import complaint, contents
@@ -79,7 +79,7 @@ MISTAKES = [
   ('good', 'nosuchdata', (), ("'nosuchdata'", 'ring8')),
   ('good', 'no.such.module', (), ('no.such.module',)),
   ('good', 'mnist', ('--data_dir={}',), ('mnist', 'not been prepared')),
-  ('good', 'digits', ('--data_dir={}',), ('data.dir',)),
+  ('good', 'digits', ('--data_dir={}',), ('--data_dir: unk',)),
   ('good', 'digits', ('--split=foo',), ('--split=foo', 'no splits')),
   ('good', 'good', ('--split=test',), ('--split=test', 'no splits')),
   ('good', 'good.npz', ('--split=test',), ('--split=test', 'no splits')),
@@ -88,7 +88,7 @@ MISTAKES = [
   ('good', 'good', ('--metrics=modes',), ("'modes'", 'known modes')),
   ('good', 'digits', ('--metrics=c_t',), ("'c_t'", 'test split')),
   ('good', 'digits', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
-  ('classes', 'others', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
+  ('classes', 'others', ('--metrics=intra_fid',), ('b not among', 'a, c')),
   ('mixed', 'classes', ('--metrics=intra_fid',), ('intra_fid', 'conditional')),
   ('classes', 'mixed', ('--metrics=intra_fid',), ('intra_fid', 'labelled')),
   ('good', 'good', ('--features=classifier',), ('classifier', 'no classes')),
@@ -144,4 +144,4 @@ def test_a_mistake_is_told_and_nothing_is_written(
 
 def test_from_python_a_mistake_is_an_error_too(tmp_path):
   with pytest.raises(UserError, match='a folder, or an .npz'):
-    external_samples.open_samples(str(tmp_path / 'absent'))
+    sources.open_samples(str(tmp_path / 'absent'))

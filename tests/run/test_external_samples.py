@@ -8,7 +8,7 @@ import pytest
 from gan_jax import evaluate
 from gan_jax.data import loading
 from gan_jax.metrics import fid, kid, prdc
-from gan_jax.run import external_samples
+from gan_jax.run import external_samples, sources
 from tests import tiny_data
 from tests.run.test_commands import complaint, contents
 
@@ -102,10 +102,10 @@ def test_a_grey_folder_against_grey_data(real, tmp_path):
 
 def test_statistics_do_not_say_the_channels(files):
   grey, folder = files / 'grey0.npz', str(files / 'grey1')
-  assert external_samples.open_samples(str(grey)).shape == (8, 8, 1)
-  assert external_samples.open_samples(folder).shape == (8, 8, 3)
-  assert external_samples.open_samples(folder, 1).shape == (8, 8, 1)
-  assert external_samples.open_data(folder, channels=1).shape == (8, 8, 1)
+  assert sources.open_samples(str(grey)).shape == (8, 8, 1)
+  assert sources.open_samples(folder).shape == (8, 8, 3)
+  assert sources.open_samples(folder, channels=1).shape == (8, 8, 1)
+  assert sources.open_data(folder, channels=1).shape == (8, 8, 1)
 
 
 def test_points_against_points(tmp_path):

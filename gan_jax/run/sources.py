@@ -1,0 +1,202 @@
+"""Samples of others and what they are compared with, opened by name or path.
+
+Messages of the loaders name the keys of a config (`data.image_size`); here they
+become the flags of the command.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from gan_jax.data import loading, names
+from gan_jax.metrics import reference
+from gan_jax.types import Dataset, UserError
+
+# Options of the real data that the samples get as well, where they take them.
+SHARED = ('image_size', 'channels', 'skip_corrupt')
+_KEY = re.compile(r'(?<![\w./-])data\.(\w+)')
+
+
+def open_pair(
+  samples: str,
+  data: str,
+  *,
+  split: str = '',
+  data_options: dict,
+  samples_options: dict,
+) -> tuple[Dataset, Dataset | None]:
+  """(samples, real ones); None for statistics without samples.
+
+  Images of a folder get the other side's channels, unless the options say
+  which.
+
+  Args:
+    samples: path of a folder or an .npz.
+    data: a name, a folder, an .npz.
+    split: of the data set.
+    data_options: of the real data; those of SHARED are for both sides.
+    samples_options: of the samples.
+
+  Raises:
+    UserError: they cannot be opened, or an option that they do not take.
+  """
+  ours = {k: v for k, v in data_options.items() if k in SHARED}
+  ours = {k: v for k, v in ours.items() if k in _taken(samples)}
+  rest = {k: v for k, v in data_options.items() if k not in ours}
+  real = None
+  if is_statistics(data) and rest:
+    raise UserError(f'--data.{min(rest)}: {data} holds no samples.')
+  if not is_statistics(data):
+    rest |= {k: v for k, v in ours.items() if k in _taken(data)}
+  ours |= samples_options
+  if os.path.isdir(data):
+    fake = open_samples(samples, **ours)
+    return fake, open_data(data, split, **_channels(fake) | rest)
+  if not is_statistics(data):
+    real = open_data(data, split, **rest)
+  return open_samples(samples, **(_channels(real) if real else {}) | ours), real
+
+
+def _taken(path):
+  """The options that a folder, a file or a data set takes."""
+  name = 'folder' if os.path.isdir(path) else 'npz'
+  return loading.options_of(name if is_path(path) else path)
+
+
+def _channels(dataset):
+  """The option with which a folder is opened; none leave it to the folder."""
+  channels = dataset.shape[-1]
+  return {'channels': channels} if channels in (1, 3) else {}
+
+
+def open_samples(path: str, **options) -> Dataset:
+  """A folder of images or an .npz of samples.
+
+  Args:
+    path: of the folder or the file.
+    **options: of this data set; `channels` goes to a folder only.
+
+  Raises:
+    UserError: the path is neither, or the samples cannot be read.
+  """
+  if not is_path(path):
+    raise UserError(f'--samples={path}: expected a folder, or an .npz.')
+  with _flags('samples'):
+    return _reading(_open_path(path, options), 'samples')
+
+
+def open_data(data: str, split: str = '', **options) -> Dataset:
+  """A data set by its name, or samples by their path as in open_samples.
+
+  Args:
+    data: a name or a path.
+    split: of the data set.
+    **options: of this data set.
+
+  Raises:
+    UserError: the data set does not exist, or has no splits.
+  """
+  if 'split' in options:
+    raise UserError('--data.split: the flag is --split.')
+  if split and not has_splits(data):
+    if split != 'train':
+      raise UserError(f'--split={split}: {data} has no splits.')
+    split = ''
+  if is_path(data):
+    with _flags('data'):
+      return _reading(_open_path(data, options), 'data')
+  with _flags('name'):
+    return _reading(loading.load(data, split=split, **options), 'name')
+
+
+def _open_path(path, options):
+  if os.path.isdir(path):
+    return loading.load('folder', dir=path, **options)
+  return loading.load('npz', path=path, **options)
+
+
+def _reading(dataset, flag):
+  """The data set; what is wrong when it is read is told in flags too."""
+
+  def read(rows):
+    with _flags(flag):
+      return dataset.read(rows)
+
+  return dataset._replace(read=read)
+
+
+@contextlib.contextmanager
+def _flags(flag) -> Iterator[None]:
+  """Names the flags of the command in errors that name a config's keys.
+
+  Args:
+    flag: 'samples', 'data', or 'name' for data by their name.
+  """
+  if flag == 'name':
+    own = {'name': '--data', 'dir': '--data_dir', 'split': '--split'}
+  else:
+    own = {'dir': f'--{flag}', 'path': f'--{flag}', 'range': f'--{flag}.range'}
+  flag_of = lambda found: own.get(found[1], f'--data.{found[1]}')
+  try:
+    yield
+  except UserError as e:
+    raise UserError(_KEY.sub(flag_of, str(e))) from e
+
+
+def is_statistics(path: str) -> bool:
+  """Whether an .npz holds `mu` and `sigma` rather than samples."""
+  if not path.endswith('.npz') or not os.path.isfile(path):
+    return False
+  return reference.holds_statistics(path)
+
+
+def is_path(data: str) -> bool:
+  """Whether it is a folder or an .npz rather than the name of a data set."""
+  return os.path.isdir(data) or data.endswith('.npz')
+
+
+def has_splits(data: str) -> bool:
+  """Whether it is the name of a data set with splits."""
+  return not is_path(data) and 'split' in loading.options_of(data)
+
+
+# ------------------------------------------------------------------ classes
+
+
+def with_classes_of(
+  fake: Dataset, real: Dataset, *, official: bool
+) -> tuple[Dataset, str]:
+  """Samples whose labels mean what those of the real ones mean.
+
+  Args:
+    fake: the samples.
+    real: what they are compared with.
+    official: whether the order of real's classes is their publisher's.
+
+  Returns:
+    the samples with the classes of real, and ''; or without any classes, and
+    why they do not match, '' where one side has none.
+  """
+  bare = fake._replace(class_names=())
+  if not fake.class_names or not real.class_names:
+    return bare, ''
+  try:
+    places = names.numbered(
+      fake.class_names, real.class_names, official=official
+    )
+  except UserError as e:
+    return bare, str(e)
+  return _renumbered(fake, np.array(places, np.int32), real.class_names), ''
+
+
+def _renumbered(fake, places, class_names):
+  def read(rows):
+    batch = fake.read(rows)
+    label = batch['label']
+    # One that has no class keeps having none.
+    return batch | {'label': np.where(label < 0, label, places[label])}
+
+  return fake._replace(read=read, class_names=class_names, count_classes=None)
