@@ -1,18 +1,15 @@
 """From a name in a config to a component: the name is the module's name."""
 
 import functools
-import importlib
-import importlib.util
 import inspect
-import pkgutil
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options
+from gan_jax import modules, options
+from gan_jax.modules import available
 from gan_jax.types import (
   Augmentation,
   Conditioning,
@@ -24,6 +21,8 @@ from gan_jax.types import (
   UserError,
 )
 
+# Fields that the networks and D's head get from the game, if they have them.
+GIVEN_TO_NETS = ('shape', 'num_classes', 'dtype', 'batch_size', 'head')
 HEAD_GIVEN = ('dense', 'embed', 'num_classes')
 NEEDED = {  # what a file has to define, by kind
   'losses': ('d_loss', 'g_loss'),
@@ -31,13 +30,6 @@ NEEDED = {  # what a file has to define, by kind
   'augment': ('apply',),
   'dynamics': ('make',),
 }
-
-
-def available(kind: str) -> list[str]:
-  """Names of the components of a kind ('losses', 'models', ...)."""
-  package = importlib.import_module(f'gan_jax.{kind}')
-  modules = pkgutil.iter_modules(package.__path__)
-  return sorted(m.name for m in modules if not m.ispkg)
 
 
 def module(kind: str, name: str, *, flag: str) -> Any:
@@ -48,36 +40,13 @@ def module(kind: str, name: str, *, flag: str) -> Any:
       lacks what a file of this kind has to define.
   """
   options.check_kind(flag, name, str)
-  path = name if '.' in name else f'gan_jax.{kind}.{name}'
-  try:
-    exists = importlib.util.find_spec(path) is not None and name != ''
-  except (ImportError, ValueError):
-    exists = False
-  except Exception as e:  # whatever a package does wrong
-    raise _broken(flag, name, e) from e
-  if not exists:
-    choices = ', '.join(available(kind))
-    folder = kind.rpartition('.')[2]
-    raise UserError(
-      f'{flag}={name!r}: there is no such module; {folder}: {choices}.'
-    )
-  try:
-    file = importlib.import_module(path)
-  except KeyboardInterrupt:
-    raise
-  except BaseException as e:  # whatever the module does wrong, exit() too
-    raise _broken(flag, name, e) from e
-  for needed in NEEDED.get(kind, ()):
-    if not hasattr(file, needed):
-      raise UserError(f'{flag}={name!r}: the module has no {needed}.')
-  return file
-
-
-def _broken(flag, name, error):
-  at = traceback.extract_tb(error.__traceback__)[-1]
-  return UserError(
-    f'{flag}={name!r}: {type(error).__name__}: {error}'
-    f' ({at.filename}, line {at.lineno}).'
+  there = ', '.join(available(kind))
+  return modules.named(
+    name if '.' in name else f'gan_jax.{kind}.{name}',
+    flag=flag,
+    name=name,
+    needs=NEEDED.get(kind, ()),
+    choices=f'{kind.rpartition(".")[2]}: {there}',
   )
 
 
@@ -155,6 +124,33 @@ def functions_of(file: Any) -> list:
   return [*_functions(file).values(), *head]
 
 
+# The functions of a component that take options, by its room.
+_TAKERS = {
+  'losses': Loss._fields,
+  'augment': Augmentation._fields,
+  'dynamics': ('make',),
+  'conditioning': (),
+}
+
+
+def options_of(kind: str, name: str, *, flag: str) -> list[str]:
+  """Names of the options of a loss, an augmentation, a conditioning, ...
+
+  Args:
+    kind: its room.
+    name: of a file.
+    flag: how the config names it.
+
+  Raises:
+    UserError: there is no such module.
+  """
+  file = module(kind, name, flag=flag)
+  wanted = lambda f: f in _TAKERS[kind] or f.endswith(TERM)
+  takers = [f for k, f in _functions(file).items() if wanted(k)]
+  head = fields_of(file.Head, HEAD_GIVEN) if hasattr(file, 'Head') else {}
+  return [*head, *(k for f in takers for k in options.taken_by(f))]
+
+
 def _bind(flag, file, kwargs, *names):
   """(functions of these names, {player: term}), of those that a file has."""
   wanted = lambda name: name in names or name.endswith(TERM)
@@ -186,7 +182,7 @@ def conditioning(name: str, **kwargs) -> Conditioning:
     UserError: an unknown name or keyword.
   """
   file = module('conditioning', name, flag='conditioning.name')
-  fields = _fields(file.Head, HEAD_GIVEN)
+  fields = fields_of(file.Head, HEAD_GIVEN)
   own = {k: v for k, v in kwargs.items() if k in fields}
   for k, value in own.items():
     options.check_kind(f'conditioning.{k}', value, fields[k].type)
@@ -196,8 +192,13 @@ def conditioning(name: str, **kwargs) -> Conditioning:
   return Conditioning(functools.partial(file.Head, **own), terms, init)
 
 
-def _fields(net, given):
-  """The fields of a flax.linen module that are options."""
+def fields_of(net: type, given=GIVEN_TO_NETS) -> dict:
+  """The fields of a flax.linen module that are options, by name.
+
+  Args:
+    net: its class.
+    given: those that are no options, for something else fills them.
+  """
   hidden = {'parent', 'name', 'axis_name', *given}
   fields = net.__dataclass_fields__.items()
   return {k: field for k, field in fields if k not in hidden}
@@ -261,7 +262,7 @@ def players_of(file: Any) -> dict:
 
 
 def _network(flag, net, kwargs, common):
-  fields = _fields(net, common)
+  fields = fields_of(net, common)
   options.check_known(flag, kwargs, sorted(fields))
   for name, value in kwargs.items():
     options.check_kind(f'{flag}.{name}', value, fields[name].type)

@@ -8,7 +8,7 @@ from gan_jax.devices import multihost
 from gan_jax.run import command, loop, save_retries
 from gan_jax.run.config import library
 from gan_jax.run.recovery import replay
-from gan_jax.run.training import train
+from gan_jax.run.training import prepare, train
 from gan_jax.storage import leases
 
 
@@ -41,6 +41,10 @@ def main(argv: list[str]):
     process_id=-1,
   )
   multihost.join(flags.coordinator, flags.num_processes, flags.process_id)
+  prepare(flags.config)
+  for line in flags.settle():
+    if multihost.is_first():
+      print(line)
   try:
     train(flags.config.to_dict(), flags.workdir)
   except loop.Diverged as e:

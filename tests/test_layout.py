@@ -20,6 +20,7 @@ FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
 FLOORS = """
 types
 options
+modules
 select
 game
 losses penalties conditioning augment dynamics

@@ -7,7 +7,6 @@ shuffling.py; there is no iterator whose state could be lost.
 import concurrent.futures
 import functools
 import importlib
-import importlib.util
 import inspect
 from collections import deque
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax import options as options_lib
-from gan_jax import select, types
+from gan_jax import modules, select, types
 from gan_jax.data import kinds, shuffling
 from gan_jax.types import Dataset, UserError
 
@@ -38,8 +37,6 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
       data that are missing or invalid.
   """
   module = _module(name)
-  if not hasattr(module, 'load'):
-    raise UserError(f'data.name={name!r}: the module has no load().')
   given = {k: v for k, v in options.items() if v is not None and v != ''}
   parameters = dict(inspect.signature(module.load).parameters)
   fixed = {'memory_mb': memory_mb} if 'memory_mb' in parameters else {}
@@ -71,22 +68,11 @@ def _module(name):
   if name in select.available('datasets'):
     return importlib.import_module(f'gan_jax.datasets.{name}')
   if '.' in name and ':' not in name and '/' not in name:
-    return _outside_module(name)
-  return importlib.import_module('gan_jax.datasets.tfds_images')
-
-
-def _outside_module(name):
-  """A module outside the package, by its dotted name."""
-  try:
-    spec = importlib.util.find_spec(name)
-  except (ModuleNotFoundError, ValueError):
-    spec = None
-  if spec is None:
     ours = ', '.join(select.available('datasets'))
-    raise UserError(
-      f'data.name={name!r}: there is no such module; data sets: {ours}.'
+    return modules.named(
+      name, flag='data.name', needs=['load'], choices=f'data sets: {ours}'
     )
-  return importlib.import_module(name)
+  return importlib.import_module('gan_jax.datasets.tfds_images')
 
 
 def _checked(dataset):

@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from gan_jax import modules
 from gan_jax.types import UserError
 
 
@@ -37,7 +39,28 @@ def make_prior(name: str = 'normal', *, dim: int = 64) -> Callable:
     UserError: the name is unknown or dim is not positive.
   """
   if name not in PRIORS:
-    raise UserError(f'latent.name={name!r}: there are {", ".join(PRIORS)}.')
+    raise UserError(
+      f'latent.name={name!r}: there are {", ".join(PRIORS)}, or the dotted name'
+      ' of a module with make_prior.'
+    )
   if dim < 1:
     raise UserError(f'latent.dim={dim}: expected a positive number.')
   return functools.partial(PRIORS[name], dim=dim)
+
+
+def maker(name: str, model: Any = None) -> Callable:
+  """What makes the prior of that name: make_prior(**options) -> prior.
+
+  Args:
+    name: one of PRIORS, or the dotted name of a module with make_prior.
+    model: a module of networks, whose own make_prior comes first.
+
+  Raises:
+    UserError: there is no such module, or it has no make_prior.
+  """
+  if hasattr(model, 'make_prior'):
+    return model.make_prior
+  if not modules.is_outside(name):
+    return functools.partial(make_prior, name)
+  flag, needs = 'latent.name', ['make_prior']
+  return modules.named(name, flag=flag, needs=needs).make_prior

@@ -1,20 +1,45 @@
-"""Optimizers by their names in optax."""
+"""Optimizers and schedules by their names: of optax, or of one's own."""
 
 import inspect
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from gan_jax import options
+from gan_jax import modules, options
 from gan_jax.types import UserError
 
+# What every optimizer has, whichever it is.
+OWN = ('name', 'learning_rate', 'schedule', 'clip_norm')
+RATES = ('peak_value', 'init_value', 'value')  # a schedule's learning rate
 
-def _attribute(flag, name):
-  function = getattr(optax, name, None)
-  if not callable(function):
-    raise UserError(f'{flag}={name!r}: optax has no such function.')
-  return function
+
+def factory(name: str, *, flag: str = 'optim') -> Callable:
+  """The function that makes an optimizer or a schedule.
+
+  Args:
+    name: of a function of optax or optax.contrib, or the dotted name of one, or
+      of a module with a function `make`.
+    flag: how the config names it, for error messages.
+
+  Raises:
+    UserError: there is no such function.
+  """
+  options.check_kind(flag, name, str)
+  if '.' in name:
+    return modules.function(name, flag=flag, usual='make')
+  found = getattr(optax, name, None) or getattr(optax.contrib, name, None)
+  if not callable(found):
+    raise UserError(
+      f'{flag}={name!r}: neither optax nor optax.contrib has such a function.'
+    )
+  return found
+
+
+def takes(name: str, *, flag: str = 'optim') -> list[str]:
+  """Names of the arguments of what `factory` finds."""
+  return list(inspect.signature(factory(name, flag=flag)).parameters)
 
 
 def _call(flag, function, kwargs):
@@ -23,14 +48,15 @@ def _call(flag, function, kwargs):
     inspect.signature(function).bind(**kwargs)
     return function(**kwargs)
   except (TypeError, ValueError) as e:
-    takes = ', '.join(inspect.signature(function).parameters)
-    raise UserError(f'{flag}: {e}; {function.__name__} takes {takes}.') from e
+    known = ', '.join(inspect.signature(function).parameters)
+    name = getattr(function, '__name__', 'it')
+    raise UserError(f'{flag}: {e}; {name} takes {known}.') from e
 
 
 def make_optimizer(
   name: str,
   *,
-  learning_rate: float,
+  learning_rate: float | None = None,
   schedule: dict | None = None,
   clip_norm: float = 0.0,
   flag: str = 'optim',
@@ -39,10 +65,11 @@ def make_optimizer(
   """An optax optimizer with a schedule and clipping.
 
   Args:
-    name: an optax function: 'adam', 'rmsprop', 'sgd', 'lion', ...
-    learning_rate: its peak value; the schedule starts from it.
+    name: see factory: 'adam', 'rmsprop', 'muon', 'lion', ...
+    learning_rate: its peak value; the schedule starts from it. None for an
+      optimizer that takes none.
     schedule: {'name': 'cosine_decay_schedule', ...} with the arguments of that
-      function of optax; its `init_value` (or `peak_value`) is the learning
+      function, see factory; its `init_value` (or `peak_value`) is the learning
       rate unless given. Counted in updates of this player. {} for none.
     clip_norm: largest global norm of the gradient; 0 for no clipping.
     flag: how the config names this optimizer, for error messages.
@@ -54,8 +81,10 @@ def make_optimizer(
   rate = learning_rate
   if schedule:
     rate = _schedule(f'{flag}.schedule', learning_rate, **schedule)
-  factory = _attribute(f'{flag}.name', name)
-  tx = _call(flag, factory, {'learning_rate': rate, **kwargs})
+  if rate is not None:
+    options.check_kind(f'{flag}.learning_rate', learning_rate, float)
+    kwargs['learning_rate'] = rate
+  tx = _call(flag, factory(name, flag=f'{flag}.name'), kwargs)
   if not isinstance(tx, optax.GradientTransformation):
     raise UserError(f'{flag}.name={name!r}: not an optax optimizer.')
   if options.are_known((learning_rate, clip_norm, kwargs)):
@@ -114,12 +143,34 @@ def complete(given: dict, flag: str) -> dict:
 
 
 def _schedule(flag, learning_rate, *, name='', **kwargs):
-  factory = _attribute(f'{flag}.name', name)
-  takes = inspect.signature(factory).parameters
+  """A schedule; those in lists among its arguments are made likewise."""
+  if not name:
+    raise UserError(f'{flag}.name is missing: a function of optax.')
+  function = factory(name, flag=f'{flag}.name')
+  known = inspect.signature(function).parameters
   # optax's schedules name their rate differently. Those with a warm-up have a
   # peak and an initial value, and the learning rate is the peak.
-  for start in ('peak_value', 'init_value', 'value'):
-    if start in takes:
-      kwargs.setdefault(start, learning_rate)
-      break
-  return _call(flag, factory, kwargs)
+  start = next((rate for rate in RATES if rate in known), None)
+  if start:
+    kwargs.setdefault(start, learning_rate)
+  made = {
+    k: _argument(f'{flag}.{k}', v, learning_rate) for k, v in kwargs.items()
+  }
+  return _call(flag, function, made)
+
+
+def _argument(flag, value, learning_rate):
+  """What optax expects in place of the plain values of a config."""
+  if isinstance(value, tuple | list):
+    return [_argument(flag, v, learning_rate) for v in value]
+  if not isinstance(value, dict):
+    return value
+  if 'name' in value:  # join_schedules
+    return _schedule(flag, learning_rate, **value)
+  if 'decay_steps' in value:  # sgdr_schedule
+    return {'peak_value': learning_rate, **value}
+  # The keys of a config are texts, optax's are steps.
+  try:
+    return {int(step): v for step, v in value.items()}
+  except ValueError as e:
+    raise UserError(f'{flag}={value}: expected {{step: number}}.') from e

@@ -68,8 +68,8 @@ def complete(groups: dict) -> dict:
     for player in players
   }
   options['ema'] = fill(options['ema'], ema.make_decay)
-  make_prior = getattr(networks, 'make_prior', latents.make_prior)
-  options['latent'] = fill(options['latent'], make_prior)
+  name = options['latent'].get('name', 'normal')
+  options['latent'] = fill(options['latent'], latents.maker(name, networks))
   return options
 
 
@@ -154,7 +154,6 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     )
     for player, own in options['optim'].items()
   }
-  latent = model.make_prior or latents.make_prior
   decay = call(
     'ema', ema.make_decay, options['ema'], batch_size=given.batch_size
   )
@@ -163,7 +162,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     nets={k: net.clone(**_axis(net, axis)) for k, net in model.nets.items()},
     terms=terms_of(loss, penalties, conditioning, gather=gather, axis=axis),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
-    prior=call('latent', latent, options['latent']),
+    prior=_prior(model, options['latent']),
     decay={player: decay for player in model.nets if player != D},
     play=model.play or play,
     project=projections_of(penalties),
@@ -174,6 +173,17 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   step = _make_dynamics(options)(game)
   return Rules(game, step, model, penalties)
+
+
+def _prior(model, options):
+  """The latent of one example, of its key."""
+  own, make_prior = dict(options), model.make_prior
+  if not make_prior:
+    make_prior = latents.maker(own.pop('name', 'normal'))
+  prior = options_lib.call('latent', make_prior, own)
+  if options_lib.are_known(own):
+    options_lib.trace('latent', prior, jax.eval_shape(jax.random.key, 0))
+  return prior
 
 
 def _make_dynamics(options):

@@ -16,7 +16,7 @@ from absl import flags
 
 from gan_jax.devices import multihost
 from gan_jax.run import signals
-from gan_jax.run.config import recipe, validation
+from gan_jax.run.config import changes, recipe, validation
 from gan_jax.types import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -36,8 +36,9 @@ def parse(
       `config` is special, see recipe.
 
   Returns:
-    The values by name; `config` is a ConfigDict; a group is a dict {dotted
-    key: value}, with the value of --NAME=VALUE itself, if any, at ''.
+    The values by name; `config` is a ConfigDict, and `settle` is to be called
+    when JAX may start, see changes.override; a group is a dict {dotted key:
+    value}, with the value of --NAME=VALUE itself, if any, at ''.
 
   Raises:
     UserError: an unknown flag, or a missing or invalid value.
@@ -59,8 +60,7 @@ def parse(
   _check_length(values.get('workdir', ''))
   if 'config' in defaults:
     values['config'] = recipe.load(values['config'])
-    for key, text in overrides:
-      recipe.override(values['config'], key, text)
+    values['settle'] = changes.override(values['config'], overrides)
     validation.check_kinds(values['config'].to_dict())
   return types.SimpleNamespace(**values)
 
@@ -123,8 +123,7 @@ def load_config(path: str, overrides: dict | None = None) -> dict:
     overrides: values by dotted key, like {'loss.name': 'hinge'}.
   """
   config = recipe.load(path)
-  for key, value in (overrides or {}).items():
-    recipe.override(config, key, value)
+  changes.override(config, (overrides or {}).items())()
   return config.to_dict()
 
 

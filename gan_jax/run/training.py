@@ -50,9 +50,7 @@ def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
     signals.Stopped: by a signal, after one more checkpoint.
   """
   workdir, config = pathlib.Path(workdir), recipe.complete(config).to_dict()
-  if config['deterministic']:
-    determinism.prepare()
-  parallel.use_cores(config['num_seeds'])
+  prepare(config)
 
   # Everything is checked before anything is written.
   setup, names = _resolve(config)
@@ -81,6 +79,13 @@ def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
       progress, say,
     )  # fmt: skip
     return _train_all(run, begun, program, _news(run, begun, changes))
+
+
+def prepare(config):
+  """What has to be set before JAX starts."""
+  if config.get('deterministic'):
+    determinism.prepare()
+  parallel.use_cores(config.get('num_seeds', 1))
 
 
 def _resolve(config):

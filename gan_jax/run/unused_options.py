@@ -8,16 +8,13 @@ others; that no other option is ignored is tested (tests/components).
 
 import inspect
 
-import optax
-
 from gan_jax import select
-from gan_jax.game import ema
+from gan_jax.game import ema, optim
 from gan_jax.run.config import keys
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
 COEFFICIENTS = ('gamma', 'weight')  # of penalties
-_RATES = ('peak_value', 'init_value', 'value')  # a schedule's learning rate
 
 
 def check_run(config: dict):
@@ -80,14 +77,15 @@ def _check_average(options):
 def _check_optimizer(flag, options):
   schedule = options.get('schedule')
   if schedule:
-    takes = inspect.signature(getattr(optax, schedule['name'])).parameters
-    rate = next((name for name in _RATES if name in takes), None)
-    if schedule.get(rate, options['learning_rate']) != options['learning_rate']:
+    takes = optim.takes(schedule['name'])
+    rate = next((name for name in optim.RATES if name in takes), None)
+    usual = options.get('learning_rate')
+    if schedule.get(rate, usual) != usual:
       raise _ignored(
-        f'{flag}.learning_rate={options["learning_rate"]}',
+        f'{flag}.learning_rate={usual}',
         f'schedule.{rate}={schedule[rate]}; give one of the two',
       )
-  takes = inspect.signature(getattr(optax, options['name'])).parameters
+  takes = optim.takes(options['name'])
   if options.get('nesterov') and 'momentum' in takes:
     if options.get('momentum') is None:
       raise _ignored(f'{flag}.nesterov=True', 'there is no momentum')

@@ -79,6 +79,7 @@ def _opening(study, workdir, ids):
   runs = len(study.cells) * study.num_seeds
   todo = sum(len(jobs.Queue(workdir).jobs()[one].runs) for one in ids)
   yield study.question
+  yield from dict.fromkeys(x for cell in study.cells for x in cell.left_out)
   yield (
     f'{len(study.cells)} cells x {study.num_seeds} seeds = {runs} runs;'
     f' {todo} to do in {len(ids)} jobs'

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gan_jax.devices import parallel
 from gan_jax.run import scoring, unused_options
 from gan_jax.run import setup as setup_lib
-from gan_jax.run.config import keys, recipe
+from gan_jax.run.config import changes, keys, recipe
 from gan_jax.run.workdir import contents
 from gan_jax.study import design as design_lib
 from gan_jax.study import identity, study_file
@@ -31,6 +31,7 @@ class Planned(NamedTuple):
   config: dict  # resolved, of all its seeds
   identity: str  # see identity.of_cell
   setup: setup_lib.Setup
+  left_out: tuple[str, ...] = ()  # see changes.override
 
   def run(self, pair: int) -> str:
     """The identity of its run with a paired seed, 0 to num_seeds - 1."""
@@ -90,7 +91,8 @@ def load(path) -> Study:
 def _planned(given) -> tuple[Planned, ...]:
   """The cells of a study, each built and checked, without repeated ones."""
   cells = design_lib.cells(given['design'], given['factors'])
-  configs = [_configure(given, cell.name, cell.overrides) for cell in cells]
+  made = [_configure(given, cell.name, cell.overrides) for cell in cells]
+  configs = [config for config, _ in made]
   setups = [_build(*pair) for pair in zip(cells, configs, strict=True)]
   metrics = _metrics(given, configs[0], setups[0])
   planned = tuple(
@@ -99,8 +101,9 @@ def _planned(given) -> tuple[Planned, ...]:
       {**config, 'metrics': metrics},
       identity.of_cell(config, setup.dataset.fingerprint),
       setup,
+      tuple(lines),
     )
-    for cell, config, setup in zip(cells, configs, setups, strict=True)
+    for cell, (config, lines), setup in zip(cells, made, setups, strict=True)
   )
   _check_same_data(planned)
   if given['design'] == 'one_at_a_time':
@@ -115,22 +118,31 @@ def make_importable(path):
     sys.path.append(folder)
 
 
-def _configure(given, name, overrides) -> dict:
-  """The config of a cell, as plain values."""
+def _configure(given, name, overrides) -> tuple[dict, list[str]]:
+  """The config of a cell, as plain values; lines on what was left out."""
   config = recipe.load(given['base'], flag='study: base')
-  for key, value in given['overrides'].items():
+
+  def base_flag(key, value):
     flag = f'study: overrides: {key}={value!r}'
     if key.split('.')[0] in ('num_seeds', 'metrics'):
       raise UserError(f'{flag}: set this key in the study itself.')
-    recipe.override(config, key, value, flag=flag)
-  for key, value in overrides.items():
+    return flag
+
+  def cell_flag(key, value):
     flag = f'study: cell {name!r}: {key}={value!r}'
     recipe.check_known(config, key.split('.')[0], flag=flag)
     if key.split('.')[0] not in VARIED:
       raise UserError(f'{flag}: it does not change how a run is trained.')
-    recipe.override(config, key, value, flag=flag)
+    return flag
+
+  # A level that names another component leaves out what this one lacks, of the
+  # study's overrides too.
+  lines = []
+  stages = (given['overrides'], base_flag), (overrides, cell_flag)
+  for values, flag in stages:
+    lines += changes.override(config, values.items(), flag=flag)()
   config.num_seeds = given['num_seeds']
-  return config.to_dict()
+  return config.to_dict(), lines
 
 
 def _build(cell, config):
@@ -187,7 +199,7 @@ def _baseline(given, cells) -> str:
   if isinstance(wanted, str):
     matching = [cell for cell in cells if cell.name == wanted]
   else:
-    config = keys.flatten(_configure(given, 'baseline', wanted))
+    config = keys.flatten(_configure(given, 'baseline', wanted)[0])
     ignored = {'metrics': ()}
     matching = [
       c for c in cells if keys.flatten(c.config) | ignored == config | ignored

@@ -67,7 +67,7 @@ FLAGS = [
   ('penalties.r1.gamma=None', 'penalties.r1.gamma'),
   ('penalties.r1.gamma=True', 'penalties.r1.gamma'),
   ('penalties=r1', 'penalties'),
-  ('penalties.a.b.c=1', "'a'"),
+  ('penalties.a.b.c=1', "'a.b'"),
   ("penalties={'r1': 1e999}", 'penalties.r1=inf'),
   ('loss.smoothing=-1e999', 'loss.smoothing=-inf'),
   ('loss.smoothing=None', 'loss'),

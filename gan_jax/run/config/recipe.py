@@ -13,6 +13,7 @@ import pathlib
 
 from ml_collections import ConfigDict
 
+from gan_jax import modules
 from gan_jax.run.config import library
 from gan_jax.types import UserError
 
@@ -82,7 +83,13 @@ def complete(config: dict | ConfigDict) -> ConfigDict:
   Args:
     config: some of the keys of configs/common.py, and others.
   """
-  return _filled(group(config), group(library.defaults()))
+  made = _filled(group(config), group(library.defaults()))
+  optim = made.get('optim')
+  for own in optim.values() if _is_group(optim) else ():
+    if _is_group(own) and 'schedule' in own:
+      with own.ignore_type():
+        own['schedule'] = _textual(own['schedule'])
+  return made
 
 
 def _filled(given, usual):
@@ -104,6 +111,21 @@ def group(options: dict | ConfigDict = ()) -> ConfigDict:
   """A group of options."""
   # A component outside the package has a dotted name, and may be a key.
   return ConfigDict(dict(options), allow_dotted_keys=True)
+
+
+def _textual(value, levels=10):
+  """A value whose keys, at any depth, are texts where they are numbers.
+
+  A schedule has steps as keys, a config (and JSON) only texts.
+  """
+  if not levels:
+    return value
+  if _is_group(value):
+    name = lambda key: str(key) if type(key) is int else key
+    return {name(k): _textual(v, levels - 1) for k, v in value.items()}
+  if type(value) in (tuple, list):
+    return type(value)(_textual(v, levels - 1) for v in value)
+  return value
 
 
 def take(
@@ -153,8 +175,9 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
   Raises:
     UserError: an unknown key at the top level, or a value of another type.
   """
-  flag, (*parents, last) = flag or f'--config.{key}={value}', key.split('.')
-  check_known(config, key.split('.')[0], flag=flag)
+  flag, top = flag or f'--config.{key}={value}', key.split('.')[0]
+  check_known(config, top, flag=flag)
+  *parents, last = _parts(config, key)
   for parent in parents:
     if parent not in config:
       config[parent] = group()
@@ -162,8 +185,28 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
     if not isinstance(config, ConfigDict):
       raise UserError(f'{flag}: {parent} is not a group of options.')
   value = _typed(flag, value, config.get(last))
+  if top == 'optim':
+    value = _textual(value)
+    value = group(value) if isinstance(value, dict) else value
   with config.ignore_type():
     config[last] = value
+
+
+def _parts(config, key):
+  """A dotted key in parts; the dotted name of a penalty is one of them."""
+  top, *rest = key.split('.')
+  if top != 'penalties' or len(rest) < 2:
+    return [top, *rest]
+  there = config.get(top) or ()
+  known = [k for k in there if f'{".".join(rest)}.'.startswith(f'{k}.')]
+  if known:
+    count = max(len(k.split('.')) for k in known)
+  elif rest[0] in modules.available(top):
+    count = 1
+  else:  # where nothing is found, the last part is taken for an option
+    found = modules.prefix(rest, flag=top)
+    count = found if found > 1 else len(rest) - 1
+  return [top, '.'.join(rest[:count]), *rest[count:]]
 
 
 def check_known(known, key: str, *, flag: str):

@@ -8,10 +8,15 @@ import ast
 import hashlib
 import importlib.util
 import pathlib
+import re
 from collections.abc import Iterator
 
+from gan_jax import modules
+
 # Of a config, those that name one component.
-GROUPS = ('loss', 'model', 'data', 'conditioning', 'augment', 'dynamics')
+GROUPS = (
+  'loss', 'model', 'data', 'conditioning', 'augment', 'dynamics', 'latent',
+)  # fmt: skip
 
 
 def outside_modules(config: dict) -> dict[str, str]:
@@ -25,20 +30,35 @@ def outside_modules(config: dict) -> dict[str, str]:
   """
   names = [config[group].get('name') for group in GROUPS]
   files = {}
-  for name in (*names, *config['penalties']):
-    _add(files, name, _source(name))
+  for name in (*names, *config['penalties'], *_optimizers(config['optim'])):
+    _add(files, *_source(name))
   return {
     name: hashlib.sha256(path.read_bytes()).hexdigest()
     for name, path in sorted(files.items())
   }
 
 
+def _optimizers(options):
+  """Names of optimizers and of their schedules, and of parts of these."""
+  if isinstance(options, dict):
+    for key, value in options.items():
+      yield from [value] if key == 'name' else _optimizers(value)
+  elif isinstance(options, tuple | list):
+    for value in options:
+      yield from _optimizers(value)
+
+
 def _source(name):
-  """The file of a dotted name; None for the package's own and for TFDS's."""
-  if not isinstance(name, str) or '.' not in name or {':', '/'} & set(name):
-    return None
-  spec = importlib.util.find_spec(name)
-  return pathlib.Path(spec.origin) if spec and spec.origin else None
+  """(name, file) of a module, or of the one that a function is in.
+
+  (name, None) for the package's own, for optax's and for TFDS's.
+  """
+  if not modules.is_outside(name) or name.partition('.')[0] == 'optax':
+    return name, None
+  count = modules.prefix(name.split('.'), flag='config')
+  name = '.'.join(name.split('.')[:count])
+  spec = importlib.util.find_spec(name) if name else None
+  return name, pathlib.Path(spec.origin) if spec and spec.origin else None
 
 
 def _add(files, name, path):
@@ -58,7 +78,7 @@ def _add(files, name, path):
 
 
 def _imports(name, path) -> Iterator[str]:
-  """Dotted names that a file may import: modules, or what is in them."""
+  """Dotted names that a file may use: modules, or what is in them."""
   package = name if path.name == '__init__.py' else name.rpartition('.')[0]
   for node in ast.walk(ast.parse(path.read_bytes())):
     if isinstance(node, ast.Import):
@@ -69,6 +89,9 @@ def _imports(name, path) -> Iterator[str]:
       base = '.'.join([*parents, *filter(None, [node.module])])
       yield base
       yield from (f'{base}.{alias.name}' for alias in node.names)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+      if re.fullmatch(r'\w+(\.\w+)+', node.value):  # a data set names its kind
+        yield node.value
 
 
 def _file(root, name):
