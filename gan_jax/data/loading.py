@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import options as options_lib
 from gan_jax import modules, select, types
+from gan_jax import options as options_lib
 from gan_jax.data import kinds, shuffling
 from gan_jax.types import Dataset, UserError
 
