@@ -17,7 +17,8 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.train --config=NAME[:tiny]|FILE.py'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
-    '--workdir=DIR --replay: repeats the step at which a run diverged;'
+    '--accept_source: go on with components of your own that have changed;'
+    ' --workdir=DIR --replay: repeats the step at which a run diverged;'
     ' --coordinator=HOST:PORT --num_processes=N --process_id=K: one of several'
     ' processes, needed only without SLURM, Open MPI or a TPU pod',
     f'recipes: {" ".join(library.names())};'
@@ -39,6 +40,7 @@ def main(argv: list[str]):
     coordinator='',
     num_processes=0,
     process_id=-1,
+    accept_source=False,
   )
   multihost.join(flags.coordinator, flags.num_processes, flags.process_id)
   prepare(flags.config)
@@ -46,7 +48,11 @@ def main(argv: list[str]):
     if multihost.is_first():
       print(line)
   try:
-    train(flags.config.to_dict(), flags.workdir)
+    train(
+      flags.config.to_dict(),
+      flags.workdir,
+      accept_source=flags.accept_source,
+    )
   except loop.Diverged as e:
     multihost.part()  # all processes raise it, so all of them arrive here
     raise SystemExit(f'error: diverged {e}; {e.hint}') from e

@@ -22,6 +22,8 @@ from gan_jax.types import UserError
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # cannot be written to
 
+DEFINE = {int: flags.DEFINE_integer, bool: flags.DEFINE_boolean}
+
 
 def parse(
   argv: list[str], *, help_lines: Callable, **defaults
@@ -32,8 +34,8 @@ def parse(
     argv: the program's name and its arguments.
     help_lines: () -> the two or three lines that --help prints.
     **defaults: the default of each flag; None makes the flag required, an int
-      makes it a whole number, a dict a group of options --NAME.KEY=VALUE.
-      `config` is special, see recipe.
+      makes it a whole number, False a switch, a dict a group of options
+      --NAME.KEY=VALUE. `config` is special, see recipe.
 
   Returns:
     The values by name; `config` is a ConfigDict, and `settle` is to be called
@@ -94,8 +96,7 @@ def _plain_flags(argv, defaults):
   grouped = lambda name: name == 'config' or isinstance(defaults[name], dict)
   names = [name for name in defaults if not grouped(name)]
   for name in names:
-    kind = int if isinstance(defaults[name], int) else str
-    define = {int: flags.DEFINE_integer, str: flags.DEFINE_string}[kind]
+    define = DEFINE.get(type(defaults[name]), flags.DEFINE_string)
     define(name, defaults[name], '', flag_values=values)
   try:
     rest = values(argv)

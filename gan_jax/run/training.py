@@ -29,9 +29,16 @@ from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents, lock
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import UserError
 
 
-def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
+def train(
+  config: dict | ConfigDict,
+  workdir,
+  *,
+  progress=None,
+  accept_source: bool = False,
+) -> list[dict]:
   """Trains until config.steps or config.stop_when, from where it stopped.
 
   Args:
@@ -39,13 +46,14 @@ def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
       value.
     workdir: folder of the run; made, or resumed if it holds one.
     progress: shows how far the run is; a line on the console by default.
+    accept_source: go on although components of one's own have changed.
 
   Returns:
     the last score records.
 
   Raises:
-    UserError: a mistake in the config, or a workdir that holds another run;
-      nothing is written then.
+    UserError: a mistake in the config, or a workdir that holds another run, or
+      one that has done more steps already; nothing is written then.
     loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
@@ -56,7 +64,9 @@ def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
   setup, names = _resolve(config)
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   record = record_lib.of_run(config, setup, program)
-  claim = functools.partial(_claim, workdir, config, record)
+  claim = functools.partial(
+    _claim, workdir, config, record, accept_source=accept_source
+  )
   multihost.on_process_0(lambda: _check_used(workdir, config, setup))
   multihost.on_process_0(claim)
 
@@ -71,8 +81,11 @@ def train(config: dict | ConfigDict, workdir, *, progress=None) -> list[dict]:
     changes = multihost.on_process_0(claim)
     stop_signal = multihost.agreed(stop_signal)
     begun = rollback.begin(setup, checkpoints, names)
+    _check_steps(workdir, config, begun)
     if multihost.is_first():
-      record_lib.write(workdir, record, config, step=begun.step)
+      record_lib.write(
+        workdir, record, config, step=begun.step, accept_source=accept_source
+      )
       rollback.note(workdir, begun.rollbacks)
     run = _Run(
       setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
@@ -209,13 +222,25 @@ def _check_used(workdir, config, setup):
     unused_options.check_training(config, setup)
 
 
-def _claim(workdir, config, record):
+def _check_steps(workdir, config, begun):
+  """Refuses to end a run at a step that it has passed."""
+  if config['steps'] < begun.step:
+    raise UserError(
+      f'steps={config["steps"]}: --workdir={workdir} has done {begun.step}'
+      ' already. Let it do as many or more, or choose another workdir.'
+    )
+
+
+def _claim(workdir, config, record, *, accept_source):
   """Makes the workdir, if the run may go on in it; returns what differs."""
   if config['deterministic']:
     determinism.check_backend()
   contents.check_same_training(workdir, config)
   changes = record_lib.check(
-    workdir, record, deterministic=config['deterministic']
+    workdir,
+    record,
+    deterministic=config['deterministic'],
+    accept_source=accept_source,
   )
   contents.make_workdir(workdir)
   return changes

@@ -103,6 +103,7 @@ RESUMES = [
   ('penalties.r1.gamma=1.', 'penalties'),
   ('seed=1', 'seed 0 -> 1'),
   ('num_seeds=2', 'num_seeds 1 -> 2'),
+  ('steps=7', 'has done 8 already'),
 ]
 
 

@@ -12,7 +12,6 @@ from gan_jax.data import fingerprint, loading
 from gan_jax.run import command, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import record as record_lib
-from gan_jax.run.workdir import sources
 from tests import tiny_data
 from tests.run import test_manifest
 from tests.run.test_commands import RING, complaint, contents
@@ -152,60 +151,3 @@ def test_data_that_tell_no_fingerprint_get_one(tmp_path, monkeypatch):
     prints.append(record_lib._fingerprint(setup))
   assert prints[0] == prints[1] != prints[2]
   sys.modules.pop('own_folder.own')
-
-
-# Components from outside the package.
-
-OWN_LOSS = """
-import jax.numpy as jnp
-from own_losses import shared
-def d_loss(real, fake): return jnp.exp(-real) + shared.scale(fake)
-def g_loss(real, fake): return jnp.exp(-fake)
-"""
-SHARED = 'import math\nfrom . import deep\ndef scale(x): return {0} * x\n'
-
-
-@pytest.fixture
-def own_losses(tmp_path, monkeypatch):
-  monkeypatch.syspath_prepend(tmp_path)
-  folder = tmp_path / 'own_losses'
-  folder.mkdir()
-  (folder / '__init__.py').write_text('')
-  (folder / 'exponential.py').write_text(OWN_LOSS)
-  (folder / 'shared.py').write_text(SHARED.format(1))
-  (folder / 'deep.py').write_text('import own_losses.exponential\n')
-  yield folder
-  for name in [n for n in sys.modules if n.startswith('own_losses')]:
-    del sys.modules[name]
-
-
-def test_a_component_is_known_by_its_source_and_by_what_it_uses(own_losses):
-  config = command.load_config(
-    'configs/ring8.py:tiny', {'loss.name': 'own_losses.exponential'}
-  )
-  found = sources.outside_modules(config)
-  assert set(found) == {
-    'own_losses', 'own_losses.exponential', 'own_losses.shared',
-    'own_losses.deep',
-  }  # fmt: skip
-  (own_losses / 'deep.py').write_text('x = 1\n')
-  after = sources.outside_modules(config)
-  assert {n for n in found if found[n] != after[n]} == {'own_losses.deep'}
-  config = command.load_config('configs/ring8.py:tiny')
-  assert sources.outside_modules(config) == {}
-
-
-def test_a_component_that_was_edited_is_refused(
-  own_losses, tmp_path, capfd, begin
-):
-  workdir = tmp_path / 'run'
-  argv = [
-    RING, f'--workdir={workdir}',
-    '--config.loss.name=own_losses.exponential', '--config.steps=2',
-  ]  # fmt: skip
-  begin(argv)
-  before = contents(workdir)
-  (own_losses / 'shared.py').write_text(SHARED.format(2))
-  line = complaint(capfd, train.main, *argv)
-  assert 'another own_losses.shared' in line and str(workdir) in line
-  assert contents(workdir) == before

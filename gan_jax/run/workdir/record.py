@@ -135,13 +135,20 @@ def _is_outdated(workdir):
   )
 
 
-def check(workdir, record: dict, *, deterministic: bool = False) -> list[str]:
+def check(
+  workdir,
+  record: dict,
+  *,
+  deterministic: bool = False,
+  accept_source: bool = False,
+) -> list[str]:
   """Compares a run that is about to go on with its earlier starts.
 
   Args:
     workdir: of the run; there may be none yet.
     record: from of_run.
     deterministic: nothing that can change numbers may differ.
+    accept_source: but components may, and the package's own source.
 
   Returns:
     what differs and can change numbers, in words.
@@ -153,9 +160,10 @@ def check(workdir, record: dict, *, deterministic: bool = False) -> list[str]:
   workdir = pathlib.Path(workdir)
   if not (workdir / 'config.json').exists():
     return []
-  before = read(workdir)
+  before = _as_today(read(workdir))
   _check_data(workdir, before, record)
-  _check_components(workdir, before, record)
+  if not accept_source:
+    _check_components(workdir, before, record)
   differences = differences_lib.records(before, record)
   changes = [str(d) for d in differences if d.decides]
   missing = differences_lib.missing(before, record)
@@ -164,8 +172,22 @@ def check(workdir, record: dict, *, deterministic: bool = False) -> list[str]:
   elif missing:
     changes.append(f'not recorded then: {", ".join(missing)}')
   if deterministic:
-    _check_unchanged(workdir, [*history(before), *changes])
+    accepted = [str(d) for d in differences if is_source(d.key)]
+    refused = [c for c in changes if not accept_source or c not in accepted]
+    _check_unchanged(workdir, [*history(before, accepted=False), *refused])
   return changes
+
+
+def is_source(key: str) -> bool:
+  """Whether a manifest's key tells of source that --accept_source accepts."""
+  return key.split('.')[0] in ('components', 'source')
+
+
+def _as_today(before):
+  """A manifest with the hashes that this version makes."""
+  if 'components' not in before:
+    return before
+  return before | {'components': sources.as_today(before['components'])}
 
 
 def _check_data(workdir, before, now):
@@ -188,7 +210,8 @@ def _check_components(workdir, before, now):
     names = changed or sorted(set(hashes) - set(now['components']))
     raise UserError(
       f'--workdir={workdir} holds a run with another {", ".join(names)}: its'
-      ' source has changed since. Put it back, or choose another workdir.'
+      ' source has changed since, not only its comments. Put it back, or choose'
+      ' another workdir; --accept_source goes on and records the change.'
     )
 
 
@@ -200,17 +223,30 @@ def _check_unchanged(workdir, changes):
     )
 
 
-def history(record):
-  """What changed at earlier starts and can change numbers, in words."""
+def history(record, *, accepted: bool = True):
+  """What changed at earlier starts and can change numbers, in words.
+
+  Args:
+    record: a manifest.
+    accepted: also what was accepted by --accept_source.
+  """
   difference = lambda key, pair: differences_lib.Difference(key, *pair, True)
   return [
     f'{difference(key, pair)} at step {start.get("step")}'
     for start in record.get('starts', [])
     for key, pair in start.get('decides', {}).items()
+    if accepted or not (start.get('accept_source') and is_source(key))
   ]
 
 
-def write(workdir, record: dict, config: dict, *, step: int):
+def write(
+  workdir,
+  record: dict,
+  config: dict,
+  *,
+  step: int,
+  accept_source: bool = False,
+):
   """Writes config.json and manifest.json of a start; earlier ones stay in it.
 
   Args:
@@ -218,8 +254,9 @@ def write(workdir, record: dict, config: dict, *, step: int):
     record: from of_run.
     config: of this start.
     step: that it goes on from.
+    accept_source: as it was for `check`.
   """
-  workdir, before = pathlib.Path(workdir), read(workdir)
+  workdir, before = pathlib.Path(workdir), _as_today(read(workdir))
   changes, keys = [], []
   if before:
     config_before = files.read_json(workdir / 'config.json')
@@ -232,6 +269,7 @@ def write(workdir, record: dict, config: dict, *, step: int):
     'decides': _pairs(d for d in changes if d.decides),
     'differs': _pairs(d for d in changes if not d.decides),
     'config': _pairs(keys),
+    **({'accept_source': True} if accept_source else {}),
   }
   starts = [*before.get('starts', _first(before)), start]
   # The config last: with it a run has begun.

@@ -1,7 +1,8 @@
 """The source of components from outside the package.
 
 Their name alone does not say what they do: a loss of one's own that has been
-edited is another loss.
+edited is another loss. What counts is its syntax: comments, docstrings and
+blank space may change.
 """
 
 import ast
@@ -12,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from gan_jax import modules
+from gan_jax.run.workdir import syntax
 
 # Of a config, those that name one component.
 GROUPS = (
@@ -20,7 +22,7 @@ GROUPS = (
 
 
 def outside_modules(config: dict) -> dict[str, str]:
-  """SHA-256 of the source of each, and of the modules beside it that it uses.
+  """A hash of the source of each, and of the modules beside it that it uses.
 
   Args:
     config: of a run.
@@ -33,7 +35,7 @@ def outside_modules(config: dict) -> dict[str, str]:
   for name in (*names, *config['penalties'], *_optimizers(config['optim'])):
     _add(files, *_source(name))
   return {
-    name: hashlib.sha256(path.read_bytes()).hexdigest()
+    name: syntax.digest(path.read_bytes())
     for name, path in sorted(files.items())
   }
 
@@ -46,6 +48,31 @@ def _optimizers(options):
   elif isinstance(options, tuple | list):
     for value in options:
       yield from _optimizers(value)
+
+
+def as_today(before: dict[str, str]) -> dict[str, str]:
+  """Hashes of an earlier version as this one makes them, as far as possible.
+
+  Args:
+    before: {dotted name: hash}, from a manifest.
+
+  Returns:
+    The same, with the hash of its syntax for each file whose text is still the
+    one that was hashed then.
+  """
+  return {name: _as_today(name, old) for name, old in before.items()}
+
+
+def _as_today(name, old):
+  if old.startswith(syntax.MARK):
+    return old
+  try:
+    spec = importlib.util.find_spec(name)
+    text = pathlib.Path(spec.origin).read_bytes() if spec else b''
+  except (ImportError, ValueError, OSError, TypeError):  # it is gone
+    return old
+  same = hashlib.sha256(text).hexdigest() == old
+  return syntax.digest(text) if same else old
 
 
 def _source(name):
