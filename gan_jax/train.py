@@ -5,7 +5,7 @@ python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 
 from gan_jax import api, select
 from gan_jax.devices import multihost
-from gan_jax.run import command, loop, save_retries
+from gan_jax.run import command, loop, save_retries, score_failures
 from gan_jax.run.config import library
 from gan_jax.run.recovery import replay
 from gan_jax.run.training import prepare, train
@@ -56,7 +56,7 @@ def main(argv: list[str]):
   except loop.Diverged as e:
     multihost.part()  # all processes raise it, so all of them arrive here
     raise SystemExit(f'error: diverged {e}; {e.hint}') from e
-  except (leases.Lost, save_retries.Exhausted) as e:
+  except (leases.Lost, save_retries.Exhausted, score_failures.Failed) as e:
     raise SystemExit(f'error: {e}') from e
 
 

@@ -4,6 +4,8 @@ The choice of the reference split alone can move the same generator from 14 to
 21; so records of different protocols are never put side by side.
 """
 
+import functools
+import importlib
 from importlib import metadata
 
 import numpy as np
@@ -14,6 +16,7 @@ from gan_jax.types import UserError
 # protocol.
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
+  'reason',
 )  # fmt: skip
 MAKER = (
   'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',
@@ -180,7 +183,20 @@ def merge_draws(draws: list[list[dict]], interval) -> list[dict]:
 
 def versions() -> dict[str, str]:
   """Versions of what computes the scores."""
-  return {name: metadata.version(name) for name in PACKAGES}
+  return {name: _version(name) for name in PACKAGES}
+
+
+@functools.cache
+def _version(name):
+  try:
+    return metadata.version(name)
+  except metadata.PackageNotFoundError:  # a clone that was not installed
+    return str(getattr(importlib.import_module(name), '__version__', 'unknown'))
+
+
+def known(records: list[dict]) -> list[dict]:
+  """Those with a value; the others say why there is none."""
+  return [r for r in records if r['value'] is not None]
 
 
 def _metrics(records):

@@ -4,7 +4,7 @@ A metric is requested by the name of one of its outputs, or of its file; it is
 computed once, however many of its outputs are wanted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,11 +65,20 @@ class Scorer:
     """
     self._real.stats(self.names)
 
-  def score(self, fake: SampleStats, **maker) -> list[dict]:
+  def score(
+    self,
+    fake: SampleStats,
+    *,
+    refused: Callable | None = None,
+    **maker,
+  ) -> list[dict]:
     """Score records, one for each of `names`.
 
     Args:
       fake: what the collector kept.
+      refused: (names of outputs, error) -> reason; called if their metric
+        fails, and its records then have no value but the reason. None lets the
+        error through.
       **maker: describes how the samples were made (step, seed, ema, ...);
         becomes part of each record.
 
@@ -82,7 +91,34 @@ class Scorer:
     for metric in measures.chosen(self.names):
       options = {name: self._known.options[name] for name in metric.options}
       protocol = _protocol(metric, inputs, self._real, self._features)
-      made |= _records(metric, inputs, protocol=protocol | options | maker)
+      protocol |= options | maker
+      try:
+        made |= _records(metric, inputs, protocol=protocol)
+      except Exception as error:  # of a metric of one's own: of any type
+        if refused is None:
+          raise
+        wanted = [name for name in metric.outputs if name in self.names]
+        reason = refused(wanted, error)
+        made |= {n: _unscored(n, reason, protocol) for n in wanted}
+    return [made[name] for name in self.names]
+
+  def unscored(self, count: int, reason: str, **maker) -> list[dict]:
+    """Records of samples that cannot be scored, one for each of `names`.
+
+    Args:
+      count: of the samples.
+      reason: why not.
+      **maker: see score.
+    """
+    real, _ = self._real.stats(self.names)
+    fake = SampleStats(count, group=np.zeros(0, np.int8))
+    inputs = _Inputs(real, fake, self._known)
+    made = {}
+    for metric in measures.chosen(self.names):
+      options = {name: self._known.options[name] for name in metric.options}
+      protocol = _protocol(metric, inputs, self._real, self._features)
+      protocol |= options | maker
+      made |= {n: _unscored(n, reason, protocol) for n in metric.outputs}
     return [made[name] for name in self.names]
 
 
@@ -221,6 +257,18 @@ def _checked_options(options):
 
 def _stats(reference, wants):
   return reference.view(wants) if reference and wants else None
+
+
+def _unscored(name, reason, protocol):
+  """The record of a score that there is not."""
+  return {
+    'metric': name,
+    'value': None,
+    'interval': None,
+    **protocol,
+    'reason': reason,
+    'versions': records.versions(),
+  }
 
 
 def _records(metric, inputs, *, protocol):

@@ -17,6 +17,11 @@ def summary(records: list[dict]) -> list[str]:
   lines = []
   for metric in dict.fromkeys(r['metric'] for r in records):
     same = [r for r in records if r['metric'] == metric]
+    reasons = [r.get('reason') for r in same if r['value'] is None]
+    same = [r for r in same if r['value'] is not None]
+    if not same:
+      lines.append(f'{metric}: no score: {reasons[0] or "not finite"}')
+      continue
     values = [r['value'] for r in same]
     mean = text.number(math.fsum(values) / len(values))
     lines.append(f'{metric} {mean}{_spread(same, values)} [{_where(same[0])}]')

@@ -30,7 +30,7 @@ class Scores(NamedTuple):
   """The scores of one step, and what had been waiting for them."""
 
   step: int
-  records: list[dict]  # [] if no seed makes finite samples
+  records: list[dict]  # [] if all failed
   save: Save | None
 
 
@@ -46,6 +46,7 @@ class BackgroundScores:
     protocol: scoring.EvalProtocol,
     rollbacks: int,
     say: Callable,
+    refused: Callable,
   ):
     """Nothing is being computed yet.
 
@@ -56,12 +57,19 @@ class BackgroundScores:
       protocol: how to score.
       rollbacks: of the run so far.
       say: called with a line about whatever takes long or is not scored.
+      refused: (step, what, error) -> reason, called if a score fails.
     """
+    self._refused = refused
     self._setup, self._seeds = setup, seeds
     # Real samples and feature nets are prepared when the first score is due.
     self._make_look = functools.cache(
       lambda: scoring.make_look(
-        setup, names, protocol=protocol, say=say, rollbacks=rollbacks
+        setup,
+        names,
+        protocol=protocol,
+        say=say,
+        rollbacks=rollbacks,
+        refused=refused,
       )
     )
     self._pool = concurrent.futures.ThreadPoolExecutor(1, 'scores')
@@ -76,17 +84,21 @@ class BackgroundScores:
       step: of the state.
       state: State [S, ...].
 
+    What fails is noted; the step then lacks these scores.
+
     Raises:
-      UserError: real samples or a feature net that cannot be read.
       signals.Interrupted: a stop signal came while samples were drawn; there
         will be no scores of this step.
     """
-    look = self._make_look()
     draws = []
-    for seed, compute in look(step, state.ema, self._setup.keys, self._seeds):
-      draws.append((seed, self._pool.submit(compute)))
-      if len(draws) > AHEAD:  # what is kept of a draw may be large
-        draws[-1 - AHEAD][1].result()
+    try:
+      look = self._make_look()
+      for seed, compute in look(step, state.ema, self._setup.keys, self._seeds):
+        draws.append((seed, self._pool.submit(compute)))
+        if len(draws) > AHEAD:  # what is kept of a draw may be large
+          draws[-1 - AHEAD][1].exception()  # waits, and leaves it to collect
+    except Exception as error:  # of any type: samples, disks, feature nets
+      self._refused(step, 'all', error)
     self._step, self._draws, self._save = step, draws, None
 
   def pending(self, step: int | None = None) -> bool:
@@ -109,17 +121,17 @@ class BackgroundScores:
     self._save = Save(copy, window)
 
   def collect(self) -> Scores | None:
-    """Waits for the scores, if there are any to come.
-
-    Raises:
-      UserError: samples that a metric cannot take.
-    """
+    """Waits for the scores, if there are any to come; failed ones are noted."""
     if not self.pending():
       return None
     step, draws, save = self._step, self._draws, self._save
-    # Before waiting: scores that fail are not collected a second time.
     self._step, self._draws, self._save = None, [], None
-    made = [(seed, future.result()) for seed, future in draws]
+    made = []
+    for seed, future in draws:
+      try:
+        made.append((seed, future.result()))
+      except Exception as error:  # a checkpoint may be waiting
+        self._refused(step, f'seed {seed}', error)
     return Scores(step, scoring.gather(made), save)
 
   def close(self):

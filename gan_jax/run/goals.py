@@ -3,12 +3,14 @@
 import numpy as np
 
 from gan_jax import options as options_lib
+from gan_jax.metrics import records as records_lib
 from gan_jax.types import UserError
 
 
 def mean_of(records: list[dict], metric: str) -> float | None:
   """Mean over the seeds, or None without such a score."""
-  values = [r['value'] for r in records if r['metric'] == metric]
+  scored = records_lib.known([r for r in records if r['metric'] == metric])
+  values = [r['value'] for r in scored]
   return float(np.mean(values)) if values else None
 
 

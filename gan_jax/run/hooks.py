@@ -15,6 +15,7 @@ from gan_jax.run import goals, scoring, signals
 from gan_jax.run.background_scores import BackgroundScores
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
+from gan_jax.run.score_failures import ScoreFailures
 from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
@@ -77,6 +78,7 @@ class Hooks:
       progress=progress,
     )
     self.say = self._reporter.say
+    self._failures = ScoreFailures(workdir, self.say)
     self._scores = BackgroundScores(
       setup,
       names,
@@ -84,6 +86,7 @@ class Hooks:
       protocol=contents.eval_protocol(config),
       rollbacks=len(begun.rollbacks),
       say=self.say,
+      refused=self._failures.note,
     )
     checkpoints.report_to(self.say)
     self._deadline = Deadline(
@@ -207,7 +210,7 @@ class Hooks:
     if scores is None:
       return
     self._records = scores.records
-    if scores.records:  # none if no seed makes finite samples
+    if scores.records:  # none if all failed
       self._reporter.scores(scores.step, scores.records)
     if scores.save:
       self._save(scores.step, *scores.save)
@@ -222,6 +225,7 @@ class Hooks:
     Raises:
       signals.Stopped: a stop signal was received.
       save_retries.Exhausted: writes have failed for too long.
+      score_failures.Failed: all is written, but scores failed unexpectedly.
     """
     self._settle()
     self._wait()
@@ -237,6 +241,7 @@ class Hooks:
       self._stop(outcome.step, stop_signal())
     self._write_last(outcome.state, insist)
     self._summarise(outcome)
+    self._failures.check()
     return self._records
 
   def _write_last(self, state, insist):

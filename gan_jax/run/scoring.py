@@ -22,6 +22,7 @@ from gan_jax.run.sampling import batches, collect, take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import Dataset, UserError
 
+NOT_FINITE = 'its samples are not finite'
 COSTLY = ('inception',)  # nets too slow for a picture of neighbours
 
 
@@ -107,6 +108,7 @@ def make_look(
   say: Callable = print,
   tick: Callable = lambda done, total: None,
   rollbacks: int = 0,
+  refused: Callable | None = None,
 ) -> Callable:
   """Returns look(step, variables [S], keys [S], seeds [S]) -> Iterator.
 
@@ -122,6 +124,9 @@ def make_look(
     say: called with a line about whatever takes long or is not scored.
     tick: called with the number of samples drawn so far, and of all.
     rollbacks: of the run before the step.
+    refused: (step, what, error) -> reason; called where something cannot be
+      scored, and its records then have no value but the reason. None leaves
+      out samples that are not finite, and raises anything else.
   """
   scorer = functools.cache(
     lambda: make_scorer(setup, names, protocol=protocol, say=say)
@@ -133,15 +138,36 @@ def make_look(
     for s, seed in enumerate(map(int, seeds)):
       for d in range(protocol.draws):
         draw = take_seed(variables, s), keys_lib.draw_key(keys[s], d)
-        stats = _collect(scorer(), setup, protocol.num_samples, draw, tick)
-        if stats is None:
-          say(f'seed {seed} makes non-finite samples: not scored')
+        stats, reason = None, NOT_FINITE
+        try:
+          stats = _collect(scorer(), setup, protocol.num_samples, draw, tick)
+          if stats is None:
+            say(f'seed {seed} makes non-finite samples: not scored')
+        except UserError as error:
+          if refused is None:
+            raise
+          reason = refused(step, f'seed {seed}', error)
+        if stats is None and refused is None:
           continue
-        score = functools.partial(scorer().score, stats, seed=seed, **maker)
+        score = _compute(scorer(), protocol, stats, reason, refused)
         del stats  # may be large, and the next draw does not need it
-        yield seed, score
+        yield seed, functools.partial(score, seed=seed, **maker)
 
   return look
+
+
+def _compute(scorer, protocol, stats, reason, refused):
+  """(seed, step, ...) -> records, of samples or of why there are none."""
+  if stats is None:
+    return functools.partial(scorer.unscored, protocol.num_samples, reason)
+  if refused is None:
+    return functools.partial(scorer.score, stats)
+
+  def score(*, step, **maker):
+    why = lambda names, error: refused(step, ', '.join(names), error)
+    return scorer.score(stats, refused=why, step=step, **maker)
+
+  return score
 
 
 def _collect(scorer, setup, total, draw, tick):

@@ -17,7 +17,7 @@ import traceback
 
 import jax
 
-from gan_jax.run import command, loop, signals, training
+from gan_jax.run import command, loop, scoring, signals, training
 from gan_jax.run.workdir import lock
 from gan_jax.storage import leases
 from gan_jax.study import jobs, plan
@@ -134,8 +134,10 @@ def do(workdir: pathlib.Path, queue: jobs.Queue, job: jobs.Job, lease):
 def _row(job, i, records, reason) -> dict:
   """The result of one seed."""
   seed = job.config['seed'] + i
-  scores = {r['metric']: r['value'] for r in records if r['seed'] == seed}
-  alive = bool(scores) and not reason
+  records = [r for r in records if r['seed'] == seed]
+  scores = {r['metric']: r['value'] for r in records}
+  dead = all(r.get('reason') == scoring.NOT_FINITE for r in records)
+  alive = not dead and not reason
   return {
     'run': job.runs[i],
     'seed': seed,

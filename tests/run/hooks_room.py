@@ -31,12 +31,14 @@ class Room:
     self.seeds = 1
     self.may_go, self.looks = threading.Event(), []
     self.may_go.set()
-    self.fails = None
+    self.fails = self.unready = None  # errors, of a score and of all
     monkeypatch.setattr(scoring, 'make_look', lambda *_, **__: self.look)
     contents.make_workdir(self.workdir)
 
   def look(self, step, variables, keys, seeds):
     self.looks.append(step)
+    if self.unready:
+      raise self.unready
     for seed in range(self.seeds):
       yield seed, functools.partial(self.compute, step, seed, self.may_go)
 

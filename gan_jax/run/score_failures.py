@@ -1,0 +1,74 @@
+"""What becomes of scores that cannot be computed: the training goes on.
+
+A score that a metric refuses is recorded as none, with the reason. A fault of
+the program itself is written down, with its traceback, and told at the end.
+"""
+
+import pathlib
+import traceback
+from collections.abc import Callable
+
+from gan_jax.types import UserError
+
+FILE = 'score_errors.txt'
+
+
+class Failed(Exception):
+  """The run is complete, but some of its scores failed unexpectedly."""
+
+
+class ScoreFailures:
+  """Notes the failures of one run's scores."""
+
+  def __init__(self, workdir, say: Callable):
+    """Nothing has failed yet.
+
+    Args:
+      workdir: of the run; FILE in it gets the tracebacks.
+      say: called with a line about each new reason.
+    """
+    self._path, self._say = pathlib.Path(workdir) / FILE, say
+    self._said: set[str] = set()
+    self._unexpected = ''
+
+  def note(self, step: int, what: str, error: Exception) -> str:
+    """Notes that something was not scored, and says so once.
+
+    Args:
+      step: that was to be scored.
+      what: the metrics, or whatever failed.
+      error: why.
+
+    Returns:
+      the reason in a line, for the record.
+    """
+    reason = ' '.join(str(error).split())
+    if not isinstance(error, UserError):
+      reason = f'{type(error).__name__}: {reason}'[:300]
+      self._unexpected = f'{what}: {reason}'
+      self._write(step, what, error)
+    line = f'no score: {what}: {reason}'
+    if line not in self._said:
+      self._said.add(line)
+      self._say(f'step {step:,}: {line}')
+    return reason
+
+  def check(self):
+    """To be called when the run is complete.
+
+    Raises:
+      Failed: a score failed by anything but what its metric refuses.
+    """
+    if self._unexpected:
+      raise Failed(
+        f'the training is complete, but scores failed: {self._unexpected}'
+        f' (tracebacks: {self._path}).'
+      )
+
+  def _write(self, step, what, error):
+    told = ''.join(traceback.format_exception(error))
+    try:
+      with self._path.open('a', encoding='utf-8') as log:
+        log.write(f'step {step}: {what}\n{told}\n')
+    except OSError:  # a full disk has been reported elsewhere
+      pass
