@@ -174,7 +174,6 @@ OTHER = {
   'complex': (of(X.astype(complex)), 'complex128'),
   'texts': (of(np.array([['a', 'b']] * 4)), '<U1'),
   'bytes': (of(np.array([[b'a', b'b']] * 4)), '|S1'),
-  'truths': (of(X > 0), 'bool'),
   'dates': (of(np.zeros((4, 2), 'M8[s]')), 'datetime64'),
   'spans of time': (of(np.zeros((4, 2), 'm8[s]')), 'timedelta64'),
   'records': (of(np.zeros(4, [('a', 'f4')])), "'a'"),

@@ -1,6 +1,7 @@
 """What data sets of images share: decode, crop, resize, convert channels."""
 
 import concurrent.futures
+import contextlib
 import functools
 import importlib.util
 import itertools
@@ -8,11 +9,12 @@ import math
 import os
 import struct
 import warnings
-from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from gan_jax.data import ranges
 from gan_jax.types import UserError
 
 # What Pillow raises on a damaged or foreign file.
@@ -25,7 +27,11 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def decode(
-  file: str | os.PathLike | BinaryIO, *, image_size: int = 0, channels: int = 0
+  file: str | os.PathLike | BinaryIO,
+  *,
+  image_size: int = 0,
+  channels: int = 0,
+  limits: tuple[float, float] | None = None,
 ) -> np.ndarray:
   """Decodes an image file, turns it upright and fits it.
 
@@ -36,27 +42,75 @@ def decode(
     file: a path or an open file.
     image_size: side of the result, 0 = as it is.
     channels: 1 or 3, 0 = as it is (grey or colour).
+    limits: values of black and white, where they are not those of the type.
 
   Returns:
     [H, W, C] uint8.
 
   Raises:
+    UserError: values outside of the limits.
     one of UNREADABLE: the file is damaged, not an image, or too large.
   """
-  image_lib, transpose = _pillow()
+  with _opened(file) as image:
+    array = _pixels(image, limits)
+  return fit(array, image_size=image_size, channels=channels)
+
+
+def extent(file: str | os.PathLike) -> tuple[int, float, float]:
+  """(bits, lowest value, highest value) of an image file.
+
+  Values of 16-bit colours are in steps of 256: Pillow reads no more of them.
+
+  Raises:
+    one of UNREADABLE: see decode.
+  """
+  with _opened(file) as image:
+    depth = bits(image)
+    x = np.asarray(image) if _is_deep(image) else _pixels(image)
+    scale = 256 if depth == 16 and not _is_deep(image) else 1
+    return depth, x.min().item() * scale, x.max().item() * scale
+
+
+def depth_of(file: str | os.PathLike) -> int:
+  """The `bits` of an image file, from its header.
+
+  Raises:
+    one of UNREADABLE: see decode.
+  """
+  with _opened(file) as image:
+    return bits(image)
+
+
+def bits(image: Any) -> int:
+  """Bits of each colour of a Pillow image as its file has it: 1, 8, 16, 32."""
+  sixteen = image.format in ('PNG', 'PPM')  # which some Pillows call I
+  if image.mode == 'F' or (image.mode == 'I' and not sixteen):
+    return 32
+  if image.mode.startswith('I') or ';16' in str(image.tile):
+    return 16
+  return 1 if image.mode == '1' else 8
+
+
+def _is_deep(image):
+  """Whether Pillow gives more than 8 bits of it."""
+  return image.mode.startswith(('I', 'F'))
+
+
+@contextlib.contextmanager
+def _opened(file) -> Iterator[Any]:
+  """A Pillow image, of which only the header has been read."""
+  image_lib, _ = _pillow()
   try:
-    # Only the header is read until the pixels are asked for.
     with image_lib.open(file, formats=_formats()) as opened:
       width, height = opened.size
       if width * height > MAX_PIXELS:
         raise ValueError(f'{width} x {height} pixels are too many')
-      array = _pixels(transpose(opened))
+      yield opened
   except (
     image_lib.DecompressionBombError,
     image_lib.DecompressionBombWarning,
   ) as e:
     raise ValueError(str(e)) from e
-  return fit(array, image_size=image_size, channels=channels)
 
 
 @functools.cache
@@ -78,20 +132,49 @@ def _formats():
   return tuple(f for f in FORMATS if avif or f != 'AVIF')
 
 
-def _pixels(image):
-  """[H, W, 1 or 3] uint8 of a Pillow image of any mode."""
-  if image.mode.startswith('I'):  # 16 bits: Pillow would clip them, not scale
-    return (np.asarray(image) >> 8).astype(np.uint8)[..., None]
+def _pixels(image, limits=None):
+  """[H, W, 1 or 3] uint8 of a Pillow image of any mode, upright."""
+  depth, scaled = bits(image), functools.partial(_levels, limits=limits)
+  _, transpose = _pillow()
+  image = transpose(image)
+  if _is_deep(image):
+    x = np.asarray(image)[..., None]
+    if limits is None and depth == 32:
+      raise ValueError(f'{depth} bits; data.range=LOW,HIGH says of which range')
+    # By default the upper 8 of 16 bits; Pillow would clip them, not scale.
+    return scaled(x) if limits else (x >> 8).astype(np.uint8)
+  if depth == 16:
+    _check_colours(limits)
+  if depth in (1, 16):  # black and white, and what Pillow has scaled itself
+    scaled = lambda x: x
   grey = image.mode in ('1', 'L', 'LA')
   if image.has_transparency_data:
-    return _on_background(np.asarray(image.convert('LA' if grey else 'RGBA')))
-  return np.atleast_3d(np.asarray(image.convert('L' if grey else 'RGB')))
+    x = np.asarray(image.convert('LA' if grey else 'RGBA'))
+    return _on_background(scaled(x[..., :-1]), x[..., -1:])
+  return scaled(
+    np.atleast_3d(np.asarray(image.convert('L' if grey else 'RGB')))
+  )
 
 
-def _on_background(x):
-  """[H, W, C + 1], opacity last -> [H, W, C]."""
-  opacity = x[..., -1:].astype(np.float32) / 255
-  mixed = x[..., :-1] * opacity + BACKGROUND * (1 - opacity)
+def _levels(x, limits):
+  if limits is None:
+    return x
+  ranges.check_inside(x, limits)
+  return ranges.to_levels(x, limits)
+
+
+def _check_colours(limits):
+  if limits not in (None, (0, 2**16 - 1)):
+    raise UserError(
+      f'data.range={limits[0]},{limits[1]}: Pillow reads only the upper 8 bits'
+      ' of 16-bit colours; save them with 8.'
+    )
+
+
+def _on_background(x, opacity):
+  """x [H, W, C] where its opacity [H, W, 1] lets the background through."""
+  opacity = opacity.astype(np.float32) / 255
+  mixed = x * opacity + BACKGROUND * (1 - opacity)
   return np.rint(mixed).astype(np.uint8)
 
 

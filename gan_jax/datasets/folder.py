@@ -12,7 +12,17 @@ import sys
 
 import numpy as np
 
-from gan_jax.data import classes, fingerprint, folders, images, memory, names
+from gan_jax.data import (
+  classes,
+  fingerprint,
+  folders,
+  images,
+  memory,
+  names,
+  news,
+  ranges,
+  use,
+)
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError, one_line
 
@@ -28,6 +38,7 @@ def load(
   image_size: int = 0,
   channels: int = 3,
   skip_corrupt: bool = False,
+  range: str | tuple = '',
   memory_mb: float = 1024,
 ) -> Dataset:
   """Finds the images below a folder, in the order of their paths.
@@ -44,22 +55,29 @@ def load(
     channels: 1 or 3.
     skip_corrupt: leave out unreadable files and broken links, naming each on
       stderr. All files are decoded once to find them.
+    range: the lowest and the highest value that the files may have, 0,4095 or
+      0,1, where it is not that of their type or they hardly use it, see
+      data/ranges. Files of 32 bits need it.
     memory_mb: the most that the decoded images may take.
 
   Raises:
     UserError: no folder, no image in it, a link in a loop or to nowhere, an
-      image that cannot be read, or images of several sizes without image_size.
+      image that cannot be read, images of several sizes without image_size, or
+      whose range is in doubt.
       Images that do not fit into
       memory are only checked when they are read.
   """
   images.check_options(image_size=image_size, channels=channels)
+  limits = ranges.parse(range)
   root, found = _find(dir, skip_corrupt=skip_corrupt)
   files = found.files
   open_image = functools.partial(
-    _open, image_size=image_size, channels=channels or 3
+    _open, image_size=image_size, channels=channels or 3, limits=limits
   )
   if skip_corrupt:
     files = _readable(files, open_image, root)
+  if limits is None:
+    use.judge(files, f'data.dir={dir}')
   label, class_names = _classes(files, root)
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
@@ -68,7 +86,7 @@ def load(
     memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
     read = memory.remember(read, len(files))
     read(np.arange(1))  # now, so that a corrupt file is found before training
-  _tell(_left_out(root, files, class_names, found))
+  news.tell(_left_out(root, files, class_names, found))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -77,7 +95,10 @@ def load(
     read=read,
     nbytes=nbytes,
     class_names=class_names,
-    fingerprint=fingerprint.digest_files(files, root, shape, class_names),
+    # As it was before there was a range, where none is given.
+    fingerprint=fingerprint.digest_files(
+      files, root, shape, class_names, *([limits] if limits else [])
+    ),
     count_classes=classes.counter(
       lambda rows: label[rows], len(files), len(class_names)
     ),
@@ -133,17 +154,13 @@ def _left_out(root, files, class_names, found):
   return f'{root}: {"; ".join([read, *news])}.' if news else ''
 
 
-@functools.cache  # a folder may be opened twice
-def _tell(line):
-  if line:
-    print(one_line(line), file=sys.stderr)
-
-
-def _open(path, *, image_size, channels):
+def _open(path, **options):
   try:
     if os.path.exists(path) and not os.path.isfile(path):
       raise OSError('not a file')  # a pipe would block
-    return images.decode(path, image_size=image_size, channels=channels)
+    return images.decode(path, **options)
+  except UserError as e:
+    raise UserError(f'{path}: {e}') from e
   except images.UNREADABLE as e:
     raise UserError(
       f'{path}: cannot be read as an image; data.skip_corrupt=True leaves such'
@@ -161,8 +178,7 @@ def _readable(files, open_image, root):
   for path, e in zip(files, errors, strict=True):
     if e:
       reason = _reason(e.__cause__ or e)
-      line = one_line(f'warning: {path}: skipped ({reason}).')
-      print(line, file=sys.stderr)
+      print(one_line(f'warning: {path}: skipped ({reason}).'), file=sys.stderr)
   good = [p for p, e in zip(files, errors, strict=True) if not e]
   if not good:
     raise UserError(f'data.dir={root}: none of its images can be read.')
@@ -173,6 +189,8 @@ def _error(path, open_image):
   try:
     open_image(path)
   except UserError as e:
+    if isinstance(e.__cause__, UserError):  # it could be read
+      raise
     return e
 
 

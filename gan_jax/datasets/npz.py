@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.data import images, memory, names
+from gan_jax.data import images, memory, names, ranges
 from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
@@ -15,26 +15,37 @@ NAMES_KEY = 'class_names'
 _LARGEST = np.finfo(np.float32).max
 
 
-def load(*, path: str = '', image_size: int = 0, channels: int = 0) -> Dataset:
+def load(
+  *,
+  path: str = '',
+  image_size: int = 0,
+  channels: int = 0,
+  range: str | tuple = '',
+) -> Dataset:
   """Loads an .npz with the arrays `x` and, if there are labels, `label`.
 
   Args:
     path: the file. `x`, or `samples`, `images`, `image`, `data`, `arr_0`, holds
-      images [N, H, W, C] or [N, H, W], either integers 0 ... 255 or floats in
-      [-1, 1]; or points [N, 2]. `label`, or `labels`, `y`, `arr_1`, holds
-      integers or strings [N]. `class_names` [C] says what the numbers mean:
-      label k is class_names[k]. Without it the labels are the names themselves
-      and classes are numbered in natural order, 2 before 10.
+      images [N, H, W, C] or [N, H, W], integers 0 ... 255, floats in [-1, 1]
+      or black and white as False and True; or points [N, 2]. `label`, or
+      `labels`, `y`, `arr_1`, holds integers or strings [N]. `class_names` [C]
+      says what the numbers mean: label k is class_names[k]. Without it the
+      labels are the names themselves and classes are numbered in natural order,
+      2 before 10.
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
+    range: the lowest and the highest value that images may have, 0,1 or 0,4095,
+      where it is another one or they hardly use it, see data/ranges.
 
   Raises:
-    UserError: no such file, or an array of another shape or range.
+    UserError: no such file, an array of another shape or range, or one whose
+      range is in doubt.
   """
   images.check_options(image_size=image_size, channels=channels)
+  limits = ranges.parse(range)
   arrays = _read(path)
   x = _first(arrays, X_KEYS)
-  x = _samples(x, path)
+  x = _samples(x, path, limits)
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
     x = np.stack([images.fit(i, **fit) for i in x])
@@ -79,37 +90,54 @@ def _first(arrays, keys):
   return next((arrays[k] for k in keys if k in arrays), None)
 
 
-def _samples(x, path):
+def _samples(x, path, limits):
   """[N, H, W, C] uint8 or float32 images, or [N, 2] float32 points."""
-  if x.dtype.kind not in 'uif' or x.ndim not in (2, 3, 4) or not x.size:
+  if x.dtype.kind not in 'uifb' or x.ndim not in (2, 3, 4) or not x.size:
     raise UserError(
       f'data.path={path}: expected images [N, H, W, C] or [N, H, W], or points'
       f' [N, 2], got {x.dtype} {list(x.shape)}.'
     )
   if not (-_LARGEST <= x.min() and x.max() <= _LARGEST):  # also catches NaN
     raise UserError(f'data.path={path}: `x` has values that are not finite.')
-  return _points(x, path) if x.ndim == 2 else _images(x, path)
+  return _points(x, path, limits) if x.ndim == 2 else _images(x, path, limits)
 
 
-def _images(x, path):
+def _images(x, path, limits):
   x = x[..., None] if x.ndim == 3 else x
-  low, high = x.min(), x.max()
   if x.shape[-1] not in (1, 2, 3, 4):
     raise UserError(
       f'data.path={path}: expected [N, H, W, C] with C = 1 ... 4, got'
       f' {list(x.shape)}.'
     )
+  if x.dtype.kind == 'b':
+    return np.where(x, *np.array([255, 0], np.uint8))
   whole = x.dtype.kind in 'ui'
-  least, most = (0, 255) if whole else (-1, 1)
-  if low < least or high > most:
-    raise UserError(
-      f'data.path={path}: expected {x.dtype} images in [{least}, {most}], they'
-      f' are in [{low:g}, {high:g}].'
-    )
+  if limits:
+    ranges.check_inside(x, limits)
+    levels = whole and tuple(limits) == ranges.LEVELS
+    return x.astype(np.uint8) if levels else ranges.to_model(x, limits)
+  _check_range(x, path, whole=whole)
   return x.astype(np.uint8 if whole else np.float32)
 
 
-def _points(x, path):
+def _check_range(x, path, *, whole):
+  low, high = x.min(), x.max()
+  least, most = ranges.LEVELS if whole else ranges.MODEL
+  if low < least or high > most:
+    raise UserError(
+      f'data.path={path}: expected {x.dtype} images in [{least}, {most}], they'
+      f' are in [{low:g}, {high:g}]; data.range=LOW,HIGH says which values'
+      ' there may be.'
+    )
+  if whole:
+    ranges.judge_whole(int(high), most, f'data.path={path}')
+  else:
+    ranges.judge_floats(low, high, f'data.path={path}')
+
+
+def _points(x, path, limits):
+  if limits:
+    raise UserError(f'data.range: {path} holds points, which have no range.')
   if x.shape[-1] != 2:
     raise UserError(
       f'data.path={path}: expected points [N, 2], got {list(x.shape)}.'

@@ -4,14 +4,12 @@ Messages of the loaders name the keys of a config (`data.image_size`); here they
 become the flags of the command.
 """
 
-import contextlib
 import os
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
-from gan_jax.data import loading, names
+from gan_jax.data import loading, names, news
 from gan_jax.metrics import reference
 from gan_jax.types import Dataset, UserError
 
@@ -128,9 +126,8 @@ def _reading(dataset, flag):
   return dataset._replace(read=read)
 
 
-@contextlib.contextmanager
-def _flags(flag) -> Iterator[None]:
-  """Names the flags of the command in errors that name a config's keys.
+def _flags(flag):
+  """Names the flags of the command where loaders name a config's keys.
 
   Args:
     flag: 'samples', 'data', or 'name' for data by their name.
@@ -140,10 +137,7 @@ def _flags(flag) -> Iterator[None]:
   else:
     own = {'dir': f'--{flag}', 'path': f'--{flag}', 'range': f'--{flag}.range'}
   flag_of = lambda found: own.get(found[1], f'--data.{found[1]}')
-  try:
-    yield
-  except UserError as e:
-    raise UserError(_KEY.sub(flag_of, str(e))) from e
+  return news.worded(lambda text: _KEY.sub(flag_of, text))
 
 
 def is_statistics(path: str) -> bool:

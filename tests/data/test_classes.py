@@ -18,7 +18,7 @@ def in_memory(labels=LABELS, names=('a', 'b', 'c')):
 
 def test_of_arrays_toys_archives_and_folders(tmp_path):
   assert classes.counts(in_memory()).tolist() == COUNTS
-  np.savez(tmp_path / 'a.npz', x=np.zeros((7, 4, 4)), y=LABELS)
+  np.savez(tmp_path / 'a.npz', x=np.zeros((7, 4, 4), np.uint8), y=LABELS)
   archive = loading.load('npz', path=str(tmp_path / 'a.npz'))
   assert classes.counts(archive).tolist() == [2, 5]  # names what there is
   ring = loading.load('ring8', size=50)

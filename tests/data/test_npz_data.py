@@ -17,7 +17,7 @@ def test_npz_takes_points_floats_and_names(tmp_path):
   np.testing.assert_array_equal(
     loading.arrays(found)['x'], points.astype(np.float32)
   )
-  np.savez(path, images=np.arange(32).reshape(2, 4, 4))
+  np.savez(path, images=8 * np.arange(32).reshape(2, 4, 4))
   found = loading.load('npz', path=str(path))
   assert found.shape == (4, 4, 1) and found.class_names == ()
   assert loading.arrays(found)['x'].dtype == np.uint8

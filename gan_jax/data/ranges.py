@@ -1,0 +1,125 @@
+"""Which values pictures may have: what is in doubt is asked about.
+
+A file says of which type its numbers are, not how far they might go. Pictures
+that leave most of the usual range unused are dark, or they are of another range
+(floats in [0, 1], 12 bits in 16): nobody can tell but their owner, by
+`data.range=low,high`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from gan_jax.data import news
+from gan_jax.types import UserError
+
+LEVELS = (0, 255)
+MODEL = (-1, 1)
+# Of the usual range. Below the one, the values are taken for those of another
+# range; up to the other, a line asks.
+DOUBTED, ASKED = 1 / 4, 1 / 2
+
+
+def parse(given: Any) -> tuple[float, float] | None:
+  """(lowest, highest) of what data.range says; None if it says nothing.
+
+  Raises:
+    UserError: it is not two numbers in order.
+  """
+  if given in ('', None, ()):
+    return None
+  pair = tuple(given) if isinstance(given, tuple | list) else ()
+  numbers = [isinstance(v, int | float) for v in pair]
+  if len(pair) == 2 and all(numbers) and -np.inf < pair[0] < pair[1] < np.inf:
+    return pair
+  raise UserError(
+    f'data.range={given!r}: expected the lowest and the highest value that'
+    ' there may be: 0,1 or 0,4095.'
+  )
+
+
+def check_inside(x: np.ndarray, limits: tuple[float, float]):
+  """Refuses values outside of the range that was given.
+
+  Raises:
+    UserError: names both.
+  """
+  if x.min() < limits[0] or x.max() > limits[1]:
+    raise UserError(
+      f'data.range={_pair(limits)}: there are values in [{x.min():g},'
+      f' {x.max():g}].'
+    )
+
+
+def to_model(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+  """Values of any type -> float32, the limits at -1 and 1."""
+  if tuple(limits) == MODEL:
+    return x.astype(np.float32)
+  return (2 * _share(x, limits) - 1).astype(np.float32)
+
+
+def to_levels(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+  """Values of any type -> uint8, the limits at 0 and 255."""
+  return np.rint(255 * _share(x, limits)).astype(np.uint8)
+
+
+def _share(x, limits):
+  low, high = limits
+  return (x.astype(np.float64) - low) / (high - low)
+
+
+def judge_floats(low: float, high: float, where: str):
+  """Refuses floats that may not mean [-1, 1], or asks about them.
+
+  Args:
+    low, high: of all values.
+    where: what the line begins with.
+
+  Raises:
+    UserError: none is negative, or they use too little of the range.
+  """
+  here = f'{where}: floats in [{low:g}, {high:g}]'
+  model = f'data.range={_pair(MODEL)} if they are of the range [-1, 1]'
+  if low >= 0:
+    raise UserError(f'{here}: data.range=0,1 if 0 is black, {model}.')
+  used = (high - low) / 2
+  line = f'{here}: data.range=LOW,HIGH says which there may be, {model}.'
+  if used < DOUBTED:
+    raise UserError(line)
+  if used <= ASKED:
+    news.tell(f'warning: {line}')
+
+
+def judge_whole(high: int, most: int, where: str):
+  """Refuses whole numbers that may not mean [0, most], or asks about them.
+
+  All zero is black in every range.
+
+  Args:
+    high: of all values.
+    most: what their type may hold.
+    where: what the line begins with.
+
+  Raises:
+    UserError: they use too little of the range.
+  """
+  line = (
+    f'{where}: values up to {high} of {most}: data.range=0,{_likely(high)} if'
+    f' that is their range, data.range=0,{most} if they are as dark as that.'
+  )
+  if high == 0:
+    return
+  if high < DOUBTED * most:
+    raise UserError(line)
+  if high <= ASKED * most:
+    news.tell(f'warning: {line}')
+
+
+def _likely(high):
+  """All of so many bits, if the values use nearly all of them."""
+  full = 2 ** int(high).bit_length() - 1
+  return full if high > 0.9 * full else high
+
+
+def _pair(limits):
+  return ','.join(f'{v:g}' for v in limits)
