@@ -157,14 +157,26 @@ def _told(flag, function, /, *args, **kwargs):
     raise UserError(f'{flag}: {lines[0]}') from e
 
 
-def attempt(flag: str, function: Callable, options: dict, *args):
+def attempt(flag: str, function: Callable, options: dict, *args) -> Any:
   """Traces a component; its floats too, as they will be in the program.
+
+  Returns:
+    the shapes of what it gives.
 
   Raises:
     UserError: whatever is wrong with it.
   """
   floats = {k: v for k, v in options.items() if isinstance(v, float)}
-  trace(flag, lambda floats, *args: function(*args, **floats), floats, *args)
+  run = lambda floats, *args: function(*args, **floats)
+  return trace(flag, run, floats, *args)
+
+
+def shape_of(value: Any, batch_size: int) -> str:
+  """The shape of what a component gives, as error messages tell it: [B, 1]."""
+  if not hasattr(value, 'shape'):
+    return type(value).__name__
+  sizes = ('B' if size == batch_size else str(size) for size in value.shape)
+  return f'[{", ".join(sizes)}]'
 
 
 # ------------------------------------------------------------------ floats

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import jax
+import flax.linen as nn
 import jax.numpy as jnp
 
 from gan_jax import modules, options
@@ -64,9 +64,14 @@ def loss(name: str, **kwargs) -> Loss:
   flag, functions = f'loss {name}', {f: getattr(file, f) for f in Loss._fields}
   pair = Loss(**options.bind(flag, kwargs, **functions))
   if options.are_known(kwargs):
-    for function in pair:
-      own = function.keywords
-      options.attempt(flag, function, own, jnp.zeros(2), jnp.zeros(2))
+    for player, function in pair._asdict().items():
+      logits = jnp.zeros(2), jnp.zeros(2)
+      made = options.attempt(flag, function, function.keywords, *logits)
+      if getattr(made, 'shape', None) != (2,):
+        raise UserError(
+          f'{flag}: {player} of logits [B], [B] gives'
+          f' {options.shape_of(made, 2)}; expected [B], a value per example.'
+        )
   return pair
 
 
@@ -93,16 +98,13 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
     )
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
-  rules = Penalty(
+  return Penalty(
     getattr(file, 'init', tuple),
     *map(bound.get, _PENALTY),
     terms=terms,
     per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
   )
-  if options.are_known(kwargs):
-    _try_penalty(flag, rules)
-  return rules
 
 
 _PENALTY = ('penalty', 'project')
@@ -159,20 +161,6 @@ def _bind(flag, file, kwargs, *names):
   terms = {k: v for k, v in bound.items() if k.endswith(TERM)}
   functions = {k: v for k, v in bound.items() if k not in terms}
   return functions, {k.removesuffix(TERM): v for k, v in terms.items()}
-
-
-def _try_penalty(flag, rules):
-  """Traces it for the plainest critic."""
-  x = jnp.zeros((2, 2))
-  if rules.penalty is not None:
-    value = lambda x, key, **floats: rules.penalty(
-      lambda x: x.sum(1), x, x, rules.init(), key=key, **floats
-    )
-    key = jax.eval_shape(jax.random.key, 0)
-    options.attempt(flag, value, rules.penalty.keywords, x, key)
-  if rules.project is not None:
-    own = rules.project.keywords
-    options.attempt(flag, rules.project, own, {'kernel': x})
 
 
 def conditioning(name: str, **kwargs) -> Conditioning:
@@ -255,10 +243,21 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
 
 
 def players_of(file: Any) -> dict:
-  """{player: its class} of a module with networks."""
+  """{player: its class} of a module with networks.
+
+  Raises:
+    UserError: one is no class of flax.linen.
+  """
   usual = {G: 'Generator', D: 'Discriminator', 'e': 'Encoder'}
   there = {k: getattr(file, v) for k, v in usual.items() if hasattr(file, v)}
-  return {**there, **getattr(file, 'PLAYERS', {})}
+  of = lambda name: getattr(file, name) if isinstance(name, str) else name
+  there |= {k: of(v) for k, v in getattr(file, 'PLAYERS', {}).items()}
+  for player, net in there.items():
+    if not (inspect.isclass(net) and issubclass(net, nn.Module)):
+      raise UserError(
+        f'model.{player}: {net!r} is no class of flax.linen.Module.'
+      )
+  return there
 
 
 def _network(flag, net, kwargs, common):

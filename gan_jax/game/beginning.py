@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
+from gan_jax.game import networks
 from gan_jax.game.forward import AUGMENT, Game
 from gan_jax.game.step import memo_name
 from gan_jax.types import D, G, Player, State
@@ -65,5 +66,5 @@ class _Made:
       own = self._keys.get(name)
       if own is None:
         own = jax.random.fold_in(self._key, zlib.crc32(name.encode()) >> 1)
-      self.variables[name] = net.init(own, *inputs, train=False, **kw)
-    return net.apply(self.variables[name], *inputs, train=False, **kw)
+      self.variables[name] = networks.init(net, own, *inputs, train=False, **kw)
+    return networks.apply(net, self.variables[name], *inputs, train=False, **kw)

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
+from gan_jax.game import networks
 from gan_jax.game.terms import Forward
 from gan_jax.types import Augmentation, D, G, State, Tree
 
@@ -112,7 +113,7 @@ class Networks:
 
   def _apply(self, name, *inputs, **kw):
     tree = {'params': self._players[name].params, **self.vars[name]}
-    return self._nets[name].apply(tree, *inputs, **kw)
+    return networks.apply(self._nets[name], tree, *inputs, **kw)
 
 
 def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
@@ -127,20 +128,20 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   Returns:
     the Forward, and all players' new variables.
   """
-  networks, label = Networks(game, state), batch.get('label')
+  nets, label = Networks(game, state), batch.get('label')
   keys = keys_lib.fold_examples(key, batch['index'])
   latent = jax.vmap(game.prior)(keys)
-  real, fake, latent = game.play(networks.run, networks.net, batch, latent)
+  real, fake, latent = game.play(nets.run, nets.net, batch, latent)
   show = functools.partial(game.augment.apply, memo=state.memo.get(AUGMENT, ()))
   # Streams of an example's own: the latent has taken the key itself.
   on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))
-  judge = lambda x, key: heads_of(networks.run(D, show(x, key=key), label))
+  judge = lambda x, key: heads_of(nets.run(D, show(x, key=key), label))
   on_real, on_fake = judge(real, on_real_key), judge(fake, on_fake_key)
 
   # Not in training mode: an example's gradient may see no other example. It
   # sees the variables that the pass has left, as D's next user will.
   def critic(x, label=label):
-    return heads_of(networks.net(D, show(x, key=on_real_key), label))
+    return heads_of(nets.net(D, show(x, key=on_real_key), label))
 
-  made = (latent, real, fake, on_real, on_fake, critic, networks.net)
-  return Forward(batch, *made), networks.vars
+  made = (latent, real, fake, on_real, on_fake, critic, nets.net)
+  return Forward(batch, *made), nets.vars

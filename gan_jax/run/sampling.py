@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax.devices import parallel
-from gan_jax.game import keys
+from gan_jax.game import keys, networks
 
 BATCH = 256  # samples in one call, of all devices together
 
@@ -24,7 +24,7 @@ def make_sampler(net_g, *, prior: Callable) -> Callable:
     key = keys.stream(key, keys.SAMPLE)
     z = jax.vmap(prior)(keys.fold_examples(key, index))
     tree = {'params': variables['params'], **variables['vars']}
-    made = net_g.apply(tree, z, label, train=False)
+    made = networks.apply(net_g, tree, z, label, train=False)
     return jax.tree.map(lambda x: x.astype(jnp.float32), made)
 
   return sample

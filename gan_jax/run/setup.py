@@ -16,7 +16,7 @@ from gan_jax.game import keys as keys_lib
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
-from gan_jax.run import programs
+from gan_jax.run import programs, rehearsal
 from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
 from gan_jax.types import Dataset, State, UserError
@@ -115,11 +115,13 @@ def _check_networks(structure, rules, dataset, numbers):
   """The networks suit the data and each other. Returns the state's shapes."""
   functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
-  state = trace('model', functions.init, key, numbers)
+  with rehearsal.told(structure.options):
+    state = jax.eval_shape(functions.init, key, numbers)
   one = jax.eval_shape(lambda: structure.zeros(1))
   of = numbers, state.ema, key, one['index'], one.get('label')
   made = trace('model', functions.sample, *of)
   rules_lib.check_networks(rules, state, made, dataset)
+  rehearsal.check(structure, functions, state, numbers)
   return state
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax.game import forward
+from gan_jax.game import forward, networks
 from gan_jax.game import keys as keys_lib
 from gan_jax.run import draws
 from gan_jax.run.sampling import take_seed
@@ -169,7 +169,7 @@ class Trained:
     def make(net):
       def run(variables, inputs, label):
         tree = {'params': variables['params'], **variables['vars']}
-        return net.apply(tree, inputs, label, train=False)
+        return networks.apply(net, tree, inputs, label, train=False)
 
       return jax.jit(run)
 

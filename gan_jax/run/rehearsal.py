@@ -1,0 +1,197 @@
+"""Every component is traced as a step will call it, before the training.
+
+What is wrong with one of them is then a line that names it. Nothing is
+computed: only shapes are followed.
+"""
+
+import contextlib
+import functools
+import traceback
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax import modules, select
+from gan_jax.game import forward, rules, step
+from gan_jax.game import keys as keys_lib
+from gan_jax.options import shape_of
+from gan_jax.run import label_use
+from gan_jax.run.programs import Functions, Structure
+from gan_jax.types import D, UserError
+
+# Groups of a config with a component each, and their rooms.
+ROOMS = {
+  'loss': 'losses',
+  'conditioning': 'conditioning',
+  'augment': 'augment',
+  'dynamics': 'dynamics',
+  'model': 'models',
+}
+
+
+def check(structure: Structure, functions: Functions, state: Any, numbers: Any):
+  """Refuses components that a step could not call.
+
+  Args:
+    structure: of the game.
+    functions: of this structure.
+    state: shapes of one seed's state.
+    numbers: the floats of the game's options.
+
+  Raises:
+    UserError: which component, and why.
+  """
+  if structure in _checked:
+    return
+  given, options = structure.given, structure.options
+  size = max(given.batch_size // options['microbatches'], 1)
+  batch = jax.eval_shape(lambda: structure.zeros(size))
+  batch |= {'frozen': rules.frozen(options)}
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  with told(options):
+    pass_ = functools.partial(_pass, functions.make_rules, size)
+    jax.eval_shape(pass_, state, batch, key, numbers)
+    if modules.is_outside(options['dynamics'].get('name', '')):
+      whole = functools.partial(_step, functions, structure.batches)
+      jax.eval_shape(whole, state, batch, key, numbers)
+    if given.num_classes:
+      label_use.check(functions.make_rules, state, batch, key, numbers)
+  _checked[structure] = None
+  while len(_checked) > KEPT:
+    del _checked[next(iter(_checked))]
+
+
+KEPT = 64
+_checked: dict[Structure, None] = {}  # structures that are fine
+
+
+def _pass(make_rules, size, state, batch, key, numbers):
+  """A forward pass, and what every component makes of it."""
+  made = make_rules(numbers)
+  game = made.game
+  seen, _ = forward.forward(_watched(game), state, batch, key)
+  for where, heads in (('real', seen.on_real), ('fake', seen.on_fake)):
+    logits = heads['logits']
+    if logits.ndim != 1:
+      raise UserError(
+        f'model.{D}: logits of {where} samples are {shape_of(logits, size)};'
+        ' expected [B], a number per sample.'
+      )
+  keys = keys_lib.fold_examples(key, batch['index'])
+  for player, terms in game.terms.items():
+    for name, term in terms.items():
+      memo = state.memo[step.memo_name(player, name)]
+      _check_term(
+        player, name, term.value(seen, memo, key=keys), memo, size, seen
+      )
+  for project in game.project.get(D, ()):
+    params = state.players[D].params
+    _check_alike('penalties', 'project', project(params), params)
+  if forward.AUGMENT in state.memo:
+    memo = state.memo[forward.AUGMENT]
+    after = game.augment.update(memo, seen.on_real['logits'])
+    _check_alike('augment', 'update', after, memo)
+
+
+def _watched(game):
+  """The game whose augmentation has to keep a sample's shape."""
+
+  def apply(x, memo, *, key):
+    shown = game.augment.apply(x, memo, key=key)
+    _check_alike('augment', 'apply', shown, x)
+    return shown
+
+  return game._replace(augment=game.augment._replace(apply=apply))
+
+
+def _check_term(player, name, made, memo, size, seen):
+  flag = 'penalties.' + name
+  if name in ('loss', 'conditioning'):
+    flag = name
+  if not (isinstance(made, tuple) and len(made) == 2):
+    raise UserError(f'{flag}: expected (a value per example [B], memo).')
+  value, after = made
+  sizes = size, len(seen.on_real['logits'])  # of packs of samples, fewer
+  if jnp.ndim(value) != 1 or len(value) not in sizes:
+    raise UserError(
+      f'{flag}: the term of player {player} is {shape_of(value, size)};'
+      ' expected [B], a value per example.'
+    )
+  _check_alike(flag, 'memo', after, memo)
+
+
+def _check_alike(flag, what, made, before):
+  shapes = lambda tree: jax.tree.map(lambda x: (jnp.shape(x), _dtype(x)), tree)
+  made, before = shapes(made), shapes(before)
+  if made != before:
+    raise UserError(
+      f'{flag}: {what} gives {_short(made)}; expected {_short(before)}, as'
+      ' it was before.'
+    )
+
+
+def _dtype(x):
+  return str(jnp.result_type(x))
+
+
+def _short(tree):
+  leaves = jax.tree.leaves(tree, is_leaf=lambda x: isinstance(x, tuple))
+  return f'{tree}' if len(leaves) < 4 else f'{len(leaves)} arrays'
+
+
+def _step(functions, batches, state, batch, key, numbers):
+  """The whole step."""
+  many = {
+    k: v if k in step.SHARED else jnp.stack([v] * batches)
+    for k, v in batch.items()
+  }
+  return functions.make_step(None)(state, many, key, numbers)
+
+
+# ------------------------------------------------------------ whose fault it is
+
+
+@contextlib.contextmanager
+def told(options: dict):
+  """Makes an error within a component the line that names it.
+
+  Args:
+    options: of the game.
+
+  Raises:
+    UserError: for whatever goes wrong.
+  """
+  try:
+    yield
+  except UserError:
+    raise
+  except Exception as e:
+    raise UserError(_line(e, options)) from e
+
+
+def _line(error, options):
+  files = _files(options)
+  frames = traceback.extract_tb(error.__traceback__)[::-1]
+  mine = [f for f in frames if f.filename in files]
+  flag = files[mine[0].filename] if mine else 'model'
+  at = f' ({mine[0].filename}, line {mine[0].lineno})' if mine else ''
+  lines = str(error).strip().splitlines() or ['']
+  told = f'{flag}: {type(error).__name__}: {lines[0].strip()}{at}'
+  if 'single key' in lines[0]:
+    told += '; key holds one key per example, [B]'
+  return told
+
+
+def _files(options):
+  """{file: how the config names the component in it}."""
+  named = {
+    f'{group}.name={options[group]["name"]}': (room, options[group]['name'])
+    for group, room in ROOMS.items()
+    if options[group].get('name')
+  }
+  for name in options['penalties']:
+    named[f'penalties.{name}'] = 'penalties', name
+  return {
+    select.module(*of, flag=flag).__file__: flag for flag, of in named.items()
+  }
