@@ -10,9 +10,12 @@ from typing import Any
 from gan_jax.types import UserError
 
 
+OPTIONAL = ('label', 'train')  # of what a network is called with
+
+
 def init(net: Any, key: Any, *inputs, train: bool, **kw) -> Any:
   """net.init, see apply."""
-  inputs, kw = _taken(type(net), inputs, {'train': train, **kw})
+  inputs, kw = _taken(type(net), inputs, {**kw, 'train': train})
   return net.init(key, *inputs, **kw)
 
 
@@ -25,52 +28,44 @@ def apply(net: Any, variables: Any, *inputs, train: bool, **kw) -> Any:
     *inputs: its input and the label, if there is one; what it does not take of
       the label and of `train` it does not get.
     train: whether statistics are those of the batch, and are updated.
-    **kw: of flax: mutable.
+    **kw: what a `play` says beside the inputs; of flax: mutable.
 
   Raises:
     UserError: it cannot be called so.
   """
-  inputs, named = _taken(type(net), inputs, {'train': train})
-  return net.apply(variables, *inputs, **named, **kw)
+  inputs, kw = _taken(type(net), inputs, {**kw, 'train': train})
+  return net.apply(variables, *inputs, **kw)
 
 
 def _taken(cls, inputs, named):
   """(inputs by place, by name), of those that a class takes."""
-  places, names = _signature(cls)
+  places, names, needed = _signature(cls)
   if 'label' in names and len(inputs) > places:
     *inputs, label = inputs
     named = {**named, 'label': label}
-  keep = {k: v for k, v in named.items() if k in names or k not in OPTIONAL}
-  return inputs[: int(min(places, len(inputs)))], keep
-
-
-OPTIONAL = ('train', 'label')
-
-
-@functools.cache
-def _signature(cls):
-  """(number of inputs, those of OPTIONAL that are taken by name)."""
-  takes = list(inspect.signature(cls.__call__).parameters.values())[1:]
-  by_place = [
-    p
-    for p in takes
-    if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    and p.name != 'train'
-  ]
-  places = float(len(by_place))
-  if any(p.kind is p.VAR_POSITIONAL for p in takes):
-    places = float('inf')
-  by_name = {
-    p.name: p.default is p.empty
-    for p in takes
-    if p.kind is p.KEYWORD_ONLY or p.name == 'train'
-  }
-  needed = [k for k, alone in by_name.items() if alone and k not in OPTIONAL]
-  if needed or not places:
-    why = f'it needs {needed[0]!r}' if needed else 'it takes no input'
+  missing = sorted(needed - {*named, *OPTIONAL})
+  if missing or not places:
+    why = f'it needs {missing[0]!r}' if missing else 'it takes no input'
     raise UserError(
       f'model: {cls.__name__}.__call__: {why}; expected __call__(self, x,'
       ' label=None, *, train), or less of it.'
     )
-  every = any(p.kind is p.VAR_KEYWORD for p in takes)
-  return places, {'train'} | set(by_name) if every else set(by_name)
+  keep = {k: v for k, v in named.items() if k in names or k not in OPTIONAL}
+  return tuple(inputs)[: min(places, len(inputs))], keep
+
+
+@functools.cache
+def _signature(cls):
+  """(number of inputs, names that may be given, those that must be)."""
+  takes = list(inspect.signature(cls.__call__).parameters.values())[1:]
+  named = [p for p in takes if p.kind is p.KEYWORD_ONLY or p.name == 'train']
+  kinds = [p.kind for p in takes if p not in named]
+  names = {p.name for p in named}
+  if inspect.Parameter.VAR_KEYWORD in kinds:
+    names.add('train')
+  places = sum(
+    kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds
+  )
+  if inspect.Parameter.VAR_POSITIONAL in kinds:
+    places = 1000
+  return places, names, {p.name for p in named if p.default is p.empty}
