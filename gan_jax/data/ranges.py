@@ -15,8 +15,8 @@ from gan_jax.types import UserError
 
 LEVELS = (0, 255)
 MODEL = (-1, 1)
-# Of the usual range. Below the one, the values are taken for those of another
-# range; up to the other, a line asks.
+# Of the usual range. Whole numbers below the one are refused, as they may be of
+# another range; up to the other, a line asks.
 DOUBTED, ASKED = 1 / 4, 1 / 2
 
 
@@ -76,18 +76,18 @@ def judge_floats(low: float, high: float, where: str):
     where: what the line begins with.
 
   Raises:
-    UserError: none is negative, or they use too little of the range.
+    UserError: none is negative.
   """
   here = f'{where}: floats in [{low:g}, {high:g}]'
   model = f'data.range={_pair(MODEL)} if they are of the range [-1, 1]'
   if low >= 0:
     raise UserError(f'{here}: data.range=0,1 if 0 is black, {model}.')
-  used = (high - low) / 2
-  line = f'{here}: data.range=LOW,HIGH says which there may be, {model}.'
-  if used < DOUBTED:
-    raise UserError(line)
-  if used <= ASKED:
-    news.tell(f'warning: {line}')
+  # No other range is usual that holds negative ones; a generator that has
+  # hardly learned does make grey pictures.
+  if (high - low) / 2 <= ASKED:
+    news.tell(
+      f'warning: {here}: data.range=LOW,HIGH says which there may be, {model}.'
+    )
 
 
 def judge_whole(high: int, most: int, where: str):

@@ -61,6 +61,14 @@ def load(
   )
 
 
+def holds_samples(path) -> bool:
+  """Whether a file, intact or not, has an array that may be samples."""
+  try:
+    return bool(set(npz.names(path)) & set(X_KEYS))
+  except npz.DAMAGED:
+    return False
+
+
 def _read(path):
   if not path:
     raise UserError('data.path: expected an .npz file.')

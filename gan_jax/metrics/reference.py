@@ -128,8 +128,17 @@ def from_statistics(path, *, features: base.Features) -> Reference:
   return Reference(str(path).rpartition('/')[2], digest, (), view)
 
 
+def dimensions(path) -> int:
+  """Of the features whose mean an .npz of statistics holds.
+
+  Raises:
+    UserError: the file is damaged.
+  """
+  return np.size(_read_statistics(path)[0])
+
+
 def holds_statistics(path) -> bool:
-  """Whether an .npz holds `mu` and `sigma` rather than samples."""
+  """Whether an .npz holds `mu` and `sigma`, with samples or without."""
   try:
     return {'mu', 'sigma'} <= set(npz.names(path))
   except store.DAMAGED:

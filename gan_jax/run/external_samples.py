@@ -3,7 +3,7 @@
 import functools
 from typing import NamedTuple
 
-from gan_jax.metrics import measures, reference, scores
+from gan_jax.metrics import measures, reference, scores, views
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import scoring, sources
 from gan_jax.types import Dataset, UserError
@@ -16,7 +16,8 @@ class _Comparison(NamedTuple):
   real: Dataset  # the samples themselves where `published`
   data: str  # name or path of `real`
   options: dict  # of `data`
-  published: bool  # whether `data` holds statistics
+  statistics: str  # that `data` holds, see sources.statistics_of
+  published: bool  # whether nothing else of it is needed
   protocol: scoring.EvalProtocol
   unlike: str  # why the classes do not match, or ''
 
@@ -36,7 +37,8 @@ def evaluate(
   Args:
     samples: a folder of images, or an .npz with `samples` or `x`.
     data: the name of a data set, a folder of images, an .npz with samples, or
-      one with published statistics `mu` and `sigma`.
+      one with published statistics `mu` and `sigma`. Where it has both, metrics
+      that need no more are of the statistics, in Inception's space.
     data_options: of the data, see sources.open_pair.
     samples_options: of the samples.
     metrics: their names; () for the default ones.
@@ -50,24 +52,14 @@ def evaluate(
     UserError: files that cannot be read or do not fit together, or a metric
       that is not possible.
   """
-  pair = _open(samples, data, protocol, data_options, samples_options)
-  _check(pair, samples)
-  space = _space(pair)
-  names = _metric_names(pair, space, metrics)
-  scorer = _make_scorer(pair, space, names, say=progress.say)
-  scorer.prepare()  # first: errors in the real samples must show at once
-  stats = _collect(scorer, pair.fake, progress)
-  return scorer.score(
-    stats, protocol=protocol.name, source=samples, seed=None, step=None
-  )
-
-
-def _open(samples, data, protocol, data_options, samples_options):
-  published = sources.is_statistics(data)
+  statistics = sources.statistics_of(data, protocol.space)
+  enough = set(metrics) <= set(_by_mean(metrics))  # so are the usual metrics
+  published = statistics == 'all' or (bool(statistics) and enough)
   fake, real = sources.open_pair(
     samples,
     data,
     split=protocol.split,
+    published=published,
     data_options=data_options,
     samples_options=samples_options,
   )
@@ -75,9 +67,43 @@ def _open(samples, data, protocol, data_options, samples_options):
   if not published:
     official = not sources.is_path(data)
     fake, unlike = sources.with_classes_of(fake, real, official=official)
-  return _Comparison(
-    fake, real, data, data_options, published, protocol, unlike
+  pair = _Comparison(
+    fake, real, data, data_options, statistics, published, protocol, unlike
   )
+  _check(pair, samples)
+  scored = _score(pair, metrics, progress)
+  maker = {'protocol': protocol.name, 'source': samples}
+  return scored(**maker, seed=None, step=None)
+
+
+def _by_mean(names):
+  """Those of the metrics that need only moments of the real samples."""
+  found = measures.chosen(names)
+  return [n for m in found if m.real == ('moments',) for n in m.outputs]
+
+
+def _score(pair, metrics, progress):
+  """Looks at both sides; returns (**maker) -> records."""
+  space = _space(pair)
+  names = _metric_names(pair, space, metrics)
+  features = None
+  if measures.looked(names):
+    features = _features(pair, space, progress.say)
+  make = functools.partial(_make_scorer, pair, features, say=progress.say)
+  scorers = [
+    make(part, published=published)
+    for published, part in _parts(pair, names)
+    if part
+  ]
+  for scorer in scorers:  # first: errors in the real ones must show at once
+    scorer.prepare()
+  stats = _collect(names, features, pair.fake, progress)
+
+  def score(**maker):
+    made = [r for s in scorers for r in s.score(stats, **maker)]
+    return sorted(made, key=lambda r: names.index(r['metric']))
+
+  return score
 
 
 def _check(pair, samples):
@@ -92,11 +118,20 @@ def _check(pair, samples):
     raise UserError(f'--split={protocol.split}: {pair.data} has no splits.')
 
 
+def _parts(pair, names):
+  """[(whether scored against published statistics, names)]."""
+  if not pair.statistics or pair.published:
+    return [(pair.published, names)]
+  by_mean = _by_mean(names)
+  rest = tuple(n for n in names if n not in by_mean)
+  return [(True, tuple(by_mean)), (False, rest)]
+
+
 def _space(pair):
   """The feature net, see metrics.features.spaces."""
   fake, real, protocol = pair.fake, pair.real, pair.protocol
   space = protocol.space
-  if pair.published:
+  if pair.statistics:
     space = spaces.check_published(space)
   space = spaces.check(
     real, space, resize=protocol.resize, weights=protocol.weights
@@ -123,9 +158,8 @@ def _metric_names(pair, space, wanted):
   )
 
 
-def _make_scorer(pair, space, names, *, say):
+def _make_scorer(pair, features, names, *, published, say):
   fake, real, protocol = pair.fake, pair.real, pair.protocol
-  features = _features(pair, space, say) if measures.looked(names) else None
   view = functools.partial(scoring.real_reference, features=features, say=say)
   held_out = None
   if measures.wanted(names, 'held_out'):
@@ -134,7 +168,7 @@ def _make_scorer(pair, space, names, *, say):
   return scores.make_scorer(
     names,
     reference.from_statistics(pair.data, features=features)
-    if pair.published
+    if published
     else view(real, split=protocol.split or 'train'),
     kind=fake.kind,
     features=features,
@@ -158,8 +192,9 @@ def _features(pair, space, say):
   )
 
 
-def _collect(scorer, fake, progress):
-  collector = scorer.collector(fake.size)
+def _collect(names, features, fake, progress):
+  wants = measures.wanted(names, 'fake')
+  collector = views.Collector(fake.size, wants=wants, features=features)
   done = 0
   for batch in reference.batches(fake, range(fake.size)):
     collector.add(batch['x'], batch.get('label'))

@@ -10,7 +10,9 @@ import re
 import numpy as np
 
 from gan_jax.data import loading, names, news
+from gan_jax.datasets import npz as npz_data
 from gan_jax.metrics import reference
+from gan_jax.metrics.features import inception
 from gan_jax.types import Dataset, UserError
 
 # Options of the real data that the samples get as well, where they take them.
@@ -23,10 +25,11 @@ def open_pair(
   data: str,
   *,
   split: str = '',
+  published: bool,
   data_options: dict,
   samples_options: dict,
 ) -> tuple[Dataset, Dataset | None]:
-  """(samples, real ones); None for statistics without samples.
+  """(samples, real ones); None in place of published statistics.
 
   Images of a folder get the other side's channels, unless the options say
   which.
@@ -35,6 +38,7 @@ def open_pair(
     samples: path of a folder or an .npz.
     data: a name, a folder, an .npz.
     split: of the data set.
+    published: whether `data` is taken for statistics.
     data_options: of the real data; those of SHARED are for both sides.
     samples_options: of the samples.
 
@@ -44,18 +48,17 @@ def open_pair(
   ours = {k: v for k, v in data_options.items() if k in SHARED}
   ours = {k: v for k, v in ours.items() if k in _taken(samples)}
   rest = {k: v for k, v in data_options.items() if k not in ours}
-  real = None
-  if is_statistics(data) and rest:
-    raise UserError(f'--data.{min(rest)}: {data} holds no samples.')
-  if not is_statistics(data):
-    rest |= {k: v for k, v in ours.items() if k in _taken(data)}
   ours |= samples_options
+  if published:
+    if rest:
+      raise UserError(f'--data.{min(rest)}: of {data} statistics are used.')
+    return open_samples(samples, **ours), None
+  rest |= {k: v for k, v in data_options.items() if k in _taken(data)}
   if os.path.isdir(data):
     fake = open_samples(samples, **ours)
     return fake, open_data(data, split, **_channels(fake) | rest)
-  if not is_statistics(data):
-    real = open_data(data, split, **rest)
-  return open_samples(samples, **(_channels(real) if real else {}) | ours), real
+  real = open_data(data, split, **rest)
+  return open_samples(samples, **_channels(real) | ours), real
 
 
 def _taken(path):
@@ -140,11 +143,25 @@ def _flags(flag):
   return news.worded(lambda text: _KEY.sub(flag_of, text))
 
 
-def is_statistics(path: str) -> bool:
-  """Whether an .npz holds `mu` and `sigma` rather than samples."""
-  if not path.endswith('.npz') or not os.path.isfile(path):
-    return False
-  return reference.holds_statistics(path)
+def statistics_of(data: str, space: str) -> str:
+  """What a file's published statistics are good for.
+
+  Args:
+    data: any data; an .npz may hold `mu` and `sigma`.
+    space: of features that was asked for, or ''.
+
+  Returns:
+    'all': there are no samples beside them; 'some': the metrics that need no
+    more of the real samples, where the space is Inception's, as '' then is; or
+    '': there are none, or they are of another space.
+  """
+  is_file = data.endswith('.npz') and os.path.isfile(data)
+  if not is_file or not reference.holds_statistics(data):
+    return ''
+  if not npz_data.holds_samples(data):
+    return 'all'
+  fits = reference.dimensions(data) == inception.DIMENSIONS
+  return 'some' if fits and space in ('', 'inception') else ''
 
 
 def is_path(data: str) -> bool:

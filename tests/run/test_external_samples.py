@@ -8,6 +8,7 @@ import pytest
 from gan_jax import evaluate
 from gan_jax.data import loading
 from gan_jax.metrics import fid, kid, prdc
+from gan_jax.metrics.features import inception, inception_weights, pixels
 from gan_jax.run import external_samples, sources
 from tests import tiny_data
 from tests.run.test_commands import complaint, contents
@@ -205,3 +206,62 @@ def test_without_out_nothing_is_written(files, tmp_path, monkeypatch, capsys):
   evaluate.main(['', *pair])
   assert capsys.readouterr().out.startswith('fid ')
   assert contents(files) == before and not list(tmp_path.iterdir())
+
+
+# samples and statistics in one file
+
+
+@pytest.fixture
+def both(files, tmp_path, monkeypatch):
+  """(file with pictures and statistics of others, those), as if Inception's."""
+  monkeypatch.setenv('GAN_JAX_CACHE', str(tmp_path / 'cache'))
+  monkeypatch.setattr(inception, 'DIMENSIONS', 192)
+  monkeypatch.setattr(inception_weights, 'find', lambda path: path)
+  net = lambda path, *, resize, say: pixels.load((8, 8, 3))
+  monkeypatch.setattr(inception, 'load', net)
+  x, theirs = tiny_data.images(N, seed=1), ranged(tiny_data.images(N, seed=2))
+  mu, sigma = theirs.mean(axis=0), np.cov(theirs, rowvar=False)
+  np.savez(tmp_path / 'both.npz', arr_0=x, mu=mu, sigma=sigma)
+  np.savez(tmp_path / 'own.npz', arr_0=x)
+  np.savez(tmp_path / 'theirs.npz', mu=mu, sigma=sigma)
+  return tmp_path
+
+
+NET = '--features=inception'
+
+
+def test_of_both_each_metric_takes_what_it_needs(files, both, tmp_path):
+  names = '--metrics=prdc,fid,kid'
+  found = score(tmp_path, files / 'rgb0', both / 'both.npz', NET, names)
+  own = score(tmp_path, files / 'rgb0', both / 'own.npz', PIXELS, names)
+  theirs = score(tmp_path, files / 'rgb0', both / 'theirs.npz', NET)
+  assert list(found)[:4] == ['precision', 'recall', 'density', 'coverage']
+  for name, record in found.items():
+    expected = (theirs if name == 'fid' else own)[name]
+    assert record['value'] == pytest.approx(expected['value'], rel=1e-6)
+    assert record['n_real'] == (None if name == 'fid' else N)
+  assert found['fid']['reference'] == 'both.npz'
+  assert found['kid']['reference'] == 'both/train'
+  assert own['fid']['value'] != pytest.approx(theirs['fid']['value'], rel=0.01)
+  alone = score(tmp_path, files / 'rgb0', both / 'both.npz', '--metrics=fid')
+  assert alone['fid']['value'] == pytest.approx(found['fid']['value'])
+
+
+@pytest.mark.parametrize('metrics', ['fid', 'prdc,fid', 'swd', ''])
+def test_statistics_are_of_inception_alone(metrics, files, both, tmp_path):
+  flags = [PIXELS] + ([f'--metrics={metrics}'] if metrics else [])
+  found = score(tmp_path, files / 'rgb0', both / 'both.npz', *flags)
+  own = score(tmp_path, files / 'rgb0', both / 'own.npz', *flags)
+  assert list(found) == list(own)
+  for name, record in own.items():
+    assert found[name]['value'] == record['value']
+    assert found[name]['n_real'] == N
+
+
+def test_statistics_of_other_features_do_not_count(files, both, tmp_path):
+  with np.load(both / 'own.npz') as held:
+    x = held['arr_0']
+  np.savez(tmp_path / 'odd.npz', arr_0=x, mu=np.zeros(7), sigma=np.eye(7))
+  found = score(tmp_path, files / 'rgb0', tmp_path / 'odd.npz', NET)['fid']
+  own = score(tmp_path, files / 'rgb0', both / 'own.npz', NET)['fid']
+  assert found['value'] == own['value'] and found['n_real'] == N

@@ -27,6 +27,7 @@ from gan_jax.types import UserError
 
 SIZE = 299  # pixels of a side
 NUM_CLASSES = 1008
+DIMENSIONS = 2048  # of the features
 # sFID compares the first 7 channels of what the graph calls mixed_6/conv: the
 # first branch of this block, 17 x 17 x 7 = 2,023 values.
 SPATIAL_BLOCK, SPATIAL_CHANNELS = 'Mixed_6d', 7
