@@ -9,7 +9,6 @@ from typing import Any
 
 from gan_jax.types import UserError
 
-
 OPTIONAL = ('label', 'train')  # of what a network is called with
 
 

@@ -144,7 +144,7 @@ def _space(pair):
 def _metric_names(pair, space, wanted):
   possible = functools.partial(
     measures.where_possible,
-    features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
+    features=base.Features(space, '', None, knows=spaces.knows(space)),
     modes=pair.real.modes,
     held_out=sources.has_splits(pair.data)
     and 'test' not in pair.protocol.split,

@@ -93,7 +93,7 @@ def _possible(setup, protocol, loadable):
   # Samples that are scored against the test split leave nothing held out.
   held_out = setup.open_split is not None and 'test' not in split
   return measures.where_possible(
-    features=base.Features(space, '', None, knows=spaces.KNOWS[space]),
+    features=base.Features(space, '', None, knows=spaces.knows(space)),
     modes=setup.dataset.modes,
     labels=setup.num_classes > 0,
     held_out=held_out,

@@ -1,7 +1,19 @@
-"""The feature nets by name, and which of them a data set has."""
+"""The feature nets by name, and which of them a data set has.
 
+One of one's own is a module outside the package, requested by its dotted name:
+load(shape of a sample) -> base.Features, and KNOWS, what it gives beside its
+features.
+"""
+
+import ast
+import hashlib
+import inspect
 from collections.abc import Callable
 
+import numpy as np
+
+from gan_jax import modules
+from gan_jax import options as options_lib
 from gan_jax.data import kinds
 from gan_jax.metrics.features import (
   base,
@@ -33,8 +45,8 @@ def choose(dataset: Dataset, space: str = '') -> str:
 
   Args:
     dataset: types.Dataset.
-    space: one of KNOWS; '' for the classifier of a labelled image data set,
-      and the pixels of any other.
+    space: one of KNOWS, or a dotted name; '' for the classifier of a labelled
+      image data set, and the pixels of any other.
 
   Raises:
     UserError: the net does not exist, or not for this data set.
@@ -45,8 +57,14 @@ def choose(dataset: Dataset, space: str = '') -> str:
   if not space:
     usual = 'classifier' if labelled else 'pixels'
     return 'stacked' if channels else usual
+  if modules.is_outside(space):
+    _module(space)
+    return space
   if space not in KNOWS:
-    raise UserError(f'features={space!r}: there are {", ".join(KNOWS)}.')
+    there = ', '.join(KNOWS)
+    raise UserError(
+      f'features={space!r}: there are {there}, or the dotted name of a module.'
+    )
   if space == 'classifier' and not labelled:
     raise UserError(f'features=classifier: {dataset.name} has no classes.')
   if space == 'stacked' and not channels:
@@ -54,6 +72,17 @@ def choose(dataset: Dataset, space: str = '') -> str:
   if space not in fitting:
     raise UserError(f'features={space}: {dataset.name} has no images.')
   return space
+
+
+def knows(space: str) -> tuple[str, ...]:
+  """What a net gives beside its features, see measures.WHERE."""
+  if modules.is_outside(space):
+    return tuple(getattr(_module(space), 'KNOWS', ()))
+  return KNOWS[space]
+
+
+def _module(space):
+  return modules.named(space, flag='features', needs=['load'])
 
 
 def check_published(space: str) -> str:
@@ -122,6 +151,8 @@ def load(
     UserError: as choose; weights or a resizing that do not exist.
   """
   space = check(dataset, space, resize=resize, weights=weights)
+  if modules.is_outside(space):
+    return _load_own(space, tuple(dataset.shape))
   if space == 'inception':
     if weights == DOWNLOAD:
       weights = str(inception_weights.download(say=say))
@@ -133,3 +164,27 @@ def load(
   if space == 'random_conv':
     return random_conv.load(dataset.shape)
   return pixels.load(dataset.shape)
+
+
+def _load_own(space, shape):
+  """A feature net of one's own, tried on two samples."""
+  flag, module = f'features={space}', _module(space)
+  net = options_lib.call(flag, lambda: module.load(shape), {})
+  if not isinstance(net, base.Features):
+    raise UserError(
+      f'{flag}: load gives {type(net).__name__}, not metrics.features.base'
+      '.Features.'
+    )
+  look = lambda: net.apply(np.zeros((2, *shape), np.float32))
+  seen = options_lib.call(flag, look, {})
+  if not isinstance(seen, base.Seen) or np.shape(seen.features)[:1] != (2,):
+    raise UserError(
+      f'{flag}: apply of samples [N, ...] has to give base.Seen of features'
+      ' [N, D].'
+    )
+  # Where it names no weights, it is what its source is.
+  tree = ast.dump(ast.parse(inspect.getsource(module)))
+  source = hashlib.sha256(tree.encode()).hexdigest()[:16]
+  return net._replace(
+    name=space, hash=net.hash or source, knows=tuple(knows(space))
+  )
