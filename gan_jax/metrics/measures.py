@@ -206,6 +206,12 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
   return tuple(dict.fromkeys(outputs))
 
 
+def options_of(name: str) -> dict:
+  """The usual options of the metric that gives this output."""
+  options = [m.options for m in _every() if name in m.outputs]
+  return {key: compute.OPTIONS[key] for keys in options for key in keys}
+
+
 def _every():
   return (*METRICS, *dict.fromkeys(_own.values()))
 

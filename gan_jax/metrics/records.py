@@ -5,7 +5,9 @@ The choice of the reference split alone can move the same generator from 14 to
 """
 
 import functools
+import hashlib
 import importlib
+import json
 from importlib import metadata
 
 import numpy as np
@@ -55,6 +57,12 @@ def _is_number(value):
 def protocol(record: dict) -> dict:
   """What two records must share if their values are to be compared."""
   return {k: v for k, v in record.items() if k not in (*MEASURED, *MAKER)}
+
+
+def protocol_hash(record: dict) -> str:
+  """The same for two records if, and only if, their protocols are."""
+  text = json.dumps(protocol(record), sort_keys=True, default=str)
+  return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def identity(record: dict) -> dict:

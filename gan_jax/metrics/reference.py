@@ -81,7 +81,7 @@ def from_dataset(
   rows = np.random.default_rng(0).permutation(dataset.size)[:most]
   rows.sort()
   content = dataset.fingerprint or store.weights_hash(dataset.read(rows))
-  digest = _digest(content, dataset.shape, dataset.size, most)
+  digest = _identity(dataset, content, most)
   name = f'{dataset.name}/{split}'
   folder = store.cache_dir(cache_dir)
   look_at = lambda wants: _look_at(dataset, rows, wants, features)
@@ -95,6 +95,15 @@ def from_dataset(
     return _cached(path, look_at, wants, len(rows), lambda: say(news))
 
   return Reference(name, digest, tuple(dataset.shape), _once(see), rows)
+
+
+def identify(dataset: Dataset, most: int) -> str:
+  """The hash of `from_dataset`, of a data set with a fingerprint."""
+  return _identity(dataset, dataset.fingerprint, most)
+
+
+def _identity(dataset, content, most):
+  return _digest(content, dataset.shape, dataset.size, most)
 
 
 def from_statistics(path, *, features: base.Features) -> Reference:

@@ -5,7 +5,16 @@ import pathlib
 
 from gan_jax.metrics import measures
 from gan_jax.metrics.records import is_record
-from gan_jax.report import charts, document, gallery, lines, plane, tables, text
+from gan_jax.report import (
+  charts,
+  document,
+  gallery,
+  lines,
+  plane,
+  protocols,
+  tables,
+  text,
+)
 from gan_jax.storage import files
 
 HERE = pathlib.Path(__file__).parent
@@ -30,13 +39,14 @@ def write_page(workdir) -> pathlib.Path:
   workdir = pathlib.Path(workdir).resolve()
   config = files.read_json(workdir / 'config.json', dict)
   rows = files.read_rows(workdir / 'metrics.jsonl')
+  rows, since = protocols.of_one(rows, workdir)
   records = list(filter(is_record, _records(workdir / 'scores.json')))
   rolled = _records(workdir / 'rollbacks.json')
   body = [
     _header(workdir, config, rows, records, len(rolled)),
     document.section('Rollbacks', _rollbacks(rolled)),
     gallery.gallery(workdir / 'samples'),
-    _curves(rows, records),
+    _curves(rows, records, since),
     document.section('Scores', tables.scores(records)),
     _settings('Configuration', config, attribute=' open'),
     _settings('Manifest', files.read_json(workdir / 'manifest.json', dict)),
@@ -224,7 +234,7 @@ def _best(name, step, rows):
   return f'best {text.number(sign * best)} at step {at:,}' if better else ''
 
 
-def _curves(rows, records):
+def _curves(rows, records, since):
   numeric = _numeric_names(rows)
   scored = {record.get('metric') for record in records} | set(text.SCORES)
   scores = [n for n in text.SCORES if n in numeric]
@@ -242,7 +252,12 @@ def _curves(rows, records):
       '<details><summary>More measurements</summary>'
       f'<div class="charts">{more}</div></details>'
     )
-  return document.section('Curves', content)
+  left_out = ''.join(
+    f'<p>{html.escape(text.title(name))}: from step {step:,}; earlier scores'
+    ' are of another protocol.</p>'
+    for name, step in since.items()
+  )
+  return document.section('Curves', content and left_out + content)
 
 
 def _numeric_names(rows):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gan_jax.report import console, page, pictures, writers
+from gan_jax.report import console, page, pictures, protocols, writers
 from gan_jax.storage import damage, files
 
 PAGE_SHARE = 0.05  # of a run's time, at most, that the page may take
@@ -49,6 +49,7 @@ class Reporter:
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
     # After a rollback to step 0 there are events, too.
     before = any(self._workdir.glob('events.*'))
+    self._protocols = protocols.ScoreProtocols(self._workdir, start)
     self._board = writers.TensorBoard(self._workdir, start if before else None)
     self._progress = progress or console.Progress(steps, start=start)
     self._clock = (start, time.monotonic())
@@ -107,6 +108,7 @@ class Reporter:
       values.setdefault(name, []).append(record['value'])
       for end, at in zip(('low', 'high'), span, strict=True):
         spans.setdefault(f'{name}_{end}', []).append(at)
+    self._attempt(protocols.FILE, lambda: self._protocols.note(step, records))
     self._write(step, values | spans, shown=values)
     self._progress.scores(step, values)
 

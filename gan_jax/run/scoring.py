@@ -100,6 +100,36 @@ def _possible(setup, protocol, loadable):
   )
 
 
+def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
+  """Returns fits(record): could this protocol have made the record?
+
+  Args:
+    setup: the networks and their data.
+    protocol: how samples are scored; num_samples is not 0.
+  """
+  split = protocol.split or setup.split
+  space = spaces.choose(setup.dataset, protocol.space)
+  nets = (space, f'{space}_biased', scores.SAMPLES.name)
+  usual = {
+    'n_fake': protocol.num_samples,
+    'protocol': protocol.name,
+    'ema': setup.averaged,
+  }
+  if setup.dataset.fingerprint and split == setup.split:
+    most = kinds.of(setup.dataset).MAX_REAL
+    usual['reference_hash'] = reference.identify(setup.dataset, most)
+
+  def fits(record):
+    known = usual | measures.options_of(record['metric'])
+    return (
+      record.get('features') in nets
+      and str(record.get('reference')).endswith(f'/{split}')
+      and all(record.get(name) == value for name, value in known.items())
+    )
+
+  return fits
+
+
 def make_look(
   setup: Setup,
   names: tuple[str, ...],

@@ -26,7 +26,7 @@ from gan_jax.run.config import recipe
 from gan_jax.run.hooks import Begun, Hooks
 from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
-from gan_jax.run.workdir import contents, lock
+from gan_jax.run.workdir import contents, lock, ranking
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
@@ -75,12 +75,12 @@ def train(
     signals.catch_signals() as stop_signal,
     lock.hold(workdir, stop_signal=stop_signal, say=say) as lease,
     signals.nothing_to_save(lease.give_back) as got_on,
-    _checkpoints(workdir, config, names, lease) as checkpoints,
+    _checkpoints(workdir, config, names, setup, lease) as checkpoints,
   ):
     # Once more: another process may have trained here before the lock was held.
     changes = multihost.on_process_0(claim)
     stop_signal = multihost.agreed(stop_signal)
-    begun = rollback.begin(setup, checkpoints, names)
+    begun = _begin(setup, config, names, checkpoints)
     _check_steps(workdir, config, begun)
     if multihost.is_first():
       record_lib.write(
@@ -162,7 +162,7 @@ def _go_back(run, begun, seen, setup, program, policy):
   run.lease.confirm()
   if multihost.is_first():
     run.say(f'diverged {seen}; looking for the step')
-  last = rollback.begin(run.setup, run.checkpoints, run.names)
+  last = _begin(run.setup, run.config, run.names, run.checkpoints)
   try:
     return rollback.go_back(
       seen,
@@ -246,13 +246,24 @@ def _claim(workdir, config, record, *, accept_source):
   return changes
 
 
-def _checkpoints(workdir, config, names, lease):
+def _checkpoints(workdir, config, names, setup, lease):
   """The checkpoints, in the process that owns them."""
   if not multihost.is_first():
     return contextlib.nullcontext()
   return contents.open_checkpoints(
-    workdir, config, names, confirm=lease.confirm
+    workdir,
+    config,
+    names,
+    fits=scoring.fitting(setup, contents.eval_protocol(config)),
+    confirm=lease.confirm,
   )
+
+
+def _begin(setup, config, names, checkpoints):
+  """Where the run starts or continues, without scores of other protocols."""
+  fits = scoring.fitting(setup, contents.eval_protocol(config))
+  still_valid = functools.partial(ranking.still_valid, names=names, fits=fits)
+  return rollback.begin(setup, checkpoints, still_valid)
 
 
 def _if_ours(lease, function):

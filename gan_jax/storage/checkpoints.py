@@ -35,6 +35,8 @@ class Checkpoints:
     keep_best: how many of the best-scored steps stay besides.
     metric: name of the score; scores saved under another name do not count.
     mode: 'min' or 'max', whichever score is better.
+    rank: (note of a step, see format) -> retention.Rank or None, in place of
+      the scores under `metric`.
     read_only: never write, clean or delete: another process owns the run.
     confirm: called before each save; raises what forbids it.
   """
@@ -47,6 +49,7 @@ class Checkpoints:
     keep_best: int = 1,
     metric: str | None = None,
     mode: str = 'min',
+    rank: Callable[[dict], retention.Rank | None] | None = None,
     read_only: bool = False,
     confirm: Callable[[], Any] = lambda: None,
   ):
@@ -57,8 +60,8 @@ class Checkpoints:
       self._directory,
       keep_last=keep_last,
       keep_best=keep_best,
-      metric=metric,
       mode=mode,
+      rank=rank or retention.by_metric(metric),
     )
     self._damaged: set[int] = set()
     self._say: Callable[[str], Any] = print
@@ -98,7 +101,7 @@ class Checkpoints:
     return max(self.steps(), default=None)
 
   def best_step(self) -> int | None:
-    """The best-scored step on disk, None if none has a score."""
+    """The best-scored step on disk, None if none has a score of now."""
     return next(iter(self._retention.ranked(self.steps())), None)
 
   # Saving.
@@ -144,10 +147,10 @@ class Checkpoints:
       return False
     finite = score is not None and math.isfinite(score)
     score = float(score) if finite else None
-    args = format.to_write(
-      state, step=int(step), meta=meta, metric=self._metric, score=score
-    )
-    self._retention.note(step, score)
+    note = {'step': int(step), 'meta': meta}
+    note |= {'metric': self._metric, 'score': score}
+    args = format.to_write(state, **note)
+    self._retention.note(step, note)
     self._saver.begin(step, args, prepare=lambda: self._clear_way(step))
     if wait:
       self.wait()

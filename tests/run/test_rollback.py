@@ -173,7 +173,7 @@ def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):
     broken = sound.players | {'g': g._replace(params=nan)}
     checkpoints.save(4, sound, meta)
     checkpoints.save(8, sound._replace(players=broken), meta)
-    begun = rollback.begin(setup, checkpoints, ('modes',))
+    begun = rollback.begin(setup, checkpoints, list)
   assert begun.step == 4 and begun.saved and begun.rollbacks == ()
   assert 'checkpoint 8 skipped' in capsys.readouterr().out
 

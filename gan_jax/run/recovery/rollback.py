@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -48,13 +49,15 @@ class Policy(NamedTuple):
   first_seed: int
 
 
-def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
+def begin(
+  setup: Setup, checkpoints: Checkpoints, still_valid: Callable
+) -> Start:
   """The newest checkpoint with a finite seed, or the initial state.
 
   Args:
     setup: the networks and their data.
     checkpoints: of the run.
-    names: of the metrics.
+    still_valid: the last scores -> these, or [] if they have to be made anew.
   """
   like = jax.eval_shape(setup.init)
   restored = []  # stays empty in all processes but 0
@@ -70,9 +73,7 @@ def begin(setup: Setup, checkpoints: Checkpoints, names) -> Start:
   if known is None:
     return Start(multihost.broadcast(setup.init()), 0, False, [], None, ())
   meta = known['meta']
-  records, window = meta['records'], meta.get('window')
-  if not set(names) <= {record['metric'] for record in records}:
-    records = []  # more metrics are wanted: the end is scored again
+  records, window = still_valid(meta['records']), meta.get('window')
   # Earlier versions saved neither a window nor rollbacks.
   window = loop.Window(**window) if window else None
   rollbacks = tuple(meta.get('rollbacks', ()))

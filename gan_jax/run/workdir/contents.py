@@ -1,8 +1,10 @@
 """A run's workdir: what is in it, and what may go on in it."""
 
+import functools
 import json
 import os
 import pathlib
+from collections.abc import Callable
 
 import jax
 
@@ -10,7 +12,7 @@ from gan_jax.metrics import measures, records
 from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys
-from gan_jax.run.workdir import record
+from gan_jax.run.workdir import ranking, record
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
@@ -47,13 +49,28 @@ def eval_protocol(config: dict) -> scoring.EvalProtocol:
 
 
 def open_checkpoints(
-  workdir: pathlib.Path, config: dict, names: tuple[str, ...], **options
+  workdir: pathlib.Path,
+  config: dict,
+  names: tuple[str, ...],
+  *,
+  fits: Callable = lambda record: True,
+  **options,
 ) -> Checkpoints:
-  """The checkpoints of a run that is scored by these metrics."""
+  """The checkpoints of a run that is scored by these metrics.
+
+  Args:
+    workdir: of the run.
+    config: of the run.
+    names: of its metrics.
+    fits: record -> whether it was scored as the run is now, see
+      scoring.fitting; only such scores make a checkpoint the best.
+    **options: of Checkpoints.
+  """
   metric = ranking_metric(config, names)
   mode = 'min' if measures.is_lower_better(metric) else 'max'
   folder = pathlib.Path(workdir) / 'checkpoints'
-  return Checkpoints(folder, metric=metric, mode=mode, **options)
+  rank = functools.partial(ranking.rank, metric=metric, fits=fits)
+  return Checkpoints(folder, metric=metric, mode=mode, rank=rank, **options)
 
 
 def open_run(workdir, *, which: str = 'latest') -> tuple:
@@ -86,7 +103,12 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
     protocol=eval_protocol(config),
     loadable=False,  # only a score needs the weights of its net
   )
-  with open_checkpoints(workdir, config, names, read_only=True) as checkpoints:
+  fits = scoring.fitting(setup, eval_protocol(config))
+  with open_checkpoints(
+    workdir, config, names, fits=fits, read_only=True
+  ) as checkpoints:
+    if which == 'best' and checkpoints.steps():
+      ranking.check_best(workdir, config, checkpoints)
     restored = checkpoints.restore(jax.eval_shape(setup.init), which=wanted)
   if restored is None:
     raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')

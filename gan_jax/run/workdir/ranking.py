@@ -1,0 +1,68 @@
+"""Which scores rank the checkpoints of a run: only those of one protocol."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gan_jax.metrics import records
+from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.storage.retention import Rank
+from gan_jax.types import UserError
+
+
+def rank(note: dict, *, metric: str, fits: Callable) -> Rank | None:
+  """By what a checkpoint is compared, from the records that it holds.
+
+  Args:
+    note: of the step, see storage.format.
+    metric: that ranks the run's checkpoints now, whatever ranked them before.
+    fits: record -> whether it was scored as the run is now.
+
+  Returns:
+    The mean over the seeds; None without a score of the step itself, or with
+    several protocols in one.
+  """
+  scored = note['meta'].get('records')
+  scored = scored if isinstance(scored, list) else []
+  own = [
+    r
+    for r in records.known(list(filter(records.is_record, scored)))
+    if r['metric'] == metric and r.get('step') == note['step']
+  ]
+  rankings = {records.protocol_hash(r) for r in own}
+  if len(rankings) != 1:
+    return None
+  score = float(np.mean([r['value'] for r in own]))
+  return Rank(rankings.pop(), score, present=all(map(fits, own)))
+
+
+def still_valid(
+  scored: list[dict], names: tuple[str, ...], fits: Callable
+) -> list[dict]:
+  """The last scores of a run that goes on; [] if they have to be made anew.
+
+  Args:
+    scored: records of the checkpoint that it goes on from.
+    names: of the metrics that are wanted now.
+    fits: record -> whether it was scored as the run is now.
+  """
+  wanted = [r for r in scored if r['metric'] in names]
+  there = {r['metric'] for r in records.known(wanted)}
+  return scored if there == {*names} and all(map(fits, wanted)) else []
+
+
+def check_best(workdir, config: dict, checkpoints: Checkpoints):
+  """Refuses to call a checkpoint the best if none has a score of now.
+
+  Raises:
+    UserError: names the protocol and the steps that there are.
+  """
+  if checkpoints.best_step() is not None:
+    return
+  how = {k: config.get(k) for k in ('protocol', 'features', 'eval_samples')}
+  words = ', '.join(f'{k}={v}' for k, v in how.items() if v not in ('', None))
+  steps = ', '.join(map(str, checkpoints.steps()))
+  raise UserError(
+    f"--checkpoint=best: no checkpoint in {workdir} has a score by the run's"
+    f' present protocol ({words}) yet; expected latest or a step: {steps}.'
+  )
