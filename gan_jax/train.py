@@ -4,6 +4,7 @@ python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 """
 
 from gan_jax import api, select
+from gan_jax.data import news
 from gan_jax.devices import multihost
 from gan_jax.run import command, loop, save_retries, score_failures
 from gan_jax.run.config import library
@@ -43,6 +44,11 @@ def main(argv: list[str]):
     accept_source=False,
   )
   multihost.join(flags.coordinator, flags.num_processes, flags.process_id)
+  with news.flags(lambda key: f'--config.data.{key}'):
+    _train(flags)
+
+
+def _train(flags):
   prepare(flags.config)
   for line in flags.settle():
     if multihost.is_first():

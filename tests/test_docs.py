@@ -196,7 +196,9 @@ def parse_only(argv, *, help_lines, **defaults):
   path, overrides, rest = recipe.take(argv)
   for word in rest[1:]:
     flag = word.partition('=')[0]
-    assert flag.startswith('--') and flag[2:] in defaults, word
+    group, of, _ = flag.removeprefix('--').partition('.')
+    assert flag.startswith('--') and group in defaults, word
+    assert not of or isinstance(defaults[group], dict), word
   assert 'config' in defaults or (path is None and not overrides)
   if path is None or 'NAME' in path:
     path = 'configs/ring8.py'

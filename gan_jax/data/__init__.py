@@ -8,11 +8,16 @@
 (1797, 8, 8, 1)
 """
 
-_DOORS = ('load', 'arrays')  # of loading, imported when first asked for
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+  from gan_jax.data.loading import arrays, load
+
+__all__ = ['arrays', 'load']
 
 
 def __getattr__(name):
-  if name in _DOORS:
+  if name in __all__:  # not earlier: it imports JAX
     from gan_jax.data import loading
 
     return getattr(loading, name)
@@ -20,4 +25,4 @@ def __getattr__(name):
 
 
 def __dir__():
-  return sorted([*globals(), *_DOORS])
+  return sorted([*globals(), *__all__])

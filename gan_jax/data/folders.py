@@ -56,7 +56,7 @@ def _walk(folder, above, endings, found):
   """Adds what is in a folder; `above` are the real paths down to it."""
   for entry in _entries(folder):
     path = pathlib.Path(entry.path)
-    is_folder = os.path.isdir(path)  # also where links lead in circles
+    is_folder = _is_folder(entry)
     if why := _reason(entry.name):
       kind = ' folders' if is_folder else ''
       # What lies behind a link is not counted: it may be anything.
@@ -73,6 +73,13 @@ def _walk(folder, above, endings, found):
       found.skipped[f'broken link {one_line(path)}'] += 1
     else:
       found.skipped[one_line(path.suffix.lower()) or 'no ending'] += 1
+
+
+def _is_folder(entry):
+  try:
+    return entry.is_dir()
+  except OSError:  # a link that leads to itself
+    return False
 
 
 def _entries(folder):

@@ -7,11 +7,17 @@ calls them otherwise rewords them.
 import contextlib
 import contextvars
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterator
 
 from gan_jax.types import UserError, one_line
 
+# Keys of config.data in a line. Not any word: a file may be called data.npz.
+_KEY = re.compile(
+  r'(?<![\w./-])data\.(dir|path|name|split|image_size|channels|skip_corrupt|'
+  r'range|memory_mb|size|data_seed|std|radius|spacing|flip|held_out)\b(?!\.)'
+)
 _reword = contextvars.ContextVar('reword', default=str)
 
 
@@ -27,12 +33,13 @@ def _print(line):
 
 
 @contextlib.contextmanager
-def worded(reword: Callable) -> Iterator[None]:
-  """Within it, lines and errors are reworded.
+def flags(flag_of: Callable) -> Iterator[None]:
+  """Within it, lines and errors name flags in place of a config's keys.
 
   Args:
-    reword: text -> text.
+    flag_of: 'range' -> the flag that stands for data.range: '--data.range'.
   """
+  reword = lambda text: _KEY.sub(lambda found: flag_of(found[1]), text)
   token = _reword.set(reword)
   try:
     yield

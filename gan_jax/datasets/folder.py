@@ -30,6 +30,8 @@ EXTENSIONS = (
   '.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.webp', '.bmp', '.gif', '.tif',
   '.tiff', '.avif', '.ppm', '.pgm', '.pbm', '.pnm',
 )  # fmt: skip
+# Folders of these names are hardly classes.
+SPLITS = frozenset({'train', 'training', 'val', 'valid', 'validation', 'test'})
 
 
 def load(
@@ -95,14 +97,18 @@ def load(
     read=read,
     nbytes=nbytes,
     class_names=class_names,
-    # As it was before there was a range, where none is given.
-    fingerprint=fingerprint.digest_files(
-      files, root, shape, class_names, *([limits] if limits else [])
-    ),
+    fingerprint=_fingerprint(files, root, shape, class_names, limits),
     count_classes=classes.counter(
       lambda rows: label[rows], len(files), len(class_names)
     ),
   )
+
+
+def _fingerprint(files, root, shape, class_names, limits):
+  """As ever where the range is as ever."""
+  usual = limits in (None, ranges.LEVELS)
+  given = (shape, class_names) if usual else (shape, class_names, limits)
+  return fingerprint.digest_files(files, root, *given)
 
 
 def _make_read(files, label, shape, open_image):
@@ -141,17 +147,20 @@ def _find(folder, *, skip_corrupt):
 
 def _left_out(root, files, class_names, found):
   """What is to be said of files that were passed over; '' if none were."""
-  news = []
+  said = []
   if found.skipped:
-    news.append(f'skipped {folders.describe(found.skipped)}')
+    said.append(f'skipped {folders.describe(found.skipped)}')
   if found.empty:
-    news.append(f'no image in {names.listed(found.empty)}')
+    said.append(f'no image in {names.listed(found.empty)}')
   beside = sum(p.parent == root for p in files)
   if 0 < beside < len(files):
-    news.append(f'{beside:,} lie beside the folders, so none has a class')
+    said.append(f'{beside:,} lie beside the folders, so none has a class')
+  if class_names and SPLITS.issuperset(n.lower() for n in class_names):
+    inside = root / class_names[0]
+    said.append(f'its folders look like splits: data.dir={inside} is one')
   of = f' of {len(class_names):,} classes' if class_names else ''
   read = f'{len(files):,} image{"s" * (len(files) > 1)}{of}'
-  return f'{root}: {"; ".join([read, *news])}.' if news else ''
+  return f'{root}: {"; ".join([read, *said])}.' if said else ''
 
 
 def _open(path, **options):

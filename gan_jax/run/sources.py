@@ -5,7 +5,6 @@ become the flags of the command.
 """
 
 import os
-import re
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from gan_jax.types import Dataset, UserError
 
 # Options of the real data that the samples get as well, where they take them.
 SHARED = ('image_size', 'channels', 'skip_corrupt')
-_KEY = re.compile(r'(?<![\w./-])data\.(\w+)')
 
 
 def open_pair(
@@ -139,8 +137,7 @@ def _flags(flag):
     own = {'name': '--data', 'dir': '--data_dir', 'split': '--split'}
   else:
     own = {'dir': f'--{flag}', 'path': f'--{flag}', 'range': f'--{flag}.range'}
-  flag_of = lambda found: own.get(found[1], f'--data.{found[1]}')
-  return news.worded(lambda text: _KEY.sub(flag_of, text))
+  return news.flags(lambda key: own.get(key, f'--data.{key}'))
 
 
 def statistics_of(data: str, space: str) -> str:

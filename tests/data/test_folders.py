@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_jax import data
-from gan_jax.data import folders, names
+from gan_jax.data import folders, names, news
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -78,6 +78,14 @@ def test_pictures_beside_the_folders_take_the_classes_away_aloud(
   put(tmp_path, 'a/0.png', 'b/0.png', 'stray.png')
   assert opened(tmp_path).class_names == ()
   assert '1 lie beside the folders, so none has' in capsys.readouterr().err
+
+
+def test_folders_that_look_like_splits_are_pointed_at(tmp_path, capsys):
+  put(tmp_path, 'train/cat/0.png', 'test/cat/0.png', 'test/dog/0.png')
+  assert opened(tmp_path).class_names == ('test', 'train')
+  inside = tmp_path / 'test'
+  assert f'like splits: data.dir={inside} is one' in capsys.readouterr().err
+  assert opened(inside).class_names == ('cat', 'dog')
 
 
 def test_where_there_is_no_image_the_line_says_what_there_is(tmp_path):
@@ -199,3 +207,33 @@ def test_class_folders_are_numbered_in_natural_order(tmp_path):
 def test_forms_of_an_accent_are_one_name(tmp_path):
   put(tmp_path, f'{unicodedata.normalize("NFD", "café")}/0.png', 'thé/0.png')
   assert opened(tmp_path).class_names == ('café', 'thé')
+
+
+# ------------------------------------------------------------ what is said
+
+
+@pytest.mark.parametrize(
+  'line, told',
+  [
+    ('data.range=0,1 if 0 is black', '--x.range=0,1 if 0 is black'),
+    (
+      "data.path=data.npz: no; ('data.dir')",
+      "--x.path=data.npz: no; ('--x.dir')",
+    ),
+    ('/a/data.dir/config.data.size data.name.py', None),
+    ('a data.set, metadata.size', None),
+  ],
+)
+def test_keys_become_flags_and_names_of_files_do_not(line, told):
+  with pytest.raises(UserError) as e, news.flags('--x.{}'.format):
+    raise UserError(line)
+  assert str(e.value) == (told or line)
+
+
+def test_the_door_of_the_package():
+  import doctest
+
+  assert doctest.testmod(data) == (0, 4)
+  assert {'load', 'arrays'} <= set(dir(data))
+  with pytest.raises(AttributeError, match="no attribute 'lode'"):
+    data.lode  # noqa: B018

@@ -185,8 +185,9 @@ def test_of_sixteen_bit_colours_pillow_reads_the_upper_eight(tmp_path):
 
 def test_a_range_is_part_of_what_is_trained_on_and_no_range_is_not(tmp_path):
   bare = of_files(tmp_path, levels(255)).fingerprint
-  given = of_files(tmp_path, levels(255), range=(0, 255)).fingerprint
+  given = of_files(tmp_path, levels(255), range=(-9, 255)).fingerprint
   assert bare != given
+  assert of_files(tmp_path, levels(255), range=(0, 255)).fingerprint == bare
   assert of_files(tmp_path, levels(255), range='').fingerprint == bare
 
 
