@@ -27,7 +27,8 @@ FLAGS = {
 HOW = {'metrics', 'protocol', 'features', 'resize', 'weights', 'split'}
 # The flags that each kind of work takes.
 WORK = {
-  'workdir': HOW | {'checkpoint', 'num', 'draws', 'statistics'},
+  'workdir': HOW
+  | {'checkpoint', 'num', 'draws', 'statistics', 'data', 'data_dir'},
   'samples': HOW | {'data', 'data_dir', 'out'},
   'compare': set(),
 }
@@ -38,7 +39,8 @@ def help_lines() -> list[str]:
   """What --help prints."""
   return [
     'usage: python -m gan_jax.evaluate --workdir=DIR [--checkpoint=latest]'
-    ' [--num=0] [--draws=1] [--statistics=FILE.npz], or'
+    ' [--num=0] [--draws=1] [--statistics=FILE.npz] [--data.dir=DIR, if its'
+    ' data have moved], or'
     ' --samples=FOLDER|FILE.npz --data=NAME|FOLDER|FILE.npz [--data_dir=DIR]'
     ' [--data.image_size=N] [--data.OPTION=VALUE] [--samples.OPTION=VALUE]'
     ' [--out=scores.json], or --compare=DIR,DIR',
@@ -83,6 +85,7 @@ def _scored(flags, work, progress):
       flags.workdir,
       metrics=metrics,
       which=flags.checkpoint,
+      places=_data_options(flags),
       progress=progress,
       num_samples=flags.num,
       draws=flags.draws,
@@ -114,6 +117,11 @@ def _check(flags: types.SimpleNamespace) -> str:
   for name in FLAGS:
     if name not in takes and getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} does not go with --{work}.')
+  if work == 'workdir' and '' in flags.data:
+    raise UserError(
+      '--data does not go with --workdir; where the data of a run are now, say'
+      ' --data.dir and --data.path.'
+    )
   _check_values(flags)
   if flags.out:
     contents.check_out(pathlib.Path(flags.out))

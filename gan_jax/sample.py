@@ -71,9 +71,18 @@ def write(out: pathlib.Path, samples: np.ndarray, setup):
     np.savez_compressed(out, samples=samples, **also)
     return
   dataset, kind = setup.dataset, kinds.of(setup.dataset)
-  real = scoring.real_samples(setup, BACKDROP) if kind.BACKDROP else None
+  real = _backdrop(setup) if kind.BACKDROP else None
   with files.replacing(out) as temporary:
     kind.export(temporary, samples, dataset=dataset, real=real)
+
+
+def _backdrop(setup):
+  """Real samples to show beneath; None if they cannot be read."""
+  try:
+    return scoring.real_samples(setup, BACKDROP)
+  except UserError as e:
+    print(f'without real samples: {e}')
+    return None
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
+from gan_jax.types import UserError
 
 
 def evaluate(
@@ -18,6 +19,7 @@ def evaluate(
   *,
   metrics: tuple[str, ...] = (),
   which: str = 'latest',
+  places: dict | None = None,
   progress=None,
   **given,
 ) -> list[dict]:
@@ -27,6 +29,7 @@ def evaluate(
     workdir: of the run, finished or still training.
     metrics: their names; () for those of the run.
     which: checkpoint: 'latest', 'best', or a step.
+    places: where its data are now, see contents.open_run.
     progress: console.Counter that shows the progress, or None.
     **given: fields of scoring.EvalProtocol but `name`, in place of the run's
       own; or `protocol`, the name of one.
@@ -39,7 +42,9 @@ def evaluate(
     UserError: no run, no checkpoint, a metric that is not possible, or a
       scores.json that is not a list of score records.
   """
-  config, setup, state, step = contents.open_run(workdir, which=which)
+  config, setup, state, step = contents.open_run(
+    workdir, which=which, places=places
+  )
   path = pathlib.Path(workdir) / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   protocol = chosen_protocol(contents.eval_protocol(config), given)
@@ -59,7 +64,10 @@ def evaluate(
   draws = look(step, state.ema, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
-  save_neighbours(setup, config, state, workdir, say=progress.say)
+  try:
+    save_neighbours(setup, config, state, workdir, say=progress.say)
+  except UserError as e:  # published statistics need no data, a picture does
+    progress.say(f'no picture of neighbours: {e}')
   append(path, made)
   page.write_page(workdir)
   return made

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax import options as options_lib
-from gan_jax.data import held_out as held_out_lib
 from gan_jax.data import loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe, Work
@@ -16,12 +15,11 @@ from gan_jax.game import keys as keys_lib
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
+from gan_jax.run import examples as examples_lib
 from gan_jax.run import programs, rehearsal
 from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
 from gan_jax.types import Dataset, State, UserError
-
-MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 
 
 class Setup(NamedTuple):
@@ -65,8 +63,14 @@ class Setup(NamedTuple):
     return self.functions.make_rules(self.numbers)
 
 
-def build(config: dict) -> Setup:
+def build(
+  config: dict, *, examples: examples_lib.Examples | None = None
+) -> Setup:
   """Resolves and checks a config; trains nothing and writes nothing.
+
+  Args:
+    config: all keys of run.config.keys.TABLE.
+    examples: its data, where they need not be loaded now.
 
   Raises:
     UserError: whatever is wrong with it, in one line.
@@ -75,7 +79,8 @@ def build(config: dict) -> Setup:
   validation.check_values(config)
   options = rules_lib.complete(config)
   validation.check_optimizers(options['optim'])
-  dataset, unseen, flip, resident = _data(config['data'])
+  examples = examples or examples_lib.load(config['data'])
+  dataset = examples.dataset
   given = rules_lib.Given(
     tuple(dataset.shape),
     _num_classes(dataset) if config['conditional'] else 0,
@@ -87,8 +92,8 @@ def build(config: dict) -> Setup:
     given,
     dataset,
     batches=config['d_steps'] + bool(config['fresh_real']),
-    flip=flip,
-    resident=resident,
+    flip=examples.flip,
+    resident=examples.resident,
   )
   checked = rules_lib.make(options, given)
   functions = programs.functions(structure)
@@ -98,8 +103,8 @@ def build(config: dict) -> Setup:
   return Setup(
     dataset=dataset,
     split=config['data'].get('split') or 'train',
-    open_split=_opener(config['data']),
-    held_out=lambda: held_out_lib.samples(unseen or _beside(config['data'])),
+    open_split=examples.open_split,
+    held_out=examples.held_out,
     structure=structure,
     functions=functions,
     numbers=numbers,
@@ -123,35 +128,6 @@ def _check_networks(structure, rules, dataset, numbers):
   rules_lib.check_networks(rules, state, made, dataset)
   rehearsal.check(structure, functions, state, numbers)
   return state
-
-
-def _data(options):
-  """(what is trained on, held out or None, to flip?, on the device?)."""
-  options = {'memory_mb': MEMORY_MB, 'name': '', **options}
-  flip, share = options.pop('flip', False), options.pop('held_out', 0)
-  memory_mb = options['memory_mb']
-  if not isinstance(memory_mb, int | float) or isinstance(memory_mb, bool):
-    raise UserError(f'data.memory_mb={memory_mb!r}: expected a number.')
-  load = functools.partial(loading.load, options.pop('name'))
-  whole = options_lib.call('data', load, options)
-  dataset, unseen = held_out_lib.part(whole, share)
-  loading.check_flip(dataset, flip=flip)
-  return dataset, unseen, flip, dataset.nbytes <= memory_mb * 2**20
-
-
-def _opener(options):
-  """What opens another split of the data set, if it has splits."""
-  if 'split' not in loading.options_of(options.get('name', '')):
-    return None
-  return lambda split: _data({**options, 'split': split, 'held_out': 0})[0]
-
-
-def _beside(options):
-  """What is held out where the options ask for no share."""
-  own = ('name', 'flip', 'held_out')
-  return held_out_lib.beside(
-    options.get('name', ''), {k: v for k, v in options.items() if k not in own}
-  )
 
 
 def _num_classes(dataset):

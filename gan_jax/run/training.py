@@ -26,7 +26,7 @@ from gan_jax.run.config import recipe
 from gan_jax.run.hooks import Begun, Hooks
 from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
-from gan_jax.run.workdir import contents, lock, ranking
+from gan_jax.run.workdir import contents, description, lock, ranking
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
@@ -83,6 +83,7 @@ def train(
     begun = _begin(setup, config, names, checkpoints)
     _check_steps(workdir, config, begun)
     if multihost.is_first():
+      description.write(workdir, setup)
       record_lib.write(
         workdir, record, config, step=begun.step, accept_source=accept_source
       )
@@ -235,7 +236,9 @@ def _claim(workdir, config, record, *, accept_source):
   """Makes the workdir, if the run may go on in it; returns what differs."""
   if config['deterministic']:
     determinism.check_backend()
-  contents.check_same_training(workdir, config)
+  contents.check_same_training(
+    workdir, config, fingerprint=record['data_fingerprint']
+  )
   changes = record_lib.check(
     workdir,
     record,

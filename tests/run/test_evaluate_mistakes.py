@@ -161,7 +161,7 @@ MISTAKES = [
   (('--checkpoint=3',), ('no checkpoint 3', 'there: 4, 8')),
   (('--checkpoint=first',), ("'first'", 'latest, best, or a step')),
   (('--out={}/scores.json',), ('--out', '--workdir')),
-  (('--data_dir={}',), ('--data_dir', '--workdir')),
+  (('--data_dir={}',), ('--data.dir', 'none')),
   (('--samples={}/x.npz',), ('one of', '--compare')),
   (('--compare=a,b',), ('one of', '--compare')),
 ]

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import jax
 
 from gan_jax.metrics import measures, records
+from gan_jax.run import examples as examples_lib
 from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
-from gan_jax.run.config import keys
-from gan_jax.run.workdir import ranking, record
+from gan_jax.run.config import keys, validation
+from gan_jax.run.workdir import description, ranking, record
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
@@ -73,12 +74,19 @@ def open_checkpoints(
   return Checkpoints(folder, metric=metric, mode=mode, rank=rank, **options)
 
 
-def open_run(workdir, *, which: str = 'latest') -> tuple:
+def open_run(
+  workdir, *, which: str = 'latest', places: dict | None = None
+) -> tuple:
   """A run that has been trained, or is being trained.
+
+  Its data need not be there: setup.dataset tells what they are, and raises
+  UserError when an example is read that cannot be found.
 
   Args:
     workdir: of the run; it is only read.
     which: 'latest', 'best', or a step.
+    places: where its data are now, if they have moved: 'dir' or 'path', the
+      options of that name of config.data.
 
   Returns:
     (config, setup, State [S, ...], step).
@@ -91,8 +99,10 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
   record.check_layout(workdir)
-  config = read_config(path)
-  setup = setup_lib.build(config)
+  config = keys.check_keys(read_config(path))
+  validation.check_kinds(config)
+  config['data'] = {**config['data'], **_known_places(config, places or {})}
+  setup = _open_setup(workdir, config)
   is_step = which.isascii() and which.isdecimal()
   if which not in ('latest', 'best') and not is_step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
@@ -113,6 +123,29 @@ def open_run(workdir, *, which: str = 'latest') -> tuple:
   if restored is None:
     raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
   return config, setup, restored.state, restored.step
+
+
+def _known_places(config, places):
+  """Where a run's data are now, as options of its data set."""
+  there = examples_lib.places_of(config['data'])
+  for name in places:
+    if name not in there:
+      takes = ', '.join(f'--data.{one}' for one in there) or 'none'
+      raise UserError(
+        f'--data.{name}: does not say where the data of this run are now; what'
+        f' does: {takes}.'
+      )
+  return places
+
+
+def _open_setup(workdir, config):
+  """The setup of a run; its data are not loaded if they are described."""
+  told = description.read(workdir)
+  if told is None:
+    return setup_lib.build(config)
+  dataset, has_splits = told
+  later = examples_lib.described(dataset, config['data'], has_splits=has_splits)
+  return setup_lib.build(config, examples=later)
 
 
 def read_config(path: pathlib.Path) -> dict:
@@ -152,8 +185,16 @@ def read_records(path: pathlib.Path, flag: str = '') -> list[dict]:
   return document
 
 
-def check_same_training(workdir: pathlib.Path, config: dict):
+def check_same_training(
+  workdir: pathlib.Path, config: dict, *, fingerprint: str = ''
+):
   """A workdir is resumed only by a config that trains the same.
+
+  Args:
+    workdir: of the run; there may be none yet.
+    config: that is to go on.
+    fingerprint: of its data; where it is that of the run, the data may lie
+      elsewhere than they did.
 
   Raises:
     UserError: it holds a run of another config, and the message shows where
@@ -166,10 +207,13 @@ def check_same_training(workdir: pathlib.Path, config: dict):
   read_records(workdir / 'scores.json')  # rather now than at the end of a run
   before = keys.flatten(read_config(path))
   now = keys.flatten(json.loads(json.dumps(config)))
+  moved = fingerprint and fingerprint == record.fingerprint_of(workdir)
+  idle = {f'data.{name}' for name in examples_lib.PLACES} if moved else ()
   differences = [
     f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
     for key in sorted({*before, *now})
     if before.get(key) != now.get(key)
+    and key not in idle
     and key.split('.')[0] in keys.that_decide(keys.TRAINING)
   ]
   if differences:

@@ -7,15 +7,17 @@ earlier version, only what both hold is compared.
 import re
 from typing import Any, NamedTuple
 
+from gan_jax.run import examples
 from gan_jax.run.config import keys
 
 # Where the data are and how they are read does not change what they are.
-PLACES = ('dir', 'path', 'memory_mb')
+PLACES = (*examples.PLACES, 'memory_mb')
 # Of a manifest, what decides nothing by itself. How devices shared the work is
 # in `split`, and what the code was in `source`, where these are recorded.
 IDLE = ('command', 'host', 'gan_jax', 'platform')
 OF_A_START = ('started', 'step', 'starts')  # never the same
 IDLE_WITH = {
+  'data_name': 'data_fingerprint',
   'num_devices': 'split', 'num_processes': 'split', 'git_revision': 'source',
   'git_changed': 'source', 'git_diff': 'source',
 }  # fmt: skip

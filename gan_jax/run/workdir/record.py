@@ -99,6 +99,11 @@ def _is_start(start):
   )
 
 
+def fingerprint_of(workdir) -> str:
+  """The fingerprint of a run's data; '' if nobody knows it."""
+  return read(workdir).get('data_fingerprint', '')
+
+
 def check_layout(workdir):
   """Refuses a run whose state was laid out in another way when it was saved.
 
