@@ -19,17 +19,15 @@ from gan_jax.run import (
   loop,
   scoring,
   signals,
-  unused_options,
 )
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import recipe
 from gan_jax.run.hooks import Begun, Hooks
 from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
-from gan_jax.run.workdir import contents, description, lock, ranking
+from gan_jax.run.workdir import claims, contents, description, lock, ranking
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
-from gan_jax.types import UserError
 
 
 def train(
@@ -65,9 +63,9 @@ def train(
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   record = record_lib.of_run(config, setup, program)
   claim = functools.partial(
-    _claim, workdir, config, record, accept_source=accept_source
+    claims.claim, workdir, config, record, accept_source=accept_source
   )
-  multihost.on_process_0(lambda: _check_used(workdir, config, setup))
+  multihost.on_process_0(lambda: claims.check_used(workdir, config, setup))
   multihost.on_process_0(claim)
 
   say = progress.say if progress else print
@@ -81,7 +79,7 @@ def train(
     changes = multihost.on_process_0(claim)
     stop_signal = multihost.agreed(stop_signal)
     begun = _begin(setup, config, names, checkpoints)
-    _check_steps(workdir, config, begun)
+    claims.check_steps(workdir, config, begun.step)
     if multihost.is_first():
       description.write(workdir, setup)
       record_lib.write(
@@ -214,39 +212,6 @@ def _train_part(run, begun, program, data, news):
       stop_signal=run.stop_signal,
     )
     return ours(hooks.finish)(outcome, run.stop_signal)
-
-
-def _check_used(workdir, config, setup):
-  """Refuses options without effect, but lets a run go on that has them."""
-  unused_options.check_run(config)
-  if not (workdir / 'config.json').exists():
-    unused_options.check_training(config, setup)
-
-
-def _check_steps(workdir, config, begun):
-  """Refuses to end a run at a step that it has passed."""
-  if config['steps'] < begun.step:
-    raise UserError(
-      f'steps={config["steps"]}: --workdir={workdir} has done {begun.step}'
-      ' already. Let it do as many or more, or choose another workdir.'
-    )
-
-
-def _claim(workdir, config, record, *, accept_source):
-  """Makes the workdir, if the run may go on in it; returns what differs."""
-  if config['deterministic']:
-    determinism.check_backend()
-  contents.check_same_training(
-    workdir, config, fingerprint=record['data_fingerprint']
-  )
-  changes = record_lib.check(
-    workdir,
-    record,
-    deterministic=config['deterministic'],
-    accept_source=accept_source,
-  )
-  contents.make_workdir(workdir)
-  return changes
 
 
 def _checkpoints(workdir, config, names, setup, lease):
