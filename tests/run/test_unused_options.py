@@ -6,7 +6,8 @@ import pathlib
 import pytest
 
 from gan_jax import train
-from gan_jax.run import command, setup, training, unused_options
+from gan_jax.run import command, setup, unused_options
+from gan_jax.run.workdir import claims
 from gan_jax.study import plan
 from gan_jax.types import UserError
 from tests.run.test_commands import RING, complaint
@@ -175,9 +176,9 @@ def test_a_run_that_has_begun_with_it_goes_on(tmp_path):
   config = command.load_config('configs/ring8.py:tiny', changes)
   built = setup.build(config)
   with pytest.raises(UserError, match='would be ignored'):
-    training._check_used(tmp_path, config, built)
+    claims.check_used(tmp_path, config, built)
   (tmp_path / 'config.json').write_text(json.dumps(config))
-  training._check_used(tmp_path, config, built)
+  claims.check_used(tmp_path, config, built)
 
 
 def test_a_study_is_told_which_cell(tmp_path):
