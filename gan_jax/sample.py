@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 from gan_jax.data import kinds
+from gan_jax.datasets import npz
 from gan_jax.run import command, scoring
 from gan_jax.run.draws import draw
 from gan_jax.run.sampling import balanced_labels
@@ -67,7 +68,7 @@ def write(out: pathlib.Path, samples: np.ndarray, setup):
   """Writes samples [N, ...] as arrays or as their kind does, by the suffix."""
   labels = balanced_labels(len(samples), setup.num_classes)
   if out.suffix == '.npz':
-    also = {} if labels is None else {'labels': labels}
+    also = npz.beside(setup.dataset, labels)
     np.savez_compressed(out, samples=samples, **also)
     return
   dataset, kind = setup.dataset, kinds.of(setup.dataset)

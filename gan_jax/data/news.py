@@ -16,7 +16,8 @@ from gan_jax.types import UserError, one_line
 # Keys of config.data in a line. Not any word: a file may be called data.npz.
 _KEY = re.compile(
   r'(?<![\w./-])data\.(dir|path|name|split|image_size|channels|skip_corrupt|'
-  r'range|memory_mb|size|data_seed|std|radius|spacing|flip|held_out)\b(?!\.)'
+  r'range|memory_mb|size|data_seed|std|radius|spacing|flip|held_out|'
+  r'\w+(?=: unknown; ))\b(?!\.)'
 )
 _reword = contextvars.ContextVar('reword', default=str)
 

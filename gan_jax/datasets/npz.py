@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
-NAMES_KEY = 'class_names'
+NAMES_KEY, RANGE_KEY = 'class_names', 'range'
 _LARGEST = np.finfo(np.float32).max
 
 
@@ -35,7 +36,8 @@ def load(
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
     range: the lowest and the highest value that images may have, 0,1 or 0,4095,
-      where it is another one or they hardly use it, see data/ranges.
+      where it is another one or they hardly use it, see data/ranges. The file
+      may say it itself, in an array `range`.
 
   Raises:
     UserError: no such file, an array of another shape or range, or one whose
@@ -44,6 +46,7 @@ def load(
   images.check_options(image_size=image_size, channels=channels)
   limits = ranges.parse(range)
   arrays = _read(path)
+  limits = limits or _own_range(arrays, path)
   x = _first(arrays, X_KEYS)
   x = _samples(x, path, limits)
   if x.ndim == 4:
@@ -59,6 +62,38 @@ def load(
     label,
     class_names=class_names,
   )
+
+
+def beside(dataset: Dataset, labels: Any = None) -> dict[str, Any]:
+  """What makes an .npz of samples in model range say what they are.
+
+  Args:
+    dataset: of the same kind and classes.
+    labels: [N] of the samples, or None.
+
+  Returns:
+    arrays to be saved beside them, which `load` understands.
+  """
+  arrays = {}
+  if labels is not None:
+    arrays |= {'labels': labels, NAMES_KEY: np.array(dataset.class_names)}
+  if dataset.kind == 'image':
+    arrays[RANGE_KEY] = np.array(ranges.MODEL, np.float32)
+  return arrays
+
+
+def _own_range(arrays, path):
+  """What the file says of the range of its images; None if it does not."""
+  own = arrays.get(RANGE_KEY)
+  if own is None or _first(arrays, X_KEYS).ndim == 2:
+    return None
+  try:
+    return ranges.parse(own.tolist())
+  except UserError as e:
+    raise UserError(
+      f'data.path={path}: expected its array `range` to be two numbers, the'
+      ' lowest and the highest value.'
+    ) from e
 
 
 def holds_samples(path) -> bool:
@@ -79,7 +114,8 @@ def _read(path):
     raise UserError(f'data.path={path}: expected an .npz file.')
   try:
     there = npz.names(file)
-    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS), NAMES_KEY}
+    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
+    wanted |= {NAMES_KEY, RANGE_KEY}
     arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: not an .npz file ({e}).') from e

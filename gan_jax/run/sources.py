@@ -137,7 +137,8 @@ def _flags(flag):
     own = {'name': '--data', 'dir': '--data_dir', 'split': '--split'}
   else:
     own = {'dir': f'--{flag}', 'path': f'--{flag}', 'range': f'--{flag}.range'}
-  return news.flags(lambda key: own.get(key, f'--data.{key}'))
+  group = lambda key: 'data' if flag == 'name' or key in SHARED else flag
+  return news.flags(lambda key: own.get(key, f'--{group(key)}.{key}'))
 
 
 def statistics_of(data: str, space: str) -> str:

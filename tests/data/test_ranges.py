@@ -6,6 +6,7 @@ from PIL import Image
 
 from gan_jax import data
 from gan_jax.data import kinds, ranges
+from gan_jax.datasets import npz
 from gan_jax.types import UserError
 from tests.odd_pictures import png
 
@@ -96,6 +97,25 @@ def test_arrays_that_use_half_their_range_at_most_are_asked_about(
   usual = ranges.MODEL if x.dtype.kind == 'f' else ranges.LEVELS
   of_array(tmp_path, x, range=usual)
   assert not capsys.readouterr().err
+
+
+def test_a_file_may_say_its_range_itself(tmp_path, capsys):
+  x = (SHARES / 100).astype(np.float32)
+  like = data.load('digits')
+  also = npz.beside(like, np.array([2, 0, 2]))
+  np.savez(tmp_path / 'b.npz', samples=x, **also)
+  found = data.load('npz', path=str(tmp_path / 'b.npz'))
+  np.testing.assert_array_equal(data.arrays(found)['x'][..., 0], x)
+  assert found.class_names == like.class_names
+  assert data.arrays(found)['label'].tolist() == [2, 0, 2]
+  assert not capsys.readouterr().err
+  assert npz.beside(data.load('ring8', size=9)) == {}
+  np.savez(tmp_path / 'b.npz', x=levels(4095, np.int32), range=[0, 4095])
+  found = data.load('npz', path=str(tmp_path / 'b.npz'))
+  np.testing.assert_allclose(seen(found), SHARES, atol=1e-3)
+  np.savez(tmp_path / 'b.npz', x=x, range=[0])
+  with pytest.raises(UserError, match='its array `range` to be two numbers'):
+    data.load('npz', path=str(tmp_path / 'b.npz'))
 
 
 def test_dark_pictures_are_dark_for_who_says_so(tmp_path):

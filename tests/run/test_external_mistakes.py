@@ -145,3 +145,10 @@ def test_a_mistake_is_told_and_nothing_is_written(
 def test_from_python_a_mistake_is_an_error_too(tmp_path):
   with pytest.raises(UserError, match='a folder, or an .npz'):
     sources.open_samples(str(tmp_path / 'absent'))
+
+
+def test_an_option_that_there_is_not_is_named_as_it_was_given(broken, capfd):
+  for flag in ('--data.rnge', '--samples.rnge', '--data.mu'):
+    argv = [f'--{k}={broken / "good"}' for k in ('samples', 'data')]
+    line = complaint(capfd, evaluate.main, *argv, f'{flag}=0,1')
+    assert f'{flag}: unknown; folder takes' in line
