@@ -1,7 +1,7 @@
 """Losses written a second time, in float64 NumPy, from their papers.
 
-A new file in losses/ needs a formula in REFERENCES and a line in FROZEN, both
-written without looking at its code; its options go to VARIANTS.
+A loss that ships has a formula in REFERENCES and a line in FROZEN, both written
+without looking at its code; its options go to VARIANTS.
 """
 
 import numpy as np

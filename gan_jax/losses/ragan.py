@@ -15,6 +15,8 @@ gradient flows through the means.
 import jax
 from jax.nn import softplus
 
+WHOLE_BATCH = True  # an example's loss depends on the others
+
 
 def relative(
   real_logits: jax.Array, fake_logits: jax.Array

@@ -17,6 +17,8 @@ from jax.nn import relu
 
 from gan_jax.losses.ragan import relative
 
+WHOLE_BATCH = True  # an example's loss depends on the others
+
 
 def d_loss(
   real_logits: jax.Array, fake_logits: jax.Array, *, scale: float = 0.5

@@ -27,6 +27,7 @@ from gan_jax.game.gradients import input_gradient, interpolate, safe_norm
 from gan_jax.types import UserError
 
 PER_EXAMPLE = True
+WHOLE_BATCH = True  # by the std of the reals
 
 
 def init() -> tuple:

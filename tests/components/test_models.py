@@ -2,18 +2,17 @@
 
 import functools
 import importlib
-import pkgutil
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax import models
 from gan_jax.models import dcgan
 from gan_jax.types import UserError
+from tests.components.shipped import SHIPPED
 
-NAMES = [m.name for m in pkgutil.iter_modules(models.__path__) if not m.ispkg]
+NAMES = sorted(SHIPPED['models'])
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
 # (G, D) for shape (size, size, 3), latents [B, 64], default widths.

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax import select
 from gan_jax.losses import fgan
 from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
+from tests.components.shipped import SHIPPED
 
 GIVEN = {'key', 'axis_name'}  # by the step
 COMMON = {'parent', 'name', 'axis_name', 'shape', 'num_classes', 'dtype'}
@@ -152,19 +152,19 @@ def small(network):
 
 def cases():
   """(component, option, default, (options) -> its program, options beside)."""
-  for name in select.available('losses'):
+  for name in sorted(SHIPPED['losses']):
     module = load('losses', name)
     program = functools.partial(loss_program, module)
     for option, usual in keyword_options(module.d_loss, module.g_loss).items():
       yield name, option, usual, program, {}
-  for name in select.available('penalties'):
+  for name in sorted(SHIPPED['penalties']):
     module = load('penalties', name)
     program = functools.partial(penalty_program, module)
     has = [f for f in ('penalty', 'project') if hasattr(module, f)]
     functions = [getattr(module, f) for f in has]
     for option, usual in keyword_options(*functions).items():
       yield name, option, usual, program, {}
-  for name in select.available('models'):
+  for name in sorted(SHIPPED['models']):
     module = load('models', name)
     for network in (module.Generator, module.Discriminator):
       program = functools.partial(network_program, network)

@@ -44,6 +44,7 @@ KNOWN = {
     '?.load',
   ): 'of a class that knows tensors only',
   ('data/loading.py', 'module.load'): 'load() of a data set by its name',
+  ('metrics/features/spaces.py', 'module.load'): 'of a feature net by its name',
   ('study/engines/processes.py', 'subprocess'): 'workers: no shell',
   ('run/workdir/provenance.py', 'subprocess'): 'git, no shell',
 }

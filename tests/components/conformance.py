@@ -1,0 +1,332 @@
+"""What every component has to do, by kind: functions of its module.
+
+They need no reference and no figures, so that a new file in its folder is
+checked as it stands; what ships with the package is also compared with papers
+(test_losses.py, test_penalties.py, test_models.py).
+"""
+
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax import select
+from gan_jax.data import kinds
+from gan_jax.game import beginning, forward, keys, rules, step
+from gan_jax.metrics import compute, measures
+from gan_jax.metrics.views import SampleStats
+from gan_jax.run import command, label_use, rehearsal
+
+B = 6  # examples
+SHAPES = ((2,), (8, 8, 1), (32, 32, 3))  # of samples that a component may suit
+EXTREME = 50.0  # logits, at which float32 and bfloat16 have to suffice
+KEY = jax.random.key(0)
+
+
+def options_of(*functions):
+  """All options are by name only and have a default."""
+  for function in functions:
+    for p in list(inspect.signature(function).parameters.values()):
+      if p.kind is p.KEYWORD_ONLY and p.name not in ('key', 'axis_name'):
+        assert p.default is not p.empty, f'{p.name} has no default'
+
+
+# ------------------------------------------------------------------- a loss
+
+
+def loss(module):
+  """Shapes, slopes by differences in float64, their signs, extremes."""
+  pair = module.d_loss, module.g_loss
+  options_of(*pair)
+  for function in pair:
+    names = list(inspect.signature(function).parameters)
+    assert names[:2] == ['real_logits', 'fake_logits']
+    for dtype in (jnp.float32, jnp.bfloat16):
+      logits = jax.ShapeDtypeStruct((B,), dtype)
+      made = jax.eval_shape(function, logits, logits)
+      assert (made.shape, made.dtype) == ((B,), dtype)
+  both = lambda real, fake: jnp.stack([f(real, fake) for f in pair])  # [2, B]
+  _slopes_of(both)
+  _signs_of(both)
+  high, low = np.full(B, EXTREME), np.full(B, -EXTREME)
+  for dtype in (jnp.float32, jnp.bfloat16):
+    for real, fake in ((high, low), (low, high), (high, high), (low, low)):
+      value, slope = _looked(both)(
+        jnp.array(real, dtype), jnp.array(fake, dtype)
+      )
+      for x in (value, *slope):
+        assert np.isfinite(np.float64(x)).all(), (real[0], fake[0], dtype)
+  _examples_of(module, both)
+
+
+@functools.cache
+def _looked(both):
+  """(real, fake) -> both losses and the slopes [2, B] of their means."""
+  mean = lambda *logits: both(*logits).mean(axis=1)
+  look = lambda *logits: (both(*logits), jax.jacrev(mean, (0, 1))(*logits))
+  return jax.jit(look)
+
+
+def _logits(seed=0):
+  rng = np.random.default_rng(seed)
+  return rng.normal(size=B), rng.normal(size=B)
+
+
+def _slopes_of(both, h=1e-5):
+  with jax.enable_x64(True):
+    real, fake = (jnp.array(x) for x in _logits())
+    _, (by_real, by_fake) = _looked(both)(real, fake)
+    mean = jax.jit(jax.vmap(lambda *logits: both(*logits).mean(axis=1)))
+    steps = h * jnp.eye(B)
+    at = lambda sign, e_real, e_fake: mean(
+      real[None] + sign * e_real, fake[None] + sign * e_fake
+    )
+    for slope, own in (
+      (by_real, (steps, 0 * steps)),
+      (by_fake, (0 * steps, steps)),
+    ):
+      found = (at(1, *own) - at(-1, *own)).T / (2 * h)
+      np.testing.assert_allclose(slope, found, 1e-5, 1e-7)
+
+
+def _signs_of(both):
+  """D raises reals and lowers fakes, G raises fakes."""
+  strict = []
+  for logit in (0.0, 0.5, -0.5):
+    logits = np.full(B, logit, np.float32)
+    _, (by_real, by_fake) = _looked(both)(logits, logits)
+    strict.append(
+      (by_real[0] < 0).all()
+      and (by_fake[0] > 0).all()
+      and (by_fake[1] < 0).all()
+    )
+    if logit == 0:
+      assert (by_real[0] <= 0).all() and (by_fake[0] >= 0).all()
+      assert (by_fake[1] <= 0).all()
+  assert any(strict)
+
+
+def _examples_of(module, both):
+  """An example's loss is its own, unless the file says WHOLE_BATCH = True."""
+  order = np.roll(np.arange(B), 2)
+  real, fake = (np.float32(x) for x in _logits(1))
+  one, other = both(real, fake), both(real[order], fake[order])
+  np.testing.assert_allclose(one[:, order], other, 1e-5, 1e-6)
+  if not getattr(module, 'WHOLE_BATCH', False):
+    alone = both(real[:2], fake[:2])
+    np.testing.assert_allclose(one[:, :2], alone, 1e-5, 1e-6)
+
+
+# ------------------------------------------------------------ parts of a game
+
+
+def game_of(shape, num_classes=0, **changed):
+  """(Rules, state, batch) of a small game with these options."""
+  small = {'name': 'mlp', 'g': {'hidden': (4,)}, 'd': {'hidden': (4,)}}
+  small['d'] |= {'activation': 'tanh'}
+  config = command.load_config('ring8:tiny', {'penalties': {}, 'model': small})
+  config |= changed
+  given = rules.Given(shape, num_classes, jnp.float32, batch_size=B)
+  options = rules.complete(config)
+  made = rules.make(options, given)
+  rng = np.random.default_rng(0)
+  x = jnp.array(np.tanh(rng.normal(size=(B, *shape))), jnp.float32)
+  batch = {'x': x, 'index': jnp.arange(B), 'step': jnp.int32(0)}
+  if num_classes:
+    batch['label'] = jnp.arange(B) % num_classes
+  batch['frozen'] = rules.frozen(options)
+  one = {k: v[:1] if k in ('x', 'label') else v for k, v in batch.items()}
+  init = lambda key: beginning.init(made.game, key, one)
+  state = _drawn(jax.eval_shape(init, KEY))
+  memo = {
+    step.memo_name(player, name): term.init()
+    for player, terms in made.game.terms.items()
+    for name, term in terms.items()
+  }
+  if forward.AUGMENT in state.memo:
+    memo[forward.AUGMENT] = made.game.augment.init()
+  state = state._replace(memo=memo)
+  with rehearsal.told({'penalties': {}, **_NO_FILES}):  # shapes, as in a run
+    run = functools.partial(rehearsal._pass, lambda numbers: made, B)
+    jax.eval_shape(run, state, batch, KEY, {})
+  return made, state, batch
+
+
+_NO_FILES = {group: {} for group in rehearsal.ROOMS}
+
+
+def _drawn(shapes):
+  """Numbers of these shapes: to initialise is a program of its own."""
+  rng = np.random.default_rng(0)
+
+  def draw(like):
+    if jnp.issubdtype(like.dtype, jnp.inexact):
+      x = np.abs(rng.normal(size=like.shape)) / 3 + 0.1
+      return jnp.array(x * rng.choice([-1, 1], like.shape), like.dtype)
+    return jnp.zeros(like.shape, like.dtype)
+
+  return jax.tree.map(draw, shapes)
+
+
+def suited(make, *args, **kw):
+  """What `make` gives for the first shape of sample that it can do with."""
+  for shape in SHAPES[:-1]:
+    try:
+      return make(shape, *args, **kw)
+    except Exception:  # noqa: S112
+      continue
+  return make(SHAPES[-1], *args, **kw)
+
+
+def look(made, state, batch):
+  """Values of all terms and their slopes are finite."""
+
+  def total(params, who):
+    moving = step.with_params(state, params)
+    seen, _ = forward.forward(made.game, moving, batch, KEY)
+    each = keys.fold_examples(KEY, batch['index'])
+    return [
+      term.value(seen, state.memo[step.memo_name(player, name)], key=each)[0]
+      for player in who
+      for name, term in made.game.terms.get(player, {}).items()
+    ]
+
+  def slopes(state, who):
+    params = step.params_of(state, who)
+    mean = lambda params: sum(map(jnp.mean, total(params, who)))
+    return total(params, who), jax.grad(mean)(params)
+
+  others = [player for player in made.game.nets if player != 'd']
+  every = lambda state: [slopes(state, who) for who in (['d'], others)]
+  found = jax.jit(every)(state)
+  for x in jax.tree.leaves(found):
+    assert np.isfinite(x).all()
+
+
+def penalty(module, name):
+  """Values [B], finite slopes; an example's own, if it is D's slope."""
+  made, state, batch = suited(game_of, penalties={name: {}})
+  kind = made.penalties[name]
+  options_of(*select.functions_of(module))
+  look(made, state, batch)
+  if kind.project:
+    params = state.players['d'].params
+    jax.tree.map(_same_kind, kind.project(params), params)
+  if kind.penalty and not getattr(module, 'WHOLE_BATCH', False):
+    critic = lambda x: jnp.tanh(x.reshape(len(x), -1)).sum(1)
+    x, each = batch['x'], keys.fold_examples(KEY, batch['index'])
+    run = lambda s: kind.penalty(critic, x[s], -x[s], kind.init(), key=each[s])[
+      0
+    ]
+    whole = run(slice(None))
+    np.testing.assert_allclose(whole[:2], run(slice(0, 2)), 1e-5, 1e-6)
+
+
+def _same_kind(one, other):
+  assert (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def augment(module, name):
+  """Keeps shapes, is differentiable, each example by its own key."""
+  options_of(*select.functions_of(module))
+  made, state, batch = suited(game_of, augment={'name': name})
+  look(made, state, batch)
+  memo = state.memo[forward.AUGMENT]
+  each = keys.fold_examples(KEY, batch['index'])
+  run = lambda x, each: made.game.augment.apply(x, memo, key=each)
+  x = batch['x']
+  np.testing.assert_allclose(run(x, each)[:2], run(x[:2], each[:2]), 1e-5, 1e-6)
+  assert np.abs(jax.grad(lambda x: run(x, each).sum())(x)).max() > 0
+
+
+def dynamics(module, name):
+  """A state to one like it, a step later; all that is measured has a name."""
+  options_of(module.make)
+  made, state, batch = game_of((2,), dynamics={'name': name})
+  many = {k: v if k in step.SHARED else v[None] for k, v in batch.items()}
+  after, measured = jax.eval_shape(made.step, state, many, KEY)
+  jax.tree.map(_same_kind, after, state)
+  assert set(measured) == set(step.metric_names(made.game.terms))
+  after, _ = jax.jit(made.step)(state, many, KEY)
+  assert after.step == 1
+  for player in state.players:
+    moved = after.players[player].params, state.players[player].params
+    assert any(
+      jax.tree.leaves(jax.tree.map(lambda a, b: (a != b).any(), *moved))
+    )
+
+
+def conditioning(module, name):
+  """Logits [B] that depend on the label, by the head or by its terms."""
+  made, state, batch = suited(game_of, 3, conditioning={'name': name})
+  look(made, state, batch)
+  label_use.check(lambda numbers: made, state, batch, KEY, {})
+
+
+def model(module, name):
+  """Samples in the data's shape, logits [B], each example by itself."""
+  own = {'name': name} | {p: {} for p in select.players_of(module)}
+
+  made, state, batch = suited(game_of, model=own)
+  look(made, state, batch)
+  for leaf in jax.tree.leaves(state.players):
+    assert leaf.dtype != jnp.bfloat16
+  networks = forward.Networks(made.game, state)
+  latent = jax.vmap(made.game.prior)(keys.fold_examples(KEY, batch['index']))
+  g = lambda z: networks.net('g', z)
+  np.testing.assert_allclose(g(latent)[:2], g(latent[:2]), 1e-4, 1e-5)
+  assert g(latent).shape == batch['x'].shape
+
+
+# -------------------------------------------------------------- beside a game
+
+
+def dataset(module):
+  """Rows of one kind, the same each time, finite in model range."""
+  data = module.load()
+  rows = np.array([0, data.size - 1, 0])
+  one, again = data.read(rows), data.read(rows)
+  for key, value in one.items():
+    np.testing.assert_array_equal(value, again[key])
+    np.testing.assert_array_equal(value[0], value[2])
+  x = kinds.in_model_range(data, one['x'])
+  assert x.shape == (3, *data.shape) and np.isfinite(x).all()
+  if data.class_names:
+    assert one['label'].max() < len(data.class_names)
+
+
+def metric(module):
+  """Its values, finite, whatever the order of the samples."""
+  own = module.METRIC
+  assert isinstance(own, measures.Metric)
+  rng = np.random.default_rng(0)
+  arrays = {
+    'features': rng.normal(size=(40, 3)),
+    'probabilities': rng.dirichlet(np.ones(3), size=40),
+    'samples': rng.normal(size=(40, 2)),
+    'labels': np.arange(40) % 3,
+  }
+  stats = lambda order: SampleStats(
+    40, group=np.arange(40) % 10, **{k: v[order] for k, v in arrays.items()}
+  )
+  plain, order = stats(np.arange(40)), stats(rng.permutation(40))
+  known = compute.Known(num_classes=3, held_out=plain)
+  values, other = (own.compute(plain, s, known)[0] for s in (plain, order))
+  assert set(own.outputs) <= set(values)
+  for name in own.outputs:
+    assert np.isfinite(values[name])
+    np.testing.assert_allclose(values[name], other[name], 1e-6, 1e-6)
+
+
+CHECKS = {  # by room; those of a game also need the name
+  'losses': lambda module, name: loss(module),
+  'penalties': penalty,
+  'augment': augment,
+  'dynamics': dynamics,
+  'conditioning': conditioning,
+  'models': model,
+  'datasets': lambda module, name: dataset(module),
+  'metrics': lambda module, name: metric(module),
+}
