@@ -20,8 +20,9 @@ from gan_jax.types import UserError
 
 FLAGS = {
   'study': '', 'workdir': '', 'engine': 'local', 'options': '', 'workers': 0,
-  'memory_mb': 0, 'compare': '',
+  'memory_mb': 0, 'compare': '', 'metric': '',
 }  # fmt: skip
+COMPARING = {'compare', 'metric', 'workdir'}
 
 
 def help_lines() -> list[str]:
@@ -33,7 +34,7 @@ def help_lines() -> list[str]:
     'usage: python -m gan_jax.ablate --study=experiments/NAME/study.py'
     f' --workdir=DIR [--engine={"|".join(select.available("study.engines"))}]'
     ' [--workers=0] [--options=NAME=VALUE,...] [--memory_mb=0], or'
-    ' --compare A B --workdir=DIR',
+    ' --compare A B [--metric=NAME] --workdir=DIR',
     f'studies: {" ".join(studies) or "none here"}',
     '--workers: jobs at a time (0: the engine chooses); --options: for the'
     ' engine; --memory_mb: limit for one job (0: all available memory).',
@@ -58,30 +59,19 @@ def _options(text: str) -> dict:
   return options
 
 
-def _pair(argv: list[str]) -> list[str]:
-  """The arguments, with `--compare A B` as `--compare=A,B`."""
-  if '--compare' not in argv:
-    return argv
-  at = argv.index('--compare')
-  two = [word for word in argv[at + 1 : at + 3] if not word.startswith('--')]
-  rest = argv[at + 1 + len(two) :]
-  return [*argv[:at], f'--compare={",".join(two)}', *rest]
-
-
-def compare(pair: str, workdir) -> ReportContents:
+def compare(pair: str, workdir, *, metric: str = '') -> ReportContents:
   """Writes the report of two finished runs or studies into a folder.
 
   Args:
     pair: 'A,B', their workdirs.
     workdir: folder of the report.
+    metric: that is tested; '' for the one that A's config asks about.
 
   Raises:
     UserError: see study.compare.
   """
-  paths = [part.strip() for part in pair.split(',')]
-  if len(paths) != 2 or not all(paths) or paths[1].startswith('--'):
-    raise UserError(f'--compare={pair}: expected two workdirs, A B.')
-  view = compare_lib.view(*paths)
+  paths = command.two_paths(pair, 'compare', 'workdirs A B')
+  view = compare_lib.view(*paths, metric=metric)
   contents.make_workdir(pathlib.Path(workdir))
   report.write(workdir, view)
   return view
@@ -96,14 +86,16 @@ def _check(flags):
   for name in ('workers', 'memory_mb'):
     if getattr(flags, name) < 0:
       raise UserError(f'--{name}={getattr(flags, name)}: expected at least 0.')
-  for name in set(FLAGS) - {'compare', 'workdir'} if flags.compare else ():
+  if flags.metric and not flags.compare:
+    raise UserError('--metric: only with --compare; a study names its own.')
+  for name in set(FLAGS) - COMPARING if flags.compare else ():
     if getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} cannot be used with --compare.')
 
 
 def _work(flags) -> ReportContents:
   if flags.compare:
-    return compare(flags.compare, flags.workdir)
+    return compare(flags.compare, flags.workdir, metric=flags.metric)
   return ablate(
     flags.study,
     flags.workdir,
@@ -116,7 +108,9 @@ def _work(flags) -> ReportContents:
 
 def main(argv: list[str]):
   """The command."""
-  flags = command.parse(_pair(argv), help_lines=help_lines, **FLAGS)
+  flags = command.parse(
+    command.pair(argv, 'compare'), help_lines=help_lines, **FLAGS
+  )
   _check(flags)
   try:
     view = _work(flags)

@@ -5,7 +5,6 @@ python -m gan_jax.evaluate --samples=FOLDER --data=cifar10 --metrics=fid,kid
 python -m gan_jax.evaluate --compare=runs/a,runs/b
 """
 
-import os
 import pathlib
 import types
 
@@ -16,10 +15,12 @@ from gan_jax.report import console, lines
 from gan_jax.run import command, evaluation, external_samples, scoring
 from gan_jax.run.evaluation import evaluate
 from gan_jax.run.workdir import contents
+from gan_jax.study import sides as sides_lib
 from gan_jax.types import UserError
 
 FLAGS = {
-  'workdir': '', 'samples': {}, 'compare': '', 'data': {}, 'data_dir': '',
+  'workdir': '', 'samples': {}, 'compare': '', 'metric': '', 'data': {},
+  'data_dir': '',
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
   'checkpoint': 'latest',
@@ -30,7 +31,7 @@ WORK = {
   'workdir': HOW
   | {'checkpoint', 'num', 'draws', 'statistics', 'data', 'data_dir'},
   'samples': HOW | {'data', 'data_dir', 'out'},
-  'compare': set(),
+  'compare': {'metric'},
 }
 FIXED = ('features', 'resize', 'split', 'num', 'statistics')  # by a protocol
 
@@ -43,7 +44,7 @@ def help_lines() -> list[str]:
     ' data have moved], or'
     ' --samples=FOLDER|FILE.npz --data=NAME|FOLDER|FILE.npz [--data_dir=DIR]'
     ' [--data.image_size=N] [--data.OPTION=VALUE] [--samples.OPTION=VALUE]'
-    ' [--out=scores.json], or --compare=DIR,DIR',
+    ' [--out=scores.json], or --compare DIR DIR [--metric=NAME]',
     'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
     'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
     ' [--split=train|test], or all of these through'
@@ -55,10 +56,12 @@ def help_lines() -> list[str]:
 
 def main(argv: list[str]):
   """The command."""
-  flags = command.parse(argv, help_lines=help_lines, **FLAGS)
+  flags = command.parse(
+    command.pair(argv, 'compare'), help_lines=help_lines, **FLAGS
+  )
   work = _check(flags)
   if work == 'compare':
-    for line in lines.comparison(*_compared(flags.compare)):
+    for line in _compared(flags):
       print(line)
     return
   with console.Counter('samples') as progress:
@@ -147,21 +150,18 @@ def _check_values(flags):
     raise UserError('--split does not go with --statistics.')
 
 
-def _compared(pair):
-  paths = [p.strip() for p in pair.split(',')]
-  if len(paths) != 2:
-    raise UserError(f'--compare={pair}: expected two, A,B.')
-  return paths, records.compare(*map(_scores_of, paths))
-
-
-def _scores_of(path):
-  path = pathlib.Path(path)
-  path = path / 'scores.json' if os.path.isdir(path) else path
-  if not os.path.exists(path):
-    raise UserError(f'--compare: there is no {path}.')
-  # A score that is not a number cannot be compared.
-  scores = contents.read_records(path, '--compare: ')
-  return [r for r in scores if r['value'] is not None]
+def _compared(flags):
+  """Lines about two runs, files of scores, or studies cell by cell."""
+  paths = command.two_paths(flags.compare, 'compare')
+  sides = map(sides_lib.records_by_cell, paths)
+  pairs = sides_lib.pair_cells(*sides)
+  found = []
+  for cell, two in pairs.items():
+    of = f': {cell}' if len(pairs) > 1 else ''
+    names = [f'{path}{of}' for path in paths]
+    rows = records.compare(*two, metric=flags.metric)
+    found += lines.comparison(names, rows)
+  return found
 
 
 command.make_callable(__name__, api.evaluate)

@@ -190,20 +190,17 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
   Raises:
     UserError: a name that does not exist, or is not possible here.
   """
-  requested = [output for name in names for output in _outputs(name)]
+  requested = {output: name for name in names for output in outputs(name)}
   known = {name: m for m in _every() for name in m.outputs}
   possible = [n for n, m in known.items() if _possible(m, there)]
-  outputs = []
-  for name in requested:
-    for output in FILES.get(name, (name,)):
-      if output not in possible:
-        lacks = output in known and _lacking(known[output], there)
-        why = f'needs {lacks}' if lacks else 'does not exist'
-        raise UserError(
-          f'metrics: {name!r} {why}; possible here: {", ".join(possible)}'
-        )
-      outputs.append(output)
-  return tuple(dict.fromkeys(outputs))
+  for output, name in requested.items():
+    if output not in possible:
+      lacks = output in known and _lacking(known[output], there)
+      why = f'needs {lacks}' if lacks else 'does not exist'
+      raise UserError(
+        f'metrics: {name!r} {why}; possible here: {", ".join(possible)}'
+      )
+  return tuple(requested)
 
 
 def options_of(name: str) -> dict:
@@ -216,10 +213,14 @@ def _every():
   return (*METRICS, *dict.fromkeys(_own.values()))
 
 
-def _outputs(name):
-  """What a requested name stands for; a dotted one brings its metric."""
+def outputs(name: str) -> tuple[str, ...]:
+  """What a requested name stands for; a dotted one brings its metric.
+
+  Raises:
+    UserError: a dotted name that is no metric.
+  """
   if '.' not in name:
-    return (name,)
+    return FILES.get(name, (name,))
   metric = getattr(select.module('metrics', name, flag='metrics'), 'METRIC', 0)
   if not isinstance(metric, Metric):
     raise UserError(f'metrics={name!r}: the module has no METRIC.')

@@ -87,42 +87,89 @@ def check_alike(a: dict, b: dict):
       )
 
 
-def compare(a: list[dict], b: list[dict]) -> list[dict]:
+def compare(a: list[dict], b: list[dict], *, metric: str = '') -> list[dict]:
   """The metrics that two sets of records share, side by side.
 
-  The latest step of each metric counts; its value is the mean over seeds.
+  Each protocol in common is a row of its own. The latest step of each counts;
+  its value is the mean over seeds. Records without a value do not count.
 
   Args:
     a: records of one run.
     b: records of another.
+    metric: the only one that is asked for; '' for all.
 
   Returns:
-    {'metric', 'a', 'b', 'difference', 'interval_a', 'interval_b'} for each
-    metric; intervals are those of the records where there is one seed, None
-    where there are several.
+    {'metric', 'a', 'b', 'difference', 'interval_a', 'interval_b', 'record'};
+    intervals are those of the records where there is one seed, None where
+    there are several; the record is one of a's. Of a metric without a protocol
+    in common {'metric', 'reason'}, where others have one.
 
   Raises:
     UserError: no metric in common, or protocols that differ in every record.
   """
+  a, b = known(a), known(b)
   shared = [m for m in _metrics(a) if m in _metrics(b)]
-  if not shared:
+  if metric and metric in shared:
+    shared = [metric]
+  elif metric or not shared:
     raise UserError(
-      f'no metric in common: {", ".join(_metrics(a)) or "none"} and'
-      f' {", ".join(_metrics(b)) or "none"}'
+      f'no {metric or "metric"} in common: {", ".join(_metrics(a)) or "none"}'
+      f' and {", ".join(_metrics(b)) or "none"}'
     )
-  return [_compare_one(metric, a, b) for metric in shared]
+  rows, refused = [], []
+  for name in shared:
+    try:
+      pairs = alike(*([r for r in x if r['metric'] == name] for x in (a, b)))
+      rows += [_compare_pair(name, *pair) for pair in pairs]
+    except UserError as error:
+      refused.append(error)
+      rows.append({'metric': name, 'reason': str(error)})
+  if len(refused) == len(rows):
+    raise refused[0]
+  return rows
 
 
-def _compare_one(metric, a, b):
-  """The last pair of protocols that agree, or an error about the last pair."""
-  sides = [
-    _by_protocol([r for r in x if r['metric'] == metric]) for x in (a, b)
+def alike(a: list[dict], b: list[dict]) -> list[tuple[list, list]]:
+  """Records of one metric, paired by each protocol that both sides have.
+
+  Args:
+    a: records with values, in any order.
+    b: records of the other side.
+
+  Returns:
+    (records of a, records of b) of each protocol, of the latest step of each.
+
+  Raises:
+    UserError: none in common; names the field that differs, or all protocols.
+  """
+  sides = [_by_protocol(x) for x in (a, b)]
+  pairs = [
+    (x, y)
+    for x in sides[0]
+    for y in sides[1]
+    if protocol(x[0]) == protocol(y[0])
   ]
-  pairs = [(x, y) for x in sides[0] for y in sides[1]]
-  alike = [(x, y) for x, y in pairs if protocol(x[0]) == protocol(y[0])]
-  if not alike:
-    check_alike(pairs[-1][0][0], pairs[-1][1][0])
-  x, y = alike[-1]
+  if not pairs:
+    if len(sides[0]) == len(sides[1]) == 1:
+      check_alike(a[0], b[0])
+    ours, theirs = (
+      ' or '.join(sorted({words(group[0]) for group in side})) for side in sides
+    )
+    raise UserError(
+      f'{a[0]["metric"]}: no protocol in common: {ours}, and {theirs}'
+    )
+  return pairs
+
+
+def words(record: dict) -> str:
+  """A record's protocol, briefly."""
+  parts = [record.get('protocol'), record.get('features')]
+  parts += [f'{record["n_fake"]} samples'] if record.get('n_fake') else []
+  parts += [f'against {record["reference"]}'] if record.get('reference') else []
+  return f'({", ".join(filter(None, parts)) or protocol_hash(record)})'
+
+
+def _compare_pair(metric, x, y):
   values = [float(np.mean([r['value'] for r in side])) for side in (x, y)]
   spans = [s[0].get('interval') if len(s) == 1 else None for s in (x, y)]
   return {
@@ -132,21 +179,20 @@ def _compare_one(metric, a, b):
     'difference': values[0] - values[1],
     'interval_a': spans[0],
     'interval_b': spans[1],
+    'record': x[0],
   }
 
 
 def _by_protocol(records):
   """Groups of one protocol, each reduced to its latest step."""
-  groups = []
+  groups = {}
   for record in records:
-    for group in groups:
-      if protocol(group[0]) == protocol(record):
-        group.append(record)
-        break
-    else:
-      groups.append([record])
+    groups.setdefault(protocol_hash(record), []).append(record)
   last = lambda group: max(r.get('step') or 0 for r in group)
-  return [[r for r in g if (r.get('step') or 0) == last(g)] for g in groups]
+  return [
+    [r for r in group if (r.get('step') or 0) == last(group)]
+    for group in groups.values()
+  ]
 
 
 def join(before: list[dict], new: list[dict]) -> list[dict]:

@@ -87,11 +87,16 @@ def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:
     rows: from metrics.records.compare.
   """
   lines = [f'a: {names[0]}', f'b: {names[1]}']
+  several = len({row['metric'] for row in rows}) < len(rows)
   for row in rows:
+    if 'reason' in row:
+      lines.append(row['reason'])
+      continue
     sides = [
       f'{side} {text.number(row[side])}{_interval(row[f"interval_{side}"])}'
       for side in 'ab'
     ]
     difference = text.number(row['difference'])
-    lines.append(f'{row["metric"]}: {", ".join(sides)}, a - b {difference}')
+    of = f' [{_where(row["record"])}]' if several else ''
+    lines.append(f'{row["metric"]}{of}: {", ".join(sides)}, a - b {difference}')
   return lines

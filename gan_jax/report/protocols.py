@@ -71,6 +71,12 @@ def of_one(rows: list[dict], workdir) -> tuple[list[dict], dict[str, int]]:
   return kept, since
 
 
+def latest(workdir, metric: str) -> str:
+  """The hash of the protocol that a run was scored by last; '' if unknown."""
+  spans = _read(pathlib.Path(workdir)).get(metric)
+  return spans[-1][1] if spans else ''
+
+
 def _read(workdir):
   known = files.read_json(workdir / FILE)
   is_span = lambda x: (

@@ -67,6 +67,37 @@ def parse(
   return types.SimpleNamespace(**values)
 
 
+def pair(argv: list[str], name: str) -> list[str]:
+  """The arguments, with `--name A B` and `--name=A B` as `--name=A,B`."""
+  for at, word in enumerate(argv):
+    if word == f'--{name}' or word.startswith(f'--{name}='):
+      own = word.partition('=')[2]
+      two = [own] if own else []
+      rest = argv[at + 1 :]
+      while rest and not rest[0].startswith('--') and ',' not in ''.join(two):
+        two, rest = [*two, rest[0]], rest[1:]
+      return [*argv[:at], f'--{name}={",".join(two)}', *rest]
+  return argv
+
+
+def two_paths(text: str, name: str, what: str = 'A,B') -> tuple[str, str]:
+  """The two paths of `--name=A,B`, whose names may have commas.
+
+  Raises:
+    UserError: it is not two.
+  """
+  parts = text.split(',')
+  splits = [
+    (','.join(parts[:k]).strip(), ','.join(parts[k:]).strip())
+    for k in range(1, len(parts))
+  ]
+  there = [two for two in splits if all(map(os.path.exists, two))]
+  two = (there or (splits if len(splits) == 1 else [('', '')]))[0]
+  if not all(two) or any(path.startswith('--') for path in two):
+    raise UserError(f'--{name}={text}: expected two, {what}.')
+  return two
+
+
 def _group(argv, name, usual):
   """(options of a group by key, the other arguments)."""
   own, options, rest = recipe.take(argv, name)

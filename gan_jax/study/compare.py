@@ -1,127 +1,110 @@
 """Two finished runs, or studies, side by side in the report of a study."""
 
-import os
-import pathlib
-from typing import NamedTuple
-
-from gan_jax.game.health import diagnosis
 from gan_jax.metrics import measures, records
+from gan_jax.report import protocols
 from gan_jax.run.config import keys
-from gan_jax.run.workdir import contents, record
+from gan_jax.run.workdir import record
 from gan_jax.storage import files
 from gan_jax.study import results
+from gan_jax.study import sides as sides_lib
 from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics import analysis, summary
 from gan_jax.study.statistics.types import Contrast
 from gan_jax.types import UserError
 
 
-class Side(NamedTuple):
-  """One of the two."""
-
-  folder: pathlib.Path
-  metrics: tuple[str, ...]  # the tested one first
-  cells: dict[str, list[dict]]  # name -> rows as in results.jsonl, by seed
-
-
-def view(a, b) -> ReportContents:
+def view(a, b, *, metric: str = '') -> ReportContents:
   """What a report shows of two workdirs; differences are b - a, paired by seed.
+
+  Scores of one protocol are compared, where there are several: the one that
+  the runs were scored by while they were trained, if both have it.
+
+  Args:
+    a: workdir of a run or study.
+    b: workdir of the other.
+    metric: that is tested; '' for the one that a's config asks about.
 
   Raises:
     UserError: one of them is not a finished run or study, their protocols
       differ, or they have no metric, cell or seed in common.
   """
-  sides = _open(a), _open(b)
-  pairs = _pairs(*sides)
-  metrics = [m for m in sides[0].metrics if m in sides[1].metrics]
-  if not metrics:
-    raise UserError(
-      f'--compare: no metric in common: {", ".join(sides[0].metrics)} and'
-      f' {", ".join(sides[1].metrics)}.'
-    )
+  sides = sides_lib.open_side(a), sides_lib.open_side(b)
+  pairs = sides_lib.pair_cells(*(side.cells for side in sides))
+  metrics = _metrics(sides, metric)
+  common = {name: _common_seeds(name, *two) for name, two in pairs.items()}
+  metrics, notes = _rescored(sides, pairs, metrics)
   cells, contrasts = {}, []
-  for name, (left, right) in pairs.items():
-    seeds = _common_seeds(name, left, right)
+  for name, two in pairs.items():
     names = [_title(side, name, sides) for side in sides]
-    for side, own, rows in zip(sides, names, (left, right), strict=True):
-      cells[own] = side, [r for r in rows if r['seed'] in seeds]
-    _check_alike(sides, left, right, metrics)
+    for side, own, rows in zip(sides, names, two, strict=True):
+      cells[own] = side, [r for r in rows if r['seed'] in common[name]]
     contrasts.append(
       Contrast(names[1], 'cell', {names[1]: 1.0, names[0]: -1.0})
     )
-  return _view(sides, cells, contrasts, metrics)
+  flag = f' --metric={metric}' if metric else ''
+  return _view(sides, cells, contrasts, metrics, notes, flag)
 
 
-def _open(path) -> Side:
-  folder = pathlib.Path(path)
-  rows = results.read(folder / results.RESULTS)
-  if rows:
-    metrics = files.read_json(folder / 'study.json').get('metrics')
-    if not isinstance(metrics, list) or not all(
-      isinstance(m, str) for m in metrics
-    ):
-      raise UserError(f'--compare: {folder}: study.json names no metrics.')
-    cells = {}
-    for row in rows:
-      cells.setdefault(row['cell'], []).append(row)
-    return Side(folder, tuple(metrics), cells)
-  if not os.path.exists(folder / 'config.json'):
-    raise UserError(f'--compare: {folder}: neither a run nor a study.')
-  return _open_run(folder)
-
-
-def _open_run(folder) -> Side:
-  """A run as a study of one cell."""
-  scored = [r for r in _records(folder) if r['value'] is not None]
-  if not scored:
+def _metrics(sides, wanted):
+  """The metrics in common, the tested one first."""
+  a, b = sides
+  common = [m for m in a.metrics if m in b.metrics]
+  if not common or (wanted and wanted not in common):
+    flag = f'--metric={wanted}: not ' if wanted else '--compare: no metric '
     raise UserError(
-      f'--compare: {folder}: the run is not finished (no scores).'
+      f'{flag}in common: {", ".join(a.metrics)} and {", ".join(b.metrics)}.'
     )
-  config = contents.read_config(folder / 'config.json')
-  curves = files.read_rows(folder / 'metrics.jsonl')
-  last = max(r.get('step') or 0 for r in scored)
-  at_the_end = [r for r in scored if (r.get('step') or 0) == last]
-  rows = [
-    {
-      **_row(folder.name, config['seed'] + i, last, at_the_end),
-      'health': diagnosis.diagnose(curves, i)._asdict(),
-    }
-    for i in range(config['num_seeds'])
+  asked = [m for m in (wanted, a.metric, b.metric) if m in common]
+  return list(dict.fromkeys([*asked[:1], *common]))
+
+
+def _rescored(sides, pairs, metrics):
+  """Sets the scores of all rows, of one protocol in each metric.
+
+  Returns:
+    (metrics that can be compared, notes on protocols).
+  """
+  values, notes = {}, {}
+  for metric in metrics:
+    try:
+      values[metric] = {
+        name: _values(sides, two, metric, notes) for name, two in pairs.items()
+      }
+    except UserError as error:
+      if metric == metrics[0]:
+        raise
+      notes[metric] = str(error)
+  for name, two in pairs.items():
+    for k, rows in enumerate(two):
+      for row in rows:
+        scores = {m: values[m][name][k].get(row['seed']) for m in values}
+        row['scores'] = scores
+  return [m for m in metrics if m in values], tuple(notes.values())
+
+
+def _values(sides, two, metric, notes):
+  """{seed: value} of a cell on both sides, by a protocol that both have."""
+  found = [
+    [
+      r
+      for r in records.known(sides_lib.records_of(side.folder, rows))
+      if r['metric'] == metric
+    ]
+    for side, rows in zip(sides, two, strict=True)
   ]
-  metrics = tuple(dict.fromkeys(r['metric'] for r in scored))
-  return Side(folder, metrics, {folder.name: rows})
-
-
-def _row(cell, seed, steps, scored):
-  """A seed of a single run as results.jsonl has it, without its health."""
-  return {
-    'cell': cell,
-    'overrides': {},
-    'seed': seed,
-    'status': 'finished',
-    'reason': '',
-    'steps': steps,
-    'scores': {r['metric']: r['value'] for r in scored if r['seed'] == seed},
-    'folder': '.',
-  }
-
-
-def _records(folder):
-  return contents.read_records(folder / 'scores.json', '--compare: ')
-
-
-def _pairs(a, b):
-  """Rows of both sides by the cell's name; single cells always match."""
-  if len(a.cells) == len(b.cells) == 1:
-    ((name, left),), (right,) = a.cells.items(), b.cells.values()
-    return {name: (left, right)}
-  common = {n: (a.cells[n], b.cells[n]) for n in a.cells if n in b.cells}
-  if not common:
-    raise UserError(
-      f'--compare: no cell in common: {", ".join(a.cells)} and'
-      f' {", ".join(b.cells)}.'
-    )
-  return common
+  if not all(found):  # only the results of a study are left
+    return [{r['seed']: r['scores'].get(metric) for r in rows} for rows in two]
+  common = records.alike(*found)
+  hashes = {records.protocol_hash(x[0]): (x, y) for x, y in common}
+  own = [
+    protocols.latest(side.folder / rows[0]['folder'], metric)
+    for side, rows in zip(sides, two, strict=True)
+  ]
+  chosen = next(h for h in (*own, *sorted(hashes)) if h in hashes)
+  if len(hashes) > 1:
+    brief = records.words(hashes[chosen][0][0])
+    notes[metric] = f'{metric}: scores of the protocol {brief}'
+  return [{r['seed']: r['value'] for r in side} for side in hashes[chosen]]
 
 
 def _common_seeds(name, left, right):
@@ -142,22 +125,7 @@ def _title(side, name, sides):
   return own if alone else f'{own}: {name}'
 
 
-def _check_alike(sides, left, right, metrics):
-  """Refuses scores of different protocols, for every metric shown."""
-  for metric in metrics:
-    of = [
-      [
-        r
-        for r in _records(side.folder / rows[0]['folder'])
-        if r['metric'] == metric
-      ]
-      for side, rows in zip(sides, (left, right), strict=True)
-    ]
-    if all(of):
-      records.check_alike(of[0][-1], of[1][-1])
-
-
-def _view(sides, cells, contrasts, metrics) -> ReportContents:
+def _view(sides, cells, contrasts, metrics, notes, flag) -> ReportContents:
   seeds = sorted({row['seed'] for _, rows in cells.values() for row in rows})
   baseline = next(iter(cells))
   return ReportContents(
@@ -182,10 +150,10 @@ def _view(sides, cells, contrasts, metrics) -> ReportContents:
       summary.failures(name, [r['health']['verdict'] for r in rows])
       for name, (_, rows) in cells.items()
     ),
-    notes=(),
+    notes=notes,
     commands=(
       'python -m gan_jax.ablate --compare'
-      f' {sides[0].folder} {sides[1].folder} --workdir=DIR',
+      f' {sides[0].folder} {sides[1].folder}{flag} --workdir=DIR',
     ),
     manifest=record.describe(),
     state='done',

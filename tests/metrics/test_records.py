@@ -58,6 +58,7 @@ def test_compare_takes_the_mean_over_seeds_of_the_last_step():
     'difference': -0.5,
     'interval_a': None,
     'interval_b': [2.4, 2.6],
+    'record': a[1],
   }
 
 
