@@ -136,3 +136,81 @@ def test_it_can_be_compiled():
     {'w': jnp.asarray(G)}, tx.init({'w': jnp.zeros(3)})
   )
   assert np.isfinite(step['w']).all()
+
+
+JOINED = {
+  'name': 'join_schedules',
+  'schedules': [
+    {'name': 'linear_schedule', 'init_value': 0.0, 'transition_steps': 2}
+    | {'end_value': 0.1},
+    {'name': 'constant_schedule'},
+  ],
+  'boundaries': (2,),
+}
+
+
+@pytest.mark.parametrize(
+  'schedule, factors',
+  [
+    (
+      {'name': 'piecewise_constant_schedule'}
+      | {'boundaries_and_scales': {'2': 0.5, '10': 0.1, '3': 0.5}},
+      (1, 1, 0.5, 0.25, 0.25),
+    ),
+    (
+      {'name': 'piecewise_interpolate_schedule', 'interpolate_type': 'linear'}
+      | {'boundaries_and_scales': {'2': 0.5, '4': 0.5}},
+      (1, 0.75, 0.5, 0.375, 0.25),
+    ),
+    (JOINED, (0, 0.5, 1, 1, 1)),
+    (
+      {'name': 'sgdr_schedule'}
+      | {
+        'cosine_kwargs': [
+          {'init_value': 0.0, 'warmup_steps': 1, 'decay_steps': 2}
+        ]
+        * 2
+      },
+      (0, 1, 0, 1, 0),
+    ),
+    ({'name': 'optax.constant_schedule'}, (1, 1, 1, 1, 1)),
+  ],
+)
+def test_schedules_of_parts(schedule, factors):
+  made = updates(5, name='sgd', schedule=schedule)
+  want = -0.1 * np.multiply.outer(factors, G)
+  np.testing.assert_allclose(made, want, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize('name', ['optax.adam', 'optax._src.alias.adam'])
+def test_a_dotted_name_is_a_function_s(name):
+  np.testing.assert_array_equal(
+    updates(name=name, b1=0.5), updates(name='adam', b1=0.5)
+  )
+
+
+@pytest.mark.parametrize(
+  'name', ['muon', 'optax.contrib.muon', 'prodigy', 'schedule_free_sgd']
+)
+def test_those_of_contrib(name):
+  made = updates(2, name=name)
+  assert np.isfinite(made).all() and np.abs(made).max() > 0
+
+
+@pytest.mark.parametrize(
+  'name, words',
+  [
+    ('optax.nothing', 'optax has no function nothing'),
+    ('nowhere.adam', 'there is no such module'),
+    ('json.decoder', 'the module has no make'),
+    ('muom', 'neither optax nor optax.contrib'),
+  ],
+)
+def test_a_function_that_is_not_there_is_named(name, words):
+  with pytest.raises(UserError, match=words):
+    make_optimizer(name, learning_rate=0.1)
+
+
+def test_options_of_contrib_are_checked():
+  with pytest.raises(UserError, match='b1.*muon takes.*ns_steps'):
+    make_optimizer('muon', learning_rate=0.1, b1=0.5)
