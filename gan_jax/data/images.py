@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from gan_jax.data import ranges
+from gan_jax.data import ranges, wide
 from gan_jax.types import UserError
 
 # What Pillow raises on a damaged or foreign file.
@@ -23,6 +23,8 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF', 'TIFF', 'PPM', 'AVIF')
 MAX_PIXELS = 2**26  # of a picture: 8192 x 8192
 BACKGROUND = 255  # white, behind transparent parts
+_UPPER = 257  # from the upper 8 of 16 bits to 16
+_TURN = 0x0112  # EXIF's orientation
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -59,15 +61,16 @@ def decode(
 def extent(file: str | os.PathLike) -> tuple[int, float, float]:
   """(bits, lowest value, highest value) of an image file.
 
-  Values of 16-bit colours are in steps of 256: Pillow reads no more of them.
-
   Raises:
     one of UNREADABLE: see decode.
   """
   with _opened(file) as image:
     depth = bits(image)
-    x = np.asarray(image) if _is_deep(image) else _pixels(image)
-    scale = 256 if depth == 16 and not _is_deep(image) else 1
+    if _is_wide(image):
+      x = wide.read(lambda: _opened(file))[..., :3]
+    else:
+      x = np.asarray(image) if _is_deep(image) else _pixels(image)
+    scale = _UPPER if depth == 16 and x.dtype == np.uint8 else 1
     return depth, x.min().item() * scale, x.max().item() * scale
 
 
@@ -94,6 +97,11 @@ def bits(image: Any) -> int:
 def _is_deep(image):
   """Whether Pillow gives more than 8 bits of it."""
   return image.mode.startswith(('I', 'F'))
+
+
+def _is_wide(image):
+  """Whether all of its 16 bits can be read, if it is read for them."""
+  return bits(image) == 16 and wide.can(image)
 
 
 @contextlib.contextmanager
@@ -134,8 +142,10 @@ def _formats():
 
 def _pixels(image, limits=None):
   """[H, W, 1 or 3] uint8 of a Pillow image of any mode, upright."""
-  depth, scaled = bits(image), functools.partial(_levels, limits=limits)
   _, transpose = _pillow()
+  if limits and _is_wide(image):
+    return _all_bits(image, limits)
+  depth, scaled = bits(image), functools.partial(_levels, limits=limits)
   image = transpose(image)
   if _is_deep(image):
     x = np.asarray(image)[..., None]
@@ -143,17 +153,29 @@ def _pixels(image, limits=None):
       raise ValueError(f'{depth} bits; data.range=LOW,HIGH says of which range')
     # By default the upper 8 of 16 bits; Pillow would clip them, not scale.
     return scaled(x) if limits else (x >> 8).astype(np.uint8)
-  if depth == 16:
-    _check_colours(limits)
-  if depth in (1, 16):  # black and white, and what Pillow has scaled itself
+  if depth == 1:  # black and white
     scaled = lambda x: x
+  if depth == 16 and limits:  # grey with opacity: only the upper bits are known
+    scaled = lambda x: _levels(_UPPER * x.astype(np.int32), limits)
   grey = image.mode in ('1', 'L', 'LA')
   if image.has_transparency_data:
     x = np.asarray(image.convert('LA' if grey else 'RGBA'))
     return _on_background(scaled(x[..., :-1]), x[..., -1:])
-  return scaled(
-    np.atleast_3d(np.asarray(image.convert('L' if grey else 'RGB')))
-  )
+  x = np.asarray(image.convert('L' if grey else 'RGB'))
+  return scaled(np.atleast_3d(x))
+
+
+def _all_bits(image, limits):
+  """[H, W, 3] uint8 of 16-bit colours within limits."""
+  image_lib, transpose = _pillow()
+  x = wide.read(lambda: _opened(image.filename))
+  colours = _levels(x[..., :3], limits)
+  opacity = (x[..., 3:] >> 8).astype(np.uint8)
+  if opacity.size:
+    colours = _on_background(colours, opacity)
+  made = image_lib.fromarray(colours)
+  made.getexif()[_TURN] = image.getexif().get(_TURN, 1)
+  return np.asarray(transpose(made))
 
 
 def _levels(x, limits):
@@ -161,14 +183,6 @@ def _levels(x, limits):
     return x
   ranges.check_inside(x, limits)
   return ranges.to_levels(x, limits)
-
-
-def _check_colours(limits):
-  if limits not in (None, (0, 2**16 - 1)):
-    raise UserError(
-      f'data.range={limits[0]},{limits[1]}: Pillow reads only the upper 8 bits'
-      ' of 16-bit colours; save them with 8.'
-    )
 
 
 def _on_background(x, opacity):

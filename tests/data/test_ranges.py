@@ -8,7 +8,7 @@ from gan_jax import data
 from gan_jax.data import kinds, ranges
 from gan_jax.datasets import npz
 from gan_jax.types import UserError
-from tests.odd_pictures import png
+from tests.odd_pictures import chunk, png
 
 SHARES = np.linspace(0, 1, 3 * 8 * 8).reshape(3, 8, 8)  # black to white
 
@@ -192,15 +192,46 @@ def test_a_palette_of_few_colours_uses_its_range(tmp_path, capsys):
   assert not capsys.readouterr().err
 
 
-def test_of_sixteen_bit_colours_pillow_reads_the_upper_eight(tmp_path):
-  x = np.repeat(levels(4095, np.uint16).reshape(24, 8, 1), 3, -1)
-  (tmp_path / 'a.png').write_bytes(png(x))
-  with pytest.raises(UserError, match='up to 3840 of 65535'):
+@pytest.mark.parametrize('channels, interlaced', [(3, 0), (3, 1), (4, 0)])
+def test_colours_of_sixteen_bits_are_read_whole(tmp_path, channels, interlaced):
+  x = levels(4095, np.uint16).reshape(24, 8, 1)
+  x = np.concatenate([x, x[::-1], x[:, ::-1]], -1)
+  clear = np.full((24, 8, channels - 3), 65535, np.uint16)
+  raw = png(np.concatenate([x, clear], -1), interlaced=bool(interlaced))
+  (tmp_path / 'a.png').write_bytes(raw)
+  with pytest.raises(UserError, match='up to 4095 of 65535: data.range=0,4095'):
     data.load('folder', dir=str(tmp_path))
-  with pytest.raises(UserError, match='a.png: .*only the upper 8 bits'):
-    data.load('folder', dir=str(tmp_path), range=(0, 4095))
-  dark = data.load('folder', dir=str(tmp_path), range=(0, 65535))
-  np.testing.assert_array_equal(data.arrays(dark)['x'][0], x >> 8)
+  found = data.load('folder', dir=str(tmp_path), range=(0, 4095))
+  expected = np.rint(x / 4095 * 255)
+  np.testing.assert_array_equal(data.arrays(found)['x'][0], expected)
+  with pytest.raises(
+    UserError, match=r'a.png: data.range=0,255: .*\[0, 4095\]'
+  ):
+    data.load('folder', dir=str(tmp_path), range=(0, 255))
+
+
+def test_colours_of_sixteen_bits_are_turned_too(tmp_path):
+  x = np.repeat(levels(65535, np.uint16).reshape(24, 8, 1), 3, -1)
+  exif = Image.Exif()
+  exif[0x0112] = 6
+  also = chunk(b'eXIf', exif.tobytes().removeprefix(b'Exif\0\0'))
+  (tmp_path / 'a.png').write_bytes(png(x, also=also))
+  usual, given = (
+    data.arrays(data.load('folder', dir=str(tmp_path), **own))['x'].astype(int)
+    for own in ({}, {'range': (0, 65535)})
+  )
+  assert usual.shape == given.shape == (1, 8, 24, 3)
+  assert np.abs(usual - given).max() <= 1
+
+
+def test_of_grey_with_opacity_the_upper_bits_count(tmp_path):
+  x = levels(40000, np.uint16).reshape(24, 8, 1)
+  clear = np.full_like(x, 65535)
+  (tmp_path / 'a.png').write_bytes(png(np.concatenate([x, clear], -1)))
+  usual = data.arrays(data.load('folder', dir=str(tmp_path)))['x'][0]
+  np.testing.assert_array_equal(usual, np.repeat(x >> 8, 3, -1))
+  given = data.load('folder', dir=str(tmp_path), range=(0, 40100))
+  np.testing.assert_allclose(seen(given)[0], x[..., 0] / 40100, atol=1 / 128)
 
 
 def test_a_range_is_part_of_what_is_trained_on_and_no_range_is_not(tmp_path):
