@@ -6,7 +6,7 @@ import numpy as np
 
 from gan_jax.metrics import records
 from gan_jax.report import console, page
-from gan_jax.run import scoring
+from gan_jax.run import score_trial, scoring
 from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
@@ -51,6 +51,7 @@ def evaluate(
   names = scoring.metric_names(
     setup, metrics or tuple(config['metrics']), protocol=protocol
   )
+  score_trial.check_numbers(setup, names, protocol=protocol, flag='--num')
   progress = progress or console.Counter('samples', main=False)
   look = scoring.make_look(
     setup,

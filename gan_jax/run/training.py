@@ -17,6 +17,7 @@ from gan_jax.run import (
   determinism,
   goals,
   loop,
+  score_trial,
   scoring,
   signals,
 )
@@ -28,6 +29,7 @@ from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import claims, contents, description, lock, ranking
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage.checkpoints import Checkpoints
+from gan_jax.types import UserError
 
 
 def train(
@@ -69,6 +71,7 @@ def train(
   multihost.on_process_0(claim)
 
   say = progress.say if progress else print
+  multihost.on_process_0(lambda: _rehearse(workdir, config, setup, names, say))
   with (
     signals.catch_signals() as stop_signal,
     lock.hold(workdir, stop_signal=stop_signal, say=say) as lease,
@@ -107,6 +110,9 @@ def _resolve(config):
   names = scoring.metric_names(setup, config['metrics'], protocol=protocol)
   goals.check(config['stop_when'], names)
   contents.ranking_metric(config, names)
+  score_trial.check_numbers(
+    setup, names, protocol=protocol, flag=_numbers_flag(config)
+  )
   return setup, names
 
 
@@ -212,6 +218,23 @@ def _train_part(run, begun, program, data, news):
       stop_signal=run.stop_signal,
     )
     return ours(hooks.finish)(outcome, run.stop_signal)
+
+
+def _numbers_flag(config):
+  """What says how many samples are drawn."""
+  name = config['protocol']
+  return f'protocol={name}: eval_samples' if name else 'eval_samples'
+
+
+def _rehearse(workdir, config, setup, names, say):
+  """Tries the scores; a workdir that is still empty does not stay."""
+  protocol = contents.eval_protocol(config)
+  try:
+    score_trial.run(setup, names, protocol=protocol, say=say)
+  except UserError:
+    with contextlib.suppress(OSError):
+      workdir.rmdir()
+    raise
 
 
 def _checkpoints(workdir, config, names, setup, lease):

@@ -5,7 +5,7 @@ import sys
 from typing import Any, NamedTuple
 
 from gan_jax.devices import parallel
-from gan_jax.run import scoring, unused_options
+from gan_jax.run import score_trial, scoring, unused_options
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import changes, keys, recipe
 from gan_jax.run.workdir import contents
@@ -175,6 +175,9 @@ def _metrics(given, config, setup) -> tuple[str, ...]:
     (given['metric'], *given['also']) if given['metric'] else given['also']
   )
   names = scoring.metric_names(setup, wanted, protocol=protocol)
+  score_trial.check_numbers(
+    setup, names, protocol=protocol, flag='study: eval_samples'
+  )
   if given['metric'] and given['metric'] not in names:
     raise UserError(
       f'study: metric={given["metric"]!r} gives several scores:'
