@@ -85,8 +85,9 @@ class Loss(NamedTuple):
 class Penalty(NamedTuple):
   """What a file of gan_jax/penalties gives, its options bound.
 
-  One or several of: a penalty on D, terms of any players, a projection of D's
-  parameters after each of its updates.
+  One or several of: a penalty on D, (critic, real, fake, memo, *, key) -> ([B],
+  memo) with one key per example, key [B]; terms of any players, see game/terms;
+  a projection of D's parameters after each of its updates.
   """
 
   init: Callable

@@ -72,7 +72,7 @@ def penalty_term(penalty: Callable, **fields) -> Term:
 
   Args:
     penalty: (critic, real, fake, memo, *, key) -> ([B], memo), where critic
-      maps samples [B, ...] to logits [B].
+      maps samples [B, ...] to logits [B] and key [B] is one per example.
     **fields: of Term.
   """
 

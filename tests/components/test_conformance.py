@@ -22,13 +22,26 @@ BLOCK = re.compile(
 )
 
 
+MARKS = {
+  'METRIC': 'metrics',
+  'def make_prior(': 'latents',
+  'def make(': 'optimizers',
+  'def load(shape)': 'features',
+}
+
+
 def examples():
   """(page, room, name, source) of the components that the manual shows."""
   for page in PAGES:
     for top, room, name, source in BLOCK.findall((ROOT / page).read_text()):
       if name != 'study':
-        room = room if top == 'gan_jax' else 'metrics'
-        yield page, room, name, source
+        yield page, room if top == 'gan_jax' else kind_of(source), name, source
+
+
+def kind_of(source):
+  """Of an example outside the package, by what it defines."""
+  (kind,) = [kind for mark, kind in MARKS.items() if f'\n{mark}' in source]
+  return kind
 
 
 SHOWN = list(examples())
