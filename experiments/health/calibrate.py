@@ -6,6 +6,7 @@ Prints what was measured at the end of each run; --write puts the table into
 README.md. 2 shared x86-64 cores: about 20 minutes for all.
 """
 
+import collections
 import pathlib
 import sys
 import time
@@ -15,7 +16,9 @@ import numpy as np
 
 from gan_jax.data import loading
 from gan_jax.devices import parallel
-from gan_jax.game.health import diagnosis
+from gan_jax.game.health import diagnosis, outcome
+from gan_jax.metrics.class_coverage import class_coverage
+from gan_jax.metrics.features import spaces
 from gan_jax.metrics.modes import modes
 from gan_jax.metrics.prdc import prdc
 from gan_jax.run import command, loop
@@ -29,6 +32,7 @@ BARE = {'widths': (32, 64), 'norm': 'none'}  # a D for the digits
 STILL = {'optim.g.learning_rate': 1e-6}
 RING = {'num_seeds': 4, 'steps': 3000}
 DIGITS = {'num_seeds': 2, 'steps': 1500, 'data.held_out': 0.2}
+PENALTY = RING | {'penalties': {'gradient_penalty': {}}}
 FEW = DIGITS | {'data.held_out': 0.9}  # 180 digits to train on
 BIG = DIGITS | {'data.image_size': 28, 'steps': 300}
 # name: (recipe, what is changed)
@@ -71,6 +75,15 @@ CASES = {
     FEW | {'model.d': BARE, 'd_steps': 3},
   ),
   'digits, few': ('digits', FEW),
+  'ring8, hinge, gradient penalty': ('ring8', PENALTY | {'loss.name': 'hinge'}),
+  'ring8, wasserstein, gradient penalty': (
+    'ring8',
+    PENALTY | {'loss.name': 'wasserstein'},
+  ),
+  'ring8, gradient penalty': ('ring8', PENALTY),
+  'swissroll': ('ring8', RING | {'data': {'name': 'swissroll'}}),
+  'digits, 100 steps': ('digits', DIGITS | {'steps': 100}),
+  'digits, 300 steps': ('digits', DIGITS | {'steps': 300}),
   'ring8, still G': ('ring8', RING | STILL),
   'ring8, no R1, still G': ('ring8', RING | STILL | {'penalties': {}}),
   'digits, still G': ('digits', DIGITS | STILL),
@@ -128,25 +141,35 @@ def train(recipe: str, overrides: dict) -> tuple:
   return setup, rows, outcome.state
 
 
-def quality(setup, state, seed: int) -> str:
-  """Of the moving average's samples, by scores that no verdict knows.
+def scores(setup, state, seed: int) -> dict:
+  """Of the moving average's samples, by name, with how many modes there are.
 
-  Modes and share of good samples of 2,500 points; precision and recall in
-  pixels of 1,000 images.
+  Modes and share of good samples of 2,500 points, or their precision where no
+  modes are known; of 1,000 images precision in pixels and class coverage.
   """
-  if state is None:
-    return ''
   g = jax.tree.map(lambda x: x[seed], state.ema)
-  if setup.dataset.kind == 'point':
-    known = setup.dataset.modes
-    x = np.asarray(setup.sample(g, setup.keys[seed], np.arange(2500)))
+  x = np.asarray(setup.sample(g, setup.keys[seed], np.arange(2500)))
+  real, known = loading.arrays(setup.dataset)['x'], setup.dataset.modes
+  if known:
     found = modes(x, known['centers'], known['std'])
-    return f'{found["modes"]:.0f}, {found["high_quality"]:.2f}'
-  x = np.asarray(setup.sample(g, setup.keys[seed], np.arange(1000)))
-  real = loading.arrays(setup.dataset)['x']
+    return found | {'modes_of': len(known['centers'])}
   flat = lambda x: np.reshape(x[:1000], (len(x[:1000]), -1))
   found = prdc(flat(real), flat(x))
-  return f'{found["precision"]:.2f}, {found["recall"]:.2f}'
+  kept = {name: found[name] for name in ('precision', 'recall')}
+  if setup.dataset.class_names:
+    seen = spaces.load(setup.dataset, 'classifier').apply(x[:1000])
+    kept |= class_coverage(seen.probabilities, seen.probabilities.shape[1])
+  return kept
+
+
+def add_scores(setup, rows: list, state, seeds) -> list:
+  """The rows of a run and one more, with its scores."""
+  if state is None:
+    return rows
+  each = [scores(setup, state, s) for s in seeds]
+  names = [name for name in each[0] if name in (*outcome.NAMES, 'modes_of')]
+  row = {name: [one[name] for one in each] for name in [*names]}
+  return [*rows, {'step': rows[-1]['step'], **row}]
 
 
 def measured(rows: list, seed: int) -> dict:
@@ -168,27 +191,34 @@ def line(name: str, overrides: dict, found: tuple) -> str:
   setup, rows, state = found
   seeds = range(overrides['num_seeds'])
   if rows and state is not None:
-    verdicts = [diagnosis.diagnose(rows, s) for s in seeds]
+    scored = add_scores(setup, rows, state, seeds)
+    verdicts = [diagnosis.diagnose(scored, s) for s in seeds]
+    blind = [diagnosis.diagnose(rows, s) for s in seeds]
     figures = [measured(rows, s) for s in seeds]
+    known = [outcome.of_rows([diagnosis.of_seed(scored[-1], s)]) for s in seeds]
   else:
-    verdicts, figures = [diagnosis.Diagnosis('stopped', '')] * len(seeds), [{}]
+    verdicts = [diagnosis.Diagnosis('stopped', '')] * len(seeds)
+    blind, figures, known = verdicts, [{}], []
   cells = [name]
   for key in MEASURED:
     values = [f[key] for f in figures if key in f]
     cells.append(f'{min(values):.2g} to {max(values):.2g}' if values else '')
-  cells.append('; '.join(quality(setup, state, s) for s in seeds).strip('; '))
-  counts = {}
-  for v in verdicts:
-    counts[v.verdict] = counts.get(v.verdict, 0) + 1
-  cells.append(', '.join(f'{n} {v}' for v, n in counts.items()))
+  cells.append('; '.join(one.known for one in known))
+  cells += [counted(blind), counted(verdicts)]
   return '| ' + ' | '.join(cells) + ' |'
+
+
+def counted(verdicts: list) -> str:
+  """'3 healthy, 1 mode collapse'."""
+  counts = collections.Counter(v.verdict for v in verdicts)
+  return ', '.join(f'{n} {v}' for v, n in counts.items())
 
 
 def main(argv: list):
   """All cases, or those named."""
   names = [a for a in argv if not a.startswith('--')] or list(CASES)
   parallel.use_cores(4)
-  titles = ['run', *MEASURED, 'quality', 'verdicts']
+  titles = ['run', *MEASURED, 'scores', 'without them', 'verdicts']
   lines = ['| ' + ' | '.join(titles) + ' |', '|---' * len(titles) + '|']
   print('\n'.join(lines), flush=True)
   for name in names:

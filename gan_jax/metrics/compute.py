@@ -154,7 +154,7 @@ def mixture(real, fake, known):
   values = modes.modes(*mixture, threshold=threshold, min_count=least)
   counts = modes.mode_counts(*mixture, threshold=threshold)
   span = intervals.number_seen(counts, fake.count, least=least)
-  return values, {'modes': span}
+  return {**values, 'num_modes': len(counts)}, {'modes': span}
 
 
 def stacked(real, fake, known):
@@ -163,7 +163,7 @@ def stacked(real, fake, known):
   values = stacked_mnist.stacked_modes(fake.probabilities, min_count=least)
   counts = stacked_mnist.mode_counts(fake.probabilities)
   span = intervals.number_seen(counts, fake.count, least=least)
-  return values, {'stacked_modes': span}
+  return {**values, 'num_modes': len(counts)}, {'stacked_modes': span}
 
 
 def copying(real, fake, known):

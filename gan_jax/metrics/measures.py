@@ -127,6 +127,7 @@ METRICS = (
     ('samples',),
     where='modes',
     options=('threshold', 'min_count'),
+    extras=('num_modes',),
   ),
   Metric(
     ('stacked_modes', 'stacked_kl'),
@@ -134,6 +135,7 @@ METRICS = (
     ('probabilities',),
     where='stacked',
     options=('min_count',),
+    extras=('num_modes',),
   ),
 )
 

@@ -53,14 +53,17 @@ def _where(record):
 
 
 def health(rows: list[dict], *, rollbacks: int = 0) -> str:
-  """The verdicts on a run: 'healthy', or '14 healthy, 2 mode collapse'.
+  """The verdicts on a run, each with its reason.
+
+  'healthy (modes 8 of 8, high quality 0.87)', or of several seeds '14 healthy,
+  2 mode collapse (modes 3 of 8)'.
 
   Args:
     rows: of metrics.jsonl.
     rollbacks: how often it was rolled back, mentioned if at all.
 
   Returns:
-    '' where the health was not measured.
+    '' where nothing is known of it.
   """
   verdicts = _verdicts(rows)
   if not verdicts or not rollbacks:
@@ -72,11 +75,22 @@ def _verdicts(rows):
   seeds = {len(text.numbers(r['d_loss'])) for r in rows if 'd_loss' in r}
   if len(seeds) != 1:
     return ''
-  verdicts = [diagnosis.diagnose(rows, i).verdict for i in range(*seeds)]
-  if len(verdicts) == 1:
-    return verdicts[0]
-  kinds = [verdict for verdict in dict.fromkeys(verdicts) if verdict]
-  return ', '.join(f'{verdicts.count(verdict)} {verdict}' for verdict in kinds)
+  each = [diagnosis.diagnose(rows, i) for i in range(*seeds)]
+  each = [one for one in each if one.verdict]
+  if len(each) == 1:
+    return f'{each[0].verdict} ({each[0].reason})'
+  groups = {}
+  for one in each:
+    groups.setdefault(one.verdict, []).append(one.reason)
+  return ', '.join(_group(*group) for group in groups.items())
+
+
+def _group(verdict, reasons):
+  """'2 mode collapse (modes 3 of 8; ...)'; the healthy need no reason."""
+  if verdict == diagnosis.HEALTHY:
+    return f'{len(reasons)} {verdict}'
+  others = '; ...' if len(reasons) > 1 else ''
+  return f'{len(reasons)} {verdict} ({reasons[0]}{others})'
 
 
 def comparison(names: tuple[str, str], rows: list[dict]) -> list[str]:

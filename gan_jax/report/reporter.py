@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gan_jax.game.health import outcome
 from gan_jax.report import console, page, pictures, protocols, writers
 from gan_jax.storage import damage, files
 
@@ -108,6 +109,8 @@ class Reporter:
       values.setdefault(name, []).append(record['value'])
       for end, at in zip(('low', 'high'), span, strict=True):
         spans.setdefault(f'{name}_{end}', []).append(at)
+      if name in outcome.MODES and 'num_modes' in record:
+        spans.setdefault(f'{name}_of', []).append(record['num_modes'])
     self._attempt(protocols.FILE, lambda: self._protocols.note(step, records))
     self._write(step, values | spans, shown=values)
     self._progress.scores(step, values)

@@ -44,10 +44,10 @@ def test_a_run_that_is_well():
   'changes, verdict, words',
   [
     ({'d_loss': None}, 'diverged', 'd_loss is not finite at step 700'),
-    ({'g_loss': -2e6}, 'diverged', r'g_loss is -2e\+06 at step 700'),
+    ({'g_loss': -2e6}, 'exploded', r'g_loss is -2e\+06 at step 700'),
     ({'nonfinite': 3.0}, 'diverged', '3 weights are not finite'),
     ({'reach': None}, 'diverged', 'health_reach is not finite'),
-    ({'diversity': 4.1}, 'diverged', 'scatter: diversity 4.1, above 4'),
+    ({'diversity': 4.1}, 'exploded', 'scatter: diversity 4.1, above 4'),
     ({'diversity': 0.49}, 'mode collapse', 'diversity 0.49, below 0.5'),
     ({'diversity': 0.51}, 'healthy', ''),
     ({'held_out': -0.02}, 'D overfits', '0.55 of the gap .* above 0.5'),
@@ -109,6 +109,8 @@ def test_what_was_not_measured():
   assert diagnose([]).verdict == diagnosis.UNKNOWN == ''
   bare = [{'step': 10, 'd_loss': 1.0, 'g_loss': 1.0}]
   assert diagnose(bare) == ('', 'the health was not measured')
+  dead = {'step': 10, 'modes': 0.0, 'modes_of': 8, 'high_quality': 0.0}
+  assert diagnose([*bare, dead]).verdict == 'misses the data'
   # But a loss that is not finite tells.
   assert diagnose([bare[0] | {'d_loss': None}]).verdict == 'diverged'
   # Scores are rows of their own; a data set may hold nothing out.
@@ -120,6 +122,90 @@ def test_what_was_not_measured():
     'mode collapse',
     'diversity 0.10, below 0.5 of the data',
   )
+
+
+# What the scores say, beside figures of D and G that look healthy.
+
+SCORED = {  # name: (figures, last scores, verdict, words of the reason)
+  'no mode': (
+    {},
+    {'modes': 0.0, 'modes_of': 8, 'high_quality': 0.0},
+    ('misses the data', 'high quality 0, below 0.02'),
+  ),
+  'two modes of eight': (
+    {},
+    {'modes': 2.0, 'modes_of': 8, 'high_quality': 0.4},
+    ('mode collapse', 'modes 2 of 8'),
+  ),
+  'three of twenty-five': (
+    {'diversity': 0.9},
+    {'modes': 3.0, 'modes_of': 25},
+    ('mode collapse', 'modes 3 of 25'),
+  ),
+  '400 of the thousand stacked digits': (
+    {},
+    {'stacked_modes': 400.0, 'stacked_modes_of': 1000},
+    ('mode collapse', 'stacked modes 400 of 1000'),
+  ),
+  'one class of ten': (
+    {},
+    {'fid': 80.0, 'class_coverage': 0.1, 'precision': 0.9},
+    ('mode collapse', 'class coverage 0.1$'),
+  ),
+  'nothing like the data': (
+    {},
+    {'precision': 0.0, 'coverage': 0.0},
+    ('misses the data', 'precision 0, below 0.05'),
+  ),
+  'every class, alike within each': (
+    {'diversity': 0.35},
+    {'class_coverage': 1.0, 'precision': 0.6},
+    ('low diversity', 'diversity 0.35, below 0.5 .* class coverage 1'),
+  ),
+  'every mode, each narrow': (
+    {'diversity': 0.45},
+    {'modes': 8.0, 'modes_of': 8, 'high_quality': 0.9},
+    ('healthy', 'modes 8 of 8, high quality 0.9'),
+  ),
+  'six modes of eight': (
+    {},
+    {'modes': 6.0, 'modes_of': 8, 'high_quality': 0.7},
+    ('healthy', 'modes 6 of 8'),
+  ),
+  'a judge that says little': (
+    {'diversity': 0.3},
+    {'precision': 0.6, 'recall': 0.0},
+    ('mode collapse', 'diversity 0.30'),
+  ),
+  'D is the cause': (
+    {'separation': 0.99, 'reach': 0.3},
+    {'modes': 0.0, 'modes_of': 8, 'high_quality': 0.0},
+    ('D wins', 'separation'),
+  ),
+  'no score': ({}, {'high_quality': None, 'fid': None}, ('healthy', 'sep')),
+}
+
+
+@pytest.mark.parametrize('name', SCORED)
+def test_scores_that_have_a_known_best_decide(name):
+  changes, scores, (verdict, words) = SCORED[name]
+  early = {'step': 100, **dict.fromkeys(scores, 1.0)}
+  found = diagnose([early, *rows(**changes), {'step': 800, **scores}])
+  assert found.verdict == verdict
+  assert re.search(words, found.reason), found
+
+
+def test_each_seed_has_its_own_scores():
+  both = [
+    {k: v if k == 'step' else [v, v] for k, v in row.items()} for row in rows()
+  ]
+  both.append({'step': 800, 'modes': [8.0, 1.0], 'modes_of': [8, 8]})
+  assert diagnose(both, 0) == ('healthy', 'modes 8 of 8')
+  assert diagnose(both, 1) == ('mode collapse', 'modes 1 of 8')
+  both[-1]['modes'] = [8.0]  # of a seed that had no samples there is none
+  assert diagnose(both, 1).verdict == 'healthy'
+  # Of an earlier version: how many there are is not known.
+  assert diagnose([*rows(), {'step': 800, 'modes': 1.0}]).verdict == 'healthy'
 
 
 # Runs made to fail.

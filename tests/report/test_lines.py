@@ -90,9 +90,16 @@ def reports(diversity):
 @pytest.mark.parametrize(
   'diversity, told',
   [
-    ([1.0], 'healthy'),
-    ([0.1], 'mode collapse'),
-    ([1.0, 0.1, 0.9], '2 healthy, 1 mode collapse'),
+    ([1.0], 'healthy (separation 0.60, diversity 1.00)'),
+    ([0.1], 'mode collapse (diversity 0.10, below 0.5 of the data)'),
+    (
+      [1.0, 0.1, 0.9],
+      '2 healthy, 1 mode collapse (diversity 0.10, below 0.5 of the data)',
+    ),
+    (
+      [0.2, 0.1],
+      '2 mode collapse (diversity 0.20, below 0.5 of the data; ...)',
+    ),
   ],
 )
 def test_verdicts_of_a_run_are_counted(diversity, told):

@@ -181,7 +181,7 @@ def test_the_interval_of_a_rate_is_the_published_one(count, of, interval):
 def test_what_counts_as_a_failure():
   every = [*summary.FAILURES, 'healthy', 'D overfits', 'D wins', '']
   found = summary.failures('a', every)
-  assert (found.count, found.of) == (3, 7)
+  assert (found.count, found.of) == (5, 9)
   assert found.kinds == dict.fromkeys(summary.FAILURES, 1)
 
 

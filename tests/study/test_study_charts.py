@@ -170,6 +170,9 @@ def test_sparkline_places_and_gaps():
 def test_healthy_studies_say_so():
   view = study_views.view(cells=(study_views.cell(BASE),))
   assert 'all 2 runs are healthy' in failures.section(view, figures.rows(view))
+  view.cells[0].runs[1]['health'] = {'verdict': '', 'reason': 'not measured'}
+  shown = failures.section(view, figures.rows(view))
+  assert 'the health of 1 was not measured' in shown and 'None of the' in shown
 
 
 # What is shared with the page of a run

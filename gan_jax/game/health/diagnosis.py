@@ -1,4 +1,7 @@
-"""Diagnoses the end of a run from its reports: healthy, or what is wrong.
+"""Diagnoses the end of a run: healthy, or what is wrong with it, and why.
+
+From its reports, and from its scores where these have a known best, see
+outcome. Without such scores a verdict rests on what D and G do to each other.
 
 The thresholds are judgements, not theorems. Each lies between the values of
 healthy runs and of runs spoilt on purpose, on points and digits, and is given
@@ -10,10 +13,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gan_jax.game.health import outcome
+
 HEALTHY = 'healthy'
 COLLAPSE = 'mode collapse'
 OVERFITS = 'D overfits'
-DIVERGED = 'diverged'
+MISSES = 'misses the data'
+LOW = 'low diversity'  # though all known classes appear
+DIVERGED = 'diverged'  # not finite: the step can be replayed
+EXPLODED = 'exploded'  # finite, but far from anything of use
 D_WINS = 'D wins'
 UNKNOWN = ''  # the health was not measured
 
@@ -23,7 +31,7 @@ END = 0.25  # the last share of the run that counts
 # without a penalty may drift to several thousand.
 LARGE_LOSS = 1e6
 # Effective samples per effective sample of the data. Healthy: up to 1.1; points
-# all over the data's plane: about 2; a G that has diverged: 8 and more.
+# all over the data's plane: about 2; a G out of hand: 8 and more.
 SCATTERED = 4.0
 # In the same unit: half means 4 of 8 equal modes. Healthy: from .81; collapsed:
 # .20 to .45.
@@ -55,56 +63,71 @@ class Diagnosis(NamedTuple):
 def diagnose(rows: Sequence[dict], seed_index: int = 0) -> Diagnosis:
   """The health of one seed at the end of a run.
 
-  Considers the reports of the last quarter, or the last one. If several things
-  are wrong, the verdict is what may have caused the others: a D that overfits
-  may win, and a G that cannot learn repeats the same sample.
+  Considers the reports of the last quarter, or the last one, and the last
+  scores. If several things are wrong, the verdict is what may have caused the
+  others: a D that overfits may win, and a G that cannot learn repeats the same
+  sample.
 
   Args:
     rows: of metrics.jsonl: {'step': int, name: value, or a list with one per
       seed}; None stands for a non-finite value.
     seed_index: index of the seed.
   """
+  rows = [of_seed(row, seed_index) for row in rows]
   reports = [row for row in rows if set(LOSSES) <= set(row)]
-  reports = [_of_seed(row, seed_index) for row in reports]
   if not reports:
     return Diagnosis(UNKNOWN, 'there are no reports')
   start = (1 - END) * reports[-1]['step']
   end = [r for r in reports if r['step'] > start]
-  reason = _diverged(end)
-  if reason:
-    return Diagnosis(DIVERGED, reason)
+  if wild := _not_finite(end) or _exploded(end):
+    return wild
   measured = [r for r in reports if 'health_separation' in r]
-  if not measured:
-    return Diagnosis(UNKNOWN, 'the health was not measured')
-  at_end = [r for r in measured if r['step'] > start] or measured[-1:]
-  return _of_means(_means(at_end))
+  measured = [r for r in measured if r['step'] > start] or measured[-1:]
+  return _of_means(_means(measured), outcome.of_rows(rows))
 
 
-def _of_seed(row, index):
+def of_seed(row: dict, index: int) -> dict:
+  """A row as it is for one seed; what it lacks of this seed is left out.
+
+  Args:
+    row: {'step': int, name: value, or a list with one per seed}.
+    index: of the seed.
+  """
+  has = lambda v: not isinstance(v, list | tuple) or index < len(v)
   return {
-    k: v[index] if isinstance(v, list | tuple) else v for k, v in row.items()
+    k: v[index] if isinstance(v, list | tuple) else v
+    for k, v in row.items()
+    if has(v)
   }
 
 
-def _diverged(rows):
-  """The reason if a run has diverged, or None."""
+def _not_finite(rows):
+  """The diagnosis of a run that has diverged, or None."""
   for row in rows:
     for name, value in row.items():
-      if name not in LOSSES and not name.startswith('health_'):
-        continue
-      if value is None or not math.isfinite(value):
-        return f'{name} is not finite at step {row["step"]}'
-      if name in LOSSES and abs(value) > LARGE_LOSS:
-        return f'{name} is {value:.3g} at step {row["step"]}, beyond 1e6'
+      watched = name in LOSSES or name.startswith('health_')
+      if watched and (value is None or not math.isfinite(value)):
+        reason = f'{name} is not finite at step {row["step"]}'
+        return Diagnosis(DIVERGED, reason)
   count = max(row.get('health_nonfinite', 0) for row in rows)
   if count > 0:
-    return f'{count:.3g} weights are not finite'
+    return Diagnosis(DIVERGED, f'{count:.3g} weights are not finite')
+  return None
+
+
+def _exploded(rows):
+  """The diagnosis of a run with absurd losses, or None."""
+  for row in rows:
+    for name in LOSSES:
+      if abs(row[name]) > LARGE_LOSS:
+        reason = f'{name} is {row[name]:.3g} at step {row["step"]}, beyond 1e6'
+        return Diagnosis(EXPLODED, reason)
   return None
 
 
 def _means(rows):
   """Means of the health metrics that all rows have, without their prefix."""
-  names = set.intersection(*map(set, rows))
+  names = set.intersection(*map(set, rows)) if rows else ()
   return {
     name.removeprefix('health_'): sum(r[name] for r in rows) / len(rows)
     for name in names
@@ -112,8 +135,31 @@ def _means(rows):
   }
 
 
-def _of_means(end):
+def _of_means(end, made):
+  """The diagnosis by means of the health metrics, if any, and the outcome."""
   # In the order of causes, see diagnose.
+  game = _by_players(end) if end else None
+  if game:
+    return game
+  if made.misses:
+    return Diagnosis(MISSES, made.misses)
+  if made.lacks:
+    return Diagnosis(COLLAPSE, made.lacks)
+  if not end:
+    words = made.known or 'the health was not measured'
+    return Diagnosis(HEALTHY if made.known else UNKNOWN, words)
+  separation, diversity = end['separation'], end['diversity']
+  if diversity < NARROW and not made.has_modes:
+    low = f'diversity {diversity:.2f}, below {NARROW:g} of the data'
+    if made.has_classes:
+      return Diagnosis(LOW, f'{low}, at {made.known}')
+    return Diagnosis(COLLAPSE, low)
+  figures = f'separation {separation:.2f}, diversity {diversity:.2f}'
+  return Diagnosis(HEALTHY, made.known or figures)
+
+
+def _by_players(end):
+  """The diagnosis where D or the spread of samples is the trouble, or None."""
   separation, diversity = end['separation'], end['diversity']
   lost = _memorised(end)
   if separation > TELLS_APART and lost > MEMORISED:
@@ -130,16 +176,10 @@ def _of_means(end):
     )
   if diversity > SCATTERED:
     return Diagnosis(
-      DIVERGED,
+      EXPLODED,
       f'the samples scatter: diversity {diversity:.3g}, above {SCATTERED:g}',
     )
-  if diversity < NARROW:
-    return Diagnosis(
-      COLLAPSE, f'diversity {diversity:.2f}, below {NARROW:g} of the data'
-    )
-  return Diagnosis(
-    HEALTHY, f'separation {separation:.2f}, diversity {diversity:.2f}'
-  )
+  return None
 
 
 def _memorised(end):

@@ -25,7 +25,7 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
     if is_ill(run)
   ]
   if not ill:
-    content = f'<p class="lead">None: all {ended:,} runs are healthy.</p>'
+    content = f'<p class="lead">{_all_well(rows, ended)}</p>'
     return document.section('Failures', content, name='failures')
   body = ''.join(_run(view, row, place) for row, place in ill[:MOST])
   lead = f'{len(ill):,} of {ended:,} runs failed or are not healthy.'
@@ -42,8 +42,20 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
   )
 
 
+def _all_well(rows, ended):
+  """That no run has failed, and of how many nobody looked."""
+  runs = [run for row in rows for run in row.cell.runs]
+  blind = sum(not (run.get('health') or {}).get('verdict') for run in runs)
+  if not blind:
+    return f'None: all {ended:,} runs are healthy.'
+  return (
+    f'None of the {ended:,} runs failed; the health of {blind:,} was not'
+    ' measured.'
+  )
+
+
 def is_ill(run: dict) -> bool:
-  """Whether a run did not finish or is not healthy."""
+  """Whether a run did not finish or is known not to be healthy."""
   return run.get('status') != 'finished' or _verdict(run) != 'healthy'
 
 

@@ -11,7 +11,13 @@ LEVEL = 0.95  # of all intervals
 RESAMPLES = 9999
 # Verdicts (see diagnosis) that count as a failure, and 'failed' for a run that
 # ended without a verdict.
-FAILURES = ('diverged', 'mode collapse', 'failed')
+FAILURES = (
+  'diverged',
+  'exploded',
+  'misses the data',
+  'mode collapse',
+  'failed',
+)
 
 
 def spread(name: str, values: Sequence[float | None]) -> Spread:
