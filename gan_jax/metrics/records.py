@@ -18,7 +18,7 @@ from gan_jax.types import UserError
 # protocol.
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
-  'reason',
+  'num_modes', 'reason',
 )  # fmt: skip
 MAKER = (
   'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',
