@@ -15,6 +15,9 @@ from gan_jax.types import Dataset, UserError
 
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
 PLACES = ('dir', 'path')  # options that say where data lie, not what they are
+# Those that say how files are read: if that makes them other data, these have
+# another fingerprint.
+READING = ('skip_corrupt', 'range')
 
 
 class Examples(NamedTuple):

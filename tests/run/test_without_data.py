@@ -9,6 +9,7 @@ from gan_jax import evaluate, sample, train
 from gan_jax.data import classes, loading, memory
 from gan_jax.run import command, examples
 from gan_jax.run import setup as setup_lib
+from gan_jax.run.config import keys
 from gan_jax.run.workdir import contents, description
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage import files
@@ -92,7 +93,23 @@ def test_moved_data_go_on_and_others_do_not(lost, capfd, begin):
   assert 'other data' in line
   shutil.move(path, lost / 'third.npz')
   line = complaint(capfd, train.main, *start(run, lost / 'third.npz'))
-  assert 'another config: data.path' in line
+  assert 'another config: --config.data.path' in line
+
+
+@pytest.mark.parametrize(
+  'key, value', [('range', [0, 255]), ('skip_corrupt', True), ('range', '')]
+)
+def test_how_files_are_read_is_told_by_what_comes_of_it(
+  key, value, tmp_path, monkeypatch
+):
+  monkeypatch.setattr(record_lib, 'check_layout', lambda workdir: None)
+  monkeypatch.setattr(record_lib, 'fingerprint_of', lambda workdir: 'same')
+  before = {'data': {'name': 'folder', 'dir': 'x'}}
+  now = keys.ADDED | {'data': {**before['data'], key: value}}
+  files.write_json(tmp_path / 'config.json', before)
+  contents.check_same_training(tmp_path, now, fingerprint='same')
+  with pytest.raises(UserError, match=f'another config: data.{key}'):
+    contents.check_same_training(tmp_path, now, fingerprint='other')
 
 
 def test_another_name_of_the_same_data_decides_nothing(tmp_path):

@@ -208,7 +208,8 @@ def check_same_training(
   before = keys.flatten(read_config(path))
   now = keys.flatten(json.loads(json.dumps(config)))
   moved = fingerprint and fingerprint == record.fingerprint_of(workdir)
-  idle = {f'data.{name}' for name in examples_lib.PLACES} if moved else ()
+  free = (*examples_lib.PLACES, *examples_lib.READING) if moved else ()
+  idle = {f'data.{name}' for name in free}
   differences = [
     f'{key} {before.get(key, "absent")!r} -> {now.get(key, "absent")!r}'
     for key in sorted({*before, *now})

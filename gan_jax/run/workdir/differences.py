@@ -11,7 +11,7 @@ from gan_jax.run import examples
 from gan_jax.run.config import keys
 
 # Where the data are and how they are read does not change what they are.
-PLACES = (*examples.PLACES, 'memory_mb')
+PLACES = (*examples.PLACES, *examples.READING, 'memory_mb')
 # Of a manifest, what decides nothing by itself. How devices shared the work is
 # in `split`, and what the code was in `source`, where these are recorded.
 IDLE = ('command', 'host', 'gan_jax', 'platform')
