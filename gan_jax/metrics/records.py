@@ -6,8 +6,8 @@ The choice of the reference split alone can move the same generator from 14 to
 
 import functools
 import hashlib
-import importlib
 import json
+import sys
 from importlib import metadata
 
 import numpy as np
@@ -245,7 +245,7 @@ def _version(name):
   try:
     return metadata.version(name)
   except metadata.PackageNotFoundError:  # a clone that was not installed
-    return str(getattr(importlib.import_module(name), '__version__', 'unknown'))
+    return str(getattr(sys.modules.get(name), '__version__', 'unknown'))
 
 
 def known(records: list[dict]) -> list[dict]:

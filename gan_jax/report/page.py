@@ -191,6 +191,7 @@ def _latest_scores(rows):
 
 def _latest_records(records):
   """Latest records by metric, of the first feature space and protocol."""
+  records = [one for one in records if one['value'] is not None]
   space = records[0].get('features') if records else None
   records = [one for one in records if one.get('features') == space]
   by_metric = {}

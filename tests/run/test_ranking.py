@@ -92,6 +92,24 @@ def test_scores_that_there_are_not_rank_nothing(tmp_path):
   assert opened(tmp_path) == ([1, 4, 5], 1)
 
 
+def test_scores_made_later_rank_too(tmp_path):
+  """A finished run that was scored again by the protocol that it has now."""
+  fits = lambda record: record['features'] == 'pixels'
+  pixels = {'features': 'pixels', 'features_hash': 'p0'}
+  save(tmp_path, {4: made(4, 0.4), 8: made(8, 0.2)})
+  assert opened(tmp_path, fits=fits)[1] is None
+  later = made(4, 30.0, **pixels)
+  files.write_json(tmp_path / 'scores.json', made(8, 0.1) + later)
+  assert opened(tmp_path, fits=fits)[1] == 4
+  # Of the step, but of the state before it was rolled back.
+  gone = made(8, 1.0, **pixels, rollbacks=1)
+  files.write_json(tmp_path / 'scores.json', [*later, *gone, 'damaged'])
+  assert opened(tmp_path, fits=fits)[1] == 4
+  files.write_json(tmp_path / 'scores.json', later + made(8, 1.0, **pixels))
+  assert opened(tmp_path, fits=fits)[1] == 8
+  assert opened(tmp_path)[1] == 8  # the records of the checkpoints themselves
+
+
 def test_the_best_of_now_or_a_line(tmp_path):
   config = {'stop_when': {}, 'best_metric': '', 'features': 'pixels'}
   save(tmp_path, {1: made(1, 0.4), 7: made(7, 0.5)})

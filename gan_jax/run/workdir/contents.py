@@ -14,6 +14,7 @@ from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, validation
 from gan_jax.run.workdir import description, ranking, record
+from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
@@ -70,7 +71,8 @@ def open_checkpoints(
   metric = ranking_metric(config, names)
   mode = 'min' if measures.is_lower_better(metric) else 'max'
   folder = pathlib.Path(workdir) / 'checkpoints'
-  rank = functools.partial(ranking.rank, metric=metric, fits=fits)
+  later = files.read_json(pathlib.Path(workdir) / 'scores.json', list)
+  rank = functools.partial(ranking.rank, metric=metric, fits=fits, later=later)
   return Checkpoints(folder, metric=metric, mode=mode, rank=rank, **options)
 
 

@@ -10,30 +10,47 @@ from gan_jax.storage.retention import Rank
 from gan_jax.types import UserError
 
 
-def rank(note: dict, *, metric: str, fits: Callable) -> Rank | None:
+def rank(
+  note: dict, *, metric: str, fits: Callable, later: list[dict] = ()
+) -> Rank | None:
   """By what a checkpoint is compared, from the records that it holds.
 
   Args:
     note: of the step, see storage.format.
     metric: that ranks the run's checkpoints now, whatever ranked them before.
     fits: record -> whether it was scored as the run is now.
+    later: records that were made after the checkpoint; they count where its
+      own ones do not fit.
 
   Returns:
     The mean over the seeds; None without a score of the step itself, or with
     several protocols in one.
   """
-  scored = note['meta'].get('records')
-  scored = scored if isinstance(scored, list) else []
-  own = [
-    r
-    for r in records.known(list(filter(records.is_record, scored)))
-    if r['metric'] == metric and r.get('step') == note['step']
-  ]
-  rankings = {records.protocol_hash(r) for r in own}
+  meta = note['meta']
+  known = _of_step(meta.get('records'), metric, note['step'])
+  if not known or not all(map(fits, known)):
+    rollbacks = len(meta.get('rollbacks') or ())  # or it is another state
+    more = [
+      r
+      for r in _of_step(later, metric, note['step'])
+      if fits(r) and (r.get('rollbacks') or 0) == rollbacks
+    ]
+    known = more or known
+  rankings = {records.protocol_hash(r) for r in known}
   if len(rankings) != 1:
     return None
-  score = float(np.mean([r['value'] for r in own]))
-  return Rank(rankings.pop(), score, present=all(map(fits, own)))
+  score = float(np.mean([r['value'] for r in known]))
+  return Rank(rankings.pop(), score, present=all(map(fits, known)))
+
+
+def _of_step(found, metric, step):
+  """The records with a value of a metric and step."""
+  found = found if isinstance(found, list) else []
+  return [
+    r
+    for r in records.known(list(filter(records.is_record, found)))
+    if r['metric'] == metric and r.get('step') == step
+  ]
 
 
 def still_valid(
