@@ -3,12 +3,12 @@
 python -m gan_jax.manifest diff runs/a runs/b
 """
 
-import pathlib
 import sys
 
 from gan_jax.run import command
 from gan_jax.run.workdir import contents, record
 from gan_jax.run.workdir import differences as differences_lib
+from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 
@@ -66,7 +66,7 @@ def diff(a, b) -> dict[str, list[str]]:
 
 
 def _path(given):
-  path = pathlib.Path(given)
+  path = paths.expand(given)
   path = path / record.NAME if path.is_dir() else path
   if not path.is_file():
     raise UserError(f'{given}: no run here (no {record.NAME}).')

@@ -7,7 +7,6 @@ a line on stderr says what was left out.
 import functools
 import math
 import os
-import pathlib
 import sys
 
 import numpy as np
@@ -24,6 +23,7 @@ from gan_jax.data import (
   use,
 )
 from gan_jax.storage import memory as memory_lib
+from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError, one_line
 
 EXTENSIONS = (
@@ -126,7 +126,7 @@ def _find(folder, *, skip_corrupt):
   """(the folder's path, what is in it)."""
   if not folder:
     raise UserError('data.dir: expected a folder of images.')
-  root = pathlib.Path(os.path.expanduser(folder))
+  root = paths.expand(folder)
   if not os.path.isdir(root):
     raise UserError(f'data.dir={folder}: there is no such folder.')
   found = folders.walk(root, EXTENSIONS)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gan_jax.data import images, memory, names, ranges
-from gan_jax.storage import npz
+from gan_jax.storage import npz, paths
 from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
@@ -107,7 +107,7 @@ def holds_samples(path) -> bool:
 def _read(path):
   if not path:
     raise UserError('data.path: expected an .npz file.')
-  file = os.path.expanduser(path)
+  file = str(paths.expand(path))
   if not os.path.exists(file):
     raise UserError(f'data.path={path}: there is no such file.')
   if not os.path.isfile(file):

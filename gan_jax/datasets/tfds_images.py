@@ -21,6 +21,7 @@ from gan_jax import select
 from gan_jax.data import classes, fingerprint, memory
 from gan_jax.data import images as images_lib
 from gan_jax.storage import memory as memory_lib
+from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
 
@@ -58,9 +59,7 @@ def load(
       message says how to prepare it.
   """
   images_lib.check_options(image_size=image_size, channels=channels)
-  if not dir:
-    dir = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-  folder = os.path.expanduser(dir)
+  folder = str(folder_of(dir))
   builder = _builder(name, folder)
   key, shape = _image_feature(builder, name, image_size, channels)
   source = _source(builder, key, name, folder, split)
@@ -119,6 +118,12 @@ def _make_read(take, key, label, name, image_size, shape):
     return batch
 
   return read
+
+
+def folder_of(dir: str) -> pathlib.Path:
+  """Where prepared data sets lie; '' stands for TFDS's usual folder."""
+  usual = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
+  return paths.expand(dir or usual)
 
 
 def _builder(name, folder):

@@ -16,12 +16,15 @@ from absl import flags
 
 from gan_jax.devices import multihost
 from gan_jax.run import signals
-from gan_jax.run.config import changes, recipe, validation
+from gan_jax.run.config import changes, recipe, texts, validation
+from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # cannot be written to
 
+# Flags that hold a path, see storage.paths.
+PATHS = ('workdir', 'out', 'data_dir', 'statistics', 'weights', 'study')
 DEFINE = {int: flags.DEFINE_integer, bool: flags.DEFINE_boolean}
 
 
@@ -88,7 +91,7 @@ def two_paths(text: str, name: str, what: str = 'A,B') -> tuple[str, str]:
   """
   parts = text.split(',')
   splits = [
-    (','.join(parts[:k]).strip(), ','.join(parts[k:]).strip())
+    tuple(paths.text(','.join(p).strip()) for p in (parts[:k], parts[k:]))
     for k in range(1, len(parts))
   ]
   there = [two for two in splits if all(map(os.path.exists, two))]
@@ -101,8 +104,20 @@ def two_paths(text: str, name: str, what: str = 'A,B') -> tuple[str, str]:
 def _group(argv, name, usual):
   """(options of a group by key, the other arguments)."""
   own, options, rest = recipe.take(argv, name)
-  given = {key: recipe.literal(text) for key, text in options}
+  usual_text = lambda key: texts.of_data(key, _data_name(own or ''))
+  given = {
+    key: text if usual_text(key) else recipe.literal(text)
+    for key, text in options
+  }
+  own = own and paths.text(own)
   return {**usual, **({} if own is None else {'': own}), **given}, rest
+
+
+def _data_name(data):
+  """Of the data set that opens what --data=X or --samples=X names."""
+  if data.endswith('.npz'):
+    return 'npz'
+  return 'folder' if os.path.isdir(paths.text(data)) else data
 
 
 def _check_printable(words):
@@ -135,7 +150,8 @@ def _plain_flags(argv, defaults):
     raise UserError(_readable(str(e), defaults)) from e
   if len(rest) > 1:
     raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
-  return {name: values[name].value for name in names}
+  found = {name: values[name].value for name in names}
+  return {k: paths.text(v) if k in PATHS and v else v for k, v in found.items()}
 
 
 def _readable(message, names):

@@ -10,7 +10,7 @@ from gan_jax.run import score_trial, scoring
 from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
-from gan_jax.storage import files
+from gan_jax.storage import files, paths
 from gan_jax.types import UserError
 
 
@@ -45,7 +45,8 @@ def evaluate(
   config, setup, state, step = contents.open_run(
     workdir, which=which, places=places
   )
-  path = pathlib.Path(workdir) / 'scores.json'
+  workdir = paths.expand(workdir)
+  path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   protocol = chosen_protocol(contents.eval_protocol(config), given)
   names = scoring.metric_names(

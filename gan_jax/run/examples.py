@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gan_jax import options as options_lib
 from gan_jax.data import held_out as held_out_lib
 from gan_jax.data import loading
+from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
@@ -57,6 +58,16 @@ def places_of(options: dict) -> list[str]:
   except Exception:  # a data set of one's own that is not there any more
     return given
   return [name for name in PLACES if name in known or name in given]
+
+
+def with_places(config: dict) -> dict:
+  """A config whose data are in the same place from any folder."""
+  options = config.get('data')
+  if not isinstance(options, dict):  # a mistake, told later
+    return config
+  known = [k for k in PLACES if isinstance(options.get(k), str)]
+  places = {k: paths.absolute(options[k]) for k in known}
+  return config | {'data': options | places}
 
 
 def _bytes(memory_mb):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gan_jax.metrics import measures, reference, scores, views
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import scoring, sources
+from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
 
@@ -52,6 +53,7 @@ def evaluate(
     UserError: files that cannot be read or do not fit together, or a metric
       that is not possible.
   """
+  samples, data = paths.text(samples), paths.text(data)
   statistics = sources.statistics_of(data, protocol.space)
   enough = set(metrics) <= set(_by_mean(metrics))  # so are the usual metrics
   published = statistics == 'all' or (bool(statistics) and enough)

@@ -8,14 +8,18 @@ import os
 
 import numpy as np
 
+from gan_jax import modules
 from gan_jax.data import loading, names, news
 from gan_jax.datasets import npz as npz_data
+from gan_jax.datasets import tfds_images
 from gan_jax.metrics import reference
 from gan_jax.metrics.features import inception
 from gan_jax.types import Dataset, UserError
 
 # Options of the real data that the samples get as well, where they take them.
 SHARED = ('image_size', 'channels', 'skip_corrupt')
+
+FILES = ('folder', 'npz', 'tfds_images')  # loaders that need to be told more
 
 
 def open_pair(
@@ -44,7 +48,7 @@ def open_pair(
     UserError: they cannot be opened, or an option that they do not take.
   """
   ours = {k: v for k, v in data_options.items() if k in SHARED}
-  ours = {k: v for k, v in ours.items() if k in _taken(samples)}
+  ours = {k: v for k, v in ours.items() if k in _taken_by_file(samples)}
   rest = {k: v for k, v in data_options.items() if k not in ours}
   ours |= samples_options
   if published:
@@ -52,17 +56,20 @@ def open_pair(
       raise UserError(f'--data.{min(rest)}: of {data} statistics are used.')
     return open_samples(samples, **ours), None
   rest |= {k: v for k, v in data_options.items() if k in _taken(data)}
-  if os.path.isdir(data):
+  if is_path(data) and os.path.isdir(data):
     fake = open_samples(samples, **ours)
     return fake, open_data(data, split, **_channels(fake) | rest)
   real = open_data(data, split, **rest)
   return open_samples(samples, **_channels(real) | ours), real
 
 
-def _taken(path):
+def _taken(data):
   """The options that a folder, a file or a data set takes."""
-  name = 'folder' if os.path.isdir(path) else 'npz'
-  return loading.options_of(name if is_path(path) else path)
+  return _taken_by_file(data) if is_path(data) else loading.options_of(data)
+
+
+def _taken_by_file(path):
+  return loading.options_of('folder' if os.path.isdir(path) else 'npz')
 
 
 def _channels(dataset):
@@ -81,7 +88,7 @@ def open_samples(path: str, **options) -> Dataset:
   Raises:
     UserError: the path is neither, or the samples cannot be read.
   """
-  if not is_path(path):
+  if not os.path.isdir(path) and not path.endswith('.npz'):
     raise UserError(f'--samples={path}: expected a folder, or an .npz.')
   with _flags('samples'):
     return _reading(_open_path(path, options), 'samples')
@@ -107,6 +114,11 @@ def open_data(data: str, split: str = '', **options) -> Dataset:
   if is_path(data):
     with _flags('data'):
       return _reading(_open_path(data, options), 'data')
+  if os.path.isdir(data):
+    news.tell(
+      f'--data={data}: the data set of that name; the folder is'
+      f' --data={os.path.join(".", data)}'
+    )
   with _flags('name'):
     return _reading(loading.load(data, split=split, **options), 'name')
 
@@ -163,8 +175,21 @@ def statistics_of(data: str, space: str) -> str:
 
 
 def is_path(data: str) -> bool:
-  """Whether it is a folder or an .npz rather than the name of a data set."""
-  return os.path.isdir(data) or data.endswith('.npz')
+  """Whether it is a folder or an .npz rather than the name of a data set.
+
+  Of a folder and a data set of the same name, the data set is meant.
+  """
+  if data.endswith('.npz'):
+    return True
+  return os.path.isdir(data) and not _is_name(data)
+
+
+def _is_name(data):
+  """Whether it is the name of a data set that is here."""
+  if data in FILES or os.sep in data or data in ('.', '..'):
+    return False
+  prepared = tfds_images.folder_of('') / data
+  return data in modules.available('datasets') or prepared.is_dir()
 
 
 def has_splits(data: str) -> bool:

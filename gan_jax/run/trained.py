@@ -1,7 +1,6 @@
 """A trained GAN as functions of arrays."""
 
 import functools
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from gan_jax.game import keys as keys_lib
 from gan_jax.run import draws
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
+from gan_jax.storage import paths
 from gan_jax.types import D, G, UserError
 
 # A label: a class by its name or its number, or one for each sample.
@@ -55,7 +55,7 @@ class Trained:
     """
     opened = contents.open_run(workdir, which=str(checkpoint))
     self.config, self._setup, self._state, self.step = opened
-    self.scores = contents.read_records(pathlib.Path(workdir) / 'scores.json')
+    self.scores = contents.read_records(paths.expand(workdir) / 'scores.json')
     first, dataset = self.config['seed'], self._setup.dataset
     self.seeds = tuple(range(first, first + self.config['num_seeds']))
     self.shape = tuple(dataset.shape)

@@ -15,6 +15,7 @@ from gan_jax.devices import multihost, parallel
 from gan_jax.report import page
 from gan_jax.run import (
   determinism,
+  examples,
   goals,
   loop,
   score_trial,
@@ -28,6 +29,7 @@ from gan_jax.run.null_hooks import NullHooks
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import claims, contents, description, lock, ranking
 from gan_jax.run.workdir import record as record_lib
+from gan_jax.storage import paths
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
@@ -57,7 +59,8 @@ def train(
     loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
-  workdir, config = pathlib.Path(workdir), recipe.complete(config).to_dict()
+  workdir, config = paths.expand(workdir), recipe.complete(config).to_dict()
+  config = examples.with_places(config)
   prepare(config)
 
   # Everything is checked before anything is written.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gan_jax.storage import damage, format
+from gan_jax.storage import damage, format, paths
 from gan_jax.types import UserError
 
 SECONDS = 1.0  # after which a step that looks damaged may have been deleted
@@ -40,7 +40,7 @@ def verdicts(directory) -> Iterator[Verdict]:
   Raises:
     UserError: there is no such folder, or no checkpoint in it.
   """
-  directory = pathlib.Path(directory)
+  directory = paths.expand(directory)
   if not directory.is_dir():
     raise UserError(f'{directory}: no such folder.')
   try:

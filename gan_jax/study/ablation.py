@@ -1,10 +1,9 @@
 """Runs what remains of a study and writes its report."""
 
-import pathlib
-
 from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.report import board as board_lib
+from gan_jax.storage import paths
 from gan_jax.study import jobs, plan, schedule
 from gan_jax.study.report.contents import ReportContents
 from gan_jax.study.statistics import planning
@@ -45,7 +44,7 @@ def ablate(
     signals.Stopped: stopped by a signal; the same call continues.
     Failed: some runs failed, the others are done; with the reasons.
   """
-  workdir = pathlib.Path(workdir)
+  workdir, study = paths.expand(workdir), paths.expand(study)
   start = _engine(engine, options or {}, workers)
   asked = plan.load(study)
   schedule.open_workdir(asked, workdir)
@@ -57,7 +56,7 @@ def ablate(
       board.say(line)
     status = StudyStatus(asked, workdir, ids, board=board)
     if ids:
-      work = jobs.Work(pathlib.Path(study), workdir, ids)
+      work = jobs.Work(study, workdir, ids)
       start.run(work, status.watch)
     view = status.write()
     status.watch()

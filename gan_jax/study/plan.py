@@ -5,10 +5,11 @@ import sys
 from typing import Any, NamedTuple
 
 from gan_jax.devices import parallel
-from gan_jax.run import score_trial, scoring, unused_options
+from gan_jax.run import examples, score_trial, scoring, unused_options
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import changes, keys, recipe
 from gan_jax.run.workdir import contents
+from gan_jax.storage import paths
 from gan_jax.study import design as design_lib
 from gan_jax.study import identity, study_file
 from gan_jax.study.statistics import contrasts as contrasts_lib
@@ -66,7 +67,7 @@ def load(path) -> Study:
   Raises:
     UserError: no such file, or anything wrong with it, in one line.
   """
-  path = pathlib.Path(path)
+  path = paths.expand(path)
   given = study_file.read(path)
   make_importable(path)
   parallel.use_cores(given['num_seeds'])  # before JAX starts
@@ -142,7 +143,8 @@ def _configure(given, name, overrides) -> tuple[dict, list[str]]:
   for values, flag in stages:
     lines += changes.override(config, values.items(), flag=flag)()
   config.num_seeds = given['num_seeds']
-  return config.to_dict(), lines
+  plain = config.to_dict()
+  return examples.with_places(plain), lines
 
 
 def _build(cell, config):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gan_jax.metrics.features import store, torch_checkpoint
+from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 FILE = 'pt_inception-2015-12-05-6726825d.pth'
@@ -47,7 +48,7 @@ def find(path: str = '') -> pathlib.Path:
   """
   path = path or os.environ.get('GAN_JAX_INCEPTION', '')
   if path:
-    file = pathlib.Path(os.path.expanduser(path))
+    file = paths.expand(path)
     if not file.is_file():
       raise UserError(f'inception: there are no weights at {path}')
     return file
@@ -75,7 +76,7 @@ def download(
   Raises:
     UserError: no connection, or another file; nothing is saved then.
   """
-  target = pathlib.Path(path) if path else store.cache_dir() / FILE
+  target = paths.expand(path) if path else store.cache_dir() / FILE
   with contextlib.suppress(OSError, UserError):
     torch_checkpoint.check_digest(target, FILE)
     return target

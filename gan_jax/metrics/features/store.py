@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from gan_jax.storage import npz
+from gan_jax.storage import npz, paths
 
 DAMAGED = npz.DAMAGED
 
@@ -82,4 +82,4 @@ def cache_dir(folder=None) -> pathlib.Path:
     folder: default $GAN_JAX_CACHE or ~/.cache/gan_jax.
   """
   folder = folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax'
-  return pathlib.Path(os.path.expanduser(folder))
+  return paths.expand(folder)

@@ -46,7 +46,8 @@ def override(
   """
   before = _names(config)
   given = []
-  for key, value in values:
+  # The data set first: it decides what its options are.
+  for key, value in sorted(values, key=lambda pair: pair[0] != 'data.name'):
     recipe.override(config, key, value, flag=flag(key, value))
     given.append(key)
   return lambda: _leave_out(before, config, given)

@@ -9,12 +9,12 @@ add keys, for options that the file leaves at their defaults.
 import ast
 import difflib
 import os
-import pathlib
 
 from ml_collections import ConfigDict
 
 from gan_jax import modules
-from gan_jax.run.config import library
+from gan_jax.run.config import library, texts
+from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 # Keys of earlier versions, and their replacements.
@@ -69,8 +69,9 @@ def load(path: str, *, flag: str = '--config') -> ConfigDict:
 
 def _find(name):
   """The file of a recipe; None if there is none."""
-  if os.path.isfile(name) and (os.sep in name or name.endswith('.py')):
-    return pathlib.Path(name)
+  file = paths.expand(name)
+  if os.path.isfile(file) and (os.sep in name or name.endswith('.py')):
+    return file
   return library.path_of(name)
 
 
@@ -178,13 +179,15 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
   flag, top = flag or f'--config.{key}={value}', key.split('.')[0]
   check_known(config, top, flag=flag)
   *parents, last = _parts(config, key)
+  name = (config.get('data') or {}).get('name')
+  as_it_is = isinstance(value, str) and texts.of_key(key, name)
   for parent in parents:
     if parent not in config:
       config[parent] = group()
     config = config[parent]
     if not isinstance(config, ConfigDict):
       raise UserError(f'{flag}: {parent} is not a group of options.')
-  value = _typed(flag, value, config.get(last))
+  value = _typed(flag, value, value if as_it_is else config.get(last))
   if top == 'optim':
     value = _textual(value)
     value = group(value) if isinstance(value, dict) else value

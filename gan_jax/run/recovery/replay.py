@@ -3,7 +3,6 @@
 python -m gan_jax.train --workdir=DIR --replay
 """
 
-import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from gan_jax.run import command, determinism, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, rollback
 from gan_jax.run.workdir import contents, record
+from gan_jax.storage import paths
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import State, UserError
 
@@ -113,7 +113,7 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
     UserError: no run, no dump, the checkpoint to start from is gone, or the
       config differs.
   """
-  workdir = pathlib.Path(workdir)
+  workdir = paths.expand(workdir)
   path = workdir / 'config.json'
   if not path.is_file():
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')

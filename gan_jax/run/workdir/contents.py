@@ -14,7 +14,7 @@ from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, validation
 from gan_jax.run.workdir import description, ranking, record
-from gan_jax.storage import files
+from gan_jax.storage import files, paths
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
 
@@ -96,7 +96,7 @@ def open_run(
   Raises:
     UserError: there is no run, or no checkpoint yet.
   """
-  workdir = pathlib.Path(workdir)
+  workdir = paths.expand(workdir)
   path = workdir / 'config.json'
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')

@@ -1,0 +1,41 @@
+"""The one rule for all paths that people give, in flags, configs and files.
+
+`~` and `~user` are home folders; what is relative is relative to the current
+folder when it is given, and stored absolute.
+"""
+
+import os
+import pathlib
+
+from gan_jax.types import UserError
+
+
+def expand(path) -> pathlib.Path:
+  """The path that is meant.
+
+  Raises:
+    UserError: `~user` of nobody; a folder of such a name is ./~user.
+  """
+  text = os.fspath(path)
+  if not text.startswith('~'):
+    return pathlib.Path(text)
+  expanded = os.path.expanduser(text)
+  if expanded == text:
+    raise UserError(
+      f'{text}: there is no such user; a file of that name is ./{text}.'
+    )
+  return pathlib.Path(expanded)
+
+
+def text(path: str) -> str:
+  """The same as a text; '' stays what it is."""
+  return str(expand(path)) if path.startswith('~') else path
+
+
+def absolute(path: str) -> str:
+  """The same from any folder, if there is such a file; other text as it is.
+
+  What a data set of one's own calls its path may be an address.
+  """
+  found = os.path.abspath(expand(path)) if path else ''
+  return found if found and os.path.exists(found) else path
