@@ -167,7 +167,7 @@ def load(
 
 
 def _load_own(space, shape):
-  """A feature net of one's own, tried on two samples."""
+  """A feature net of one's own, tried on three samples."""
   flag, module = f'features={space}', _module(space)
   net = options_lib.call(flag, lambda: module.load(shape), {})
   if not isinstance(net, base.Features):
@@ -175,9 +175,10 @@ def _load_own(space, shape):
       f'{flag}: load gives {type(net).__name__}, not metrics.features.base'
       '.Features.'
     )
-  look = lambda: net.apply(np.zeros((2, *shape), np.float32))
+  look = lambda: net.apply(np.zeros((3, *shape), np.float32))
   seen = options_lib.call(flag, look, {})
-  if not isinstance(seen, base.Seen) or np.shape(seen.features)[:1] != (2,):
+  rows = np.shape(getattr(seen, 'features', None))
+  if not isinstance(seen, base.Seen) or len(rows) != 2 or rows[0] != 3:
     raise UserError(
       f'{flag}: apply of samples [N, ...] has to give base.Seen of features'
       ' [N, D].'
