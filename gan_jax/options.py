@@ -19,6 +19,10 @@ from gan_jax.types import UserError
 
 # Arguments that a component gets from the step, not from the config.
 GIVEN = ('key', 'axis_name')
+LOOKS_AT_A_FLOAT = (
+  'it looks at the value of an option in Python, but floats are traced; use'
+  ' jnp.where, or make the option a whole number or a name.'
+)
 WORDS = {
   int: 'a whole number',
   float: 'a number',
@@ -148,10 +152,7 @@ def _told(flag, function, /, *args, **kwargs):
   except UserError:
     raise
   except jax.errors.ConcretizationTypeError as e:
-    raise UserError(
-      f'{flag}: it looks at the value of an option in Python, but floats are'
-      ' traced; use jnp.where, or make the option a whole number or a name.'
-    ) from e
+    raise UserError(f'{flag}: {LOOKS_AT_A_FLOAT}') from e
   except (ArithmeticError, AttributeError, TypeError, ValueError) as e:
     lines = str(e).strip().splitlines() or [type(e).__name__]
     raise UserError(f'{flag}: {lines[0]}') from e

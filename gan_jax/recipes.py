@@ -14,7 +14,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from gan_jax.run.config import library, recipe
+from gan_jax.run.config import changes, library, recipe
 
 
 def names() -> list[str]:
@@ -29,13 +29,15 @@ def load(name: str, **overrides: Any) -> ConfigDict:
     name: of a recipe, or the path of a file with a get_config; either with an
       argument, as in 'digits:tiny'.
     **overrides: values by key; below the top level by dotted key, as in
-      **{'optim.g.learning_rate': 1e-3}. A group is replaced as a whole.
+      **{'optim.g.learning_rate': 1e-3}. A group is replaced as a whole; where
+      another component is named, what it lacks of the recipe's options is left
+      out.
 
   Raises:
     gan_jax.UserError: there is no such recipe or key, or a value of another
       type.
   """
   config = recipe.load(name)
-  for key, value in overrides.items():
-    recipe.override(config, key, value, flag=f'{key}={value!r}')
+  flag = lambda key, value: f'{key}={value!r}'
+  changes.override(config, overrides.items(), flag=flag)()
   return config

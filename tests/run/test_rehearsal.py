@@ -31,6 +31,12 @@ FILES = {
     'penalty',
     r'penalties.own_rehearsed.a_mean: .* is \[\]; expected \[B\]',
   ),
+  'looks': (
+    f'{PENALTY}\n  if weight > 0.5:\n    weight = 0.5\n'
+    '  return weight * critic(real), memo',
+    'penalty',
+    r'penalties.own_rehearsed.looks: it looks at the value of .*, line 7',
+  ),
   'a_column': (
     f'{PENALTY}\n  return critic(real)[:, None], memo',
     'penalty',
