@@ -59,6 +59,8 @@ def train(
     gan_jax.UserError: a mistake in the config, or a workdir that holds another
       run; nothing has been written then.
     gan_jax.Diverged: no seed is finite any more, and no rollbacks are left.
+    gan_jax.run.score_failures.Failed: all is trained and saved, but computing
+      a score failed unexpectedly.
   """
   config = recipe.complete(config)
   quiet = None if verbose else console.Progress(config['steps'], main=False)

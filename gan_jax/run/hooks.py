@@ -239,15 +239,20 @@ class Hooks:
       self._settle()
     if self._owed:
       self._stop(outcome.step, stop_signal())
-    self._write_last(outcome.state, insist)
+    self._write_last(outcome, insist)
     self._summarise(outcome)
     self._failures.check()
     return self._records
 
-  def _write_last(self, state, insist):
+  def _write_last(self, outcome, insist):
     """Writes the neighbours, scores.json and the page."""
-    where = self._config, state, self._workdir
-    insist(lambda: save_neighbours(self._setup, *where, say=self.say))
+    where = self._config, outcome.state, self._workdir
+    try:
+      insist(lambda: save_neighbours(self._setup, *where, say=self.say))
+    except OSError:  # a disk that refuses
+      raise
+    except Exception as error:  # of the feature net: costs only the picture
+      self._failures.note(outcome.step, 'picture of neighbours', error)
     # Keeps the records of other protocols, which `evaluate` has added.
     before = contents.read_records(self._workdir / 'scores.json')
     merged = records.replace(before, self._records)

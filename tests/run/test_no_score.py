@@ -9,7 +9,7 @@ import pytest
 import gan_jax
 from gan_jax.metrics import measures, records, scores
 from gan_jax.report import lines
-from gan_jax.run import score_failures, scoring
+from gan_jax.run import hooks, score_failures, scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.study import worker
 from gan_jax.types import UserError
@@ -68,6 +68,19 @@ def test_what_a_metric_refuses_is_no_failure_of_the_run(room, capsys):
   assert capsys.readouterr().out.count('no score') == 1  # said once
   assert room.saved() == {2: None}
   assert not (room.workdir / 'score_errors.txt').exists()
+
+
+def test_a_picture_that_fails_costs_no_scores(room, monkeypatch):
+  def fails(*args, **kwargs):
+    raise MemoryError('features of 50,000 pictures')
+
+  monkeypatch.setattr(hooks, 'save_neighbours', fails)
+  at, checkpoints = room.open()
+  with checkpoints, pytest.raises(score_failures.Failed, match='MemoryError'):
+    with at:
+      at.finish(outcome(room, 4), lambda: None)
+  kept = json.loads((room.workdir / 'scores.json').read_text())
+  assert {r['step'] for r in kept} == {4}
 
 
 def broken(error):

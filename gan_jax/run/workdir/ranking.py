@@ -65,7 +65,7 @@ def still_valid(
   """
   wanted = [r for r in scored if r['metric'] in names]
   there = {r['metric'] for r in records.known(wanted)}
-  return scored if there == {*names} and all(map(fits, wanted)) else []
+  return wanted if there == {*names} and all(map(fits, wanted)) else []
 
 
 def check_best(workdir, config: dict, checkpoints: Checkpoints):
