@@ -6,7 +6,7 @@ import pathlib
 
 from gan_jax.game.health import diagnosis
 from gan_jax.metrics import records
-from gan_jax.report import pictures
+from gan_jax.report import pictures, protocols
 from gan_jax.storage import files
 from gan_jax.study import jobs, plan
 
@@ -146,7 +146,8 @@ def _curves_of(folder, row):
 
 @functools.lru_cache(maxsize=64)  # every seed of a cell asks for them
 def _read_curves(path, _time):
-  return files.read_rows(path)
+  # A run may have gone on with scores of another protocol.
+  return protocols.of_one(files.read_rows(path), path.parent)[0]
 
 
 def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:

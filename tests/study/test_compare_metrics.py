@@ -108,6 +108,20 @@ def test_no_protocol_in_common_names_both(tmp_path, capfd):
   assert 'fid: no protocol in common' in line
 
 
+def test_curves_are_of_one_protocol(tmp_path):
+  a = run(tmp_path / 'a', scored('fid', 1.0))
+  b = run(tmp_path / 'b', scored('fid', 1.0))
+  rows = [{'step': s, 'fid': [s, s, s], 'd_loss': [1, 1, 1]} for s in (4, 8)]
+  for one in (a, b):
+    lines = ''.join(json.dumps(row) + '\n' for row in rows)
+    (one / 'metrics.jsonl').write_text(lines)
+  spans = {'fid': [[4, 'x'], [8, 'y']]}
+  (b / 'score_protocols.json').write_text(json.dumps(spans))
+  mixed, changed = compare.view(a, b).cells
+  assert [row.get('fid') for row in mixed.rows] == [[4] * 3, [8] * 3]
+  assert [row.get('fid') for row in changed.rows] == [None, [8] * 3]
+
+
 def study(folder, base):
   """A study of two cells; one run was scored again afterwards."""
   rows = []
