@@ -125,7 +125,11 @@ def groups(n: int, num_groups: int = 10, *, seed: int = 0) -> list[np.ndarray]:
 
 
 def jackknife(
-  value: float, leave_one_out: Sequence[float], *, level: float = 0.95
+  value: float,
+  leave_one_out: Sequence[float],
+  *,
+  sizes: Sequence[int] | None = None,
+  level: float = 0.95,
 ) -> tuple[float, float]:
   """Student's t interval from leaving out one group of examples at a time.
 
@@ -137,6 +141,9 @@ def jackknife(
   Args:
     value: the score of all examples.
     leave_one_out: [G] scores of all but one group each, see `groups`.
+    sizes: [G] examples of each group; None if all are of one size. F. Busing et
+      al., Delete-m jackknife for unequal m (1999),
+      https://doi.org/10.1023/A:1008800423698.
     level: share of such intervals that hold the true value.
 
   Returns:
@@ -147,7 +154,11 @@ def jackknife(
   """
   x = _finite(leave_one_out, 'jackknife: leave_one_out')
   value = _finite([value], 'jackknife: value', least=1)[0]
-  variance = (len(x) - 1) * np.mean((x - x.mean()) ** 2)
+  m = np.ones(len(x)) if sizes is None else np.asarray(sizes, np.float64)
+  h = m.sum() / m
+  centre = len(x) * value - np.sum((1 - 1 / h) * x)
+  pseudo = h * value - (h - 1) * x
+  variance = np.mean((pseudo - centre) ** 2 / (h - 1))
   return _student(value, np.sqrt(variance), len(x), level)
 
 

@@ -81,7 +81,7 @@ METRICS = (
     compute.inception,
     ('probabilities',),
     where='probabilities',
-    options=('splits',),
+    options=('splits', 'order'),
     extras=('is_std',),
   ),
   Metric(

@@ -19,7 +19,7 @@ from gan_jax.metrics.views import SEEN, Collector, SampleStats, look
 from gan_jax.storage import npz
 from gan_jax.types import Dataset, UserError
 
-VERSION = 1  # of what is cached on disk
+VERSION = 2  # of what is cached on disk
 BATCH = 1000  # samples that are read at a time
 MAX_KEPT = 2**30  # bytes of features that are cached
 PARTS = ('count', 'mean', 'scatter')  # of fid.Moments
@@ -33,7 +33,7 @@ class Reference(NamedTuple):
   hash: str  # of the content and the choice of rows
   shape: tuple[int, ...]  # of one sample; () if only statistics are known
   view: Callable  # frozenset of views.FIELDS -> SampleStats
-  rows: np.ndarray | None = None  # [N] of the data set, in the view's order
+  rows: np.ndarray | None = None  # [N] of the data set, as they are looked at
 
 
 def from_arrays(
@@ -191,11 +191,11 @@ def _once(see):
 def _cached(path, look_at, wants, count, announce):
   """What a file holds of `count` samples, or what `look_at` gives, kept."""
   arrays = store.read_arrays(path) or {}
-  if wants <= _fields(arrays):
+  if 'position' in arrays and wants <= _fields(arrays):
     return _from_arrays(arrays, wants, count)
   announce()
   # With what the file held already, or two users would take turns rewriting it.
-  view = look_at(wants | _fields(arrays))
+  view = look_at(wants | (_fields(arrays) - {'position'}))
   _write(path, view)
   return view
 
@@ -228,7 +228,13 @@ def _from_arrays(kept, wants, count):
     for k in ('moments', 'spatial')
     if k in wants
   }
-  return SampleStats(count, group=np.zeros(count, np.int8), **moments, **arrays)
+  return SampleStats(
+    count,
+    group=np.zeros(count, np.int8),
+    position=kept['position'],
+    **moments,
+    **arrays,
+  )
 
 
 def _moments(count, mean, scatter):
@@ -240,7 +246,7 @@ def _moments(count, mean, scatter):
 def _write(path, view):
   arrays = {
     k: x
-    for k in ('features', 'probabilities')
+    for k in ('features', 'probabilities', 'position')
     if (x := getattr(view, k)) is not None
   }
   if sum(x.nbytes for x in arrays.values()) <= MAX_KEPT:

@@ -302,12 +302,16 @@ def _jackknife(metric, inputs, values, *, without):
   names = [name for name in metric.outputs if name not in without]
   if not names or inputs.fake.count < FEWEST:
     return dict.fromkeys(names)
+  sizes = np.bincount(inputs.fake.group, minlength=GROUPS)
+  there = [g for g in range(GROUPS) if sizes[g]]
   others = [
     metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]
-    for g in range(GROUPS)
+    for g in there
   ]
   return {
-    name: intervals.jackknife(values[name], [o[name] for o in others])
+    name: intervals.jackknife(
+      values[name], [o[name] for o in others], sizes=sizes[there]
+    )
     for name in names
   }
 

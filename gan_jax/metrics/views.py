@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.metrics import fid
+from gan_jax.metrics import content, fid
 from gan_jax.metrics.features import base
 from gan_jax.types import UserError
 
@@ -30,7 +30,10 @@ SEEN = ('moments', 'spatial', 'features', 'probabilities')  # by a feature net
 
 
 class SampleStats:
-  """What was kept of N samples, in groups chosen at random but fixed.
+  """What was kept of N samples, in an order and in groups of their own.
+
+  Both follow from the content of the samples, so that the same samples give the
+  same view in whatever order they come.
 
   Attributes:
     count: N.
@@ -41,10 +44,13 @@ class SampleStats:
     labels: [N] that the samples were made for, or have.
     samples: [N, ...] in model range.
     group: [N], the group of each sample.
+    position: [N], where each sample was among those that came.
   """
 
-  def __init__(self, count, *, group, moments=(), spatial=(), **arrays):
-    self.count, self.group = count, group
+  def __init__(
+    self, count, *, group, position=None, moments=(), spatial=(), **arrays
+  ):
+    self.count, self.group, self.position = count, group, position
     self.moments, self.spatial = moments, spatial
     for name in ARRAYS:
       setattr(self, name, arrays.get(name))
@@ -77,6 +83,7 @@ class SampleStats:
     return SampleStats(
       int(kept.sum()),
       group=self.group[kept],
+      position=self.position[kept],
       moments=others(self.moments),
       spatial=others(self.spatial),
       **{k: None if x is None else x[kept] for k, x in arrays.items()},
@@ -103,8 +110,9 @@ class Collector:
         wanted.
       groups: that the samples are dealt to.
     """
-    order = np.random.default_rng(0).permutation(total)
-    self._group = (order % max(1, min(groups, total))).astype(np.int8)
+    self._total, self._groups = total, max(1, min(groups, total))
+    self._keys, self._group = [], []
+    self._occurrences = content.Occurrences()
     self._wants, self._features, self._count = wants, features, 0
     self._parts = {name: [] for name in ARRAYS if name in wants}
     self._moments = {name: {} for name in ('moments', 'spatial')}
@@ -116,7 +124,7 @@ class Collector:
       UserError: NaN or infinity, more samples than were announced, labels that
         are wanted and do not come.
     """
-    group = self._next_groups(len(samples))
+    group = self._groups_of(samples)
     seen = {'samples': samples, 'labels': labels}
     if self._wants & set(SEEN):
       seen |= self._features.apply(samples)._asdict()
@@ -130,12 +138,16 @@ class Collector:
       if name in self._wants:
         self._add_moments(name, seen[source], group)
 
-  def _next_groups(self, count):
-    """The groups [count] of the next samples."""
-    group = self._group[self._count : self._count + count]
-    if len(group) != count:
-      raise UserError(f'more than the {len(self._group)} samples expected')
-    self._count += count
+  def _groups_of(self, samples):
+    """The groups [B] of the next samples; equal samples take turns."""
+    self._count += len(samples)
+    if self._count > self._total:
+      raise UserError(f'more than the {self._total} samples expected')
+    keys = content.keys(samples)
+    turn = keys + self._occurrences(keys).astype(np.uint64)
+    group = (turn % np.uint64(self._groups)).astype(np.int8)
+    self._keys.append(keys)
+    self._group.append(group)
     return group
 
   def _add_moments(self, name, x, group):
@@ -149,15 +161,20 @@ class Collector:
     Raises:
       UserError: fewer samples came than were announced.
     """
-    if self._count != len(self._group):
-      raise UserError(f'{self._count} samples, {len(self._group)} expected')
-    in_order = lambda of: tuple(of[g] for g in sorted(of))
+    if self._count != self._total:
+      raise UserError(f'{self._count} samples, {self._total} expected')
+    position = np.argsort(np.concatenate(self._keys), kind='stable')
+    in_order = lambda parts: np.concatenate(parts)[position]
+    each = lambda of: tuple(
+      of.get(g, fid.Moments()) for g in range(self._groups if of else 0)
+    )
     return SampleStats(
       self._count,
-      group=self._group,
-      moments=in_order(self._moments['moments']),
-      spatial=in_order(self._moments['spatial']),
-      **{k: np.concatenate(parts) for k, parts in self._parts.items()},
+      group=in_order(self._group),
+      position=position,
+      moments=each(self._moments['moments']),
+      spatial=each(self._moments['spatial']),
+      **{k: in_order(parts) for k, parts in self._parts.items()},
     )
 
 

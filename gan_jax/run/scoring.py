@@ -316,12 +316,12 @@ def neighbours(
     return None
   features = spaces.load(dataset, space, say=say)
   real = real_reference(dataset, features=features, split=setup.split, say=say)
-  _, rows = memorisation.nearest(
-    features.apply(samples).features,
-    real.view(frozenset({'features'})).features,
-    k=k,
+  seen = real.view(frozenset({'features'}))
+  _, near = memorisation.nearest(
+    features.apply(samples).features, seen.features, k=k
   )
-  nearest = _in_model_range(dataset, real.rows[rows].ravel())  # [num k, ...]
+  rows = real.rows[seen.position[near]]  # [num, k]
+  nearest = _in_model_range(dataset, rows.ravel())  # [num k, ...]
   return samples, nearest.reshape(num, k, *dataset.shape)
 
 

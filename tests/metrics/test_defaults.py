@@ -24,7 +24,7 @@ DEFAULTS = {
     'seed': 0,
   },
   'intervals.groups': {'num_groups': 10, 'seed': 0},
-  'intervals.jackknife': {'level': 0.95},
+  'intervals.jackknife': {'sizes': None, 'level': 0.95},
   'intervals.normal_quantile': {'level': 0.95},
   'intervals.number_seen': {
     'least': 1,
@@ -73,7 +73,7 @@ DEFAULTS = {
   'views.look': {'features': None, 'labels': None, 'groups': 10},
 }
 # What puts metrics together, and measures nothing itself.
-COMPOSING = {'compute', 'measures', 'reference', 'scores'}
+COMPOSING = {'compute', 'measures', 'records', 'reference', 'scores'}
 
 
 def defaults_of(function):

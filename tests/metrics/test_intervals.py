@@ -64,6 +64,24 @@ def test_jackknife_of_groups_is_the_t_interval_of_their_means():
   np.testing.assert_allclose(got, want)
 
 
+def test_jackknife_of_unequal_groups_is_that_of_their_weighted_means():
+  """Of a mean: the deviations of the groups' means, each by its size."""
+  sizes = np.array([10, 50, 40, 100])
+  parts = np.split(np.arange(200), np.cumsum(sizes)[:-1])
+  others = leave_out(X, parts, np.mean)
+  low, high = intervals.jackknife(X.mean(), others, sizes=sizes)
+  means = np.array([X[rows].mean() for rows in parts])
+  share = sizes / 200
+  variance = np.mean((means - X.mean()) ** 2 * share / (1 - share))
+  half = stats.t.ppf(0.975, 3) * np.sqrt(variance)
+  np.testing.assert_allclose([low, high], [X.mean() - half, X.mean() + half])
+  alike = leave_out(X, intervals.groups(200, 8), np.mean)
+  np.testing.assert_allclose(
+    intervals.jackknife(X.mean(), alike, sizes=[25] * 8),
+    intervals.jackknife(X.mean(), alike),
+  )
+
+
 def test_jackknife_holds_the_variance():
   def interval(rng):
     x = rng.normal(size=100) * 2

@@ -56,8 +56,10 @@ def test_its_rows_are_those_that_were_seen(tmp_path):
   net = Net()
   found = refer(dataset(), net, tmp_path, most=30)
   assert len(found.rows) == 30 and list(found.rows) == sorted(found.rows)
-  theirs = base.to_model_range(IMAGES[found.rows]).reshape(30, -1)
-  np.testing.assert_array_equal(found.view(BOTH).features, theirs)
+  view = found.view(BOTH)
+  rows = found.rows[view.position]
+  theirs = base.to_model_range(IMAGES[rows]).reshape(30, -1)
+  np.testing.assert_array_equal(view.features, theirs)
 
 
 def test_samples_in_memory_are_told_apart_by_their_content():

@@ -1,0 +1,182 @@
+"""The same samples give the same record in any order, batch, type or file.
+
+For every metric that there is. What depends on an order by its definition is
+named in BY_DEFINITION.
+"""
+
+import functools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_jax.metrics import content, measures, reference, scores
+from gan_jax.metrics.features import base
+from gan_jax.report import console
+from gan_jax.run import evaluation, external_samples, scoring
+
+N, CLASSES = 240, 4
+BY_DEFINITION = {
+  'is': "order='given': splits of published scores are in the given order",
+}
+METRICS = {m.outputs[0]: m for m in measures.METRICS}
+
+
+@functools.cache
+def pictures(seed):
+  """(uint8 [N, 6, 6, 3], labels [N]) in the order of the classes."""
+  rng = np.random.default_rng(seed)
+  label = np.sort(rng.integers(CLASSES, size=N))
+  middle = 50 + 45 * label[:, None, None, None]
+  x = middle + rng.normal(0, 25, (N, 6, 6, 3)) + rng.normal(0, 8, (N, 1, 1, 3))
+  return x.clip(0, 255).astype(np.uint8), label
+
+
+def see(samples):
+  """Features, probabilities and places that another batch leaves alone."""
+  x = base.to_model_range(samples)
+  means = x.mean(axis=(1, 2))  # [B, 3]
+  logits = means @ np.array([[3, -1, 0, 1], [1, 2, -2, 0], [0, 1, 3, -1]])
+  exp = np.exp(4 * logits - (4 * logits).max(axis=1, keepdims=True))
+  features = np.concatenate([means, x[:, 0, 0], x[:, 3, 2]], axis=1)
+  return base.Seen(
+    features.astype(np.float32),
+    (exp / exp.sum(axis=1, keepdims=True)).astype(np.float32),
+    x[:, 0, :2].reshape(len(x), -1),
+  )
+
+
+def see_digits(samples):
+  x = base.to_model_range(samples)
+  digit = (x.mean(axis=(1, 2)) * 4 + 5).astype(int) % 10  # [B, 3]
+  return base.Seen(x.reshape(len(x), -1), np.eye(10, dtype=np.float32)[digit])
+
+
+NET = base.Features('own', 'hash', see, knows=tuple(measures.WHERE))
+DIGITS = base.Features('own', 'hash', see_digits, knows=('stacked',))
+MODES = {'centers': np.linspace(-1, 1, 9)[:, None].repeat(108, 1), 'std': 0.3}
+
+
+def records(metric, fake, labels, *, batch=N, real_order=slice(None)):
+  """The records of a metric; the fakes come in batches of one size."""
+  real, real_labels = (x[real_order] for x in pictures(1))
+  unseen, unseen_labels = pictures(2)
+  net = DIGITS if metric.where == 'stacked' else NET
+  of = lambda x, y: reference.from_arrays(x, labels=y, features=net)
+  scorer = scores.make_scorer(
+    metric.outputs,
+    of(real, real_labels),
+    kind='image',
+    features=net,
+    modes=MODES,
+    num_classes=CLASSES,
+    held_out=of(unseen, unseen_labels),
+  )
+  collector = scorer.collector(len(fake))
+  for start in range(0, len(fake), batch):
+    rows = slice(start, start + batch)
+    collector.add(fake[rows], labels[rows])
+  return scorer.score(collector.view())
+
+
+def check_alike(found, wanted):
+  for a, b in zip(found, wanted, strict=True):
+    assert a['metric'] == b['metric']
+    assert a['value'] == pytest.approx(b['value'], rel=1e-6, abs=1e-6)
+    assert (a['interval'] is None) == (b['interval'] is None)
+    if a['interval']:
+      assert a['interval'] == pytest.approx(b['interval'], rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize('name', METRICS)
+def test_a_record_is_that_of_the_samples_not_of_their_order(name):
+  metric, (fake, labels) = METRICS[name], pictures(0)
+  in_classes = records(metric, fake, labels)
+  order = np.random.default_rng(3).permutation(N)
+  as_floats = fake.astype(np.float64) / 255 * 2 - 1  # another rounding
+  mixed = records(
+    metric, as_floats[order], labels[order], batch=37, real_order=order[::-1]
+  )
+  check_alike(mixed, in_classes)
+
+
+def test_splits_in_the_given_order_have_a_name_of_their_own():
+  fake, labels = pictures(0)
+  order = np.random.default_rng(3).permutation(N)
+  score = lambda x, y, **options: scores.score(
+    ['is'], x, pictures(1)[0], kind='image', features=NET, options=options
+  )[0]  # fmt: skip
+  drawn, given = score(fake, labels), score(fake, labels, order='given')
+  mixed = score(fake[order], labels, order='given')
+  assert drawn['value'] > given['value'] + 0.1  # sorted by class
+  assert mixed['value'] == pytest.approx(drawn['value'], rel=0.05)
+  assert (drawn['order'], given['order']) == ('drawn', 'given')
+  assert set(BY_DEFINITION) <= set(METRICS)
+
+
+# What a sample's number is.
+
+
+def test_a_number_is_of_the_content_alone():
+  fake, _ = pictures(0)
+  keys = content.keys(fake)
+  assert len(set(keys.tolist())) == N and keys.dtype == np.uint64
+  np.testing.assert_array_equal(content.keys(fake[5:9]), keys[5:9])
+  levels = np.arange(256, dtype=np.uint8)[:, None]
+  floats = levels.astype(np.float64)
+  for same in (
+    levels / np.float32(127.5) - np.float32(1),
+    (floats / 255 * 2 - 1).astype(np.float32),
+    floats / 127.5 - 1,
+  ):
+    np.testing.assert_array_equal(content.keys(same), content.keys(levels))
+  assert len(set(content.keys(levels).tolist())) == 256
+
+
+@pytest.mark.parametrize('size', [1e-6, 1.0, 1e9])
+def test_numbers_differ_at_every_scale(size):
+  x = size * np.random.default_rng(0).normal(size=(2000, 3))
+  assert len(set(content.keys(x).tolist())) == 2000
+  shares = np.bincount((content.keys(x) % np.uint64(10)).astype(int)) / 2000
+  assert np.abs(shares - 0.1).max() < 0.04
+
+
+def test_equal_samples_are_numbered_in_turn():
+  number = content.Occurrences()
+  first = number(np.array([7, 7, 9], np.uint64))
+  again = number(np.array([9, 7], np.uint64))
+  assert first.tolist() == [0, 1, 0] and again.tolist() == [1, 2]
+
+
+# Files.
+
+FILES = ('fid', 'intra_fid', 'kid', 'precision', 'coverage', 'vendi', 'swd')
+
+
+def test_a_folder_and_an_npz_of_the_same_pictures_score_alike(tmp_path):
+  """By classes in subfolders, or in one file in any order with numbers."""
+  fake, labels = pictures(0)
+  for i, (x, label) in enumerate(zip(fake, labels, strict=True)):
+    folder = tmp_path / 'fake' / str(label)
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(x).save(folder / f'{(7 * i) % N:03}.png')
+  order = np.random.default_rng(3).permutation(N)
+  np.savez(tmp_path / 'fake.npz', x=fake[order], label=labels[order])
+  real, real_labels = pictures(1)
+  np.savez(tmp_path / 'real.npz', x=real, label=real_labels)
+  made = [
+    external_samples.evaluate(
+      str(tmp_path / name),
+      str(tmp_path / 'real.npz'),
+      metrics=FILES,
+      protocol=evaluation.chosen_protocol(
+        scoring.EvalProtocol(), {'space': 'pixels'}
+      ),
+      progress=console.Counter('samples', main=False),
+      data_options={},
+      samples_options={},
+    )
+    for name in ('fake', 'fake.npz')
+  ]
+  check_alike(*made)
+  assert [r['metric'] for r in made[0]] == list(FILES)
