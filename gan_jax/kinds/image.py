@@ -1,12 +1,12 @@
 """Images [N, H, W, C]: uint8 levels on disk, [-1, 1] in the networks."""
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gan_jax.kinds.drawing import sheets
 from gan_jax.types import Dataset
 
 SHOWN = 100  # ten rows of ten
@@ -15,10 +15,7 @@ BACKDROP = False
 SUFFIXES = ('.png', '.webp')
 FEATURES = ('classifier', 'random_conv', 'inception')
 
-WIDTH = 600  # pixels, about, of a picture
-GAP = 2  # pixels between the images of a grid
-GROUND = (40, 42, 46)  # colour of the gaps
-CAPTION = 14  # pixels of height of a label beneath an image
+WIDTH, GAP, GROUND = sheets.WIDTH, sheets.GAP, sheets.GROUND
 COLUMNS = 2  # blocks of neighbours side by side
 SPACE = 24  # pixels between a sample and its neighbours, and between blocks
 
@@ -68,43 +65,57 @@ def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
 
 
 def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
-  """Images side by side, row after row, enlarged by a whole factor.
+  """Images side by side, enlarged by a whole factor; see drawing.sheets.
 
   Args:
     samples: [N, H, W, C] in [-1, 1] or uint8.
-    dataset: not needed.
+    dataset: whose number of classes may be mentioned.
     real: not needed.
-    labels: N names to write beneath them.
+    labels: N names of classes; each is a column then, and has its name above.
 
   Returns:
-    An RGB `PIL.Image.Image`, about 600 pixels wide; cell k is image k.
+    A `PIL.Image.Image`, RGB, or RGBA where the samples have an alpha channel;
+    about 600 pixels wide. Without labels cell k is image k.
   """
   from PIL import Image
 
-  del dataset, real
-  images = pixels(samples)  # [N, H, W, 3]
-  n, height, width, _ = images.shape
-  columns = math.ceil(math.sqrt(n))
-  rows = math.ceil(n / columns)
-  scale = max(1, WIDTH // (columns * width))
-  caption = CAPTION if labels is not None else 0
-  images = _enlarged(images, scale)
-  cell_h, cell_w = height * scale + caption + GAP, width * scale + GAP
-  sheet = _ground(rows * cell_h + GAP, columns * cell_w + GAP)
-  corners = [
-    (GAP + k // columns * cell_h, GAP + k % columns * cell_w) for k in range(n)
-  ]
-  for image, (y, x) in zip(images, corners, strict=True):
-    sheet[y : y + height * scale, x : x + width * scale] = image
-  sheet = Image.fromarray(sheet)
-  if labels is not None:
-    _write_labels(sheet, labels, corners, cell=(cell_h - GAP, cell_w - GAP))
-  return sheet
+  del real
+  images = pixels(samples)  # [N, H, W, 3 or 4]
+  if labels is None:
+    return Image.fromarray(sheets.grid(images))
+  classes = len(dataset.class_names) if dataset else 0
+  return sheets.by_class(images, list(labels), classes=classes)
 
 
-def export(path, samples, *, dataset: Dataset | None = None, real=None):
-  """Writes the picture as .png or lossless .webp, as its suffix says."""
-  picture(samples, dataset=dataset, real=real).save(path, lossless=True)
+def export(
+  path, samples, *, dataset: Dataset | None = None, real=None, labels=None
+):
+  """Writes .png or lossless .webp: the picture, or the sample if it is one."""
+  if len(samples) == 1:
+    made = alone(samples[0])
+  else:
+    made = picture(samples, dataset=dataset, real=real, labels=labels)
+  # `exact` keeps the colours of what is transparent.
+  made.save(path, lossless=True, exact=True)
+
+
+def alone(sample):
+  """One sample [H, W, C] as a `PIL.Image.Image` of its own size and channels.
+
+  One channel is grey, two are grey and alpha, three colour, four colour and
+  alpha.
+  """
+  from PIL import Image
+
+  levels = _levels(np.asarray(sample))
+  channels = levels.shape[-1]
+  mode = ('L', 'LA', 'RGB', 'RGBA')[min(channels, 4) - 1]
+  levels = levels[..., :4]
+  levels = levels[..., 0] if channels == 1 else levels
+  if mode != 'LA':
+    return Image.fromarray(levels)
+  parts = [Image.fromarray(levels[..., c]) for c in range(2)]
+  return Image.merge('LA', parts)
 
 
 def neighbours(samples, nearest):
@@ -115,11 +126,11 @@ def neighbours(samples, nearest):
     nearest: [N, k, H, W, C], likewise.
 
   Returns:
-    A `PIL.Image.Image`, RGB.
+    A `PIL.Image.Image`, RGB or RGBA.
   """
   from PIL import Image
 
-  samples = pixels(samples)  # [N, H, W, 3]
+  samples = pixels(samples)  # [N, H, W, 3 or 4]
   n, k = np.shape(nearest)[:2]
   flat = np.reshape(nearest, (n * k, *np.shape(nearest)[2:]))
   nearest = pixels(flat).reshape(n, k, *samples.shape[1:])
@@ -127,64 +138,47 @@ def neighbours(samples, nearest):
   blocks = [
     _block(x, of, scale) for x, of in zip(samples, nearest, strict=True)
   ]
-  height, width, _ = blocks[0].shape
+  height, width, channels = blocks[0].shape
   rows = -(-n // COLUMNS)
-  sheet = _ground(
-    rows * (height + GAP) - GAP, COLUMNS * (width + SPACE) - SPACE
+  sheet = sheets.ground(
+    rows * (height + GAP) - GAP, COLUMNS * (width + SPACE) - SPACE, channels
   )
   for i, block in enumerate(blocks):
     y, x = (i % rows) * (height + GAP), (i // rows) * (width + SPACE)
-    sheet[y : y + height, x : x + width] = block
+    sheets.put(sheet, block, y, x)
   return Image.fromarray(sheet)
 
 
 def pixels(samples) -> np.ndarray:
-  """Samples as RGB: [N, H, W, C] in [-1, 1] or uint8 -> [N, H, W, 3] uint8.
+  """Samples as colours, [N, H, W, 3] uint8, or [N, H, W, 4] with alpha.
 
-  One or two channels are shown in grey (the first), four and more by their
-  first three.
+  One channel is shown in grey, two in grey with alpha, four in colour with
+  alpha, more by their first three.
+
+  Args:
+    samples: [N, H, W, C] in [-1, 1] or uint8.
   """
-  samples = np.asarray(samples)
-  if samples.dtype != np.uint8:
-    # Black where a sample is not a number.
-    samples = np.nan_to_num(samples.astype(np.float32), nan=-1.0)
-    samples = np.rint((samples.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
-  if samples.shape[-1] < 3:
-    samples = samples[..., :1]
-  return np.broadcast_to(samples[..., :3], (*samples.shape[:-1], 3))
+  levels = _levels(np.asarray(samples))
+  channels = levels.shape[-1]
+  colours = levels[..., :3] if channels >= 3 else levels[..., :1]
+  colours = np.broadcast_to(colours, (*levels.shape[:-1], 3))
+  if channels not in (2, 4):
+    return colours
+  return np.concatenate([colours, levels[..., -1:]], axis=-1)
 
 
-def _enlarged(images, scale):
-  """[..., H, W, C] -> [..., scale H, scale W, C]."""
-  return images.repeat(scale, axis=-3).repeat(scale, axis=-2)
-
-
-def _ground(height, width):
-  """An empty sheet [height, width, 3] uint8."""
-  sheet = np.empty((height, width, 3), np.uint8)
-  sheet[:] = GROUND
-  return sheet
+def _levels(samples):
+  """[-1, 1] or uint8 -> uint8; black where a sample is not a number."""
+  return samples if samples.dtype == np.uint8 else from_model_range(samples)
 
 
 def _block(sample, nearest, scale):
-  """[scale H, W', 3]: a sample, a space, its neighbours."""
-  height = sample.shape[0] * scale
-  space, gap = (_ground(height, width) for width in (SPACE // 2, GAP))
-  parts = [_enlarged(sample, scale), space]
+  """[scale H, W', C]: a sample, a space, its neighbours."""
+  height, channels = sample.shape[0] * scale, sample.shape[-1]
+  space, gap = (
+    sheets.ground(height, width, channels) for width in (SPACE // 2, GAP)
+  )
+  parts = [sheets.enlarged(sample, scale), space]
   for image in nearest:
-    parts += [_enlarged(image, scale), gap]
+    parts += [sheets.enlarged(image, scale), gap]
   return np.concatenate(parts[:-1], axis=1)
-
-
-def _write_labels(sheet, labels, corners, *, cell):
-  from PIL import ImageDraw, ImageFont
-
-  height, width = cell
-  font = ImageFont.load_default(11)
-  draw = ImageDraw.Draw(sheet)
-  for label, (y, x) in zip(labels, corners, strict=True):
-    label = str(label)
-    while label and draw.textlength(label, font=font) > width:
-      label = label[:-1]
-    middle = (x + width / 2, y + height - CAPTION / 2)
-    draw.text(middle, label, font=font, fill=(214, 217, 222), anchor='mm')

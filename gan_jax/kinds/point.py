@@ -39,9 +39,12 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   return scatter(samples, modes=modes, real=real, labels=labels)
 
 
-def export(path, samples, *, dataset: Dataset | None = None, real=None):
+def export(
+  path, samples, *, dataset: Dataset | None = None, real=None, labels=None
+):
   """Writes the picture as .png or lossless .webp, as its suffix says."""
-  picture(samples, dataset=dataset, real=real).save(path, lossless=True)
+  made = picture(samples, dataset=dataset, real=real, labels=labels)
+  made.save(path, lossless=True)
 
 
 def scatter(points, *, modes=None, real=None, labels=None):

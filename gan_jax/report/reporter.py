@@ -94,9 +94,8 @@ class Reporter:
     )
     self._attempt('events', lambda: self._board.picture(step, image))
 
-  def real_picture(self, samples: np.ndarray):
-    """Real samples [N, ...], to compare the generated ones with."""
-    image = self._show(samples)
+  def real_picture(self, image):
+    """A PIL image of real samples, to compare the generated ones with."""
     self._attempt(
       'samples', lambda: pictures.save(self._samples / 'real.png', image)
     )

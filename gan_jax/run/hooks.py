@@ -17,6 +17,7 @@ from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
 from gan_jax.run.score_failures import ScoreFailures
 from gan_jax.run.setup import Setup
+from gan_jax.run.shown import Shown
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
@@ -64,7 +65,7 @@ class Hooks:
       progress: replaces the console's progress bar, see Reporter.
     """
     self._setup, self._config, self._names = setup, config, names
-    self._kind = kinds.of(setup.dataset)
+    self._shown = Shown(setup)
     self._workdir, self._checkpoints = workdir, checkpoints
     self._records, self._rollbacks = begun.records, begun.rollbacks
     self._scored = begun.records[0]['step'] if begun.records else None
@@ -74,7 +75,7 @@ class Hooks:
       steps=config['steps'],
       start=begun.step,
       images_per_step=setup.batch_size * len(setup.keys),
-      show=self._show,
+      show=self._shown.picture,
       progress=progress,
     )
     self.say = self._reporter.say
@@ -108,20 +109,10 @@ class Hooks:
 
   # Pictures.
 
-  def _show(self, samples):
-    real = self._real() if self._kind.BACKDROP else None
-    return self._kind.picture(samples, dataset=self._setup.dataset, real=real)
-
-  def _real(self):
-    return scoring.real_samples(self._setup, self._kind.SHOWN)
-
-  def _samples(self, state):
-    return scoring.show_samples(self._setup, state.ema, num=self._kind.SHOWN)
-
   def first_pictures(self, state):
     """Pictures of real samples and of the untrained generator's samples."""
-    self._reporter.real_picture(self._real())
-    self._reporter.picture(0, self._samples(state))
+    self._reporter.real_picture(self._shown.real_picture())
+    self._reporter.picture(0, self._shown.samples(state.ema))
 
   # What the loop calls.
 
@@ -141,7 +132,7 @@ class Hooks:
   def report(self, step: int, metrics: dict, state):
     """Reports metrics {name: [S]}, with a picture of the step."""
     self._settle()
-    self._reporter.report(step, metrics, self._samples(state))
+    self._reporter.report(step, metrics, self._shown.samples(state.ema))
 
   def score(self, step: int, state) -> bool:
     """Starts scoring every seed; returns whether the goal is reached.

@@ -325,14 +325,17 @@ def neighbours(
   return samples, nearest.reshape(num, k, *dataset.shape)
 
 
-def show_samples(setup: Setup, variables, *, seed: int = 0, num: int = 100):
-  """Fixed samples of one seed, float32 [num, ...] in model range."""
+def show_samples(
+  setup: Setup, variables, *, seed: int = 0, num: int = 100, labels=None
+):
+  """Fixed samples of one seed, float32 [num, ...], of any labels [num]."""
   return collect(
     setup.sample,
     take_seed(variables, seed),
     setup.keys[seed],
     num,
     num_classes=setup.num_classes,
+    labels=labels,
   )
 
 

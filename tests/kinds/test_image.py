@@ -2,9 +2,11 @@
 
 import jax.numpy as jnp
 import numpy as np
+import PIL.Image
 import pytest
 
 from gan_jax.kinds import image
+from gan_jax.kinds.drawing import sheets
 
 
 def test_model_range_and_back():
@@ -55,9 +57,80 @@ def test_grid_takes_uint8_as_it_stands_and_nan_as_black():
   assert (image.pixels(np.full((1, 2, 2, 3), np.nan)) == 0).all()
 
 
-def test_grid_labels_lie_beneath_the_images():
-  samples = np.full((4, 8, 8, 1), -1.0)
-  bare = np.asarray(image.picture(samples))
-  named = np.asarray(image.picture(samples, labels=['cat', 'dog', 'a', 'b']))
-  assert named.shape[0] == bare.shape[0] + 2 * image.CAPTION
-  assert named[:300].max() < 60 < named[302 : 302 + image.CAPTION].max()
+def _cells(sheet, colour):
+  """(tops, lefts) of the squares of a colour on a sheet."""
+  y, x = np.nonzero((np.asarray(sheet)[..., :3] == colour).all(-1))
+  starts = lambda v: v[np.diff(v, prepend=-2) > 1].tolist()
+  return starts(np.unique(y)), starts(np.unique(x))
+
+
+@pytest.mark.parametrize(
+  'classes, rows, across',
+  [(3, 10, 1), (7, 4, 1), (10, 10, 1), (2, 50, 5), (1, 16, 4), (4, 25, 3)],
+)
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_a_class_is_a_column(classes, rows, across, channels):
+  colours = 50 + 20 * np.arange(classes, dtype=np.uint8)
+  labels = [k % classes for k in range(classes * rows)]
+  x = np.broadcast_to(
+    colours[labels][:, None, None, None], (len(labels), 8, 8, channels)
+  )
+  sheet = image.picture(np.ascontiguousarray(x), labels=labels)
+  assert sheet.mode == ('RGBA' if channels == 4 else 'RGB')
+  tops, lefts = _cells(sheet, 50)
+  for k, colour in enumerate(colours[1:], 1):
+    own_tops, own_lefts = _cells(sheet, colour)
+    assert own_tops == tops and own_lefts[0] > lefts[-1], k
+    lefts = own_lefts
+  assert len(lefts) == across
+  assert len(tops) == -(-rows // across)
+
+
+@pytest.mark.parametrize('classes', [21, 100, 1000])
+def test_of_many_classes_evenly_chosen_ones_are_columns(classes):
+  labels = [f'class {k % classes}' for k in range(2 * classes)]
+  shown = list(sheets.chosen(labels))
+  assert len(shown) == sheets.COLUMNS
+  assert (shown[0], shown[-1]) == ('class 0', f'class {classes - 1}')
+  numbers = [int(name.split()[1]) for name in shown]
+  steps = np.diff(numbers)
+  assert 0 < min(steps) and max(steps) - min(steps) <= 1
+  x = np.zeros((len(labels), 8, 8, 1), np.uint8)
+  few = image.picture(x[:20], labels=shown)
+  noted = image.picture(x, labels=labels)
+  row = sheets.WIDTH // (20 * 8) * 8 + sheets.GAP
+  assert noted.height == few.height + row + sheets.HEAD
+
+
+@pytest.mark.parametrize('names', [('cat', 'dog'), ('a' * 60, 'b', 'ch ' * 20)])
+def test_names_stand_above_their_columns(names):
+  x = np.zeros((len(names), 64, 64, 3), np.uint8)
+  sheet = np.asarray(image.picture(x, labels=list(names)))
+  head = sheet[: (sheet == 0).all(-1).any(1).argmax() - sheets.GAP]
+  width = sheet.shape[1] // len(names)
+  for k in range(len(names)):
+    assert head[:, k * width : (k + 1) * width].max() > 150, k
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.webp'])
+@pytest.mark.parametrize(
+  'channels, mode', [(1, 'L'), (2, 'LA'), (3, 'RGB'), (4, 'RGBA')]
+)
+def test_one_sample_is_exported_as_it_is(channels, mode, suffix, tmp_path):
+  x = np.random.default_rng(0).integers(0, 256, (1, 9, 7, channels), np.uint8)
+  path = tmp_path / f'one{suffix}'
+  image.export(path, np.asarray(image.to_model_range(jnp.asarray(x))))
+  with PIL.Image.open(path) as read:
+    assert read.size == (7, 9)
+    assert suffix == '.webp' or read.mode == mode
+    found = np.atleast_3d(np.asarray(read.convert(mode)))
+  np.testing.assert_array_equal(found, x[0])
+
+
+@pytest.mark.parametrize('channels', [2, 4])
+def test_alpha_is_kept_beside_others_and_among_neighbours(channels):
+  x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, channels), np.uint8)
+  for made in (image.picture(x), image.neighbours(x, x[:, None])):
+    assert made.mode == 'RGBA'
+    alphas = set(np.asarray(made)[..., 3].ravel().tolist())
+    assert set(x[..., -1].ravel().tolist()) <= alphas

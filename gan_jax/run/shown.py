@@ -1,0 +1,105 @@
+"""The pictures of a run: samples, and real examples arranged like them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gan_jax.data import kinds
+from gan_jax.kinds.drawing import sheets
+from gan_jax.run import draws, scoring
+
+MOST_READ = 4096  # examples that are looked through for those of each class
+CHUNK = 512
+
+
+class Shown:
+  """What the pictures of a run show: always the same latents and classes."""
+
+  def __init__(self, setup):
+    """Chooses the classes.
+
+    Args:
+      setup: setup.Setup.
+    """
+    self._setup, self._kind = setup, kinds.of(setup.dataset)
+    self.num = self._kind.SHOWN
+    self._labels = grid_labels(self.num, setup.num_classes)
+    if self._labels is not None:
+      self.num = len(self._labels)
+
+  def samples(self, variables) -> np.ndarray:
+    """Of the first seed of G's variables [S, ...]: [num, ...]."""
+    return scoring.show_samples(
+      self._setup, variables, num=self.num, labels=self._labels
+    )
+
+  def picture(self, samples):
+    """Of samples [num, ...], a PIL image."""
+    return self._draw(samples, self._labels)
+
+  def real_picture(self):
+    """Of real examples, arranged likewise."""
+    if self._labels is None:
+      return self._draw(scoring.real_samples(self._setup, self.num), None)
+    return self._draw(*real_of(self._setup, self._labels))
+
+  def _draw(self, samples, labels):
+    setup = self._setup
+    back = self._kind.BACKDROP
+    real = scoring.real_samples(setup, self._kind.SHOWN) if back else None
+    named = {} if labels is None else {'labels': names_of(setup, labels)}
+    return self._kind.picture(
+      samples, dataset=setup.dataset, real=real, **named
+    )
+
+
+def grid_labels(num: int, num_classes: int) -> np.ndarray | None:
+  """Labels of at most num samples, in whole rows of a column for each class.
+
+  Of many classes evenly chosen ones. None without classes.
+  """
+  if not num_classes:
+    return None
+  classes = sheets.evenly(num_classes, sheets.COLUMNS)
+  return draws.labels_of(classes, max(1, num // len(classes)) * len(classes))
+
+
+def names_of(setup, labels: Sequence[int]) -> list[str]:
+  """The names of the classes of labels [N]."""
+  return [setup.dataset.class_names[k] for k in labels]
+
+
+def real_of(setup, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+  """Real examples of these classes.
+
+  Some thousands of examples are looked through; there are fewer of a class that
+  is rare among them.
+
+  Args:
+    setup: setup.Setup.
+    labels: [N] int; as many of each class are wanted as it is among them.
+
+  Returns:
+    (examples [n, ...] in model range, their labels [n]), the classes in turn as
+    in `labels`.
+  """
+  dataset = setup.dataset
+  wanted = {int(k): int(np.sum(labels == k)) for k in dict.fromkeys(labels)}
+  found = {k: [] for k in wanted}
+  order = np.random.default_rng(0).permutation(dataset.size)[:MOST_READ]
+  for start in range(0, len(order), CHUNK):
+    batch = dataset.read(np.sort(order[start : start + CHUNK]))
+    for x, label in zip(batch['x'], batch['label'], strict=True):
+      own = found.get(int(label))
+      if own is not None and len(own) < wanted[int(label)]:
+        own.append(x)
+    if all(len(found[k]) == wanted[k] for k in wanted):
+      break
+  taken, kept = dict.fromkeys(wanted, 0), []
+  for k in map(int, labels):
+    if taken[k] < len(found[k]):
+      kept.append((found[k][taken[k]], k))
+      taken[k] += 1
+  x, label = zip(*kept, strict=True)
+  x = np.asarray(kinds.in_model_range(dataset, np.stack(x)))
+  return x, np.asarray(label)
