@@ -42,6 +42,7 @@ def train(
   config: dict | ConfigDict,
   workdir: str | os.PathLike,
   *,
+  init_from: str | os.PathLike = '',
   verbose: bool = False,
 ) -> Trained:
   """Trains a run to its end, from where it stopped.
@@ -50,6 +51,8 @@ def train(
     config: from recipes.load, or of one's own; keys that it lacks have their
       usual values.
     workdir: folder of the run; made, or resumed if it holds one.
+    init_from: another run whose weights it begins with, 'DIR[@STEP][:g,d,ema]';
+      a run that goes on keeps what it began with.
     verbose: print what `python -m gan_jax.train` prints.
 
   Returns:
@@ -63,6 +66,8 @@ def train(
       a score failed unexpectedly.
   """
   config = recipe.complete(config)
+  if init_from:
+    config.init_from = os.fspath(init_from)
   quiet = None if verbose else console.Progress(config['steps'], main=False)
   training.train(config, workdir, progress=quiet)
   return Trained(workdir)

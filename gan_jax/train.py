@@ -18,7 +18,8 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.train --config=NAME[:tiny]|FILE.py'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
-    '--accept_source: go on with components of your own that have changed;'
+    '--init_from=DIR[@STEP][:g,d,ema]: begin with the weights of another run;'
+    ' --accept_source: go on with components of your own that have changed;'
     ' --workdir=DIR --replay: repeats the step at which a run diverged;'
     ' --coordinator=HOST:PORT --num_processes=N --process_id=K: one of several'
     ' processes, needed only without SLURM, Open MPI or a TPU pod',
@@ -41,6 +42,7 @@ def main(argv: list[str]):
     coordinator='',
     num_processes=0,
     process_id=-1,
+    init_from='',
     accept_source=False,
   )
   multihost.join(flags.coordinator, flags.num_processes, flags.process_id)
@@ -53,6 +55,8 @@ def _train(flags):
   for line in flags.settle():
     if multihost.is_first():
       print(line)
+  if flags.init_from:
+    flags.config.init_from = flags.init_from
   try:
     train(
       flags.config.to_dict(),

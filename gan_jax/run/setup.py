@@ -37,6 +37,8 @@ class Setup(NamedTuple):
   averaged: bool  # whether State.ema differs from the networks
   keys: jax.Array  # root keys [S]
   health_every: int  # steps; 0: never
+  init_from: str = ''  # another run, whose weights it begins with
+  adopt: Callable | None = None  # State at step 0 -> State with these
 
   @property
   def num_classes(self) -> int:
@@ -53,6 +55,10 @@ class Setup(NamedTuple):
     one = functools.partial(self.functions.init, numbers=self.numbers)
     states = [one(self.keys[s]) for s in range(len(self.keys))]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+  def first(self) -> State:
+    """The state [S, ...] that a run begins with."""
+    return self.adopt(self.init()) if self.adopt else self.init()
 
   def sample(self, averages, key, index, label=None) -> jax.Array:
     """Samples [B, ...] of one seed, see programs.Functions."""

@@ -17,6 +17,7 @@ from gan_jax.run import (
   determinism,
   examples,
   goals,
+  initial,
   loop,
   score_trial,
   scoring,
@@ -62,11 +63,14 @@ def train(
   workdir, config = paths.expand(workdir), recipe.complete(config).to_dict()
   config = examples.with_places(config)
   prepare(config)
+  config = multihost.on_process_0(lambda: initial.as_begun(config, workdir))
 
   # Everything is checked before anything is written.
   setup, names = _resolve(config)
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
-  record = record_lib.of_run(config, setup, program)
+  setup = initial.with_weights(setup, config['init_from'])
+  told, line = multihost.on_process_0(lambda: initial.told(setup, workdir))
+  record = record_lib.of_run(config, setup, program) | told
   claim = functools.partial(
     claims.claim, workdir, config, record, accept_source=accept_source
   )
@@ -96,7 +100,7 @@ def train(
       setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
       progress, say,
     )  # fmt: skip
-    return _train_all(run, begun, program, _news(run, begun, changes))
+    return _train_all(run, begun, program, _news(run, begun, changes, line))
 
 
 def prepare(config):
@@ -134,10 +138,10 @@ class _Run(NamedTuple):
   say: Callable  # prints a line where there are no hooks
 
 
-def _news(run, begun, changes):
+def _news(run, begun, changes, first):
   """The line about a run that goes on, and about what differs from before."""
   if not begun.step:
-    return ''
+    return first
   but = f', but not as before: {"; ".join(changes)}' if changes else ''
   return f'resumed {run.workdir} at step {begun.step}{but}'
 

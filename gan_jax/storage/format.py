@@ -75,13 +75,14 @@ def is_finished(path: pathlib.Path) -> bool:
 # Leaves.
 
 
-def _named(tree: Tree) -> dict[str, Any]:
+def named(tree: Tree) -> dict[str, Any]:
+  """The leaves of a tree by the names that they have on disk."""
   leaves = jax.tree_util.tree_leaves_with_path(tree)
   name = lambda path: jax.tree_util.keystr(path, simple=True, separator='/')
-  named = {name(path): leaf for path, leaf in leaves}
-  if len(named) < len(leaves):
+  found = {name(path): leaf for path, leaf in leaves}
+  if len(found) < len(leaves):
     raise ValueError('two leaves of the state have the same name')
-  return named
+  return found
 
 
 def _is_key(leaf) -> bool:
@@ -232,7 +233,7 @@ def read(
       f'{path} was saved by an earlier version: its state is of format'
       f' {format_of(note)}, this version reads {FORMAT}.'
     )
-  targets = {k: _target(v) for k, v in _named(like).items()}
+  targets = {k: _target(v) for k, v in named(like).items()}
   _check_kinds(targets, note['leaves'])
   leaves = {k: _empty(v) for k, v in targets.items() if not np.size(v)}
   if len(leaves) < len(targets):
@@ -263,13 +264,13 @@ def blank(kind: dict):
 
 def to_write(state: Tree, **note) -> ocp.args.Composite:
   """What Orbax saves: the leaves, and the note with their checksums."""
-  named = _named(state)
+  leaves = named(state)
   if jax.process_count() > 1:  # Orbax takes what is on a device for a share
-    named = {k: np.array(jax.device_get(v)) for k, v in named.items()}
-  kinds = {k: _kind(v) | {'crc': _crc(v)} for k, v in named.items()}
+    leaves = {k: np.array(jax.device_get(v)) for k, v in leaves.items()}
+  kinds = {k: _kind(v) | {'crc': _crc(v)} for k, v in leaves.items()}
   note = {'format': FORMAT, **note, 'leaves': kinds}
   note = json.loads(json.dumps(note))  # as it will be read
   return ocp.args.Composite(
-    state=ocp.args.StandardSave(_with_elements(named)),
+    state=ocp.args.StandardSave(_with_elements(leaves)),
     meta=ocp.args.JsonSave({'note': note, 'crc': _seal(note)}),
   )

@@ -24,6 +24,8 @@ def of_cell(config: dict, fingerprint: str) -> str:
   decisive = {
     key: config[key] for key in (*training, *keys.that_decide(keys.SCORES))
   }
+  if not decisive['init_from']:
+    del decisive['init_from']  # runs of earlier versions had none
   decisive['data'] = {
     k: v for k, v in config['data'].items() if k not in differences.PLACES
   }

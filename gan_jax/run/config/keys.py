@@ -51,6 +51,7 @@ TABLE = {
   'dynamics': Key(dict, TRAINING),
   'optim': Key(dict, TRAINING),
   'ema': Key(dict, TRAINING),
+  'init_from': Key(str, TRAINING, since='0.2.0', before=''),
   # How long, and on what
   'steps': Key(int, SCORES, least=0),
   'stop_when': Key(dict, SCORES),

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from gan_jax.devices import parallel
-from gan_jax.run import command, determinism, loop
+from gan_jax.run import command, determinism, initial, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, rollback
 from gan_jax.run.workdir import contents, record
@@ -126,6 +126,7 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
     determinism.prepare()
   parallel.use_cores(config['num_seeds'])
   setup = rollback.fresh(setup_lib.build(config), document['rollbacks'])
+  setup = initial.with_weights(setup, config['init_from'])
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   start, state = _origin(workdir, setup, document['checkpoint'])
   seeds = tuple(seed - config['seed'] for seed in document['seeds'])
@@ -143,7 +144,7 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
 def _origin(workdir, setup, checkpoint):
   """(step, state) that the replay starts from."""
   if checkpoint is None:
-    return 0, setup.init()
+    return 0, setup.first()
   # A rollback keeps its checkpoint in the second; the first one is pruned.
   for folder in ('checkpoints', f'{dumps.FOLDER}/checkpoints'):
     with Checkpoints(workdir / folder, read_only=True) as there:

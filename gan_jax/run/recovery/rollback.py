@@ -71,7 +71,7 @@ def begin(
 
   known = multihost.on_process_0(restore)
   if known is None:
-    return Start(multihost.broadcast(setup.init()), 0, False, [], None, ())
+    return Start(multihost.broadcast(setup.first()), 0, False, [], None, ())
   meta = known['meta']
   records, window = still_valid(meta['records']), meta.get('window')
   # Earlier versions saved neither a window nor rollbacks.

@@ -222,7 +222,8 @@ def check_same_training(
   if differences:
     raise UserError(
       f'--workdir={workdir} holds a run of another config: '
-      f'{"; ".join(differences)}. Choose another workdir, or the same config.'
+      f'{"; ".join(differences)}. Choose another workdir, or the same'
+      f' config; elsewhere, --init_from={workdir} begins with its weights.'
     )
 
 
