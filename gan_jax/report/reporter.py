@@ -108,8 +108,8 @@ class Reporter:
       values.setdefault(name, []).append(record['value'])
       for end, at in zip(('low', 'high'), span, strict=True):
         spans.setdefault(f'{name}_{end}', []).append(at)
-      if name in outcome.MODES and 'num_modes' in record:
-        spans.setdefault(f'{name}_of', []).append(record['num_modes'])
+      if name in outcome.MODES:  # a seed without a score has no number
+        spans.setdefault(f'{name}_of', []).append(record.get('num_modes'))
     self._attempt(protocols.FILE, lambda: self._protocols.note(step, records))
     self._write(step, values | spans, shown=values)
     self._progress.scores(step, values)

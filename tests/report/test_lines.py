@@ -1,8 +1,11 @@
 """Scores as lines of text say what was measured, and how sure that is."""
 
+import json
+from unittest import mock
+
 import pytest
 
-from gan_jax.report import lines
+from gan_jax.report import lines, reporter
 
 
 def record(value, metric='fid', **also):
@@ -109,3 +112,44 @@ def test_verdicts_of_a_run_are_counted(diversity, told):
 def test_health_that_was_not_measured_is_not_told():
   assert lines.health([]) == ''
   assert lines.health([{'step': 1, 'd_loss': 1.0, 'g_loss': 1.0}]) == ''
+
+
+@pytest.mark.parametrize(
+  'scores, told',
+  [
+    ({'modes': [8.0], 'modes_of': [8]}, 'healthy (modes 8 of 8)'),
+    (
+      {'high_quality': [0.0]},
+      'misses the data (high quality 0, below 0.02)',
+    ),
+    (
+      {'class_coverage': [1.0, 0.3]},
+      '1 healthy, 1 mode collapse (class coverage 0.3)',
+    ),
+    # The first seed has no score, hence no number of modes either.
+    (
+      {'modes': [None, 3.0], 'modes_of': [None, 25]},
+      '1 healthy, 1 mode collapse (modes 3 of 25)',
+    ),
+  ],
+)
+def test_verdicts_know_the_scores_and_give_the_reason(scores, told):
+  seeds = len(next(iter(scores.values())))
+  rows = reports([1.0] * seeds)
+  assert lines.health([*rows, {'step': 9, **scores}]) == told
+
+
+def test_each_seed_keeps_its_number_of_modes(tmp_path):
+  records = [
+    {'metric': 'modes', 'value': None, 'seed': 0, 'reason': 'not finite'},
+    {'metric': 'modes', 'value': 2.0, 'seed': 1, 'num_modes': 8},
+  ]
+  options = {'steps': 9, 'start': 0, 'images_per_step': 1, 'show': None}
+  quiet = mock.MagicMock()
+  with reporter.Reporter(tmp_path, **options, progress=quiet) as told:
+    told.scores(9, records)
+  row = json.loads((tmp_path / 'metrics.jsonl').read_text())
+  assert (row['modes'], row['modes_of']) == ([None, 2.0], [None, 8])
+  assert '1 mode collapse (modes 2 of 8)' in lines.health(
+    [*reports([1.0, 1.0]), row]
+  )

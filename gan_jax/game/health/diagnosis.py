@@ -20,7 +20,7 @@ COLLAPSE = 'mode collapse'
 OVERFITS = 'D overfits'
 MISSES = 'misses the data'
 LOW = 'low diversity'  # though all known classes appear
-DIVERGED = 'diverged'  # not finite: the step can be replayed
+DIVERGED = 'diverged'  # losses or weights are not finite
 EXPLODED = 'exploded'  # finite, but far from anything of use
 D_WINS = 'D wins'
 UNKNOWN = ''  # the health was not measured
@@ -102,27 +102,38 @@ def of_seed(row: dict, index: int) -> dict:
 
 
 def _not_finite(rows):
-  """The diagnosis of a run that has diverged, or None."""
+  """The diagnosis of a run that has diverged, as loop.alive says, or None."""
   for row in rows:
-    for name, value in row.items():
-      watched = name in LOSSES or name.startswith('health_')
-      if watched and (value is None or not math.isfinite(value)):
+    for name in LOSSES:
+      if not _is_finite(row[name]):
         reason = f'{name} is not finite at step {row["step"]}'
         return Diagnosis(DIVERGED, reason)
-  count = max(row.get('health_nonfinite', 0) for row in rows)
+  counts = [row.get('health_nonfinite', 0) for row in rows]
+  count = max((c for c in counts if _is_finite(c)), default=0)
   if count > 0:
     return Diagnosis(DIVERGED, f'{count:.3g} weights are not finite')
   return None
 
 
 def _exploded(rows):
-  """The diagnosis of a run with absurd losses, or None."""
+  """The diagnosis of a run with absurd losses or figures, or None.
+
+  A figure may overflow though losses and weights are finite: the loop goes on.
+  """
   for row in rows:
     for name in LOSSES:
       if abs(row[name]) > LARGE_LOSS:
         reason = f'{name} is {row[name]:.3g} at step {row["step"]}, beyond 1e6'
         return Diagnosis(EXPLODED, reason)
+    for name, value in row.items():
+      if name.startswith('health_') and not _is_finite(value):
+        reason = f'{name} is not finite at step {row["step"]}'
+        return Diagnosis(EXPLODED, reason)
   return None
+
+
+def _is_finite(value):
+  return value is not None and math.isfinite(value)
 
 
 def _means(rows):

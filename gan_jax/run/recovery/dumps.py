@@ -177,7 +177,8 @@ def newest(workdir: pathlib.Path) -> tuple[dict, dict[str, np.ndarray]]:
   if not paths:
     raise UserError(
       f'--workdir={workdir}: no divergence recorded'
-      f' ({FOLDER}/step_*.json is missing).'
+      f' ({FOLDER}/step_*.json is missing): a step is recorded when the last'
+      ' finite seed of a run dies.'
     )
   dumps = [(read(path), path) for path in paths]
   # By rollbacks first: after one, a run may diverge at an earlier step.
