@@ -10,7 +10,8 @@ import numpy as np
 
 from gan_jax.data import kinds
 from gan_jax.datasets import npz
-from gan_jax.run import command, scoring
+from gan_jax.kinds.drawing import sheets
+from gan_jax.run import command, draws, sample_folder, scoring, shown
 from gan_jax.run.draws import draw
 from gan_jax.run.sampling import balanced_labels
 from gan_jax.run.workdir import contents
@@ -23,11 +24,14 @@ BACKDROP = 1000  # real samples behind the generated ones, if any
 def help_lines() -> list[str]:
   """What --help prints."""
   return [
-    'usage: python -m gan_jax.sample --workdir=DIR --out=FILE [--num=64]'
-    ' [--seed=0] [--checkpoint=latest]',
-    'FILE: .npz for `samples` (float32 in model range) and `labels`; for images'
-    ' and points .png or .webp, a picture.',
-    '--checkpoint: latest, best, or a step; --seed: seed of the draw.',
+    'usage: python -m gan_jax.sample --workdir=DIR --out=OUT [--num=64]'
+    ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]',
+    'OUT: .npz for `samples` (float32 in model range) and `labels`; for images'
+    ' and points .png or .webp, a picture, of one image the image itself; DIR/'
+    ' for a folder of single images, by class.',
+    '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
+    ' --class: only of these classes; --run_seed: of this seed of the run, or'
+    ' --num of each; by default of the first.',
   ]
 
 
@@ -41,40 +45,88 @@ def main(argv: list[str]):
     num=64,
     seed=0,
     checkpoint='latest',
+    run_seed='',
+    **{'class': ''},
   )
   out = pathlib.Path(flags.out)
-  contents.check_out(out)
+  folder = flags.out.endswith('/') or out.is_dir()
+  sample_folder.check(out) if folder else contents.check_out(out)
   if flags.num < 1 or flags.seed < 0:
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
   if flags.seed >= 2**32:
     raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
-  _, setup, state, step = contents.open_run(
+  config, setup, state, step = contents.open_run(
     flags.workdir, which=flags.checkpoint
   )
-  suffixes = (*kinds.of(setup.dataset).SUFFIXES, '.npz')
-  if out.suffix not in suffixes:
-    raise UserError(
-      f'--out={out}: expected a name ending in {" ".join(suffixes)}.'
-    )
+  seeds = draws.seed_positions(config, flags.run_seed)
+  _check_kind(out, setup, folder=folder)
   memory.check_memory(
-    4 * flags.num * math.prod(setup.dataset.shape), f'--num={flags.num}'
+    4 * flags.num * len(seeds) * math.prod(setup.dataset.shape),
+    f'--num={flags.num}',
   )
-  samples = draw(setup, state, flags.num, seed=flags.seed)
-  write(out, samples, setup)
-  print(f'{flags.num} samples of step {step} -> {out}')
+  labels = _labels(setup, flags, grid=not folder and out.suffix != '.npz')
+  drawn = [
+    draw(setup, state, flags.num, seed=flags.seed, labels=labels, run_seed=k)
+    for k in seeds
+  ]
+  samples = np.concatenate(drawn)
+  labels = None if labels is None else np.tile(labels, len(seeds))
+  if folder:
+    sample_folder.write(out, samples, setup.dataset, labels)
+  else:
+    whose = np.repeat(config['seed'] + np.array(seeds), flags.num)
+    write(out, samples, setup, labels, whose if flags.run_seed else None)
+  print(f'{len(samples)} samples of step {step} -> {flags.out}')
 
 
-def write(out: pathlib.Path, samples: np.ndarray, setup):
-  """Writes samples [N, ...] as arrays or as their kind does, by the suffix."""
-  labels = balanced_labels(len(samples), setup.num_classes)
+def _labels(setup, flags, *, grid):
+  """The classes of the samples; a picture's are those of its columns."""
+  if words := getattr(flags, 'class'):
+    return draws.labels_of(draws.class_numbers(setup, words), flags.num)
+  if grid and setup.num_classes:
+    columns = sheets.evenly(setup.num_classes, sheets.COLUMNS)
+    return draws.labels_of(columns, flags.num)
+  return balanced_labels(flags.num, setup.num_classes)
+
+
+def _check_kind(out, setup, *, folder):
+  """Refuses an --out that this kind of data cannot be written to."""
+  kind = kinds.of(setup.dataset)
+  suffixes = (*kind.SUFFIXES, '.npz')
+  if folder and (kind.BACKDROP or not kind.SUFFIXES):
+    raise UserError(
+      f'--out={out}/: a folder is for images; expected a name ending in'
+      f' {" ".join(suffixes)}.'
+    )
+  if not folder and out.suffix not in suffixes:
+    raise UserError(
+      f'--out={out}: expected a name ending in {" ".join(suffixes)}, or in /'
+      ' for a folder.'
+    )
+
+
+def write(
+  out: pathlib.Path, samples: np.ndarray, setup, labels=None, run_seeds=None
+):
+  """Writes samples as arrays or as their kind does, by the suffix.
+
+  Args:
+    out: path of the file.
+    samples: [N, ...].
+    setup: setup.Setup.
+    labels: [N] int or None.
+    run_seeds: [N] int, the seed of the run that made each; for an .npz.
+  """
+  dataset, kind = setup.dataset, kinds.of(setup.dataset)
   if out.suffix == '.npz':
-    also = npz.beside(setup.dataset, labels)
+    also = npz.beside(dataset, labels)
+    also |= {} if run_seeds is None else {'run_seed': run_seeds}
     np.savez_compressed(out, samples=samples, **also)
     return
-  dataset, kind = setup.dataset, kinds.of(setup.dataset)
   real = _backdrop(setup) if kind.BACKDROP else None
+  named = {} if labels is None else {'labels': shown.names_of(setup, labels)}
   with files.replacing(out) as temporary:
-    kind.export(temporary, samples, dataset=dataset, real=real)
+    kind.export(temporary, samples, dataset=dataset, real=real, **named)
 
 
 def _backdrop(setup):
