@@ -53,7 +53,14 @@ def line(name: str, rows: list[dict]) -> Line:
   return Line(text.title(name), thin(points))
 
 
-def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
+def most_of(name: str) -> float:
+  """The most that a score can be: 1 of a share, else infinity."""
+  return 1.0 if name in text.SHARES else math.inf
+
+
+def chart(
+  title: str, lines: list[Line], *, log=False, zero=False, most=math.inf
+) -> str:
   """A chart with axes, a band from the lowest to the highest seed, a legend.
 
   Args:
@@ -61,11 +68,12 @@ def chart(title: str, lines: list[Line], *, log=False, zero=False) -> str:
     lines: one or more.
     log: whether the axis may be logarithmic if values span decades.
     zero: whether the axis starts at zero.
+    most: that a value can be; the axis ends there at the latest.
 
   Returns:
     HTML, a <figure>.
   """
-  plot = plot_of(lines, log=log, zero=zero)
+  plot = plot_of(lines, log=log, zero=zero, most=most)
   parts = [
     *axes(plot),
     *(draw(plot, one, f's{k}') for k, one in enumerate(lines)),
@@ -95,6 +103,8 @@ class Plot(NamedTuple):
   def x(self, step) -> float:
     """Place of a step."""
     start, end = self.frame.left, self.frame.width - self.frame.right
+    if self.steps[0] == self.steps[-1]:
+      return round((start + end) / 2, 1)
     return _place(step, self.steps[0], self.steps[-1], start, end)
 
   def y(self, value) -> float:
@@ -104,11 +114,15 @@ class Plot(NamedTuple):
     return min(max(at, end), start)
 
 
-def plot_of(lines: list[Line], *, log=False, zero=False, frame=FRAME) -> Plot:
+def plot_of(
+  lines: list[Line], *, log=False, zero=False, most=math.inf, frame=FRAME
+) -> Plot:
   """The plot that lines with at least one point need; see chart."""
   values = [v for one in lines for p in one.points for v in p[1:] if _real(v)]
   steps = sorted({p.step for one in lines for p in one.points})
   low, high, log = _range(values, log=log)
+  if max(values, default=0.0) <= most:
+    high = min(high, most)
   return Plot(frame, steps, 0.0 if zero else low, high, log)
 
 
@@ -244,8 +258,12 @@ def _path(place, one, key):
   path = f'<path class="line {key}" d="{"".join(moves)}"/>'
   if len(moves) > 1:
     return path
-  x, y = moves[0][1:].split()
-  return f'{path}<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>'
+  x, y = map(float, moves[0][1:].split())
+  value = text.number(next(p.mean for p in one.points if _real(p.mean)))
+  return (
+    f'{path}<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>'
+    f'<text x="{x + 8}" y="{y + 3.5}">{value}</text>'
+  )
 
 
 def _dots(count):

@@ -41,6 +41,7 @@ class Progress:
       stream: to write to; stdout by default.
     """
     self._total, self._step, self._main = total, start, main
+    self._start, self._begin = start, time.monotonic()
     self._stream = stream or sys.stdout
     self._metrics, self._scores = {}, {}
     self._marks = collections.deque(maxlen=WINDOW)
@@ -111,20 +112,20 @@ class Progress:
     return max(self._total - self._step, 0) * (now - then) / (last - first)
 
   def _parts(self):
-    share = self._step / self._total if self._total else 1.0
     yield f'step {self._step:,}/{self._total:,}'
-    yield f'{share:4.0%}'
+    yield from self._score_parts()
+    for player in ('d', 'g'):
+      if f'{player}_loss' in self._metrics:
+        loss = text.mean(self._metrics[f'{player}_loss'])
+        yield f'{player.upper()} {text.number(loss)}'
     speed = text.mean(self._metrics.get('images_per_s'))
     if speed is not None:
       yield f'{speed:,.0f} images/s'
     left = self.seconds_left()
     if left is not None and self._step < self._total:
       yield f'{text.duration(left)} left'
-    for player in ('d', 'g'):
-      if f'{player}_loss' in self._metrics:
-        loss = text.mean(self._metrics[f'{player}_loss'])
-        yield f'{player.upper()} {text.number(loss)}'
-    yield from self._score_parts()
+    if self._step == self._start:
+      yield f'compiling, {time.monotonic() - self._begin:.0f} s'
 
   def _score_parts(self):
     for name, value in self._scores.items():
@@ -136,25 +137,36 @@ class Progress:
 
     console = Console(file=self._stream)
     live = Live(
-      get_renderable=lambda: self._line(ascii_only=console.options.ascii_only),
+      get_renderable=lambda: self._line(
+        ascii_only=console.options.ascii_only, width=console.width
+      ),
       console=console,
       refresh_per_second=4,
     )
     live.start()
     return live
 
-  def _line(self, *, ascii_only):
+  def _line(self, *, ascii_only, width):
     from rich.text import Text
 
-    share = self._step / self._total if self._total else 1.0
-    full = round(min(share, 1.0) * BAR_WIDTH)
-    done, todo = ('#', '-') if ascii_only else ('━', '━')
     line = Text(no_wrap=True, overflow='ellipsis')
-    line.append(done * full, style='cyan')
-    line.append(todo * (BAR_WIDTH - full), style='bright_black')
-    for part in self._parts():
-      line.append('  ' + part)
-    return line
+    words = '  '.join(fitting(list(self._parts()), width))
+    if len(words) + 2 + BAR_WIDTH <= width:
+      share = self._step / self._total if self._total else 1.0
+      full = round(min(share, 1.0) * BAR_WIDTH)
+      done, todo = ('#', '-') if ascii_only else ('━', '━')
+      line.append(done * full, style='cyan')
+      line.append(todo * (BAR_WIDTH - full), style='bright_black')
+      line.append('  ')
+    return line.append(words)
+
+
+def fitting(parts: list[str], width: int) -> list[str]:
+  """The first parts of a line that fit into its width, whole."""
+  while len(parts) > 2 and len('  '.join(parts)) > width:
+    parts = parts[:-1]
+  # The step is a lesser thing than the score.
+  return parts if len('  '.join(parts)) <= width else parts[-1:]
 
 
 class Counter:

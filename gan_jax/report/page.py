@@ -284,4 +284,5 @@ def _losses(rows):
 
 def _chart(name, rows, *, title=None, **options):
   line = charts.line(name, rows)
+  options = {'most': charts.most_of(name), **options}
   return charts.chart(title or line.title, [line._replace(title='')], **options)

@@ -27,6 +27,14 @@ SCORES = {
   'reverse_kl': 'Reverse KL',
 }
 
+# Scores that are shares, at most 1.
+SHARES = frozenset(
+  {
+    'precision', 'recall', 'coverage', 'class_coverage', 'high_quality',
+    'authenticity', 'classifier_accuracy', 'health_separation',
+  }
+)  # fmt: skip
+
 
 def number(value) -> str:
   """Four significant digits; thousands are grouped, None and NaN a dash."""

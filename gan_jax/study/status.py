@@ -1,6 +1,7 @@
 """The state of a study: its rows, its report, and what the board shows."""
 
 import pathlib
+import shlex
 import threading
 
 from gan_jax.metrics import measures
@@ -106,8 +107,8 @@ class StudyStatus:
       ),
       notes=tuple(self._notes(analyses[study.metric])),
       commands=(
-        f'python -m gan_jax.ablate --study={study.path}'
-        f' --workdir=runs/{study.name}',
+        f'python -m gan_jax.ablate --study={shlex.quote(str(study.path))}'
+        f' --workdir={shlex.quote(str(self._workdir))}',
       ),
       manifest=record.describe(
         data_fingerprint=study.cells[0].setup.dataset.fingerprint

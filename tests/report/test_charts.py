@@ -33,3 +33,23 @@ def test_a_value_that_is_no_number_is_a_gap():
   drawn = charts.chart('A', [charts.line('a', rows)])
   (path,) = re.findall(r'class="line s0" d="([^"]+)"', drawn)
   assert path.count('M') == 2
+
+
+@pytest.mark.parametrize('name', ['precision', 'recall', 'high_quality'])
+@pytest.mark.parametrize('values', [[0.2, 1.0], [0.99, 1.0], [1.0]])
+def test_the_axis_of_a_share_ends_at_one(name, values):
+  rows = [{'step': k, name: v} for k, v in enumerate(values)]
+  line = charts.line(name, rows)
+  assert charts.plot_of([line], most=charts.most_of(name)).high == 1.0
+  assert charts.plot_of([line], most=charts.most_of('density')).high > 1.0
+
+
+@pytest.mark.parametrize(
+  'value, said', [(0.25, '0.2500'), (35, '35'), (0, '0')]
+)
+def test_a_lone_point_has_its_value_beside_it(value, said):
+  line = charts.line('a', [{'step': 7, 'a': value}])
+  drawn = charts.chart('A', [line])
+  middle = (charts.FRAME.left + charts.FRAME.width - charts.FRAME.right) / 2
+  assert f'<circle class="dot s0" cx="{middle}"' in drawn
+  assert f'>{said}</text>' in drawn.split('r="3"')[1]

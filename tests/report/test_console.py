@@ -32,7 +32,7 @@ def test_progress_is_plain_lines_without_a_terminal():
   lines = stream.getvalue().splitlines()
   assert len(lines) == 3
   assert lines[1].startswith('step 50/1,000')
-  for part in ('5%', '4,210 images/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
+  for part in ('4,210 images/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
     assert part in lines[1]
   assert not re.search(r'[\x00-\x09\x0b-\x1f\x7f]', stream.getvalue())
 
@@ -44,7 +44,7 @@ def test_progress_keeps_the_latest_scores():
   progress.report(2, {})
   progress.report(3, {'d_loss': 1.0, 'kid': 0.25}, scores={'mine': 2})
   tails = [line.split('  ')[-1] for line in stream.getvalue().splitlines()]
-  assert tails == ['fid 0.5000', 'fid 0.5000', 'mine 2']
+  assert tails == ['fid 0.5000', 'fid 0.5000', 'D 1']
 
 
 def test_progress_is_quiet_where_it_is_not_the_main_process():
@@ -64,8 +64,43 @@ def test_progress_is_one_live_line_on_a_terminal(monkeypatch):
   assert 'step 50/1,000' in last and 'fid 0.7500' in last
 
 
+PARTS = {'d_loss': 1.25, 'g_loss': 0.75, 'images_per_s': 12345.0}
+
+
+@pytest.mark.parametrize('width', [60, 80, 100, 120, 200])
+def test_the_score_is_whole_at_any_width(width, monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm-256color')
+  monkeypatch.setenv('COLUMNS', str(width))
+  stream = _Terminal()
+  with console.Progress(100_000, stream=stream) as progress:
+    progress.advance(10)
+    progress.report(99_999, PARTS, scores={'precision': 0.8765})
+  shown = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', stream.getvalue())
+  last = shown.rstrip().splitlines()[-1].split('\r')[-1]
+  assert 'step 99,999/100,000  precision 0.8765' in last
+  assert '…' not in last and len(last) <= width
+  assert ('12,345 images/s' in last) == (width >= 80)
+
+
+def test_whole_parts_are_left_out():
+  parts = ['step 1/9', 'fid 12.50', 'D 1.000', 'G 1.000']
+  assert console.fitting(parts, 40) == parts
+  assert console.fitting(parts, 28) == parts[:3]
+  assert console.fitting(parts, 19) == parts[:2]
+  assert console.fitting(parts, 12) == ['fid 12.50']
+
+
+def test_compiling_is_said_until_the_first_step(monkeypatch):
+  monkeypatch.setattr(console.time, 'monotonic', lambda: 7.0)
+  progress = console.Progress(9, stream=io.StringIO())
+  monkeypatch.setattr(console.time, 'monotonic', lambda: 19.0)
+  assert list(progress._parts()) == ['step 0/9', 'compiling, 12 s']
+  progress.advance(1)
+  assert list(progress._parts()) == ['step 1/9']
+
+
 def test_time_left_from_the_pace(monkeypatch):
-  clock = iter([0.0, 10.0])
+  clock = iter([0.0, 0.0, 10.0])
   monkeypatch.setattr(console.time, 'monotonic', lambda: next(clock))
   progress = console.Progress(1000, stream=io.StringIO())
   progress.advance(100)

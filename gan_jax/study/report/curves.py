@@ -163,7 +163,9 @@ def _chart(view, rows, name, count):
   # For scores where higher is better, values near zero would fill a logarithmic
   # axis with noise.
   log = scored and figures.is_lower_better(view, name)
-  plot = charts.plot_of([c.line for c in curves], log=log, frame=FRAME)
+  most = charts.most_of(name)
+  lines = [c.line for c in curves]
+  plot = charts.plot_of(lines, log=log, most=most, frame=FRAME)
   drawn = ''.join(
     f'<g{marks.owner(c.row)}>{charts.draw(plot, c.line, c.row.key)}</g>'
     for c in curves
