@@ -144,3 +144,9 @@ def test_page_says_how_the_run_stands(tmp_path, last, config, said):
   lines.write(100, last)
   lines.close()
   assert said in page.write_page(tmp_path).read_text('utf-8')
+
+
+@pytest.mark.parametrize('name', ['update_ratio', 'separation', 'held_out'])
+def test_measurements_of_the_game_are_named_in_words(name):
+  words = text.title(f'health_{name}')
+  assert len(words.split()) > 3 and 'Health' not in words
