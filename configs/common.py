@@ -38,6 +38,7 @@ def default() -> ml_collections.ConfigDict:
       'save_every': 1000,
       'eval_every': 2000,
       'eval_samples': 10_000,
+      'eval_labels': 'data',  # of which classes: as in the data, or balanced
       'metrics': (),  # (): the usual ones for the kind of data
       'features': '',  # classifier, inception, ...; '': the usual ones
       'protocol': '',  # 'clean-50k-train', ...: in place of the two above

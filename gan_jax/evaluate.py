@@ -12,7 +12,13 @@ from gan_jax import api
 from gan_jax import types as types_lib
 from gan_jax.metrics import protocols, records
 from gan_jax.report import console, lines
-from gan_jax.run import command, evaluation, external_samples, scoring
+from gan_jax.run import (
+  command,
+  evaluation,
+  external_samples,
+  labels,
+  scoring,
+)
 from gan_jax.run.evaluation import evaluate
 from gan_jax.run.workdir import contents
 from gan_jax.study import sides as sides_lib
@@ -23,13 +29,13 @@ FLAGS = {
   'data_dir': '',
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
-  'checkpoint': 'latest',
+  'checkpoint': 'latest', 'labels': '',
 }  # fmt: skip
 HOW = {'metrics', 'protocol', 'features', 'resize', 'weights', 'split'}
 # The flags that each kind of work takes.
 WORK = {
   'workdir': HOW
-  | {'checkpoint', 'num', 'draws', 'statistics', 'data', 'data_dir'},
+  | {'checkpoint', 'num', 'draws', 'labels', 'statistics', 'data', 'data_dir'},
   'samples': HOW | {'data', 'data_dir', 'out'},
   'compare': {'metric'},
 }
@@ -50,7 +56,8 @@ def help_lines() -> list[str]:
     ' [--split=train|test], or all of these through'
     f' --protocol={"|".join(protocols.PROTOCOLS)}',
     '--checkpoint: latest, best, or a step; --num: samples per seed (0: as in'
-    ' the run); --draws: how often to draw them, for the interval.',
+    ' the run); --draws: how often to draw them, for the interval;'
+    ' --labels: of which classes (data: as the data have them, or balanced).',
   ]
 
 
@@ -92,6 +99,7 @@ def _scored(flags, work, progress):
       progress=progress,
       num_samples=flags.num,
       draws=flags.draws,
+      labels=flags.labels,
       **given,
     )
   return external_samples.evaluate(
@@ -143,6 +151,7 @@ def _check_values(flags):
     raise UserError(f'--num={flags.num}: expected {bound}.')
   if flags.draws < 1:
     raise UserError(f'--draws={flags.draws}: expected at least 1.')
+  labels.check(flags.labels)
   for name in FIXED if flags.protocol else ():
     if getattr(flags, name):
       raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from gan_jax.game import keys
+from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
 from gan_jax.types import UserError
 
@@ -28,7 +29,7 @@ def draw(
     num: samples, 1 or more.
     seed: of the draw. Its key has a stream of its own: seed 0 of the draw is
       not seed 0 of the training.
-    labels: [num] int, the classes; None goes through them in turn.
+    labels: [num] int, the classes; None draws them as in the data.
     run_seed: which of the run's S seeds, 0 for the first. All of them make
       their samples from the same latents.
   """
@@ -48,14 +49,34 @@ def batches(
   run_seed: int = 0,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
   """The same as `draw`, in batches: (samples [B, ...], labels [B] or None)."""
+  if labels is None:
+    labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
   return sampling.batches(
     setup.sample,
     sampling.take_seed(state.ema, run_seed),
-    keys.stream(jax.random.key(seed), keys.SAMPLE),
+    _key(seed),
     num,
     num_classes=setup.num_classes,
     labels=labels,
   )
+
+
+def labels_of_draw(
+  setup, how: str, num: int, *, seed: int
+) -> np.ndarray | None:
+  """Labels [num] int32 of a draw; None without classes.
+
+  Args:
+    setup: setup.Setup.
+    how: labels.DATA or labels.BALANCED.
+    num: of samples.
+    seed: of the draw.
+  """
+  return labels_lib.of_draw(setup, how, _key(seed), num)
+
+
+def _key(seed):
+  return keys.stream(jax.random.key(seed), keys.SAMPLE)
 
 
 def labels_of(classes: Sequence[int], num: int) -> np.ndarray:

@@ -87,10 +87,12 @@ def chosen_protocol(usual, given):
   """
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
-    return scoring.named_protocol(given.pop('protocol'))._replace(**given)
-  # Any other field makes it a protocol without a name, except how often to draw
-  # and where the weights are.
-  reset = {'name': ''} if set(given) - {'draws', 'weights'} else {}
+    named = scoring.named_protocol(given.pop('protocol'))
+    return named._replace(**{'labels': usual.labels, **given})
+  # Any other field makes it a protocol without a name, except how often to
+  # draw, of which classes, and where the weights are.
+  kept = {'draws', 'weights', 'labels'}
+  reset = {'name': ''} if set(given) - kept else {}
   reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
   return usual._replace(**{**reset, **given})
 

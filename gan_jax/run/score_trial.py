@@ -9,7 +9,7 @@ import numpy as np
 from gan_jax.data import classes, kinds
 from gan_jax.metrics import compute, measures, needs, reference, scores
 from gan_jax.metrics.features import spaces
-from gan_jax.run import sampling, scoring
+from gan_jax.run import labels, scoring
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -49,7 +49,9 @@ def check_numbers(
   )
   in_classes = set(needs.IN_CLASSES) & set(names)
   if in_classes and setup.num_classes:
-    fake = sampling.balanced_labels(protocol.num_samples, setup.num_classes)
+    fake = labels.of_draw(
+      setup, protocol.labels, setup.keys[0], protocol.num_samples
+    )
     fake = np.bincount(fake, minlength=setup.num_classes)
     needs.check_classes(
       sorted(in_classes),

@@ -18,6 +18,7 @@ from gan_jax.metrics import (
   scores,
 )
 from gan_jax.metrics.features import base, spaces
+from gan_jax.run import labels as labels_lib
 from gan_jax.run.sampling import batches, collect, take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import Dataset, UserError
@@ -37,6 +38,7 @@ class EvalProtocol(NamedTuple):
   draws: int = 1  # of that many samples
   statistics: str = ''  # path of published ones, in place of real samples
   name: str = ''  # of metrics.protocols, if it is one of these
+  labels: str = labels_lib.DATA  # of which classes, see run.labels
 
 
 def named_protocol(name: str) -> EvalProtocol:
@@ -115,6 +117,8 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
     'protocol': protocol.name,
     'ema': setup.averaged,
   }
+  if setup.num_classes:
+    usual['labels'] = protocol.labels
   if setup.dataset.fingerprint and split == setup.split:
     most = kinds.of(setup.dataset).MAX_REAL
     usual['reference_hash'] = reference.identify(setup.dataset, most)
@@ -170,7 +174,7 @@ def make_look(
         draw = take_seed(variables, s), keys_lib.draw_key(keys[s], d)
         stats, reason = None, NOT_FINITE
         try:
-          stats = _collect(scorer(), setup, protocol.num_samples, draw, tick)
+          stats = _collect(scorer(), setup, protocol, draw, tick)
           if stats is None:
             say(f'seed {seed} makes non-finite samples: not scored')
         except UserError as error:
@@ -200,10 +204,17 @@ def _compute(scorer, protocol, stats, reason, refused):
   return score
 
 
-def _collect(scorer, setup, total, draw, tick):
-  """Stats of `total` samples of draw, (variables, key); None if not finite."""
+def _collect(scorer, setup, protocol, draw, tick):
+  """Stats of the samples of draw, (variables, key); None if not finite."""
+  total, how = protocol.num_samples, protocol.labels
   collector, done = scorer.collector(total), 0
-  drawn = batches(setup.sample, *draw, total, num_classes=setup.num_classes)
+  drawn = batches(
+    setup.sample,
+    *draw,
+    total,
+    num_classes=setup.num_classes,
+    labels=labels_lib.of_draw(setup, how, draw[1], total),
+  )
   for samples, labels in drawn:
     if not np.isfinite(samples).all():
       return None
@@ -222,6 +233,7 @@ def _maker(setup, protocol, step, rollbacks):
     'protocol': protocol.name,
     'step': int(step),
   }
+  maker |= {'labels': protocol.labels} if setup.num_classes else {}
   return maker | ({'rollbacks': rollbacks} if rollbacks else {})
 
 

@@ -23,7 +23,11 @@ def _setup(names=ANIMALS):
   return types.SimpleNamespace(
     sample=sample,
     num_classes=len(names),
-    dataset=types.SimpleNamespace(class_names=names),
+    dataset=types.SimpleNamespace(
+      name='animals',
+      class_names=names,
+      count_classes=lambda: np.arange(len(names)) * 10,
+    ),
   )
 
 
@@ -39,9 +43,11 @@ def test_any_labels_of_any_seed(num):
   assert set(made[:, 2]) == {12}
 
 
-def test_by_default_all_classes_in_turn_of_the_first_seed():
+def test_by_default_classes_as_in_the_data_of_the_first_seed():
+  made = draws.draw(_setup(), STATE, 1000)
+  shares = np.bincount(made[:, 1].astype(int), minlength=5) / 1000
+  np.testing.assert_allclose(shares, [0, 0.1, 0.2, 0.3, 0.4], atol=0.05)
   made = draws.draw(_setup(), STATE, 7)
-  assert made[:, 1].tolist() == [0, 1, 2, 3, 4, 0, 1]
   assert set(made[:, 2]) == {10}
   assert set(draws.draw(_setup(()), STATE, 7)[:, 1]) == {-1}
 

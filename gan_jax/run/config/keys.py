@@ -63,6 +63,9 @@ TABLE = {
   'save_every': Key(int, least=0),
   'eval_every': Key(int, least=0),
   'eval_samples': Key(int, SCORES, least=1),
+  'eval_labels': Key(
+    str, SCORES, choices=('data', 'balanced'), since='0.2.0', before='balanced'
+  ),
   'metrics': Key(tuple),
   'features': Key(str, SCORES),
   'protocol': Key(str, SCORES),

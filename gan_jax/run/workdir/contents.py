@@ -44,9 +44,12 @@ def eval_protocol(config: dict) -> scoring.EvalProtocol:
     UserError: a protocol that does not exist.
   """
   if config['protocol']:
-    return scoring.named_protocol(config['protocol'])
+    named = scoring.named_protocol(config['protocol'])
+    return named._replace(labels=config['eval_labels'])
   return scoring.EvalProtocol(
-    space=config['features'], num_samples=config['eval_samples']
+    space=config['features'],
+    num_samples=config['eval_samples'],
+    labels=config['eval_labels'],
   )
 
 

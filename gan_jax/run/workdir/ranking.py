@@ -76,7 +76,10 @@ def check_best(workdir, config: dict, checkpoints: Checkpoints):
   """
   if checkpoints.best_step() is not None:
     return
-  how = {k: config.get(k) for k in ('protocol', 'features', 'eval_samples')}
+  how = {
+    k: config.get(k)
+    for k in ('protocol', 'features', 'eval_samples', 'eval_labels')
+  }
   words = ', '.join(f'{k}={v}' for k, v in how.items() if v not in ('', None))
   steps = ', '.join(map(str, checkpoints.steps()))
   raise UserError(
