@@ -10,15 +10,10 @@ import numpy as np
 
 from gan_jax.data import kinds
 from gan_jax.datasets import npz
-<<<<<<< HEAD
 from gan_jax.kinds.drawing import sheets
 from gan_jax.run import command, draws, sample_folder, scoring, shown
-from gan_jax.run.draws import draw
-from gan_jax.run.sampling import balanced_labels
-=======
-from gan_jax.run import command, draws, scoring
 from gan_jax.run import labels as labels_lib
->>>>>>> c4d9b1e (Scores and samples are of the classes that the data have, in their shares; balanced ones by name)
+from gan_jax.run.draws import draw
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, memory
 from gan_jax.types import UserError
@@ -29,24 +24,16 @@ BACKDROP = 1000  # real samples behind the generated ones, if any
 def help_lines() -> list[str]:
   """What --help prints."""
   return [
-<<<<<<< HEAD
     'usage: python -m gan_jax.sample --workdir=DIR --out=OUT [--num=64]'
-    ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]',
+    ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]'
+    ' [--labels=data|balanced]',
     'OUT: .npz for `samples` (float32 in model range) and `labels`; for images'
     ' and points .png or .webp, a picture, of one image the image itself; DIR/'
     ' for a folder of single images, by class.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
-    ' --class: only of these classes; --run_seed: of this seed of the run, or'
-    ' --num of each; by default of the first.',
-=======
-    'usage: python -m gan_jax.sample --workdir=DIR --out=FILE [--num=64]'
-    ' [--seed=0] [--checkpoint=latest] [--labels=data|balanced]',
-    'FILE: .npz for `samples` (float32 in model range) and `labels`; for images'
-    ' and points .png or .webp, a picture.',
-    '--checkpoint: latest, best, or a step; --seed: seed of the draw; --labels:'
-    ' of which classes (data: as the data have them, usual for .npz; balanced:'
-    ' in turn, usual for pictures).',
->>>>>>> c4d9b1e (Scores and samples are of the classes that the data have, in their shares; balanced ones by name)
+    ' --class: only of these classes; --labels: as the data have them, or'
+    ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
+    ' the run, or --num of each; by default of the first.',
   ]
 
 
@@ -60,12 +47,9 @@ def main(argv: list[str]):
     num=64,
     seed=0,
     checkpoint='latest',
-<<<<<<< HEAD
     run_seed='',
-    **{'class': ''},
-=======
     labels='',
->>>>>>> c4d9b1e (Scores and samples are of the classes that the data have, in their shares; balanced ones by name)
+    **{'class': ''},
   )
   labels_lib.check(flags.labels)
   out = pathlib.Path(flags.out)
@@ -84,7 +68,6 @@ def main(argv: list[str]):
     4 * flags.num * len(seeds) * math.prod(setup.dataset.shape),
     f'--num={flags.num}',
   )
-<<<<<<< HEAD
   labels = _labels(setup, flags, grid=not folder and out.suffix != '.npz')
   drawn = [
     draw(setup, state, flags.num, seed=flags.seed, labels=labels, run_seed=k)
@@ -104,10 +87,11 @@ def _labels(setup, flags, *, grid):
   """The classes of the samples; a picture's are those of its columns."""
   if words := getattr(flags, 'class'):
     return draws.labels_of(draws.class_numbers(setup, words), flags.num)
-  if grid and setup.num_classes:
+  if grid and setup.num_classes and not flags.labels:
     columns = sheets.evenly(setup.num_classes, sheets.COLUMNS)
     return draws.labels_of(columns, flags.num)
-  return balanced_labels(flags.num, setup.num_classes)
+  how = flags.labels or labels_lib.DATA
+  return draws.labels_of_draw(setup, how, flags.num, seed=flags.seed)
 
 
 def _check_kind(out, setup, *, folder):
@@ -139,28 +123,6 @@ def write(
     run_seeds: [N] int, the seed of the run that made each; for an .npz.
   """
   dataset, kind = setup.dataset, kinds.of(setup.dataset)
-=======
-  usual = labels_lib.DATA if out.suffix == '.npz' else labels_lib.BALANCED
-  labels = draws.labels_of_draw(
-    setup, flags.labels or usual, flags.num, seed=flags.seed
-  )
-  samples = draws.draw(setup, state, flags.num, seed=flags.seed, labels=labels)
-  write(out, samples, setup, labels)
-  print(f'{flags.num} samples of step {step} -> {out}')
-
-
-def write(
-  out: pathlib.Path, samples: np.ndarray, setup, labels: np.ndarray | None
-):
-  """Writes samples [N, ...] as arrays or as their kind does, by the suffix.
-
-  Args:
-    out: the file.
-    samples: in model range.
-    setup: of the run.
-    labels: [N], that they were made for; None without classes.
-  """
->>>>>>> c4d9b1e (Scores and samples are of the classes that the data have, in their shares; balanced ones by name)
   if out.suffix == '.npz':
     also = npz.beside(dataset, labels)
     also |= {} if run_seeds is None else {'run_seed': run_seeds}
