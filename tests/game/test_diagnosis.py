@@ -213,7 +213,7 @@ def test_each_seed_has_its_own_scores():
 
 RUNS = {
   'healthy': {'steps': 1000, 'penalties': {'r1': {'gamma': 0.02}}},
-  'diverged': {
+  'exploded': {
     'steps': 60,
     'optim.g.learning_rate': 1e2,
     'optim.d.learning_rate': 1e2,
