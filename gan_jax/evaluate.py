@@ -164,13 +164,13 @@ def _compared(flags):
   paths = command.two_paths(flags.compare, 'compare')
   sides = map(sides_lib.records_by_cell, paths)
   pairs = sides_lib.pair_cells(*sides)
-  found = []
+  text = []
   for cell, two in pairs.items():
     of = f': {cell}' if len(pairs) > 1 else ''
     names = [f'{path}{of}' for path in paths]
     rows = records.compare(*two, metric=flags.metric)
-    found += lines.comparison(names, rows)
-  return found
+    text += lines.comparison(names, rows)
+  return text
 
 
 command.make_callable(__name__, api.evaluate)

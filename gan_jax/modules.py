@@ -85,10 +85,10 @@ def function(path: str, *, flag: str, usual: str) -> Callable:
   parent, _, last = path.rpartition('.')
   if _exists(path, flag, path):
     return getattr(named(path, flag=flag, needs=[usual]), usual)
-  found = getattr(named(parent, flag=flag, name=path), last, None)
-  if not callable(found):
+  function = getattr(named(parent, flag=flag, name=path), last, None)
+  if not callable(function):
     raise UserError(f'{flag}={path!r}: {parent} has no function {last}.')
-  return found
+  return function
 
 
 def prefix(parts: list[str], *, flag: str) -> int:
@@ -103,16 +103,16 @@ def prefix(parts: list[str], *, flag: str) -> int:
   Returns:
     the most that are a module's name; 0 if there is none.
   """
-  found = 0
+  most = 0
   for count in range(1, len(parts) + 1):
     path = '.'.join(parts[:count])
     spec = _spec(path, flag, path) if parts[count - 1] else None
     if spec is None:
       break
-    found = count if spec.origin else found  # a bare folder is no module
+    most = count if spec.origin else most  # a bare folder is no module
     if spec.submodule_search_locations is None:
       break
-  return found
+  return most
 
 
 def _broken(flag, name, error):

@@ -11,7 +11,7 @@ import numpy as np
 from gan_jax.data import kinds
 from gan_jax.datasets import npz
 from gan_jax.kinds.drawing import sheets
-from gan_jax.run import command, draws, sample_folder, scoring, shown
+from gan_jax.run import command, draws, sample_folder, shown
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
 from gan_jax.run.workdir import contents
@@ -137,7 +137,7 @@ def write(
 def _backdrop(setup):
   """Real samples to show beneath; None if they cannot be read."""
   try:
-    return scoring.real_samples(setup, BACKDROP)
+    return shown.real_samples(setup, BACKDROP)
   except UserError as e:
     print(f'without real samples: {e}')
     return None

@@ -22,15 +22,15 @@ def counts(dataset: Dataset) -> np.ndarray:
   if not num_classes:
     return np.zeros(0, np.int64)
   count = dataset.count_classes or _by_reading(dataset)
-  found = np.asarray(count(), np.int64)
-  if found.shape != (num_classes,):
+  per_class = np.asarray(count(), np.int64)
+  if per_class.shape != (num_classes,):
     raise UserError(
-      f'{dataset.name}: labels up to {len(found) - 1}, but {num_classes} names'
-      ' of classes.'
+      f'{dataset.name}: labels up to {len(per_class) - 1}, but {num_classes}'
+      ' names of classes.'
     )
-  if not found.sum():
+  if not per_class.sum():
     raise UserError(f'{dataset.name}: no example has a class.')
-  return found
+  return per_class
 
 
 def counter(
@@ -71,7 +71,7 @@ def _count(read_labels, rows, num_classes):
   total = np.zeros(num_classes, np.int64)
   for start in range(0, len(rows), CHUNK):
     labels = np.asarray(read_labels(rows[start : start + CHUNK]))
-    found = np.bincount(labels[labels >= 0], minlength=len(total))
-    found[: len(total)] += total
-    total = found
+    per_class = np.bincount(labels[labels >= 0], minlength=len(total))
+    per_class[: len(total)] += total
+    total = per_class
   return total

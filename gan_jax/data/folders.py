@@ -42,17 +42,17 @@ def walk(root: pathlib.Path, endings: Collection[str]) -> Found:
     UserError: a link that leads to a folder that it lies in or nowhere, a
       folder that cannot be read.
   """
-  found = Found([], Counter(), [])
-  _walk(root, (pathlib.Path(os.path.realpath(root)),), endings, found)
+  walked = Found([], Counter(), [])
+  _walk(root, (pathlib.Path(os.path.realpath(root)),), endings, walked)
   relative = lambda p: p.relative_to(root).parts
-  found.files.sort(key=relative)
-  used = {relative(p)[0] for p in found.files}
+  walked.files.sort(key=relative)
+  used = {relative(p)[0] for p in walked.files}
   tops = sorted(p.name for p in root.iterdir() if p.is_dir())
-  found.empty.extend(n for n in tops if n not in used and not _reason(n))
-  return found
+  walked.empty.extend(n for n in tops if n not in used and not _reason(n))
+  return walked
 
 
-def _walk(folder, above, endings, found):
+def _walk(folder, above, endings, walked):
   """Adds what is in a folder; `above` are the real paths down to it."""
   for entry in _entries(folder):
     path = pathlib.Path(entry.path)
@@ -61,18 +61,18 @@ def _walk(folder, above, endings, found):
       kind = ' folders' if is_folder else ''
       # What lies behind a link is not counted: it may be anything.
       count = _count(path) if is_folder and not entry.is_symlink() else 1
-      found.skipped[f'{why}{kind}'] += count
+      walked.skipped[f'{why}{kind}'] += count
     elif is_folder:
       real = pathlib.Path(os.path.realpath(path))
       if entry.is_symlink():
         _check_loop(path, real, above)
-      _walk(path, (*above, real), endings, found)
+      _walk(path, (*above, real), endings, walked)
     elif path.suffix.lower() in endings:
-      found.files.append(path)
+      walked.files.append(path)
     elif entry.is_symlink() and not os.path.exists(path):
-      found.skipped[f'broken link {one_line(path)}'] += 1
+      walked.skipped[f'broken link {one_line(path)}'] += 1
     else:
-      found.skipped[one_line(path.suffix.lower()) or 'no ending'] += 1
+      walked.skipped[one_line(path.suffix.lower()) or 'no ending'] += 1
 
 
 def _is_folder(entry):

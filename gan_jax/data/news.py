@@ -40,7 +40,7 @@ def flags(flag_of: Callable) -> Iterator[None]:
   Args:
     flag_of: 'range' -> the flag that stands for data.range: '--data.range'.
   """
-  reword = lambda text: _KEY.sub(lambda found: flag_of(found[1]), text)
+  reword = lambda text: _KEY.sub(lambda key: flag_of(key[1]), text)
   token = _reword.set(reword)
   try:
     yield

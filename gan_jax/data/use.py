@@ -57,8 +57,8 @@ def _extents(depth, files) -> Iterator[tuple]:
 
 def _of(depth, files):
   look = lambda path: _attempt(images.extent, path)
-  found = images.in_parallel(look, files)
-  return [own[1:] for own in found if own and own[0] == depth]
+  looks = images.in_parallel(look, files)
+  return [own[1:] for own in looks if own and own[0] == depth]
 
 
 def _attempt(look, path):

@@ -46,33 +46,29 @@ def load(
   """Finds the images below a folder, in the order of their paths.
 
   If every image lies in a subfolder, the topmost one is its class; classes are
-  numbered in the natural order of their names, 2 before 10. Images are
-  decoded as by images.decode; with image_size they are cut to the central
-  square and resized. What does not fit into memory_mb is decoded again whenever
-  it is read.
+  numbered in the natural order of their names, 2 before 10. Images are decoded
+  as by images.decode; what does not fit into memory_mb is decoded again
+  whenever it is read.
 
   Args:
     dir: the folder.
-    image_size: side of the images, 0 = as they are, if all are alike.
+    image_size: side of the central square, resized; 0 = as they are, if alike.
     channels: 1 or 3.
-    skip_corrupt: leave out unreadable files and broken links, naming each on
-      stderr. All files are decoded once to find them.
-    range: the lowest and the highest value that the files may have, 0,4095 or
-      0,1, where it is not that of their type or they hardly use it, see
-      data/ranges. Files of 32 bits need it.
+    skip_corrupt: decode all files once, leave out what cannot be read.
+    range: the lowest and the highest value that the files may have, where it
+      is not that of their type or they hardly use it, see data/ranges.
     memory_mb: the most that the decoded images may take.
 
   Raises:
     UserError: no folder, no image in it, a link in a loop or to nowhere, an
       image that cannot be read, images of several sizes without image_size, or
-      whose range is in doubt.
-      Images that do not fit into
-      memory are only checked when they are read.
+      whose range is in doubt; what does not fit into memory is only checked
+      when it is read.
   """
   images.check_options(image_size=image_size, channels=channels)
   limits = ranges.parse(range)
-  root, found = _find(dir, skip_corrupt=skip_corrupt)
-  files = found.files
+  root, walked = _find(dir, skip_corrupt=skip_corrupt)
+  files = walked.files
   open_image = functools.partial(
     _open, image_size=image_size, channels=channels or 3, limits=limits
   )
@@ -85,10 +81,8 @@ def load(
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
-    memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
-    read = memory.remember(read, len(files))
-    read(np.arange(1))  # now, so that a corrupt file is found before training
-  news.tell(_left_out(root, files, class_names, found))
+    read = _remembered(read, len(files), nbytes, dir)
+  news.tell(_left_out(root, files, class_names, walked))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -98,10 +92,21 @@ def load(
     nbytes=nbytes,
     class_names=class_names,
     fingerprint=_fingerprint(files, root, shape, class_names, limits),
-    count_classes=classes.counter(
-      lambda rows: label[rows], len(files), len(class_names)
-    ),
+    count_classes=_counter(label, class_names),
   )
+
+
+def _remembered(read, size, nbytes, dir):
+  memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
+  read = memory.remember(read, size)
+  read(np.arange(1))  # now, so that a corrupt file is found before training
+  return read
+
+
+def _counter(label, class_names):
+  if label is None:
+    return None
+  return classes.counter(lambda rows: label[rows], len(label), len(class_names))
 
 
 def _fingerprint(files, root, shape, class_names, limits):
@@ -129,38 +134,38 @@ def _find(folder, *, skip_corrupt):
   root = paths.expand(folder)
   if not os.path.isdir(root):
     raise UserError(f'data.dir={folder}: there is no such folder.')
-  found = folders.walk(root, EXTENSIONS)
-  broken = [why for why in found.skipped if why.startswith('broken link')]
+  walked = folders.walk(root, EXTENSIONS)
+  broken = [why for why in walked.skipped if why.startswith('broken link')]
   if broken and not skip_corrupt:
     raise UserError(
       f'{broken[0]}; data.skip_corrupt=True leaves such files out.'
     )
-  if not found.files:
+  if not walked.files:
     kinds = ' '.join(EXTENSIONS)
-    there = folders.describe(found.skipped)
+    there = folders.describe(walked.skipped)
     raise UserError(
       f'data.dir={folder}: no image in this folder ({kinds})'
       + (f'; there are: {there}.' if there else '.')
     )
-  return root, found
+  return root, walked
 
 
-def _left_out(root, files, class_names, found):
+def _left_out(root, files, class_names, walked):
   """What is to be said of files that were passed over; '' if none were."""
-  said = []
-  if found.skipped:
-    said.append(f'skipped {folders.describe(found.skipped)}')
-  if found.empty:
-    said.append(f'no image in {names.listed(found.empty)}')
+  notes = []
+  if walked.skipped:
+    notes.append(f'skipped {folders.describe(walked.skipped)}')
+  if walked.empty:
+    notes.append(f'no image in {names.listed(walked.empty)}')
   beside = sum(p.parent == root for p in files)
   if 0 < beside < len(files):
-    said.append(f'{beside:,} lie beside the folders, so none has a class')
+    notes.append(f'{beside:,} lie beside the folders, so none has a class')
   if class_names and SPLITS.issuperset(n.lower() for n in class_names):
     inside = root / class_names[0]
-    said.append(f'its folders look like splits: data.dir={inside} is one')
+    notes.append(f'its folders look like splits: data.dir={inside} is one')
   of = f' of {len(class_names):,} classes' if class_names else ''
   read = f'{len(files):,} image{"s" * (len(files) > 1)}{of}'
-  return f'{root}: {"; ".join([read, *said])}.' if said else ''
+  return f'{root}: {"; ".join([read, *notes])}.' if notes else ''
 
 
 def _open(path, **options):

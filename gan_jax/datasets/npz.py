@@ -207,16 +207,16 @@ def _labels(y, declared, size, path):
   if class_names is not None and y.dtype.kind in 'iub':
     _check_below(y.max(), class_names, path)
     return y.astype(np.int32), class_names
-  found, label = np.unique(y, return_inverse=True)
-  found = [names.tidy(v) for v in found.tolist()]
-  class_names = class_names or names.in_order(found)
-  if unknown := sorted(set(found) - set(class_names)):
+  given, label = np.unique(y, return_inverse=True)
+  given = [names.tidy(v) for v in given.tolist()]
+  class_names = class_names or names.in_order(given)
+  if unknown := sorted(set(given) - set(class_names)):
     raise UserError(
       f'data.path={path}: `{NAMES_KEY}` lacks {names.listed(unknown)},'
       ' which is among the labels.'
     )
   number = {name: k for k, name in enumerate(class_names)}
-  return np.array([number[n] for n in found], np.int32)[label], class_names
+  return np.array([number[n] for n in given], np.int32)[label], class_names
 
 
 def _declared(declared, path):

@@ -7,7 +7,9 @@ import functools
 import inspect
 from typing import Any
 
-from gan_jax.types import UserError
+import jax
+
+from gan_jax.types import D, UserError
 
 OPTIONAL = ('label', 'train')  # of what a network is called with
 
@@ -68,3 +70,29 @@ def _signature(cls):
   if inspect.Parameter.VAR_POSITIONAL in kinds:
     places = 1000
   return places, names, {p.name for p in named if p.default is p.empty}
+
+
+def check(rules: Any, state: Any, samples: Any, data: Any):
+  """Refuses networks that do not suit the data or the penalties.
+
+  Args:
+    rules: of the game.
+    state: shapes of one seed's state.
+    samples: shapes of what G makes of one latent, [1, ...].
+    data: the data set: its name and the shape of a sample.
+
+  Raises:
+    UserError: the reason.
+  """
+  made = jax.tree.map(lambda x: x.shape[1:], samples)
+  if made != tuple(data.shape):
+    raise UserError(
+      f'model.name: G makes {made}, but {data.name} is {data.shape}.'
+    )
+  for name, penalty in rules.penalties.items():
+    if penalty.per_example and 'batch_stats' in state.players[D].vars:
+      raise UserError(
+        f'penalties.{name} is a gradient for each example, but with batch norm'
+        " in D a logit depends on the whole batch; set model.d.norm to 'none'"
+        " or 'spectral'."
+      )

@@ -29,12 +29,12 @@ def factory(name: str, *, flag: str = 'optim') -> Callable:
   options.check_kind(flag, name, str)
   if '.' in name:
     return modules.function(name, flag=flag, usual='make')
-  found = getattr(optax, name, None) or getattr(optax.contrib, name, None)
-  if not callable(found):
+  function = getattr(optax, name, None) or getattr(optax.contrib, name, None)
+  if not callable(function):
     raise UserError(
       f'{flag}={name!r}: neither optax nor optax.contrib has such a function.'
     )
-  return found
+  return function
 
 
 def takes(name: str, *, flag: str = 'optim') -> list[str]:

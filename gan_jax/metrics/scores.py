@@ -9,17 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_jax.metrics import compute, intervals, measures, records
+from gan_jax.metrics import compute, measured, measures
 from gan_jax.metrics.features import base, pixels
 from gan_jax.metrics.reference import Reference, from_arrays
-from gan_jax.metrics.views import GROUPS, Collector, SampleStats
+from gan_jax.metrics.views import Collector, SampleStats
 from gan_jax.types import UserError
-
-FEWEST = 100  # samples, for an interval
-# Scores that may be negative; an interval of any other does not go below 0.
-SIGNED = frozenset({'kid', 'c_t', 'fd_infinity'})
-SAMPLES = base.Features(name='samples', hash='', apply=None)
-NOT_LOOKED = frozenset({'samples', 'labels'})  # fields that need no net
 
 
 class Scorer:
@@ -86,20 +80,21 @@ class Scorer:
       UserError: too few samples, or samples that a metric cannot take.
     """
     real, held_out = self._real.stats(self.names)
-    inputs = _Inputs(real, fake, self._known._replace(held_out=held_out))
+    known = self._known._replace(held_out=held_out)
+    inputs = measured.Inputs(real, fake, known)
     made = {}
     for metric in measures.chosen(self.names):
       options = {name: self._known.options[name] for name in metric.options}
-      protocol = _protocol(metric, inputs, self._real, self._features)
+      protocol = measured.protocol(metric, inputs, self._real, self._features)
       protocol |= options | maker
       try:
-        made |= _records(metric, inputs, protocol=protocol)
+        made |= measured.records_of(metric, inputs, protocol=protocol)
       except Exception as error:  # of a metric of one's own: of any type
         if refused is None:
           raise
         wanted = [name for name in metric.outputs if name in self.names]
         reason = refused(wanted, error)
-        made |= {n: _unscored(n, reason, protocol) for n in wanted}
+        made |= {n: measured.unscored(n, reason, protocol) for n in wanted}
     return [made[name] for name in self.names]
 
   def unscored(self, count: int, reason: str, **maker) -> list[dict]:
@@ -112,13 +107,14 @@ class Scorer:
     """
     real, _ = self._real.stats(self.names)
     fake = SampleStats(count, group=np.zeros(0, np.int8))
-    inputs = _Inputs(real, fake, self._known)
+    inputs = measured.Inputs(real, fake, self._known)
     made = {}
     for metric in measures.chosen(self.names):
       options = {name: self._known.options[name] for name in metric.options}
-      protocol = _protocol(metric, inputs, self._real, self._features)
+      protocol = measured.protocol(metric, inputs, self._real, self._features)
       protocol |= options | maker
-      made |= {n: _unscored(n, reason, protocol) for n in metric.outputs}
+      for name in metric.outputs:
+        made[name] = measured.unscored(name, reason, protocol)
     return [made[name] for name in self.names]
 
 
@@ -134,14 +130,6 @@ class _Real(NamedTuple):
       _stats(self.reference, measures.wanted(names, 'real')),
       _stats(self.held_out, measures.wanted(names, 'held_out')),
     )
-
-
-class _Inputs(NamedTuple):
-  """The arguments of a metric's function."""
-
-  real: SampleStats | None
-  fake: SampleStats
-  known: compute.Known
 
 
 def make_scorer(
@@ -257,96 +245,3 @@ def _checked_options(options):
 
 def _stats(reference, wants):
   return reference.view(wants) if reference and wants else None
-
-
-def _unscored(name, reason, protocol):
-  """The record of a score that there is not."""
-  return {
-    'metric': name,
-    'value': None,
-    'interval': None,
-    **protocol,
-    'reason': reason,
-    'versions': records.versions(),
-  }
-
-
-def _records(metric, inputs, *, protocol):
-  """The metric's records by name."""
-  values, own_intervals = metric.compute(*inputs)
-  intervals_of = own_intervals | _jackknife(
-    metric, inputs, values, without=own_intervals
-  )
-  extras = {name: values[name] for name in metric.extras}
-  return {
-    name: {
-      'metric': name,
-      'value': float(values[name]),
-      'interval': _interval(name, intervals_of[name]),
-      'interval_method': metric.method
-      if name in own_intervals
-      else 'jackknife',
-      **protocol,
-      **extras,
-      'versions': records.versions(),
-    }
-    for name in metric.outputs
-  }
-
-
-def _jackknife(metric, inputs, values, *, without):
-  """Intervals of the outputs that the metric gives none of its own.
-
-  One group of the fakes after the other is left out.
-  """
-  names = [name for name in metric.outputs if name not in without]
-  if not names or inputs.fake.count < FEWEST:
-    return dict.fromkeys(names)
-  sizes = np.bincount(inputs.fake.group, minlength=GROUPS)
-  there = [g for g in range(GROUPS) if sizes[g]]
-  others = [
-    metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]
-    for g in there
-  ]
-  return {
-    name: intervals.jackknife(
-      values[name], [o[name] for o in others], sizes=sizes[there]
-    )
-    for name in names
-  }
-
-
-def _protocol(metric, inputs, real, features):
-  """What a record says of how its value was measured."""
-  looks = not set(metric.fake) <= NOT_LOOKED
-  net = features if looks and features else SAMPLES
-  fields = {
-    'features': net.name,
-    'features_hash': net.hash,
-    'features_accuracy': net.accuracy,
-    'resize': net.resize,
-    'reference': real.reference.name,
-    'reference_hash': real.reference.hash,
-    'n_real': _count_of_real(metric, inputs.real),
-    'n_fake': inputs.fake.count,
-    'draws': 1,
-  }
-  if metric.held_out:
-    fields['held_out'] = real.held_out.name
-    fields['held_out_hash'] = real.held_out.hash
-  return fields
-
-
-def _count_of_real(metric, real):
-  """0 where no real samples are used, None where their number is unknown."""
-  if real is None or not metric.real:
-    return 0
-  return real.count or None
-
-
-def _interval(name, span):
-  """[low, high] at 95 %, or None where there is none."""
-  if span is None or not np.isfinite(span).all():
-    return None
-  low, high = map(float, span)
-  return [low if name in SIGNED else max(0.0, low), high]

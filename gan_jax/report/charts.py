@@ -5,7 +5,7 @@ import json
 import math
 from typing import NamedTuple
 
-from gan_jax.report import text
+from gan_jax.report import text, ticks
 
 POINTS = 240  # of a line, at most: more would be under a pixel apart
 DECADES = 30  # a score that falls by more than this gets a logarithmic axis
@@ -137,26 +137,6 @@ def cursor(plot: Plot) -> str:
   return f'<line y1="{frame.top}" y2="{frame.height - frame.bottom}"/>'
 
 
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-  """Round numbers from low to high, about `count` of them."""
-  raw = (high - low) / count
-  unit = 10.0 ** math.floor(math.log10(raw))
-  step = unit * next(m for m in (1, 2, 5, 10) if m * unit >= raw * 0.75)
-  first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-  return [k * step for k in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-  """Powers of ten from low to high; with 2 and 5 times where these are few."""
-  decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-  for factors in ((1,), (1, 3), (1, 2, 5)):
-    chosen = [m * 10.0**k for k in decades for m in factors]
-    chosen = [tick for tick in chosen if low <= tick <= high]
-    if len(chosen) >= 3:
-      break
-  return chosen[:: math.ceil(len(chosen) / 5)]
-
-
 def _real(value):
   return value is not None and math.isfinite(value)
 
@@ -215,7 +195,7 @@ def _place(value, low, high, start, end, *, log=False):
 
 def _y_axis(plot):
   frame, (low, high) = plot.frame, (plot.low, plot.high)
-  for tick in log_ticks(low, high) if plot.log else ticks(low, high):
+  for tick in ticks.log(low, high) if plot.log else ticks.even(low, high):
     y = plot.y(tick)
     yield f'<path class="rule" d="M{frame.left} {y}'
     yield f'H{frame.width - frame.right}"/>'
@@ -225,7 +205,7 @@ def _y_axis(plot):
 
 def _x_axis(plot):
   frame, (first, last) = plot.frame, (plot.steps[0], plot.steps[-1])
-  for tick in ticks(first, last) if last > first else [first]:
+  for tick in ticks.even(first, last) if last > first else [first]:
     x = plot.x(tick)
     anchor = 'end' if x > frame.width - frame.right - 8 else 'middle'
     yield f'<text x="{x}" y="{frame.height - 8}" text-anchor="{anchor}">'

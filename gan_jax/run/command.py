@@ -150,8 +150,8 @@ def _plain_flags(argv, defaults):
     raise UserError(_readable(str(e), defaults)) from e
   if len(rest) > 1:
     raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
-  found = {name: values[name].value for name in names}
-  return {k: paths.text(v) if k in PATHS and v else v for k, v in found.items()}
+  given = {name: values[name].value for name in names}
+  return {k: paths.text(v) if k in PATHS and v else v for k, v in given.items()}
 
 
 def _readable(message, names):

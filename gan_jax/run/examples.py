@@ -94,7 +94,7 @@ def _beside(options):
 # ------------------------------------------------- described, not yet loaded
 
 
-def described(told: Dataset, options: dict, *, has_splits: bool) -> Examples:
+def described(known: Dataset, options: dict, *, has_splits: bool) -> Examples:
   """A run's data by their description; loaded when an example is asked for.
 
   Args:
@@ -106,28 +106,28 @@ def described(told: Dataset, options: dict, *, has_splits: bool) -> Examples:
     The examples. To read one raises UserError where the data are not there any
     more, or are not the same.
   """
-  find = functools.cache(lambda: _found(told, options))
+  find = functools.cache(lambda: _found(known, options))
   memory_mb = options.get('memory_mb', MEMORY_MB)
   return Examples(
-    told._replace(
+    known._replace(
       read=lambda rows: find().dataset.read(rows),
-      modes=_modes(told.modes, lambda: find().dataset.modes),
+      modes=_modes(known.modes, lambda: find().dataset.modes),
     ),
     lambda: find().held_out(),
     (lambda split: _split(options, split)) if has_splits else None,
     options.get('flip', False),
-    told.nbytes <= _bytes(memory_mb),
+    known.nbytes <= _bytes(memory_mb),
   )
 
 
-def _modes(told, find):
+def _modes(known, find):
   """Known modes; data sets among them are read where they are found."""
-  if not isinstance(told, dict):
-    return told
+  if not isinstance(known, dict):
+    return known
   later = lambda k: lambda rows: find()[k].read(rows)
   return {
     k: v._replace(read=later(k)) if isinstance(v, Dataset) else v
-    for k, v in told.items()
+    for k, v in known.items()
   }
 
 
@@ -135,11 +135,11 @@ def _split(options, split):
   return _needed(options, lambda: _opener(options)(split))
 
 
-def _found(told, options):
+def _found(known, options):
   """The data, if they are those of the description."""
   loaded = _needed(options, lambda: load(options))
-  then, now = told.fingerprint, loaded.dataset.fingerprint
-  if (then != now and then and now) or loaded.dataset.shape != told.shape:
+  then, now = known.fingerprint, loaded.dataset.fingerprint
+  if (then != now and then and now) or loaded.dataset.shape != known.shape:
     raise UserError(
       f'data.name={options.get("name")!r}: not the data of this run; they had'
       f' the fingerprint {then[:12]}, these have {now[:12]}.{_hint(options)}'

@@ -80,8 +80,8 @@ def evaluate(
 
 def _by_mean(names):
   """Those of the metrics that need only moments of the real samples."""
-  found = measures.chosen(names)
-  return [n for m in found if m.real == ('moments',) for n in m.outputs]
+  asked = measures.chosen(names)
+  return [n for m in asked if m.real == ('moments',) for n in m.outputs]
 
 
 def _score(pair, metrics, progress):

@@ -11,7 +11,7 @@ from gan_jax.data import kinds
 from gan_jax.metrics import records
 from gan_jax.report import lines, pictures
 from gan_jax.report.reporter import Reporter
-from gan_jax.run import goals, scoring, signals
+from gan_jax.run import goals, shown, signals
 from gan_jax.run.background_scores import BackgroundScores
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
@@ -281,7 +281,7 @@ def save_neighbours(
     workdir: of the run.
     say: called with a line about each slow part.
   """
-  pair = scoring.neighbours(
+  pair = shown.neighbours(
     setup, state.ema, protocol=contents.eval_protocol(config), say=say
   )
   if pair:

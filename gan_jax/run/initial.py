@@ -50,7 +50,7 @@ class Match(NamedTuple):
   count: int  # of those asked for
   asked: int
   lacking: list[str]  # in words
-  told: dict  # for the manifest
+  origin: dict  # for the manifest
 
   def line(self) -> str:
     """What is taken and what is not, for people."""
@@ -59,7 +59,7 @@ class Match(NamedTuple):
     but = f'; not: {", ".join(self.lacking[:SHOWN])}{rest}'
     return (
       f'init_from: {self.count} of {self.asked} arrays of'
-      f' {self.told["workdir"]} at step {self.told["step"]}'
+      f' {self.origin["workdir"]} at step {self.origin["step"]}'
       f'{but if self.lacking else ""}'
     )
 
@@ -69,10 +69,10 @@ def parse(text: str) -> Source:
   whole = os.path.abspath(paths.expand(text))
   if os.path.isdir(whole):
     return Source(whole, 'latest', ())
-  found = _FORM.fullmatch(text)
-  parts = tuple((found['parts'] or '').split(',')) if found['parts'] else ()
-  folder = os.path.abspath(paths.expand(found['folder']))
-  return Source(folder, found['step'] or 'latest', parts)
+  source = _FORM.fullmatch(text)
+  parts = tuple((source['parts'] or '').split(',')) if source['parts'] else ()
+  folder = os.path.abspath(paths.expand(source['folder']))
+  return Source(folder, source['step'] or 'latest', parts)
 
 
 def as_begun(config: dict, workdir: pathlib.Path) -> dict:
@@ -172,14 +172,14 @@ def match(text: str, setup: Setup) -> Match:
   _follow(names, here)
   _check_seeds(text, there, names, len(setup.keys))
   crcs = {name: there[other]['crc'] for name, other in sorted(names.items())}
-  told = {
+  origin = {
     'workdir': source.folder,
     'step': int(path.name),
     'arrays': count,
     'of': asked,
     'digest': hashlib.sha256(json.dumps(crcs).encode()).hexdigest(),
   }
-  return Match(names, count, asked, lacking, told)
+  return Match(names, count, asked, lacking, origin)
 
 
 def _part(name):
@@ -225,9 +225,9 @@ def adopt(text: str, setup: Setup, state: State) -> State:
   Raises:
     UserError: see match; or the checkpoint is damaged.
   """
-  found = match(text, setup)
-  folder = pathlib.Path(found.told['workdir'])
-  path = folder / 'checkpoints' / str(found.told['step'])
+  source = match(text, setup)
+  folder = pathlib.Path(source.origin['workdir'])
+  path = folder / 'checkpoints' / str(source.origin['step'])
   kinds = _note(path)['leaves']
   try:
     there, _ = format.read(path, {k: format.blank(v) for k, v in kinds.items()})
@@ -236,8 +236,8 @@ def adopt(text: str, setup: Setup, state: State) -> State:
   except Exception as e:  # Orbax raises anything
     raise UserError(f'--init_from: {path} cannot be read ({e}).') from e
   leaves = [
-    jnp.array(jnp.broadcast_to(there[found.names[name]], leaf.shape))
-    if name in found.names
+    jnp.array(jnp.broadcast_to(there[source.names[name]], leaf.shape))
+    if name in source.names
     else leaf
     for name, leaf in format.named(state).items()
   ]
@@ -252,7 +252,7 @@ def with_weights(setup: Setup, text: str) -> Setup:
   return setup._replace(init_from=text, adopt=take)
 
 
-def told(setup: Setup, workdir: pathlib.Path) -> tuple[dict, str]:
+def origin(setup: Setup, workdir: pathlib.Path) -> tuple[dict, str]:
   """What the manifest says of a run's first weights, and a line for people.
 
   Once the run has a checkpoint, nothing else is read of the other one.
@@ -265,10 +265,10 @@ def told(setup: Setup, workdir: pathlib.Path) -> tuple[dict, str]:
   before = files.read_json(workdir / 'manifest.json').get('init_from')
   if before and format.step_folders(workdir / 'checkpoints'):
     return {'init_from': before}, ''
-  found = match(setup.init_from, setup)
-  if before and before != found.told:
+  source = match(setup.init_from, setup)
+  if before and before != source.origin:
     raise UserError(
       f'--init_from={setup.init_from}: --workdir={workdir} began with other'
       ' weights. Choose another workdir.'
     )
-  return {'init_from': found.told}, found.line()
+  return {'init_from': source.origin}, source.line()

@@ -49,7 +49,7 @@ def check(structure: Structure, functions: Functions, state: Any, numbers: Any):
   batch = jax.eval_shape(lambda: structure.zeros(size))
   batch |= {'frozen': rules.frozen(options)}
   key = jax.eval_shape(lambda: jax.random.key(0))
-  with told(options):
+  with blamed(options):
     pass_ = functools.partial(_pass, functions.make_rules, size)
     jax.eval_shape(pass_, state, batch, key, numbers)
     if modules.is_outside(options['dynamics'].get('name', '')):
@@ -153,7 +153,7 @@ def _step(functions, batches, state, batch, key, numbers):
 
 
 @contextlib.contextmanager
-def told(options: dict):
+def blamed(options: dict):
   """Makes an error within a component the line that names it.
 
   Args:
@@ -179,10 +179,10 @@ def _line(error, options):
   if isinstance(error, jax.errors.ConcretizationTypeError):
     return f'{flag}: {LOOKS_AT_A_FLOAT}{at}'
   lines = str(error).strip().splitlines() or ['']
-  told = f'{flag}: {type(error).__name__}: {lines[0].strip()}{at}'
+  line = f'{flag}: {type(error).__name__}: {lines[0].strip()}{at}'
   if 'single key' in lines[0]:
-    told += '; key holds one key per example, [B]'
-  return told
+    line += '; key holds one key per example, [B]'
+  return line
 
 
 def _files(options):

@@ -62,8 +62,8 @@ def write(
 
 def _folders(names):
   """A folder's name for each class: its own, unless no folder may have it."""
-  found = []
+  folders = []
   for k, name in enumerate(names):
     own = UNFIT.sub('_', name)[:200] or '_'
-    found.append(f'{own}_{k}' if own in found else own)
-  return found
+    folders.append(f'{own}_{k}' if own in folders else own)
+  return folders

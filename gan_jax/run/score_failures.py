@@ -66,9 +66,9 @@ class ScoreFailures:
       )
 
   def _write(self, step, what, error):
-    told = ''.join(traceback.format_exception(error))
+    trace = ''.join(traceback.format_exception(error))
     try:
       with self._path.open('a', encoding='utf-8') as log:
-        log.write(f'step {step}: {what}\n{told}\n')
+        log.write(f'step {step}: {what}\n{trace}\n')
     except OSError:  # a full disk has been reported elsewhere
       pass

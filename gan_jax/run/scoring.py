@@ -10,8 +10,8 @@ from gan_jax.data import kinds
 from gan_jax.game import keys as keys_lib
 from gan_jax.metrics import (
   intervals,
+  measured,
   measures,
-  memorisation,
   protocols,
   records,
   reference,
@@ -19,12 +19,11 @@ from gan_jax.metrics import (
 )
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import labels as labels_lib
-from gan_jax.run.sampling import batches, collect, take_seed
+from gan_jax.run.sampling import batches, take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import Dataset, UserError
 
 NOT_FINITE = 'its samples are not finite'
-COSTLY = ('inception',)  # nets too slow for a picture of neighbours
 
 
 class EvalProtocol(NamedTuple):
@@ -111,7 +110,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   """
   split = protocol.split or setup.split
   space = spaces.choose(setup.dataset, protocol.space)
-  nets = (space, f'{space}_biased', scores.SAMPLES.name)
+  nets = (space, f'{space}_biased', measured.SAMPLES.name)
   usual = {
     'n_fake': protocol.num_samples,
     'protocol': protocol.name,
@@ -292,72 +291,3 @@ def real_reference(
   return reference.from_dataset(
     dataset, features=features, split=split, most=most, say=say
   )
-
-
-def neighbours(
-  setup: Setup,
-  variables,
-  *,
-  protocol: EvalProtocol,
-  num: int = 16,
-  k: int = 5,
-  say: Callable = print,
-) -> tuple[np.ndarray, np.ndarray] | None:
-  """Samples of the first seed and the real ones nearest to them.
-
-  Args:
-    setup: the networks and their data.
-    variables: [S, ...], of G.
-    protocol: how to score; distances are those of its features.
-    num: samples.
-    k: neighbours of each.
-    say: called with a line about whatever takes long.
-
-  Returns:
-    (samples [num, ...], neighbours [num, k, ...]); None for kinds of data that
-    do not show them, for features too costly for all real samples, and for
-    samples that are not finite.
-  """
-  dataset = setup.dataset
-  space = spaces.choose(dataset, protocol.space)
-  shown = kinds.of(dataset).neighbours is not None
-  if not shown or space in COSTLY or dataset.size < k:
-    return None
-  samples = show_samples(setup, variables, num=num)
-  if not np.isfinite(samples).all():
-    return None
-  features = spaces.load(dataset, space, say=say)
-  real = real_reference(dataset, features=features, split=setup.split, say=say)
-  seen = real.view(frozenset({'features'}))
-  _, near = memorisation.nearest(
-    features.apply(samples).features, seen.features, k=k
-  )
-  rows = real.rows[seen.position[near]]  # [num, k]
-  nearest = _in_model_range(dataset, rows.ravel())  # [num k, ...]
-  return samples, nearest.reshape(num, k, *dataset.shape)
-
-
-def show_samples(
-  setup: Setup, variables, *, seed: int = 0, num: int = 100, labels=None
-):
-  """Fixed samples of one seed, float32 [num, ...], of any labels [num]."""
-  return collect(
-    setup.sample,
-    take_seed(variables, seed),
-    setup.keys[seed],
-    num,
-    num_classes=setup.num_classes,
-    labels=labels,
-  )
-
-
-def real_samples(setup: Setup, num: int) -> np.ndarray:
-  """Evenly spread real samples [num, ...] in model range."""
-  rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
-  return _in_model_range(setup.dataset, rows)
-
-
-def _in_model_range(dataset, rows):
-  """Real samples [n, ...] of some rows [n] in model range."""
-  x = dataset.read(rows)['x']
-  return np.asarray(kinds.in_model_range(dataset, x))

@@ -12,6 +12,7 @@ from gan_jax.data import loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe, Work
 from gan_jax.game import keys as keys_lib
+from gan_jax.game import networks
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
@@ -126,12 +127,12 @@ def _check_networks(structure, rules, dataset, numbers):
   """The networks suit the data and each other. Returns the state's shapes."""
   functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
-  with rehearsal.told(structure.options):
+  with rehearsal.blamed(structure.options):
     state = jax.eval_shape(functions.init, key, numbers)
   one = jax.eval_shape(lambda: structure.zeros(1))
   of = numbers, state.ema, key, one['index'], one.get('label')
   made = trace('model', functions.sample, *of)
-  rules_lib.check_networks(rules, state, made, dataset)
+  networks.check(rules, state, made, dataset)
   rehearsal.check(structure, functions, state, numbers)
   return state
 

@@ -1,15 +1,20 @@
 """The pictures of a run: samples, and real examples arranged like them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from gan_jax.data import kinds
 from gan_jax.kinds.drawing import sheets
+from gan_jax.metrics import memorisation
+from gan_jax.metrics.features import spaces
 from gan_jax.run import draws, scoring
+from gan_jax.run.sampling import collect, take_seed
+from gan_jax.run.setup import Setup
 
 MOST_READ = 4096  # examples that are looked through for those of each class
 CHUNK = 512
+COSTLY = ('inception',)  # nets too slow for a picture of neighbours
 
 
 class Shown:
@@ -29,7 +34,7 @@ class Shown:
 
   def samples(self, variables) -> np.ndarray:
     """Of the first seed of G's variables [S, ...]: [num, ...]."""
-    return scoring.show_samples(
+    return show_samples(
       self._setup, variables, num=self.num, labels=self._labels
     )
 
@@ -40,13 +45,13 @@ class Shown:
   def real_picture(self):
     """Of real examples, arranged likewise."""
     if self._labels is None:
-      return self._draw(scoring.real_samples(self._setup, self.num), None)
+      return self._draw(real_samples(self._setup, self.num), None)
     return self._draw(*real_of(self._setup, self._labels))
 
   def _draw(self, samples, labels):
     setup = self._setup
     back = self._kind.BACKDROP
-    real = scoring.real_samples(setup, self._kind.SHOWN) if back else None
+    real = real_samples(setup, self._kind.SHOWN) if back else None
     named = {} if labels is None else {'labels': names_of(setup, labels)}
     return self._kind.picture(
       samples, dataset=setup.dataset, real=real, **named
@@ -85,21 +90,92 @@ def real_of(setup, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
   """
   dataset = setup.dataset
   wanted = {int(k): int(np.sum(labels == k)) for k in dict.fromkeys(labels)}
-  found = {k: [] for k in wanted}
+  rows_of = {k: [] for k in wanted}
   order = np.random.default_rng(0).permutation(dataset.size)[:MOST_READ]
   for start in range(0, len(order), CHUNK):
     batch = dataset.read(np.sort(order[start : start + CHUNK]))
     for x, label in zip(batch['x'], batch['label'], strict=True):
-      own = found.get(int(label))
+      own = rows_of.get(int(label))
       if own is not None and len(own) < wanted[int(label)]:
         own.append(x)
-    if all(len(found[k]) == wanted[k] for k in wanted):
+    if all(len(rows_of[k]) == wanted[k] for k in wanted):
       break
   taken, kept = dict.fromkeys(wanted, 0), []
   for k in map(int, labels):
-    if taken[k] < len(found[k]):
-      kept.append((found[k][taken[k]], k))
+    if taken[k] < len(rows_of[k]):
+      kept.append((rows_of[k][taken[k]], k))
       taken[k] += 1
   x, label = zip(*kept, strict=True)
   x = np.asarray(kinds.in_model_range(dataset, np.stack(x)))
   return x, np.asarray(label)
+
+
+def neighbours(
+  setup: Setup,
+  variables,
+  *,
+  protocol: scoring.EvalProtocol,
+  num: int = 16,
+  k: int = 5,
+  say: Callable = print,
+) -> tuple[np.ndarray, np.ndarray] | None:
+  """Samples of the first seed and the real ones nearest to them.
+
+  Args:
+    setup: the networks and their data.
+    variables: [S, ...], of G.
+    protocol: how to score; distances are those of its features.
+    num: samples.
+    k: neighbours of each.
+    say: called with a line about whatever takes long.
+
+  Returns:
+    (samples [num, ...], neighbours [num, k, ...]); None for kinds of data that
+    do not show them, for features too costly for all real samples, and for
+    samples that are not finite.
+  """
+  dataset = setup.dataset
+  space = spaces.choose(dataset, protocol.space)
+  shown = kinds.of(dataset).neighbours is not None
+  if not shown or space in COSTLY or dataset.size < k:
+    return None
+  samples = show_samples(setup, variables, num=num)
+  if not np.isfinite(samples).all():
+    return None
+  features = spaces.load(dataset, space, say=say)
+  real = scoring.real_reference(
+    dataset, features=features, split=setup.split, say=say
+  )
+  seen = real.view(frozenset({'features'}))
+  _, near = memorisation.nearest(
+    features.apply(samples).features, seen.features, k=k
+  )
+  rows = real.rows[seen.position[near]]  # [num, k]
+  nearest = _in_model_range(dataset, rows.ravel())  # [num k, ...]
+  return samples, nearest.reshape(num, k, *dataset.shape)
+
+
+def show_samples(
+  setup: Setup, variables, *, seed: int = 0, num: int = 100, labels=None
+):
+  """Fixed samples of one seed, float32 [num, ...], of any labels [num]."""
+  return collect(
+    setup.sample,
+    take_seed(variables, seed),
+    setup.keys[seed],
+    num,
+    num_classes=setup.num_classes,
+    labels=labels,
+  )
+
+
+def real_samples(setup: Setup, num: int) -> np.ndarray:
+  """Evenly spread real samples [num, ...] in model range."""
+  rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
+  return _in_model_range(setup.dataset, rows)
+
+
+def _in_model_range(dataset, rows):
+  """Real samples [n, ...] of some rows [n] in model range."""
+  x = dataset.read(rows)['x']
+  return np.asarray(kinds.in_model_range(dataset, x))

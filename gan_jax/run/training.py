@@ -45,8 +45,7 @@ def train(
   """Trains until config.steps or config.stop_when, from where it stopped.
 
   Args:
-    config: keys of run.config.keys.TABLE; one that is missing has its usual
-      value.
+    config: keys of run.config.keys.TABLE; others have their usual values.
     workdir: folder of the run; made, or resumed if it holds one.
     progress: shows how far the run is; a line on the console by default.
     accept_source: go on although components of one's own have changed.
@@ -55,25 +54,22 @@ def train(
     the last score records.
 
   Raises:
-    UserError: a mistake in the config, or a workdir that holds another run, or
-      one that has done more steps already; nothing is written then.
+    UserError: a mistake in the config, or a workdir of another or a longer run;
+      nothing is written then.
     loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
-  workdir, config = paths.expand(workdir), recipe.complete(config).to_dict()
-  config = examples.with_places(config)
+  workdir, config = paths.expand(workdir), _whole(config)
   prepare(config)
   config = multihost.on_process_0(lambda: initial.as_begun(config, workdir))
-
   # Everything is checked before anything is written.
   setup, names = _resolve(config)
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   setup = initial.with_weights(setup, config['init_from'])
-  told, line = multihost.on_process_0(lambda: initial.told(setup, workdir))
-  record = record_lib.of_run(config, setup, program) | told
-  claim = functools.partial(
-    claims.claim, workdir, config, record, accept_source=accept_source
-  )
+  origin, line = multihost.on_process_0(lambda: initial.origin(setup, workdir))
+  record = record_lib.of_run(config, setup, program) | origin
+  accept = {'accept_source': accept_source}
+  claim = functools.partial(claims.claim, workdir, config, record, **accept)
   multihost.on_process_0(lambda: claims.check_used(workdir, config, setup))
   multihost.on_process_0(claim)
 
@@ -92,15 +88,18 @@ def train(
     claims.check_steps(workdir, config, begun.step)
     if multihost.is_first():
       description.write(workdir, setup)
-      record_lib.write(
-        workdir, record, config, step=begun.step, accept_source=accept_source
-      )
+      record_lib.write(workdir, record, config, step=begun.step, **accept)
       rollback.note(workdir, begun.rollbacks)
     run = _Run(
       setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
       progress, say,
     )  # fmt: skip
     return _train_all(run, begun, program, _news(run, begun, changes, line))
+
+
+def _whole(config):
+  """All keys as plain values, with the places of data as they are kept."""
+  return examples.with_places(recipe.complete(config).to_dict())
 
 
 def prepare(config):

@@ -79,10 +79,10 @@ def named(tree: Tree) -> dict[str, Any]:
   """The leaves of a tree by the names that they have on disk."""
   leaves = jax.tree_util.tree_leaves_with_path(tree)
   name = lambda path: jax.tree_util.keystr(path, simple=True, separator='/')
-  found = {name(path): leaf for path, leaf in leaves}
-  if len(found) < len(leaves):
+  by_name = {name(path): leaf for path, leaf in leaves}
+  if len(by_name) < len(leaves):
     raise ValueError('two leaves of the state have the same name')
-  return found
+  return by_name
 
 
 def _is_key(leaf) -> bool:

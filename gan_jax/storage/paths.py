@@ -37,5 +37,5 @@ def absolute(path: str) -> str:
 
   What a data set of one's own calls its path may be an address.
   """
-  found = os.path.abspath(expand(path)) if path else ''
-  return found if found and os.path.exists(found) else path
+  place = os.path.abspath(expand(path)) if path else ''
+  return place if place and os.path.exists(place) else path

@@ -84,7 +84,7 @@ def _rescored(sides, pairs, metrics):
 
 def _values(sides, two, metric, notes):
   """{seed: value} of a cell on both sides, by a protocol that both have."""
-  found = [
+  both = [
     [
       r
       for r in records.known(sides_lib.records_of(side.folder, rows))
@@ -92,9 +92,9 @@ def _values(sides, two, metric, notes):
     ]
     for side, rows in zip(sides, two, strict=True)
   ]
-  if not all(found):  # only the results of a study are left
+  if not all(both):  # only the results of a study are left
     return [{r['seed']: r['scores'].get(metric) for r in rows} for rows in two]
-  common = records.alike(*found)
+  common = records.alike(*both)
   hashes = {records.protocol_hash(x[0]): (x, y) for x, y in common}
   own = [
     protocols.latest(side.folder / rows[0]['folder'], metric)

@@ -53,7 +53,7 @@ def game_of(shape, num_classes=0, **changed):
   if forward.AUGMENT in state.memo:
     memo[forward.AUGMENT] = made.game.augment.init()
   state = state._replace(memo=memo)
-  with rehearsal.told({'penalties': {}, **_NO_FILES}):  # shapes, as in a run
+  with rehearsal.blamed({'penalties': {}, **_NO_FILES}):  # shapes, as in a run
     run = functools.partial(rehearsal._pass, lambda numbers: made, B)
     jax.eval_shape(run, state, batch, KEY, {})
   return made, state, batch

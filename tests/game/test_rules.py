@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax import select
-from gan_jax.game import forward
+from gan_jax.game import forward, networks
 from gan_jax.game import rules as rules_lib
 from gan_jax.penalties import dragan, r1
 from gan_jax.types import Conditioning, Dataset, UserError
@@ -70,10 +70,10 @@ def test_how_often_d_moves_is_told_to_dynamics_that_ask():
 def test_a_generator_of_another_shape_is_refused():
   rules, data = made(), Dataset('own', 'image', (8, 8, 1), 4, None, 0)
   sample = lambda *shape: jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-  rules_lib.check_networks(rules, None, sample(8, 8, 1), data)
+  networks.check(rules, None, sample(8, 8, 1), data)
   told = r'model.name: G makes \(8, 8, 3\), but own is \(8, 8, 1\)'
   with pytest.raises(UserError, match=told):
-    rules_lib.check_networks(rules, None, sample(8, 8, 3), data)
+    networks.check(rules, None, sample(8, 8, 3), data)
 
 
 def test_what_options_give_the_game():

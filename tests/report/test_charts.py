@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from gan_jax.report import charts
+from gan_jax.report import charts, ticks
 
 
 @pytest.mark.parametrize(
   'low, high', [(0, 1), (-3.2, 7.9), (1e-5, 2e-5), (0, 12345)]
 )
 def test_ticks_are_round_few_and_inside(low, high):
-  found = charts.ticks(low, high)
+  found = ticks.even(low, high)
   assert 2 <= len(found) <= 7
   assert low - 1e-9 <= found[0] and found[-1] <= high * (1 + 1e-9)
   mantissas = {

@@ -55,7 +55,7 @@ def test_networks_and_averages_come_optimizers_do_not(run):
   assert now['step'].tolist() == [0]
   match = initial.match(f'{run}', setup)
   assert match.count == match.asked and not match.lacking
-  assert match.told['step'] == 8
+  assert match.origin['step'] == 8
 
 
 def test_an_average_follows_its_network(run):

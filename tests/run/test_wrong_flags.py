@@ -136,7 +136,7 @@ FILES = {
   'keys': (
     'import ml_collections\n\n'
     'def get_config():\n  return ml_collections.ConfigDict({"steps": 3})\n',
-    'batch_size',
+    'lacks data, model',
   ),
 }
 
@@ -152,9 +152,9 @@ def test_a_wrong_config_file(name, tmp_path, capfd):
 @pytest.mark.parametrize(
   'config, words',
   [
-    ('configs/nothere.py', ('configs/nothere.py', 'configs/ring8.py')),
-    ('ring8', ('ring8', 'configs/ring8.py')),
-    ('configs', ('configs/ring8.py',)),
+    ('configs/nothere.py', ('configs/nothere.py', 'recipes:', 'ring8')),
+    ('rign8', ('rign8', 'recipes:', 'ring8')),
+    ('configs', ('configs: no such', 'ring8')),
     ('', ('--config is missing',)),
     ('configs/ring8.py:tinny', ('tinny', "'tiny'")),
   ],

@@ -99,11 +99,11 @@ def _names(config):
   of_players = [f'optim.{player}' for player in optim]
   schedules = [f'{group}.schedule' for group in of_players]
   groups = ('data', 'model', 'latent', *ROOMS, *of_players, *schedules)
-  found = {group: (_at(config, group) or {}).get('name') for group in groups}
+  named = {group: (_at(config, group) or {}).get('name') for group in groups}
   # An encoder's optimizer is as G's where it has no name of its own.
-  usual = {group: found.get(f'optim.{G}') for group in of_players}
+  usual = {group: named.get(f'optim.{G}') for group in of_players}
   usual['latent'] = 'normal'
-  return {k: v or usual[k] for k, v in found.items() if v or usual.get(k)}
+  return {k: v or usual[k] for k, v in named.items() if v or usual.get(k)}
 
 
 def _takes(config, group, name):

@@ -207,8 +207,8 @@ def _parts(config, key):
   elif rest[0] in modules.available(top):
     count = 1
   else:  # where nothing is found, the last part is taken for an option
-    found = modules.prefix(rest, flag=top)
-    count = found if found > 1 else len(rest) - 1
+    parts = modules.prefix(rest, flag=top)
+    count = parts if parts > 1 else len(rest) - 1
   return [top, '.'.join(rest[:count]), *rest[count:]]
 
 

@@ -145,10 +145,10 @@ def _known_places(config, places):
 
 def _open_setup(workdir, config):
   """The setup of a run; its data are not loaded if they are described."""
-  told = description.read(workdir)
-  if told is None:
+  known = description.read(workdir)
+  if known is None:
     return setup_lib.build(config)
-  dataset, has_splits = told
+  dataset, has_splits = known
   later = examples_lib.described(dataset, config['data'], has_splits=has_splits)
   return setup_lib.build(config, examples=later)
 

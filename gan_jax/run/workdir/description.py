@@ -35,19 +35,19 @@ def write(workdir, setup: Setup):
     setup: the networks and their data.
   """
   try:
-    told = _to_json(setup.dataset)['dataset']
+    facts = _to_json(setup.dataset)['dataset']
   except Unwritable:
     return
-  told['has_splits'] = setup.open_split is not None
-  told['class_counts'] = _counts(setup) if setup.num_classes else None
-  files.write_json(pathlib.Path(workdir) / NAME, told)
+  facts['has_splits'] = setup.open_split is not None
+  facts['class_counts'] = _counts(setup) if setup.num_classes else None
+  files.write_json(pathlib.Path(workdir) / NAME, facts)
 
 
 def read(workdir) -> tuple[Dataset, bool] | None:
   """(the data set without `read`, whether it has splits); None if unknown."""
-  told = files.read_json(pathlib.Path(workdir) / NAME)
+  facts = files.read_json(pathlib.Path(workdir) / NAME)
   try:
-    return _dataset(told), bool(told['has_splits'])
+    return _dataset(facts), bool(facts['has_splits'])
   except (KeyError, TypeError, ValueError, AttributeError):
     return None
 
@@ -62,10 +62,10 @@ def _counts(setup):
     return None
 
 
-def _dataset(told):
-  fields = {name: _from_json(told[name]) for name in FIELDS}
+def _dataset(facts):
+  fields = {name: _from_json(facts[name]) for name in FIELDS}
   return Dataset(
-    **fields, read=_unread, count_classes=_counter(told.get('class_counts'))
+    **fields, read=_unread, count_classes=_counter(facts.get('class_counts'))
   )
 
 

@@ -43,12 +43,12 @@ def rank(
   return Rank(rankings.pop(), score, present=all(map(fits, known)))
 
 
-def _of_step(found, metric, step):
+def _of_step(scored, metric, step):
   """The records with a value of a metric and step."""
-  found = found if isinstance(found, list) else []
+  scored = scored if isinstance(scored, list) else []
   return [
     r
-    for r in records.known(list(filter(records.is_record, found)))
+    for r in records.known(list(filter(records.is_record, scored)))
     if r['metric'] == metric and r.get('step') == step
   ]
 

@@ -3,7 +3,7 @@
 import html
 from typing import NamedTuple
 
-from gan_jax.report import charts, document, text
+from gan_jax.report import document, text, ticks
 from gan_jax.study.report import figures, marks
 from gan_jax.study.report.contents import ReportContents
 
@@ -141,7 +141,7 @@ def _shade(one, scale):
 
 
 def _grid(scale):
-  for tick in charts.ticks(scale.low, scale.high):
+  for tick in ticks.even(scale.low, scale.high):
     x = scale.x(tick)
     yield f'<line class="rule" x1="{x}%" x2="{x}%" y1="0" y2="{HEIGHT}"/>'
   x = scale.x(0)
@@ -149,13 +149,13 @@ def _grid(scale):
 
 
 def _axis(view, scale):
-  ticks = ''.join(
+  words = ''.join(
     f'<text x="{scale.x(tick)}%" y="14" text-anchor="middle">'
     f'{marks.minus(text.short(tick))}</text>'
-    for tick in charts.ticks(scale.low, scale.high)
+    for tick in ticks.even(scale.low, scale.high)
   )
   return (
     '<div class="row axis"><span></span>'
-    f'<svg class="strip" height="20" aria-hidden="true">{ticks}</svg>'
+    f'<svg class="strip" height="20" aria-hidden="true">{words}</svg>'
     '<span></span><span></span></div>'
   )
