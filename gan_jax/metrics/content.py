@@ -16,13 +16,14 @@ SMALL = 2.0**-6  # a sample of smaller values is seen through a magnifying glass
 _ROWS = 2**22  # values that are hashed at a time
 
 
-def keys(samples) -> np.ndarray:
+def keys(samples, labels=None) -> np.ndarray:
   """64 bits of each sample, as good as random: [N, ...] -> [N] uint64.
 
   Args:
     samples: in model range or uint8. Values count up to a rounding that leaves
       alike what differs by the type of a file only: uint8, float32 and float64
       of the same levels have the same numbers.
+    labels: [N] int, which are part of the content if they are given.
   """
   samples = np.asarray(samples)
   step = max(1, _ROWS // max(1, int(np.prod(samples.shape[1:]))))
@@ -30,7 +31,10 @@ def keys(samples) -> np.ndarray:
     _hash(_rounded(base.to_model_range(samples[i : i + step])))
     for i in range(0, len(samples), step)
   ]
-  return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+  own = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+  if labels is None:
+    return own
+  return _hash(np.stack([own.view(np.int64), np.asarray(labels)], axis=1))
 
 
 def _rounded(x):

@@ -124,7 +124,8 @@ class Collector:
       UserError: NaN or infinity, more samples than were announced, labels that
         are wanted and do not come.
     """
-    group = self._groups_of(samples)
+    labelled = labels if 'labels' in self._wants else None
+    group = self._groups_of(samples, labelled)
     seen = {'samples': samples, 'labels': labels}
     if self._wants & set(SEEN):
       seen |= self._features.apply(samples)._asdict()
@@ -138,12 +139,12 @@ class Collector:
       if name in self._wants:
         self._add_moments(name, seen[source], group)
 
-  def _groups_of(self, samples):
+  def _groups_of(self, samples, labels):
     """The groups [B] of the next samples; equal samples take turns."""
     self._count += len(samples)
     if self._count > self._total:
       raise UserError(f'more than the {self._total} samples expected')
-    keys = content.keys(samples)
+    keys = content.keys(samples, labels)
     turn = keys + self._occurrences(keys).astype(np.uint64)
     group = (turn % np.uint64(self._groups)).astype(np.int8)
     self._keys.append(keys)

@@ -3,6 +3,7 @@
 import math
 
 from gan_jax.game.health import diagnosis
+from gan_jax.metrics.features import spaces
 from gan_jax.report import text
 
 
@@ -40,7 +41,7 @@ def _interval(span):
 
 
 def _where(record):
-  words = [record.get('features') or 'samples']
+  words = [_net(record)]
   words += [f'resize {record["resize"]}'] if record.get('resize') else []
   words.append(f'{record["n_fake"]:,} samples')
   if record.get('n_real') is None:  # statistics without a count
@@ -50,6 +51,15 @@ def _where(record):
   if record.get('draws', 1) > 1:
     words.append(f'{record["draws"]} draws')
   return ', '.join(words)
+
+
+def _net(record):
+  """The net that looked at the samples, and how often a doubtful one errs."""
+  name = record.get('features') or 'samples'
+  right = record.get('features_accuracy')
+  if isinstance(right, float) and right < spaces.TRUSTED:
+    return f'{name}, only {right:.0%} right'
+  return name
 
 
 def health(rows: list[dict], *, rollbacks: int = 0) -> str:

@@ -211,7 +211,9 @@ def _protocol(record):
 
 def _tile(name, latest, rows):
   step, values = latest
-  notes = [_spread(values)] if len(values) > 1 else []
+  several = len(values) > 1
+  notes = [_spread(values) if several else _interval(name, step, rows)]
+  notes = [note for note in notes if note]
   notes.append(_best(name, step, rows) or f'at step {step:,}')
   return (
     f'<div><dt>{html.escape(text.title(name))}</dt>'
@@ -223,6 +225,15 @@ def _tile(name, latest, rows):
 def _spread(values):
   spread = text.spread(values)
   return f'{len(values)} seeds{spread and ", "}{spread}'
+
+
+def _interval(name, step, rows):
+  """The interval of a single seed's score; '' if there is none."""
+  row = next((r for r in rows if name in r and r['step'] == step), {})
+  ends = [text.mean(row.get(f'{name}_{end}')) for end in ('low', 'high')]
+  if None in ends:
+    return ''
+  return f'95 %: {" to ".join(map(text.number, ends))}'
 
 
 def _best(name, step, rows):

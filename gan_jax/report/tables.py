@@ -112,11 +112,15 @@ def _score_table(records):
   )
 
 
+def _title(record):
+  return text.title(record.get('metric', ''), str(record.get('features', '')))
+
+
 def _score_row(records, *, seeds, settings):
   records = latest(records)
   values = [record.get('value') for record in records]
   cells = [
-    f'<th scope="row">{html.escape(text.title(records[0].get("metric", "")))}'
+    f'<th scope="row">{html.escape(_title(records[0]))}'
     f'</th><td class="main">{_mean(records)}</td>'
   ]
   if seeds:
@@ -171,7 +175,7 @@ def _history(records):
     return ''
   rows = ''.join(
     f'<tr><td>{step_of(record):,}</td>'
-    f'<td>{html.escape(text.title(record.get("metric", "")))}</td>'
+    f'<td>{html.escape(_title(record))}</td>'
     f'<td>{html.escape(str(record.get("seed", "")))}</td>'
     f'<td class="main">{value(record.get("value"))}</td></tr>'
     for record in records[-HISTORY:]

@@ -6,7 +6,7 @@ import math
 SCORES = {
   'fid': 'Fréchet distance',
   'kid': 'Kernel distance',
-  'is': 'Inception score',
+  'is': 'Classifier score',  # the inception score, if it is Inception's
   'precision': 'Precision',
   'recall': 'Recall',
   'density': 'Density',
@@ -77,8 +77,15 @@ def duration(seconds) -> str:
   return f'{hour}:{clock}' if hour else f'{minute}:{second:02d}'
 
 
-def title(name: str) -> str:
-  """The name of a metric on a page: 'fid' is 'Fréchet distance'."""
+def title(name: str, features: str = '') -> str:
+  """The name of a metric on a page: 'fid' is 'Fréchet distance'.
+
+  Args:
+    name: of the metric.
+    features: net that looked at the samples, where it is known.
+  """
+  if name == 'is' and 'inception' in features:
+    return 'Inception score'
   return (
     SCORES.get(name)
     or MEASURES.get(name)

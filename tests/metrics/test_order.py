@@ -88,6 +88,17 @@ def check_alike(found, wanted):
       assert a['interval'] == pytest.approx(b['interval'], rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize('name', ['fid', 'intra_fid', 'kid', 'is', 'vendi'])
+def test_so_it_is_if_most_samples_are_equal(name):
+  """Of a generator that has collapsed, and looks at no label."""
+  fake, labels = pictures(0)
+  fake = np.where(np.arange(N)[:, None, None, None] % 4, fake[:1], fake)
+  order = np.random.default_rng(3).permutation(N)
+  in_classes = records(METRICS[name], fake, labels)
+  mixed = records(METRICS[name], fake[order], labels[order], batch=50)
+  check_alike(mixed, in_classes)
+
+
 @pytest.mark.parametrize('name', METRICS)
 def test_a_record_is_that_of_the_samples_not_of_their_order(name):
   metric, (fake, labels) = METRICS[name], pictures(0)

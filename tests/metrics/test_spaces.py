@@ -139,3 +139,22 @@ def test_inception_is_loaded_from_its_weights_as_asked_for(monkeypatch):
     told = f'{flag}: only for features=inception, not pixels'
     with pytest.raises(UserError, match=told):
       spaces.load(IMAGES, 'pixels', **given)
+
+
+@pytest.mark.parametrize('accuracy', [0.1, 0.48, 0.79, 0.8, 0.98])
+def test_a_judge_that_is_often_wrong_is_said(accuracy, monkeypatch):
+  net = base.Features('classifier', 'hash', None, accuracy=accuracy)
+  monkeypatch.setattr(spaces.classifier, 'load_or_train', lambda *_, **__: net)
+  said = []
+  data = memory.from_arrays(
+    'own',
+    'image',
+    np.zeros((20, 8, 8, 1), np.uint8),
+    np.arange(20) % 4 // 3,
+    class_names=('a', 'b'),
+  )
+  assert spaces.load(data, 'classifier', say=said.append) is net
+  if accuracy < 0.8:
+    (line,) = said
+    assert f'only {accuracy:.0%}' in line and '(2 classes)' in line
+  assert bool(said) == (accuracy < 0.8)

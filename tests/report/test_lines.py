@@ -153,3 +153,24 @@ def test_each_seed_keeps_its_number_of_modes(tmp_path):
   assert '1 mode collapse (modes 2 of 8)' in lines.health(
     [*reports([1.0, 1.0]), row]
   )
+
+
+@pytest.mark.parametrize(
+  'accuracy, told',
+  [
+    (0.48, 'classifier, only 48% right'),
+    (0.81, 'classifier'),
+    (None, 'classifier'),
+  ],
+)
+def test_a_doubtful_judge_is_told(accuracy, told):
+  record = {
+    'metric': 'class_coverage',
+    'value': 1.0,
+    'features': 'classifier',
+    'features_accuracy': accuracy,
+    'n_fake': 100,
+  }
+  (line,) = lines.summary([record])
+  assert f'[{told}' in line
+  assert ('only' in line) == (accuracy == 0.48)
