@@ -40,6 +40,7 @@ def default() -> ml_collections.ConfigDict:
       'eval_samples': 10_000,
       'eval_labels': 'data',  # of which classes: as in the data, or balanced
       'metrics': (),  # (): the usual ones for the kind of data
+      'metric_options': {},  # {'prdc': {'k': 3}, 'is': {'splits': 5}}
       'features': '',  # classifier, inception, ...; '': the usual ones
       'protocol': '',  # 'clean-50k-train', ...: in place of the two above
       'best_metric': '',  # ranks the checkpoints; '': the goal's, or the first

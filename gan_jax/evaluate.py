@@ -29,9 +29,12 @@ FLAGS = {
   'data_dir': '',
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
-  'checkpoint': 'latest', 'labels': '',
+  'checkpoint': 'latest', 'labels': '', 'metric_options': {},
 }  # fmt: skip
-HOW = {'metrics', 'protocol', 'features', 'resize', 'weights', 'split'}
+HOW = {
+  'metrics', 'metric_options', 'protocol', 'features', 'resize', 'weights',
+  'split',
+}  # fmt: skip
 # The flags that each kind of work takes.
 WORK = {
   'workdir': HOW
@@ -53,7 +56,7 @@ def help_lines() -> list[str]:
     ' [--out=scores.json], or --compare DIR DIR [--metric=NAME]',
     'how: [--metrics=fid,kid,prdc,is,...] [--features=classifier|inception|'
     'random_conv|pixels] [--resize=tf|clean] [--weights=FILE|download]'
-    ' [--split=train|test], or all of these through'
+    ' [--split=train|test] [--metric_options.prdc.k=5], or all through'
     f' --protocol={"|".join(protocols.PROTOCOLS)}',
     '--checkpoint: latest, best, or a step; --num: samples per seed (0: as in'
     ' the run); --draws: how often to draw them, for the interval;'
@@ -89,6 +92,7 @@ def _scored(flags, work, progress):
     'split': flags.split,
     'statistics': flags.statistics,
     'protocol': flags.protocol,
+    'options': scoring.metric_options(_nested(flags.metric_options)),
   }
   if work == 'workdir':
     return evaluate(
@@ -116,6 +120,20 @@ def _scored(flags, work, progress):
 def _data_options(flags):
   """--data_dir is a name of its own for --data.dir."""
   return flags.data | ({'dir': flags.data_dir} if flags.data_dir else {})
+
+
+def _nested(options):
+  """{'prdc': {'k': 3}} of {'prdc.k': 3}."""
+  groups = {}
+  for key, value in options.items():
+    name, dot, option = key.rpartition('.')
+    if not dot:
+      raise UserError(
+        f'--metric_options.{key}={value}: expected'
+        ' --metric_options.METRIC.OPTION=VALUE, such as prdc.k=3.'
+      )
+    groups.setdefault(name, {})[option] = value
+  return groups
 
 
 def _check(flags: types.SimpleNamespace) -> str:

@@ -39,6 +39,9 @@ OPTIONS = {
 }
 
 
+CHOICES = {'order': ('drawn', 'given')}
+
+
 class Known(NamedTuple):
   """What a metric may need besides the real samples and the fakes."""
 

@@ -88,10 +88,11 @@ def chosen_protocol(usual, given):
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
     named = scoring.named_protocol(given.pop('protocol'))
-    return named._replace(**{'labels': usual.labels, **given})
+    kept = {'labels': usual.labels, 'options': usual.options}
+    return named._replace(**kept | given)
   # Any other field makes it a protocol without a name, except how often to
-  # draw, of which classes, and where the weights are.
-  kept = {'draws', 'weights', 'labels'}
+  # draw, of which classes, what metrics are told, where the weights are.
+  kept = {'draws', 'weights', 'labels', 'options'}
   reset = {'name': ''} if set(given) - kept else {}
   reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
   return usual._replace(**{**reset, **given})

@@ -177,6 +177,7 @@ def _make_scorer(pair, features, names, *, published, say):
     modes=real.modes,
     num_classes=0 if pair.published else len(fake.class_names),
     held_out=held_out,
+    options=dict(protocol.options),
   )
 
 

@@ -41,7 +41,7 @@ def check_numbers(
     num_real = min(dataset.size, kinds.of(dataset).MAX_REAL)
   needs.check(
     names,
-    options=compute.OPTIONS,
+    options=compute.OPTIONS | dict(protocol.options),
     num_real=num_real,
     num_fake=protocol.num_samples,
     flag=flag,
@@ -126,6 +126,7 @@ def _score_a_few(setup, names, protocol, say):
     modes=dataset.modes,
     num_classes=setup.num_classes,
     held_out=real if setup.open_split else None,
+    options=dict(protocol.options),
   )
   collector = scorer.collector(len(rows))
   collector.add(batch['x'], labels)

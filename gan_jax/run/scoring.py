@@ -38,6 +38,7 @@ class EvalProtocol(NamedTuple):
   statistics: str = ''  # path of published ones, in place of real samples
   name: str = ''  # of metrics.protocols, if it is one of these
   labels: str = labels_lib.DATA  # of which classes, see run.labels
+  options: tuple = ()  # of metrics, pairs of a name and a value
 
 
 def named_protocol(name: str) -> EvalProtocol:
@@ -54,6 +55,15 @@ def named_protocol(name: str) -> EvalProtocol:
     num_samples=p.num_samples,
     name=name,
   )
+
+
+def metric_options(groups: dict) -> tuple:
+  """EvalProtocol's options; see measures.chosen_options.
+
+  Raises:
+    UserError: an option that does not exist.
+  """
+  return tuple(sorted(measures.chosen_options(groups).items()))
 
 
 def metric_names(
@@ -111,6 +121,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   split = protocol.split or setup.split
   space = spaces.choose(setup.dataset, protocol.space)
   nets = (space, f'{space}_biased', measured.SAMPLES.name)
+  options = dict(protocol.options)
   usual = {
     'n_fake': protocol.num_samples,
     'protocol': protocol.name,
@@ -123,7 +134,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
     usual['reference_hash'] = reference.identify(setup.dataset, most)
 
   def fits(record):
-    known = usual | measures.options_of(record['metric'])
+    known = usual | measures.options_of(record['metric'], options)
     return (
       record.get('features') in nets
       and str(record.get('reference')).endswith(f'/{split}')
@@ -280,6 +291,7 @@ def make_scorer(
     modes=dataset.modes,
     num_classes=setup.num_classes,
     held_out=held_out,
+    options=dict(protocol.options),
   )
 
 

@@ -67,6 +67,7 @@ TABLE = {
     str, SCORES, choices=('data', 'balanced'), since='0.2.0', before='balanced'
   ),
   'metrics': Key(tuple),
+  'metric_options': Key(dict, SCORES, since='0.2.0', before={}),
   'features': Key(str, SCORES),
   'protocol': Key(str, SCORES),
   'best_metric': Key(str),

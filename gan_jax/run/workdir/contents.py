@@ -44,12 +44,14 @@ def eval_protocol(config: dict) -> scoring.EvalProtocol:
     UserError: a protocol that does not exist.
   """
   if config['protocol']:
-    named = scoring.named_protocol(config['protocol'])
-    return named._replace(labels=config['eval_labels'])
-  return scoring.EvalProtocol(
-    space=config['features'],
-    num_samples=config['eval_samples'],
+    usual = scoring.named_protocol(config['protocol'])
+  else:
+    usual = scoring.EvalProtocol(
+      space=config['features'], num_samples=config['eval_samples']
+    )
+  return usual._replace(
     labels=config['eval_labels'],
+    options=scoring.metric_options(config['metric_options']),
   )
 
 
