@@ -10,7 +10,7 @@ import types
 
 from gan_jax import api
 from gan_jax import types as types_lib
-from gan_jax.metrics import protocols, records
+from gan_jax.metrics import metric_options, protocols, records
 from gan_jax.report import console, lines
 from gan_jax.run import (
   command,
@@ -92,7 +92,7 @@ def _scored(flags, work, progress):
     'split': flags.split,
     'statistics': flags.statistics,
     'protocol': flags.protocol,
-    'options': scoring.metric_options(_nested(flags.metric_options)),
+    'options': metric_options.pairs(_nested(flags.metric_options)),
   }
   if work == 'workdir':
     return evaluate(

@@ -8,7 +8,6 @@ whose METRIC is a Metric.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gan_jax import options as options_lib
 from gan_jax import select
 from gan_jax.data import kinds
 from gan_jax.metrics import compute
@@ -204,59 +203,6 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
         f'metrics: {name!r} {why}; possible here: {", ".join(possible)}'
       )
   return tuple(requested)
-
-
-def options_of(name: str, given: dict | None = None) -> dict:
-  """The options of the metric that gives this output.
-
-  Args:
-    name: of the output.
-    given: in place of some of compute.OPTIONS.
-  """
-  known = compute.OPTIONS | (given or {})
-  options = [m.options for m in _every() if name in m.outputs]
-  return {key: known[key] for keys in options for key in keys}
-
-
-def chosen_options(groups: dict, *, flag: str = 'metric_options') -> dict:
-  """Options by their names, of groups by metric: {'prdc': {'k': 3}}.
-
-  Args:
-    groups: {name of a metric or its file: {option: value}}.
-    flag: what an error begins with.
-
-  Raises:
-    UserError: a metric without options, an option that it does not have, or a
-      value of another type.
-  """
-  chosen = {}
-  for name, own in groups.items():
-    takes = {key for one in outputs(name) for key in options_of(one)}
-    if not takes:
-      there = ', '.join(n for n in _named() if options_of(outputs(n)[0]))
-      raise UserError(f'{flag}.{name}: no such options; {there} have some.')
-    options_lib.check_kind(f'{flag}.{name}', own, dict)
-    options_lib.check_known(f'{flag}.{name}', own, sorted(takes))
-    for key, value in own.items():
-      _check_option(f'{flag}.{name}.{key}', key, value)
-    chosen |= own
-  return chosen
-
-
-def _named():
-  """Names of the metrics, by their files where these have other names."""
-  grouped = {output for group in FILES.values() for output in group}
-  return (*FILES, *(n for m in METRICS for n in m.outputs if n not in grouped))
-
-
-def _check_option(flag, key, value):
-  usual = compute.OPTIONS[key]
-  options_lib.check_kind(flag, value, float if usual is None else type(usual))
-  if key in compute.CHOICES and value not in compute.CHOICES[key]:
-    there = ', '.join(compute.CHOICES[key])
-    raise UserError(f'{flag}={value!r}: there are {there}.')
-  if options_lib.is_of(value, float) and value <= 0:
-    raise UserError(f'{flag}={value}: expected a number above 0.')
 
 
 def _every():

@@ -4,11 +4,13 @@ import collections
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from gan_jax.report import text
 from gan_jax.storage import files
 
 BAR_WIDTH = 20
+SLOW_SECONDS = 10.0  # between two lines about one piece of work
 WINDOW = 20  # marks, at least half a second apart, that the rate is taken over
 
 
@@ -167,6 +169,30 @@ def fitting(parts: list[str], width: int) -> list[str]:
     parts = parts[:-1]
   # The step is a lesser thing than the score.
   return parts if len('  '.join(parts)) <= width else parts[-1:]
+
+
+class SlowWork:
+  """Says how far a piece of work is, if it takes long: every ten seconds."""
+
+  def __init__(self, words: str, say: Callable):
+    """Nothing is being done.
+
+    Args:
+      words: what is counted, 'samples drawn' say.
+      say: called with a line.
+    """
+    self._words, self._say = words, say
+    self._done, self._told = 0, 0.0
+
+  def __call__(self, done: int, total: int):
+    """Notes that so many of the total are done; fewer begin another piece."""
+    now = time.monotonic()
+    if done <= self._done or not self._done:
+      self._told = now
+    self._done = done if done < total else 0
+    if now - self._told >= SLOW_SECONDS:
+      self._told = now
+      self._say(f'{done:,} of {total:,} {self._words}')
 
 
 class Counter:

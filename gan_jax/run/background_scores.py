@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from gan_jax.report import console
 from gan_jax.run import scoring
 from gan_jax.run.loop import Window
 from gan_jax.run.setup import Setup
@@ -68,6 +69,7 @@ class BackgroundScores:
         names,
         protocol=protocol,
         say=say,
+        tick=console.SlowWork('samples drawn for the scores', say),
         rollbacks=rollbacks,
         refused=refused,
       )

@@ -12,6 +12,7 @@ from gan_jax.metrics import (
   intervals,
   measured,
   measures,
+  metric_options,
   protocols,
   records,
   reference,
@@ -55,15 +56,6 @@ def named_protocol(name: str) -> EvalProtocol:
     num_samples=p.num_samples,
     name=name,
   )
-
-
-def metric_options(groups: dict) -> tuple:
-  """EvalProtocol's options; see measures.chosen_options.
-
-  Raises:
-    UserError: an option that does not exist.
-  """
-  return tuple(sorted(measures.chosen_options(groups).items()))
 
 
 def metric_names(
@@ -134,7 +126,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
     usual['reference_hash'] = reference.identify(setup.dataset, most)
 
   def fits(record):
-    known = usual | measures.options_of(record['metric'], options)
+    known = usual | metric_options.of(record['metric'], options)
     return (
       record.get('features') in nets
       and str(record.get('reference')).endswith(f'/{split}')

@@ -73,7 +73,10 @@ DEFAULTS = {
   'views.look': {'features': None, 'labels': None, 'groups': 10},
 }
 # What puts metrics together, and measures nothing itself.
-COMPOSING = {'compute', 'measures', 'records', 'reference', 'scores'}
+COMPOSING = {
+  'compute', 'content', 'measures', 'metric_options', 'records', 'reference',
+  'scores',
+}  # fmt: skip
 
 
 def defaults_of(function):

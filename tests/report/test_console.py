@@ -159,3 +159,21 @@ def test_counter_speaks_on_stderr(capsys):
   counter = console.Counter('samples')
   counter.say('a word')
   assert capsys.readouterr() == ('', 'a word\n')
+
+
+def test_slow_work_is_said_every_ten_seconds(monkeypatch):
+  clock, said = [100.0], []
+  monkeypatch.setattr(console.time, 'monotonic', lambda: clock[0])
+  work = console.SlowWork('samples drawn', said.append)
+  for done in range(1, 41):  # a second each
+    work(done * 256, 40 * 256)
+    clock[0] += 1
+  assert said == [
+    f'{done * 256:,} of 10,240 samples drawn' for done in (11, 21, 31)
+  ]
+  said.clear()
+  for _ in range(5):  # five pieces of five seconds
+    for done in (1, 2, 3, 4, 5):
+      work(done, 5)
+      clock[0] += 1
+  assert said == []

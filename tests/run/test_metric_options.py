@@ -3,7 +3,7 @@
 import pytest
 
 from gan_jax import evaluate
-from gan_jax.metrics import measures
+from gan_jax.metrics import measures, metric_options
 from gan_jax.run import command, scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import contents
@@ -25,11 +25,11 @@ DIGITS = f'{ROOT}/configs/digits.py:tiny'
   ],
 )
 def test_options_by_metric_or_file(groups, chosen):
-  found = measures.chosen_options(groups)
+  found = metric_options.chosen(groups)
   assert found == (chosen or {'splits': 5, 'projections': 9} if groups else {})
   for name, own in groups.items():
     output = measures.outputs(name)[0]
-    assert measures.options_of(output, found).items() >= own.items()
+    assert metric_options.of(output, found).items() >= own.items()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_options_by_metric_or_file(groups, chosen):
 )
 def test_a_wrong_option_is_refused(groups, words):
   with pytest.raises(UserError, match=words):
-    measures.chosen_options(groups)
+    metric_options.chosen(groups)
 
 
 def test_a_run_is_scored_by_the_options_of_its_config():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import jax
 
-from gan_jax.metrics import measures, records
+from gan_jax.metrics import measures, metric_options, records
 from gan_jax.run import examples as examples_lib
 from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
@@ -51,7 +51,7 @@ def eval_protocol(config: dict) -> scoring.EvalProtocol:
     )
   return usual._replace(
     labels=config['eval_labels'],
-    options=scoring.metric_options(config['metric_options']),
+    options=metric_options.pairs(config['metric_options']),
   )
 
 

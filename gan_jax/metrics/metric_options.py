@@ -1,0 +1,66 @@
+"""Options of metrics, which belong to the protocol of a score.
+
+A config has them in groups by metric: {'prdc': {'k': 3}, 'is': {'splits': 5}}.
+"""
+
+from gan_jax import options as options_lib
+from gan_jax.metrics import compute, measures
+from gan_jax.types import UserError
+
+
+def of(output: str, given: dict | None = None) -> dict:
+  """The options of the metric that gives this output.
+
+  Args:
+    output: its name.
+    given: in place of some of compute.OPTIONS.
+  """
+  known = compute.OPTIONS | (given or {})
+  takes = [m.options for m in measures.chosen((output,))]
+  return {key: known[key] for keys in takes for key in keys}
+
+
+def chosen(groups: dict, *, flag: str = 'metric_options') -> dict:
+  """Options by their names alone.
+
+  Args:
+    groups: {name of a metric or its file: {option: value}}.
+    flag: what an error begins with.
+
+  Raises:
+    UserError: a metric without options, an option that it does not have, or a
+      value of another type.
+  """
+  options = {}
+  for name, own in groups.items():
+    takes = {key for output in measures.outputs(name) for key in of(output)}
+    if not takes:
+      there = ', '.join(n for n in _named() if of(measures.outputs(n)[0]))
+      raise UserError(f'{flag}.{name}: no such options; {there} have some.')
+    options_lib.check_kind(f'{flag}.{name}', own, dict)
+    options_lib.check_known(f'{flag}.{name}', own, sorted(takes))
+    for key, value in own.items():
+      _check(f'{flag}.{name}.{key}', key, value)
+    options |= own
+  return options
+
+
+def pairs(groups: dict) -> tuple:
+  """The same as sorted pairs (name, value), as a protocol holds them."""
+  return tuple(sorted(chosen(groups).items()))
+
+
+def _named():
+  """Names of the metrics, by their files where these have other names."""
+  grouped = {output for group in measures.FILES.values() for output in group}
+  single = (n for m in measures.METRICS for n in m.outputs)
+  return (*measures.FILES, *(n for n in single if n not in grouped))
+
+
+def _check(flag, key, value):
+  options_lib.check_kind(flag, value, type(compute.OPTIONS[key]))
+  if key in compute.CHOICES and value not in compute.CHOICES[key]:
+    there = ', '.join(compute.CHOICES[key])
+    raise UserError(f'{flag}={value!r}: there are {there}.')
+  if options_lib.is_of(value, float) and value <= 0:
+    raise UserError(f'{flag}={value}: expected a number above 0.')
