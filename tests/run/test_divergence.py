@@ -219,7 +219,11 @@ def test_a_run_goes_on_until_its_last_seed_is_dead(tmp_path):
 def test_a_run_ends_with_the_seeds_that_live(tmp_path):
   config = recipe({'above': RARE}, seed=2, num_seeds=2, steps=16)
   scores = training.train(config, tmp_path)
-  assert {record['seed'] for record in scores} == {3}
+  values = {record['seed']: record['value'] for record in scores}
+  assert values[2] is None and values[3] is not None
+  assert {r.get('reason') for r in scores if r['seed'] == 2} == {
+    'its samples are not finite'
+  }
   assert not any('rollbacks' in record for record in scores)
   assert not (tmp_path / 'divergence').exists()
   assert not (tmp_path / 'rollbacks.json').exists()
