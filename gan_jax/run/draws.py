@@ -1,7 +1,7 @@
 """Samples of a run as somebody asks for them: how many, of what, whose."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -33,25 +33,9 @@ def draw(
     run_seed: which of the run's S seeds, 0 for the first. All of them make
       their samples from the same latents.
   """
-  drawn = batches(
-    setup, state, num, seed=seed, labels=labels, run_seed=run_seed
-  )
-  return np.concatenate([x for x, _ in drawn])
-
-
-def batches(
-  setup,
-  state,
-  num: int,
-  *,
-  seed: int = 0,
-  labels: np.ndarray | None = None,
-  run_seed: int = 0,
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-  """The same as `draw`, in batches: (samples [B, ...], labels [B] or None)."""
   if labels is None:
     labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
-  return sampling.batches(
+  return sampling.collect(
     setup.sample,
     sampling.take_seed(state.ema, run_seed),
     _key(seed),

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gan_jax.data import classes, kinds
-from gan_jax.metrics import compute, measures, needs, reference, scores
-from gan_jax.metrics.features import spaces
+from gan_jax.metrics import compute, needs, reference, scores
 from gan_jax.run import labels, scoring
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
@@ -99,18 +98,9 @@ def run(
 
 
 def _score_a_few(setup, names, protocol, say):
-  dataset, split = setup.dataset, protocol.split or setup.split
-  if split != setup.split:
-    dataset = setup.open_split(split)
-  features = None
-  if measures.looked(names):
-    features = spaces.load(
-      setup.dataset,
-      protocol.space,
-      resize=protocol.resize,
-      weights=protocol.weights,
-      say=say,
-    )
+  split = protocol.split or setup.split
+  dataset = setup.of_split(split)
+  features = scoring.feature_net(setup, names, protocol=protocol, say=say)
   rows = np.linspace(0, dataset.size - 1, min(FEW, dataset.size)).astype(int)
   (batch,) = reference.batches(dataset, rows)
   # Of every class some, as far as they go; which ones does not matter.

@@ -114,11 +114,8 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   space = spaces.choose(setup.dataset, protocol.space)
   nets = (space, f'{space}_biased', measured.SAMPLES.name)
   options = dict(protocol.options)
-  usual = {
-    'n_fake': protocol.num_samples,
-    'protocol': protocol.name,
-    'ema': setup.averaged,
-  }
+  usual = {'protocol': protocol.name, 'ema': setup.averaged}
+  usual['n_fake'] = protocol.num_samples
   if setup.num_classes:
     usual['labels'] = protocol.labels
   if setup.dataset.fingerprint and split == setup.split:
@@ -256,19 +253,9 @@ def make_scorer(
   setup: Setup, names: tuple[str, ...], *, protocol: EvalProtocol, say: Callable
 ) -> scores.Scorer:
   """What scores samples of a setup's data set; see make_look."""
-  dataset, split = setup.dataset, protocol.split or setup.split
-  if split != setup.split:
-    dataset = setup.open_split(split)
-  features = None
-  if measures.looked(names):
-    # The net is that of the training data, whatever it is compared with.
-    features = spaces.load(
-      setup.dataset,
-      protocol.space or ('inception' if protocol.statistics else ''),
-      resize=protocol.resize,
-      weights=protocol.weights,
-      say=say,
-    )
+  split = protocol.split or setup.split
+  dataset = setup.of_split(split)
+  features = feature_net(setup, names, protocol=protocol, say=say)
   view = functools.partial(real_reference, features=features, say=say)
   held_out = None
   if measures.wanted(names, 'held_out'):
@@ -284,6 +271,22 @@ def make_scorer(
     num_classes=setup.num_classes,
     held_out=held_out,
     options=dict(protocol.options),
+  )
+
+
+def feature_net(
+  setup: Setup, names: tuple[str, ...], *, protocol: EvalProtocol, say: Callable
+) -> base.Features | None:
+  """The net that looks at samples; None if these metrics need none."""
+  if not measures.looked(names):
+    return None
+  # Of the training data, whatever the samples are compared with.
+  return spaces.load(
+    setup.dataset,
+    protocol.space or ('inception' if protocol.statistics else ''),
+    resize=protocol.resize,
+    weights=protocol.weights,
+    say=say,
   )
 
 

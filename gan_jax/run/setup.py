@@ -51,6 +51,10 @@ class Setup(NamedTuple):
     """Of the global batch."""
     return self.structure.given.batch_size
 
+  def of_split(self, split: str) -> Dataset:
+    """A split of the data set; the one that is trained on is not read anew."""
+    return self.dataset if split == self.split else self.open_split(split)
+
   def init(self) -> State:
     """The state [S, ...] at step 0; each seed is as if alone."""
     one = functools.partial(self.functions.init, numbers=self.numbers)
