@@ -82,8 +82,9 @@ def test_the_checkpoints_carry_the_scores_of_their_steps(parted):
 
 def test_a_run_can_be_evaluated_while_it_trains(parted):
   (record,) = json.loads((parted / 'meanwhile').read_text())
-  # The checkpoint of step 8 comes after its report.
-  assert record['metric'] == 'precision' and record['step'] == 6
+  # The checkpoint of step 8 comes after its report; that of step 6 may still
+  # be on its way to the disk.
+  assert record['metric'] == 'precision' and record['step'] in (4, 6)
 
 
 def test_a_run_stops_at_the_first_score_that_reaches_its_goal(tmp_path):
