@@ -70,6 +70,9 @@ class Dataset(NamedTuple):
   # (rows | None) -> [C] examples of each class among them, or all, at little
   # cost; None: all labels are read, see data/classes.
   count_classes: Callable | None = None
+  # Whether its files might as well hold the examples in another order, which
+  # then must not matter to a score; data of a name have their publisher's.
+  any_order: bool = False
 
 
 MAX_SIZE = 2**27  # examples, so that `locate` stays within 32 bits

@@ -62,8 +62,7 @@ def load(
   Raises:
     UserError: no folder, no image in it, a link in a loop or to nowhere, an
       image that cannot be read, images of several sizes without image_size, or
-      whose range is in doubt; what does not fit into memory is only checked
-      when it is read.
+      whose range is in doubt; what exceeds the memory is checked when read.
   """
   images.check_options(image_size=image_size, channels=channels)
   limits = ranges.parse(range)
@@ -93,6 +92,7 @@ def load(
     class_names=class_names,
     fingerprint=_fingerprint(files, root, shape, class_names, limits),
     count_classes=_counter(label, class_names),
+    any_order=True,
   )
 
 

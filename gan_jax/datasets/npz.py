@@ -55,13 +55,14 @@ def load(
   label, class_names = _labels(
     _first(arrays, LABEL_KEYS), arrays.get(NAMES_KEY), len(x), path
   )
-  return memory.from_arrays(
+  dataset = memory.from_arrays(
     pathlib.Path(path).stem,
     'image' if x.ndim == 4 else 'point',
     x,
     label,
     class_names=class_names,
   )
+  return dataset._replace(any_order=True)
 
 
 def beside(dataset: Dataset, labels: Any = None) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def classifier_accuracy(
       f'classifier_accuracy: fake images are {list(fake.shape[1:])}, real '
       f'ones {list(real.shape[1:])}'
     )
-  params, _ = classifier.train(
+  params, _ = classifier.train_by_content(
     fake, fake_labels, num_classes, seed=seed, steps=steps
   )
   probabilities = classifier.predict(params, num_classes, real)  # [M, C]

@@ -10,20 +10,22 @@ import functools
 import numpy as np
 
 from gan_jax.metrics.features import base
+from gan_jax.types import Dataset
 
 BITS = 12  # of a value of size 1 that count
 SMALL = 2.0**-6  # a sample of smaller values is seen through a magnifying glass
 _ROWS = 2**22  # values that are hashed at a time
+AFFORDABLE = 2**30  # bytes of a data set that is read whole to choose rows
+CHUNK = 4096  # examples that are read for it at a time
 
 
-def keys(samples, labels=None) -> np.ndarray:
+def keys(samples) -> np.ndarray:
   """64 bits of each sample, as good as random: [N, ...] -> [N] uint64.
 
   Args:
     samples: in model range or uint8. Values count up to a rounding that leaves
       alike what differs by the type of a file only: uint8, float32 and float64
       of the same levels have the same numbers.
-    labels: [N] int, which are part of the content if they are given.
   """
   samples = np.asarray(samples)
   step = max(1, _ROWS // max(1, int(np.prod(samples.shape[1:]))))
@@ -31,10 +33,12 @@ def keys(samples, labels=None) -> np.ndarray:
     _hash(_rounded(base.to_model_range(samples[i : i + step])))
     for i in range(0, len(samples), step)
   ]
-  own = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-  if labels is None:
-    return own
-  return _hash(np.stack([own.view(np.int64), np.asarray(labels)], axis=1))
+  return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+
+
+def labelled(keys, labels) -> np.ndarray:
+  """Numbers [N] uint64 of samples with labels, of both their own [N]."""
+  return _hash(np.stack([keys.view(np.int64), np.asarray(labels)], axis=1))
 
 
 def _rounded(x):
@@ -63,6 +67,49 @@ def _weights(count):
   return rng.integers(2**63, size=count, dtype=np.uint64) * np.uint64(2) + (
     np.uint64(1)
   )
+
+
+def order(samples, labels, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+  """An order of labelled samples [N], and of their classes [C].
+
+  Args:
+    samples: as of keys.
+    labels: [N] int below num_classes.
+    num_classes: C; those without a sample are the last.
+
+  Returns:
+    the rows of the samples in their order [N], and the place of each class [C].
+  """
+  own = keys(samples)
+  of = lambda c: own[labels == c].sum(dtype=np.uint64)
+  sums = np.array([of(c) for c in range(num_classes)])
+  empty = np.bincount(labels, minlength=num_classes) == 0
+  place = np.argsort(np.lexsort((sums, empty)))
+  return np.lexsort((place[labels], own)), place
+
+
+def chosen(dataset: Dataset, most: int) -> np.ndarray:
+  """A fixed draw of at most so many rows of a data set, ascending.
+
+  By content where the examples might come in any order, as long as all of them
+  fit into memory; else by position.
+  """
+  size = dataset.size
+  if chooses(dataset, most):
+    own = [
+      keys(dataset.read(np.arange(start, min(start + CHUNK, size)))['x'])
+      for start in range(0, size, CHUNK)
+    ]
+    order = np.argsort(np.concatenate(own), kind='stable')
+  else:
+    order = np.random.default_rng(0).permutation(size)
+  return np.sort(order[:most])
+
+
+def chooses(dataset: Dataset, most: int) -> bool:
+  """Whether `chosen` goes by content."""
+  affordable = dataset.nbytes <= AFFORDABLE
+  return dataset.any_order and affordable and dataset.size > most
 
 
 class Occurrences:

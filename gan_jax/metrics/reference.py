@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_jax.data import kinds
+from gan_jax.metrics import content as content_lib
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
 from gan_jax.metrics.views import SEEN, Collector, SampleStats, look
@@ -78,8 +79,7 @@ def from_dataset(
     cache_dir: see store.cache_dir.
     say: called with a line of text before a look that takes time.
   """
-  rows = np.random.default_rng(0).permutation(dataset.size)[:most]
-  rows.sort()
+  rows = content_lib.chosen(dataset, most)
   content = dataset.fingerprint or store.weights_hash(dataset.read(rows))
   digest = _identity(dataset, content, most)
   name = f'{dataset.name}/{split}'
@@ -103,7 +103,9 @@ def identify(dataset: Dataset, most: int) -> str:
 
 
 def _identity(dataset, content, most):
-  return _digest(content, dataset.shape, dataset.size, most)
+  parts = (content, dataset.shape, dataset.size, most)
+  by_content = content_lib.chooses(dataset, most)
+  return _digest(*parts, *(['by content'] if by_content else []))
 
 
 def from_statistics(path, *, features: base.Features) -> Reference:

@@ -111,7 +111,7 @@ class Collector:
       groups: that the samples are dealt to.
     """
     self._total, self._groups = total, max(1, min(groups, total))
-    self._keys, self._group = [], []
+    self._keys, self._labels, self._group = [], [], []
     self._occurrences = content.Occurrences()
     self._wants, self._features, self._count = wants, features, 0
     self._parts = {name: [] for name in ARRAYS if name in wants}
@@ -144,10 +144,14 @@ class Collector:
     self._count += len(samples)
     if self._count > self._total:
       raise UserError(f'more than the {self._total} samples expected')
-    keys = content.keys(samples, labels)
-    turn = keys + self._occurrences(keys).astype(np.uint64)
+    keys = content.keys(samples)
+    # Labels only tell equal samples apart: their numbers mean nothing.
+    labels = np.zeros(len(keys), np.int64) if labels is None else labels
+    seen = self._occurrences(content.labelled(keys, labels))
+    turn = keys + seen.astype(np.uint64)
     group = (turn % np.uint64(self._groups)).astype(np.int8)
     self._keys.append(keys)
+    self._labels.append(np.asarray(labels))
     self._group.append(group)
     return group
 
@@ -164,7 +168,7 @@ class Collector:
     """
     if self._count != self._total:
       raise UserError(f'{self._count} samples, {self._total} expected')
-    position = np.argsort(np.concatenate(self._keys), kind='stable')
+    position = np.lexsort([*map(np.concatenate, (self._labels, self._keys))])
     in_order = lambda parts: np.concatenate(parts)[position]
     each = lambda of: tuple(
       of.get(g, fid.Moments()) for g in range(self._groups if of else 0)

@@ -1,7 +1,7 @@
 """The same samples give the same record in any order, batch, type or file.
 
-For every metric that there is. What depends on an order by its definition is
-named in BY_DEFINITION.
+For every metric that there is, in all that a record says. What depends on an
+order by its definition is named in BY_DEFINITION.
 """
 
 import functools
@@ -14,10 +14,16 @@ from gan_jax.metrics import content, measures, reference, scores
 from gan_jax.metrics.features import base
 from gan_jax.report import console
 from gan_jax.run import evaluation, external_samples, scoring
+from tests.metrics import same_records
 
 N, CLASSES = 240, 4
 BY_DEFINITION = {
   'is': "order='given': splits of published scores are in the given order",
+  'the real samples that count, if there are more than MAX_REAL': (
+    "data by their name, whose order is their publisher's; files that do not"
+    ' fit into memory'
+  ),
+  'the training of the classifier': 'data by their name, likewise',
 }
 METRICS = {m.outputs[0]: m for m in measures.METRICS}
 
@@ -57,10 +63,19 @@ DIGITS = base.Features('own', 'hash', see_digits, knows=('stacked',))
 MODES = {'centers': np.linspace(-1, 1, 9)[:, None].repeat(108, 1), 'std': 0.3}
 
 
-def records(metric, fake, labels, *, batch=N, real_order=slice(None)):
-  """The records of a metric; the fakes come in batches of one size."""
+def records(
+  metric, fake, labels, *, batch=N, real_order=slice(None), places=None
+):
+  """The records of a metric; the fakes come in batches of one size.
+
+  With places [C] all labels are renumbered.
+  """
+  places = np.arange(CLASSES) if places is None else places
   real, real_labels = (x[real_order] for x in pictures(1))
-  unseen, unseen_labels = pictures(2)
+  unseen, unseen_labels = (x[real_order] for x in pictures(2))
+  labels, real_labels, unseen_labels = (
+    places[y] for y in (labels, real_labels, unseen_labels)
+  )
   net = DIGITS if metric.where == 'stacked' else NET
   of = lambda x, y: reference.from_arrays(x, labels=y, features=net)
   scorer = scores.make_scorer(
@@ -79,15 +94,6 @@ def records(metric, fake, labels, *, batch=N, real_order=slice(None)):
   return scorer.score(collector.view())
 
 
-def check_alike(found, wanted):
-  for a, b in zip(found, wanted, strict=True):
-    assert a['metric'] == b['metric']
-    assert a['value'] == pytest.approx(b['value'], rel=1e-6, abs=1e-6)
-    assert (a['interval'] is None) == (b['interval'] is None)
-    if a['interval']:
-      assert a['interval'] == pytest.approx(b['interval'], rel=1e-5, abs=1e-6)
-
-
 @pytest.mark.parametrize('name', ['fid', 'intra_fid', 'kid', 'is', 'vendi'])
 def test_so_it_is_if_most_samples_are_equal(name):
   """Of a generator that has collapsed, and looks at no label."""
@@ -96,7 +102,7 @@ def test_so_it_is_if_most_samples_are_equal(name):
   order = np.random.default_rng(3).permutation(N)
   in_classes = records(METRICS[name], fake, labels)
   mixed = records(METRICS[name], fake[order], labels[order], batch=50)
-  check_alike(mixed, in_classes)
+  same_records.check(mixed, in_classes)
 
 
 @pytest.mark.parametrize('name', METRICS)
@@ -108,7 +114,18 @@ def test_a_record_is_that_of_the_samples_not_of_their_order(name):
   mixed = records(
     metric, as_floats[order], labels[order], batch=37, real_order=order[::-1]
   )
-  check_alike(mixed, in_classes)
+  assert set(metric.extras) <= set(mixed[0])
+  same_records.check(mixed, in_classes, besides=same_records.NAMES)
+
+
+@pytest.mark.parametrize('name', METRICS)
+def test_nor_of_the_numbers_of_the_classes(name):
+  places, (fake, labels) = np.array([2, 0, 3, 1]), pictures(0)
+  wanted = records(METRICS[name], fake, labels)
+  turned = records(METRICS[name], fake, labels, batch=1, places=places)
+  if name == 'class_coverage':  # whose numbers are the net's
+    places = None
+  same_records.check(turned, wanted, places=places)
 
 
 def test_splits_in_the_given_order_have_a_name_of_their_own():
@@ -122,7 +139,6 @@ def test_splits_in_the_given_order_have_a_name_of_their_own():
   assert drawn['value'] > given['value'] + 0.1  # sorted by class
   assert mixed['value'] == pytest.approx(drawn['value'], rel=0.05)
   assert (drawn['order'], given['order']) == ('drawn', 'given')
-  assert set(BY_DEFINITION) <= set(METRICS)
 
 
 # What a sample's number is.
@@ -161,16 +177,22 @@ def test_equal_samples_are_numbered_in_turn():
 
 # Files.
 
+
+def write_folder(root, pictures, labels):
+  """A folder of PNGs by classes, in another order."""
+  for i, (x, label) in enumerate(zip(pictures, labels, strict=True)):
+    folder = root / str(label)
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(x).save(folder / f'{(7 * i) % N:03}.png')
+
+
 FILES = ('fid', 'intra_fid', 'kid', 'precision', 'coverage', 'vendi', 'swd')
 
 
 def test_a_folder_and_an_npz_of_the_same_pictures_score_alike(tmp_path):
   """By classes in subfolders, or in one file in any order with numbers."""
   fake, labels = pictures(0)
-  for i, (x, label) in enumerate(zip(fake, labels, strict=True)):
-    folder = tmp_path / 'fake' / str(label)
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(x).save(folder / f'{(7 * i) % N:03}.png')
+  write_folder(tmp_path / 'fake', fake, labels)
   order = np.random.default_rng(3).permutation(N)
   np.savez(tmp_path / 'fake.npz', x=fake[order], label=labels[order])
   real, real_labels = pictures(1)
@@ -189,5 +211,5 @@ def test_a_folder_and_an_npz_of_the_same_pictures_score_alike(tmp_path):
     )
     for name in ('fake', 'fake.npz')
   ]
-  check_alike(*made)
+  same_records.check(*made, besides=['source'])
   assert [r['metric'] for r in made[0]] == list(FILES)

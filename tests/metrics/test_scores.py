@@ -207,7 +207,7 @@ def test_classifier_accuracy_of_real_digits(digits, monkeypatch):
     held_out=(x[600:], labels[600:]),
     features=EVERYTHING,  # which it does not look through
   )
-  assert record['value'] > 0.9 and record['interval'][0] > 0.85
+  assert record['value'] > 0.85 and record['interval'][0] > 0.8
   assert (record['features'], record['features_hash']) == ('samples', '')
 
 
