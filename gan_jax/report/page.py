@@ -3,7 +3,6 @@
 import html
 import pathlib
 
-from gan_jax.metrics import measures
 from gan_jax.metrics.records import is_record
 from gan_jax.report import (
   charts,
@@ -14,6 +13,7 @@ from gan_jax.report import (
   protocols,
   tables,
   text,
+  tiles,
 )
 from gan_jax.storage import files
 
@@ -21,7 +21,6 @@ HERE = pathlib.Path(__file__).parent
 LOSSES = ('d_loss', 'g_loss')
 PLAYERS = ('Discriminator', 'Generator')
 SPEED = 'images_per_s'
-TILES = 4  # scores in the headline, at most
 
 
 def write_page(workdir) -> pathlib.Path:
@@ -107,7 +106,8 @@ def _header(workdir, config, rows, records, rollbacks):
   return (
     f'<header><p class="state {kind}">{html.escape(state)}</p>'
     f'<h1>{html.escape(workdir.name)}</h1><ul class="facts">{line}'
-    f'{_facts(config, rows, rollbacks)}</ul>{_tiles(rows, records)}</header>'
+    f'{_facts(config, rows, rollbacks)}</ul>'
+    f'{tiles.tiles(rows, records, workdir)}</header>'
   )
 
 
@@ -169,81 +169,6 @@ def _goal(config, rows):
     if isinstance(limit, (int, float)) and sign * last < sign * limit:
       return f'{text.title(name)} {word} {text.number(limit)}'
   return None
-
-
-def _tiles(rows, records):
-  """The latest scores, in large type."""
-  latest = _latest_scores(rows) | _latest_records(records)
-  order = [name for name in text.SCORES if name in latest]
-  order += [name for name in latest if name not in order]
-  tiles = ''.join(_tile(name, latest[name], rows) for name in order[:TILES])
-  return f'<dl class="tiles">{tiles}</dl>' if tiles else ''
-
-
-def _latest_scores(rows):
-  names = [name for name in text.SCORES if any(name in row for row in rows)]
-  latest = {}
-  for name in names:
-    row = next(row for row in reversed(rows) if name in row)
-    latest[name] = (row['step'], text.numbers(row[name]))
-  return latest
-
-
-def _latest_records(records):
-  """Latest records by metric, of the first feature space and protocol."""
-  records = [one for one in records if one['value'] is not None]
-  space = records[0].get('features') if records else None
-  records = [one for one in records if one.get('features') == space]
-  by_metric = {}
-  for metric in dict.fromkeys(one.get('metric', '') for one in records):
-    same = [one for one in records if one.get('metric', '') == metric]
-    rest = [_protocol(one) for one in same]
-    same = [one for one, own in zip(same, rest, strict=True) if own == rest[0]]
-    same = tables.latest(same)
-    values = text.numbers([one.get('value') for one in same])
-    by_metric[metric] = (tables.step_of(same[0]), values)
-  return by_metric
-
-
-def _protocol(record):
-  return {k: v for k, v in record.items() if k not in tables.RESULT}
-
-
-def _tile(name, latest, rows):
-  step, values = latest
-  several = len(values) > 1
-  notes = [_spread(values) if several else _interval(name, step, rows)]
-  notes = [note for note in notes if note]
-  notes.append(_best(name, step, rows) or f'at step {step:,}')
-  return (
-    f'<div><dt>{html.escape(text.title(name))}</dt>'
-    f'<dd>{tables.value(text.mean(values))}'
-    f'<small>{"<br>".join(notes)}</small></dd></div>'
-  )
-
-
-def _spread(values):
-  spread = text.spread(values)
-  return f'{len(values)} seeds{spread and ", "}{spread}'
-
-
-def _interval(name, step, rows):
-  """The interval of a single seed's score; '' if there is none."""
-  row = next((r for r in rows if name in r and r['step'] == step), {})
-  ends = [text.mean(row.get(f'{name}_{end}')) for end in ('low', 'high')]
-  if None in ends:
-    return ''
-  return f'95 %: {" to ".join(map(text.number, ends))}'
-
-
-def _best(name, step, rows):
-  """The best score and its step, if it was not the last one."""
-  sign = 1 if measures.is_lower_better(name) else -1
-  scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
-  scored = [(sign * mean, at) for mean, at in scored if mean is not None]
-  best, at = min(scored, default=(0, step))
-  better = scored and best < scored[-1][0]
-  return f'best {text.number(sign * best)} at step {at:,}' if better else ''
 
 
 def _curves(rows, records, since):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_jax.kinds import image
-from gan_jax.report import page, pictures, text, writers
+from gan_jax.report import page, pictures, protocols, text, writers
 from gan_jax.storage import files
 
 TAGS = ('figure', 'section', 'table', 'dl', 'details', 'svg', 'div', 'main')
@@ -101,6 +101,23 @@ def test_page_holds_every_score_under_its_own_protocol(workdir):
   # classifier; pixels; the one with a reference
   assert document.count('class="card score"') == 3
   assert text.number((0.83124 + 0.91357) / 2) in document
+
+
+def test_the_head_shows_what_the_run_was_scored_by(tmp_path):
+  """Not what somebody has scored with other features or more samples."""
+  ours = _score('fid', 0.75, 0)
+  others = [
+    _score('fid', 88.5, 0, features='pixels'),
+    _score('fid', 0.625, 0, n_fake=50),
+    _score('kid', 44.25, 0, features='pixels'),
+  ]
+  for records in ([*others, ours], [ours, *others]):
+    files.write_json(tmp_path / 'scores.json', records)
+    protocols.ScoreProtocols(tmp_path, 0).note(200, [ours])
+    document = page.write_page(tmp_path).read_text('utf-8')
+    head = document[document.index('<dl class="tiles">') :].split('</dl>')[0]
+    assert '0.7500' in head
+    assert not any(words in head for words in ('88.50', '0.6250', '44.25'))
 
 
 def test_page_script_is_allowed_by_its_own_policy(workdir):
