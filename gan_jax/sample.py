@@ -75,11 +75,12 @@ def main(argv: list[str]):
   ]
   samples = np.concatenate(drawn)
   labels = None if labels is None else np.tile(labels, len(seeds))
+  whose = np.repeat(config['seed'] + np.array(seeds), flags.num)
+  whose = whose if flags.run_seed else None
   if folder:
-    sample_folder.write(out, samples, setup.dataset, labels)
+    sample_folder.write(out, samples, setup.dataset, labels, whose)
   else:
-    whose = np.repeat(config['seed'] + np.array(seeds), flags.num)
-    write(out, samples, setup, labels, whose if flags.run_seed else None)
+    write(out, samples, setup, labels, whose)
   print(f'{len(samples)} samples of step {step} -> {flags.out}')
 
 

@@ -60,18 +60,29 @@ def evenly(items: list, count: int) -> list:
 
 
 def opened(path):
-  """A picture of a workdir as RGB, None if it is damaged."""
+  """A picture of a workdir, flat; None if it is damaged."""
   from PIL import Image
 
   try:
     with Image.open(path, formats=('PNG', 'WEBP')) as image:
       if image.width * image.height > MAX_PIXELS:
         return None
-      return image.convert('RGB')
+      return flat(image)
   except (OSError, SyntaxError, ValueError, EOFError, RuntimeWarning):
     return None
   except Image.DecompressionBombError:
     return None
+
+
+def flat(image):
+  """A PIL image as RGB; what is transparent shows white, as when it is read."""
+  from PIL import Image
+
+  if not image.has_transparency_data:
+    return image.convert('RGB')
+  image = image.convert('RGBA')
+  white = Image.new('RGBA', image.size, 'white')
+  return Image.alpha_composite(white, image).convert('RGB')
 
 
 def animate(directory, *, frames: int = FRAMES, seconds: float = 6.0):

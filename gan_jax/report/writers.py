@@ -7,7 +7,7 @@ import platform
 import struct
 import time
 
-from gan_jax.report import text
+from gan_jax.report import pictures, text
 from gan_jax.report.appender import Appender
 from gan_jax.storage import files
 
@@ -90,7 +90,7 @@ class TensorBoard(Appender):
     import numpy as np
     from tensorboardX import summary
 
-    pixels = np.asarray(image.convert('RGB'))  # [H, W, 3]
+    pixels = np.asarray(pictures.flat(image))  # [H, W, 3]
     picture = summary.image(name, pixels, dataformats='HWC')
     self._event(step, summary=picture)
     self.flush()

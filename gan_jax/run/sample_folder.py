@@ -32,15 +32,23 @@ def check(out: pathlib.Path):
 
 
 def write(
-  out: pathlib.Path, samples: np.ndarray, dataset: Dataset, labels=None
+  out: pathlib.Path,
+  samples: np.ndarray,
+  dataset: Dataset,
+  labels=None,
+  run_seeds=None,
 ):
   """Writes samples as 000000.png and so on, all of them or none.
+
+  With seeds they are seed3_000000.png and so on.
+
 
   Args:
     out: a folder that is empty or not there, see check.
     samples: [N, ...] in model range.
     dataset: that they imitate.
     labels: [N] int; each class has a folder of its name then.
+    run_seeds: [N] int, the seed of the run that made each.
   """
   out = out.resolve()
   kind = kinds.of(dataset)
@@ -52,7 +60,8 @@ def write(
     for k in range(len(samples)):
       own = folder / names[labels[k]] if names else folder
       own.mkdir(exist_ok=True)
-      path = own / f'{k:06d}{kind.SUFFIXES[0]}'
+      whose = '' if run_seeds is None else f'seed{run_seeds[k]}_'
+      path = own / f'{whose}{k:06d}{kind.SUFFIXES[0]}'
       kind.export(path, samples[k : k + 1], dataset=dataset)
     os.replace(folder, out)  # an empty one gives way
   except BaseException:

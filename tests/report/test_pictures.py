@@ -30,6 +30,25 @@ def test_save_is_lossless(tmp_path, suffix):
   assert (np.asarray(loaded) == np.asarray(image)).all()
 
 
+@pytest.mark.parametrize(
+  'channels, seen',
+  [(4, (255, 255, 255)), (2, (255, 255, 255)), (3, (0, 0, 0)), (1, (0, 0, 0))],
+)
+def test_what_is_transparent_is_white_on_pages_and_boards(
+  channels, seen, tmp_path
+):
+  clear = kind.picture(np.full((1, 8, 8, channels), -1.0))  # black
+  shown = [pictures.flat(clear)]
+  pictures.save_step(tmp_path, 0, clear)
+  shown.append(pictures.opened(tmp_path / 'step_00000000.png'))
+  with PIL.Image.open(pictures.animate(tmp_path)) as film:
+    shown.append(film.convert('RGB'))
+  for image in shown:
+    assert image.mode == 'RGB'
+    middle = image.getpixel((image.width // 2, image.height // 2))
+    assert np.abs(np.subtract(middle, seen)).max() < 5
+
+
 def test_animation_of_at_most_so_many_frames(tmp_path):
   assert pictures.animate(tmp_path) is None
   for k in range(9):

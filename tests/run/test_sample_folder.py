@@ -38,6 +38,18 @@ def test_reads_back_with_its_classes(names, there, tmp_path):
   assert list(tmp_path.iterdir()) == [out], 'something is left'
 
 
+@pytest.mark.parametrize('names', [('cat', 'dog'), ()])
+def test_files_name_the_seed_of_their_run(names, tmp_path):
+  out, labels = tmp_path / 'out', [0, 1, 0, 1] if names else None
+  x = np.zeros((4, 5, 6, 3), np.float32)
+  sample_folder.write(out, x, _dataset(names), labels, run_seeds=[3, 3, 12, 12])
+  made = sorted(path.name for path in out.rglob('*.png'))
+  assert made == [
+    'seed12_000002.png', 'seed12_000003.png', 'seed3_000000.png',
+    'seed3_000001.png',
+  ]  # fmt: skip
+
+
 @pytest.mark.parametrize('fault', ['full', 'file', 'parent'])
 def test_what_is_there_stays(fault, tmp_path):
   out = tmp_path / ('absent/out' if fault == 'parent' else 'out')
