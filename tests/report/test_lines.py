@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 
+from gan_jax.game.health import diagnosis
 from gan_jax.report import lines, reporter
 
 
@@ -93,7 +94,7 @@ def reports(diversity):
 @pytest.mark.parametrize(
   'diversity, told',
   [
-    ([1.0], 'healthy (separation 0.60, diversity 1.00)'),
+    ([1.0], f'healthy (separation 0.60, diversity 1.00; {diagnosis.UNSCORED})'),
     ([0.1], 'mode collapse (diversity 0.10, below 0.5 of the data)'),
     (
       [1.0, 0.1, 0.9],

@@ -23,6 +23,7 @@ LOW = 'low diversity'  # though all known classes appear
 DIVERGED = 'diverged'  # losses or weights are not finite
 EXPLODED = 'exploded'  # finite, but far from anything of use
 D_WINS = 'D wins'
+UNSCORED = 'modes, classes or precision not scored'  # says what it rests on
 UNKNOWN = ''  # the health was not measured
 
 END = 0.25  # the last share of the run that counts
@@ -166,7 +167,7 @@ def _of_means(end, made):
       return Diagnosis(LOW, f'{low}, at {made.known}')
     return Diagnosis(COLLAPSE, low)
   figures = f'separation {separation:.2f}, diversity {diversity:.2f}'
-  return Diagnosis(HEALTHY, made.known or figures)
+  return Diagnosis(HEALTHY, made.known or f'{figures}; {UNSCORED}')
 
 
 def _by_players(end):
