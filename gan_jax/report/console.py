@@ -1,6 +1,7 @@
 """The progress of a run: a live line on a terminal, plain lines elsewhere."""
 
 import collections
+import contextlib
 import os
 import sys
 import time
@@ -29,8 +30,9 @@ def say(line: str, *, main: bool = True, stream=None):
 class Progress:
   """Step, images/s, time left, both losses and the latest scores.
 
-  A context manager. On a terminal one line is kept up to date; elsewhere each
-  report is a line of its own, without control characters.
+  A context manager. On a terminal one line is kept up to date, and says what
+  the run waits for; elsewhere each report is a line of its own, without control
+  characters.
   """
 
   def __init__(self, total: int, *, start=0, main=True, stream=None):
@@ -45,22 +47,36 @@ class Progress:
     self._total, self._step, self._main = total, start, main
     self._start, self._begin = start, time.monotonic()
     self._stream = stream or sys.stdout
-    self._metrics, self._scores = {}, {}
+    self._metrics, self._scores, self._spans = {}, {}, {}
+    self._work, self._since = 'compiling', self._begin  # before the first step
     self._marks = collections.deque(maxlen=WINDOW)
     self._live = (
       self._start_live() if main and _is_terminal(self._stream) else None
     )
 
   def __enter__(self):
+    if not self._live:
+      self.say('compiling')
     return self
 
   def __exit__(self, *_):
     self.close()
 
+  @contextlib.contextmanager
+  def waits_for(self, words: str):
+    """Says on the live line what the training waits for, and how long."""
+    before = self._work, self._since
+    self._work, self._since = words, time.monotonic()
+    try:
+      yield
+    finally:
+      self._work, self._since = before
+
   def advance(self, step: int):
     """Notes the step; cheap, for every call of the training loop."""
-    self._step = step
-    now = time.monotonic()
+    self._step, now = step, time.monotonic()
+    if step > self._start:
+      self._work = ''
     if not self._marks or now - self._marks[-1][0] >= 0.5:
       self._marks.append((now, step))
 
@@ -76,7 +92,8 @@ class Progress:
     self.advance(step)
     self._metrics = files.plain(metrics)
     known = {k: v for k, v in self._metrics.items() if k in text.SCORES}
-    self._scores = known | files.plain(scores or {}) or self._scores
+    if new := known | files.plain(scores or {}):
+      self._scores, self._spans = new, {}
     if not self._live:
       self.say('  '.join(self._parts()))
 
@@ -85,9 +102,13 @@ class Progress:
 
     Args:
       step: updates of G so far.
-      scores: scalars, or one value per seed, by name.
+      scores: scalars, or one value per seed, by name; `NAME_low` and
+        `NAME_high` are the ends of its interval.
     """
-    self._scores = files.plain(scores)
+    scores = files.plain(scores)
+    ends = {f'{name}_{end}' for name in scores for end in ('low', 'high')}
+    self._scores = {k: v for k, v in scores.items() if k not in ends}
+    self._spans = {name: _doubt(name, scores) for name in self._scores}
     if not self._live:
       self.say('  '.join([f'step {step:,}', 'scores', *self._score_parts()]))
 
@@ -126,12 +147,12 @@ class Progress:
     left = self.seconds_left()
     if left is not None and self._step < self._total:
       yield f'{text.duration(left)} left'
-    if self._step == self._start:
-      yield f'compiling, {time.monotonic() - self._begin:.0f} s'
+    if self._work:
+      yield f'{self._work}, {time.monotonic() - self._since:.0f} s'
 
   def _score_parts(self):
     for name, value in self._scores.items():
-      yield f'{name} {text.number(text.mean(value))}'
+      yield f'{name} {text.number(text.mean(value))}{self._spans.get(name, "")}'
 
   def _start_live(self):
     from rich.console import Console
@@ -169,6 +190,20 @@ def fitting(parts: list[str], width: int) -> list[str]:
     parts = parts[:-1]
   # The step is a lesser thing than the score.
   return parts if len('  '.join(parts)) <= width else parts[-1:]
+
+
+def _doubt(name, scores):
+  """' (-88 to 69)' after a value that may be zero, as far as one knows.
+
+  The interval of a single seed, the range of several.
+  """
+  low, high = (text.numbers(scores.get(f'{name}_{e}')) for e in ('low', 'high'))
+  if not any(end <= 0 for end in low):
+    return ''
+  values = text.numbers(scores[name])
+  ends = (min(values), max(values)) if len(values) > 1 else (low[0], high[0])
+  span = text.span(*ends)
+  return span and f' ({span})'
 
 
 class SlowWork:

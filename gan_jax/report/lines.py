@@ -37,7 +37,8 @@ def _spread(records, values):
 
 
 def _interval(span):
-  return f' (95 %: {" to ".join(map(text.number, span))})' if span else ''
+  words = text.span(*span) if span else ''
+  return words and f' (95 %: {words})'
 
 
 def _where(record):

@@ -73,6 +73,10 @@ class Reporter:
     with contextlib.suppress(OSError):
       self._progress.say(line)
 
+  def waits_for(self, words: str):
+    """A context in which the progress says what the training waits for."""
+    return self._progress.waits_for(words)
+
   def tick(self, step: int):
     """Notes that a step has been reached."""
     self._progress.advance(step)
@@ -102,17 +106,17 @@ class Reporter:
 
   def scores(self, step: int, records: list[dict]):
     """Score records of a step, one for each metric and seed."""
-    values, spans = {}, {}
+    values, spans, counts = {}, {}, {}
     for record in records:
       name, span = record['metric'], record.get('interval') or (None, None)
       values.setdefault(name, []).append(record['value'])
       for end, at in zip(('low', 'high'), span, strict=True):
         spans.setdefault(f'{name}_{end}', []).append(at)
       if name in outcome.MODES:  # a seed without a score has no number
-        spans.setdefault(f'{name}_of', []).append(record.get('num_modes'))
+        counts.setdefault(f'{name}_of', []).append(record.get('num_modes'))
     self._attempt(protocols.FILE, lambda: self._protocols.note(step, records))
-    self._write(step, values | spans, shown=values)
-    self._progress.scores(step, values)
+    self._write(step, values | spans | counts, shown=values)
+    self._progress.scores(step, values | spans)
 
   def restart_clock(self, step: int):
     """Excludes the time since the last report from the training time."""

@@ -106,6 +106,12 @@ def mean(value):
   return math.fsum(seeds) / len(seeds) if seeds and finite else None
 
 
+def span(low, high) -> str:
+  """'1.200 to 3.400', '' for ends that are not known or read the same."""
+  ends = [number(low), number(high)]
+  return '' if ends[0] == ends[1] or '–' in ends else ' to '.join(ends)
+
+
 def spread(values) -> str:
   """Lowest to highest of the finite values, '' where they are equal."""
   finite = [value for value in numbers(values) if math.isfinite(value)]

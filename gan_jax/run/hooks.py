@@ -142,7 +142,7 @@ class Hooks:
     """
     self._settle()
     try:
-      with signals.interruptible():
+      with signals.interruptible(), self._reporter.waits_for('scoring'):
         self._scores.start(step, state)
     except signals.Interrupted:
       self._owed = True
@@ -197,7 +197,8 @@ class Hooks:
 
   def _settle(self):
     """Waits for the scores in the background; reports and saves them."""
-    scores = self._scores.collect()
+    with self._reporter.waits_for('scoring'):
+      scores = self._scores.collect()
     if scores is None:
       return
     self._records = scores.records

@@ -6,6 +6,7 @@ Any number of workers may share a workdir, on any number of machines. A worker
 that dies leaves its checkpoints; the next one to take the job continues there.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -53,6 +54,10 @@ class Progress:
     done = max(step - first, 0) * self._seeds  # it may have been rolled back
     pace = done / (now - since) if now - since > TIMED_SECONDS else None
     self._lease.tell(step=step, steps=self._steps, seeds=self._seeds, pace=pace)
+
+  def waits_for(self, words: str):
+    """Does nothing: a lease has no words."""
+    return contextlib.nullcontext()
 
   def report(self, step: int, metrics: dict):
     """Does nothing: metrics are read from the run's files."""

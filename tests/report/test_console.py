@@ -30,10 +30,10 @@ def test_progress_is_plain_lines_without_a_terminal():
   stream = io.StringIO()
   _report(stream)
   lines = stream.getvalue().splitlines()
-  assert len(lines) == 3
-  assert lines[1].startswith('step 50/1,000')
+  assert len(lines) == 4 and lines[0] == 'compiling'
+  assert lines[2].startswith('step 50/1,000')
   for part in ('4,210 images/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
-    assert part in lines[1]
+    assert part in lines[2]
   assert not re.search(r'[\x00-\x09\x0b-\x1f\x7f]', stream.getvalue())
 
 
@@ -97,6 +97,29 @@ def test_compiling_is_said_until_the_first_step(monkeypatch):
   assert list(progress._parts()) == ['step 0/9', 'compiling, 12 s']
   progress.advance(1)
   assert list(progress._parts()) == ['step 1/9']
+  with progress.waits_for('scoring'):
+    monkeypatch.setattr(console.time, 'monotonic', lambda: 22.0)
+    assert list(progress._parts()) == ['step 1/9', 'scoring, 3 s']
+  assert list(progress._parts()) == ['step 1/9']
+
+
+@pytest.mark.parametrize(
+  'score, shown',
+  [
+    ({'kid': -9.5, 'kid_low': -88., 'kid_high': 69.}, 'kid -9.500 (-88 to 69)'),
+    ({'kid': 5.0, 'kid_low': 4.0, 'kid_high': 6.0}, 'kid 5'),
+    ({'kid': [-1.0, 3.0], 'kid_low': [-4.0, 1.0], 'kid_high': [2.0, 5.0]},
+     'kid 1 (-1 to 3)'),
+    ({'fid': 0.25, 'fid_low': 0.0, 'fid_high': 1.0}, 'fid 0.2500 (0 to 1)'),
+    ({'kid': 2.0, 'kid_low': None, 'kid_high': None}, 'kid 2'),
+    ({'recall': 0.0, 'recall_low': 0.0, 'recall_high': 0.0}, 'recall 0'),
+    ({'mine': -3.0}, 'mine -3'),
+  ],
+)  # fmt: skip
+def test_what_may_be_zero_has_its_interval_on_the_line(score, shown):
+  stream = io.StringIO()
+  console.Progress(9, stream=stream).scores(2, score)
+  assert stream.getvalue() == f'step 2  scores  {shown}\n'
 
 
 def test_time_left_from_the_pace(monkeypatch):

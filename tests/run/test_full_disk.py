@@ -1,5 +1,6 @@
 """A run bears with a disk that is full or read-only for a while."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -40,6 +41,9 @@ class Told:
   def advance(self, step):
     self.steps.append(step)
     self.at.pop(step, lambda: None)()
+
+  def waits_for(self, words):
+    return contextlib.nullcontext()
 
   def report(self, step, metrics):
     pass
