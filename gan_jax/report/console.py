@@ -55,8 +55,6 @@ class Progress:
     )
 
   def __enter__(self):
-    if not self._live:
-      self.say('compiling')
     return self
 
   def __exit__(self, *_):
