@@ -80,6 +80,10 @@ def main(argv: list[str]):
     evaluation.append(pathlib.Path(flags.out), made)
   for line in lines.summary(made):
     print(line)
+  there = {r['metric'] for r in records.known(made)}
+  missing = [r['metric'] for r in made if r['metric'] not in there]
+  if missing:
+    raise UserError(f'no score: {", ".join(dict.fromkeys(missing))}.')
 
 
 def _scored(flags, work, progress):

@@ -215,13 +215,17 @@ def merge_draws(draws: list[list[dict]], interval) -> list[dict]:
     interval: values [R] -> (low, high) of their mean.
 
   Returns:
-    the records with the mean as value, `draws` = R and every draw's value.
+    the records with the mean as value, `draws` = R and every draw's value;
+    without a value where a draw has none.
   """
   if len(draws) == 1:
     return draws[0]
   merged = []
   for records in zip(*draws, strict=True):
     values = [r['value'] for r in records]
+    if None in values:
+      merged.append(records[values.index(None)] | {'draws': len(draws)})
+      continue
     merged.append(
       records[0]
       | {

@@ -6,7 +6,7 @@ import numpy as np
 
 from gan_jax.metrics import records
 from gan_jax.report import console, page
-from gan_jax.run import score_trial, scoring
+from gan_jax.run import score_failures, score_trial, scoring
 from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
@@ -35,12 +35,13 @@ def evaluate(
       own; or `protocol`, the name of one.
 
   Returns:
-    the records, one for each metric and seed; scores.json keeps them beside
+    the records, one for each metric and seed, without a value but with a
+    reason where these samples have no such score; scores.json keeps them beside
     those of other protocols, and report.html shows them.
 
   Raises:
-    UserError: no run, no checkpoint, a metric that is not possible, or a
-      scores.json that is not a list of score records.
+    UserError: no run, no checkpoint, a metric that these data cannot have, no
+      score at all, or a scores.json that is not a list of score records.
   """
   config, setup, state, step = contents.open_run(
     workdir, which=which, places=places
@@ -49,11 +50,11 @@ def evaluate(
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   protocol = chosen_protocol(contents.eval_protocol(config), given)
-  names = scoring.metric_names(
-    setup, metrics or tuple(config['metrics']), protocol=protocol
-  )
-  score_trial.check_numbers(setup, names, protocol=protocol, flag='--num')
   progress = progress or console.Counter('samples', main=False)
+  names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
+  names = scoring.metric_names(setup, names, protocol=protocol)
+  _check_numbers(setup, names, protocol)
+  errors = []
   look = scoring.make_look(
     setup,
     names,
@@ -61,18 +62,53 @@ def evaluate(
     say=progress.say,
     tick=progress.tick,
     rollbacks=rollback.count(workdir, step),
+    refused=lambda step, what, e: errors.append(e) or score_failures.reason(e),
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
   draws = look(step, state.ema, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
-  try:
-    save_neighbours(setup, config, state, workdir, say=progress.say)
-  except UserError as e:  # published statistics need no data, a picture does
-    progress.say(f'no picture of neighbours: {e}')
+  if errors and not records.known(made):
+    raise errors[0]
+  _neighbours(setup, config, state, workdir, progress.say)
   append(path, made)
   page.write_page(workdir)
   return made
+
+
+def _neighbours(setup, config, state, workdir, say):
+  try:
+    save_neighbours(setup, config, state, workdir, say=say)
+  except UserError as e:  # published statistics need no data, a picture does
+    say(f'no picture of neighbours: {e}')
+
+
+def _possible(setup, names, protocol, say):
+  """Those of the run's own metrics that this protocol allows."""
+  possible, refused = [], []
+  for name in names:
+    try:
+      scoring.metric_names(setup, (name,), protocol=protocol)
+      possible.append(name)
+    except UserError as error:
+      refused.append(error)
+  if refused and not possible:
+    raise refused[0]
+  for error in refused:
+    say(f'no score: {error}')
+  return tuple(possible)
+
+
+def _check_numbers(setup, names, protocol):
+  """Refuses numbers of samples that none of the metrics can do with."""
+  refused = []
+  for name in names:
+    try:
+      score_trial.check_numbers(setup, (name,), protocol=protocol, flag='--num')
+    except UserError as error:
+      refused.append(error)
+  if len(refused) == len(names):
+    raise refused[0]
 
 
 def chosen_protocol(usual, given):

@@ -3,9 +3,9 @@
 import functools
 from typing import NamedTuple
 
-from gan_jax.metrics import measures, reference, scores, views
+from gan_jax.metrics import measures, records, reference, scores, views
 from gan_jax.metrics.features import base, spaces
-from gan_jax.run import scoring, sources
+from gan_jax.run import score_failures, scoring, sources
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
@@ -47,11 +47,12 @@ def evaluate(
     progress: console.Counter.
 
   Returns:
-    a record for each metric.
+    a record for each metric, without a value but with a reason where these
+    samples have no such score.
 
   Raises:
-    UserError: files that cannot be read or do not fit together, or a metric
-      that is not possible.
+    UserError: files that cannot be read or do not fit together, a metric that
+      these data cannot have, or none that these samples can give.
   """
   samples, data = paths.text(samples), paths.text(data)
   statistics = sources.statistics_of(data, protocol.space)
@@ -102,7 +103,11 @@ def _score(pair, metrics, progress):
   stats = _collect(names, features, pair.fake, progress)
 
   def score(**maker):
-    made = [r for s in scorers for r in s.score(stats, **maker)]
+    errors = []
+    why = lambda names, e: errors.append(e) or score_failures.reason(e)
+    made = [r for s in scorers for r in s.score(stats, refused=why, **maker)]
+    if errors and not records.known(made):
+      raise errors[0]
     return sorted(made, key=lambda r: names.index(r['metric']))
 
   return score

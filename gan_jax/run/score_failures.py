@@ -17,6 +17,13 @@ class Failed(Exception):
   """The run is complete, but some of its scores failed unexpectedly."""
 
 
+def reason(error: Exception) -> str:
+  """Why a metric refuses samples, in a line; any other error is raised."""
+  if not isinstance(error, UserError):
+    raise error
+  return ' '.join(str(error).split())
+
+
 class ScoreFailures:
   """Notes the failures of one run's scores."""
 

@@ -15,6 +15,7 @@ from gan_jax.metrics.features import classifier, random_conv
 from gan_jax.run import command, sampling, scoring, training
 from gan_jax.run.workdir import contents as contents_lib
 from gan_jax.storage import files as files_lib
+from gan_jax.types import UserError
 from tests import shared
 from tests.run.test_commands import ROOT, contents
 
@@ -237,8 +238,10 @@ def test_a_generator_that_makes_nan(run, monkeypatch, capfd):
   monkeypatch.setattr(
     contents_lib, 'open_run', lambda *_, **__: (config, setup, broken, step)
   )
-  before = kept(run)
   capfd.readouterr()
-  assert main(run) == before
+  with pytest.raises(UserError, match='no score: fid, class_coverage'):
+    main(run)
   out, err = capfd.readouterr()
-  assert out == '' and err == 'seed 0 makes non-finite samples: not scored\n'
+  assert err == 'seed 0 makes non-finite samples: not scored\n'
+  assert out.startswith('fid: no score: its samples are not finite\n')
+  assert [r['value'] for r in kept(run)[-2:]] == [None, None]

@@ -133,7 +133,7 @@ MISTAKES = [
   (('--metrics=sfid',), ("'sfid'", 'inception')),
   (('--metrics=is', PIXELS), ("'is'", 'a classifier')),
   (('--num=-1',), ('--num=-1', 'at least 0')),
-  (('--num=1',), ('--num=1', 'at least 2')),
+  (('--num=1', '--metrics=fid'), ('--num=1', 'at least 2')),
   (('--num=5', '--metrics=prdc'), ('--num=5', 'at least 6')),
   (('--num=1', '--metrics=kid'), ('--num=1', 'at least 2')),
   (('--draws=0',), ('--draws=0', 'at least 1')),
