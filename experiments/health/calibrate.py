@@ -197,7 +197,7 @@ def line(name: str, overrides: dict, found: tuple) -> str:
     figures = [measured(rows, s) for s in seeds]
     known = [outcome.of_rows([diagnosis.of_seed(scored[-1], s)]) for s in seeds]
   else:
-    verdicts = [diagnosis.Diagnosis('stopped', '')] * len(seeds)
+    verdicts = [diagnosis.Diagnosis(diagnosis.DIVERGED, '')] * len(seeds)
     blind, figures, known = verdicts, [{}], []
   cells = [name]
   for key in MEASURED:

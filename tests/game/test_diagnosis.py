@@ -174,7 +174,17 @@ SCORED = {  # name: (figures, last scores, verdict, words of the reason)
   'six modes of eight': (
     {},
     {'modes': 6.0, 'modes_of': 8, 'high_quality': 0.7},
-    ('healthy', 'modes 6 of 8'),
+    ('mode collapse', 'modes 6 of 8$'),
+  ),
+  'seven modes of eight': (
+    {},
+    {'modes': 7.0, 'modes_of': 8, 'high_quality': 0.7},
+    ('healthy', 'modes 7 of 8, high quality 0.7'),
+  ),
+  'no mode, and nobody asked how good': (
+    {},
+    {'modes': 0.0, 'modes_of': 25},
+    ('misses the data', 'modes 0 of 25$'),
   ),
   'a judge that says little': (
     {'diversity': 0.3},

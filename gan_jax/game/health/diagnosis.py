@@ -39,12 +39,12 @@ SCATTERED = 4.0
 NARROW = 0.5
 # Share of D's gap between reals and fakes that is gone on held-out reals: r_v
 # of T. Karras et al., ADA (2020), https://arxiv.org/abs/2006.06676, section 3,
-# who keep a similar measure, r_t, at .6. Healthy: up to .21; overfitted: from
-# .77.
+# who keep a similar measure, r_t, at .6. Healthy: up to .27; overfitted: from
+# .79.
 MEMORISED = 0.5
 # ... if there is a gap; .5 is chance.
 TELLS_APART = 0.6
-# D ranks 98 of 100 pairs of samples correctly. Healthy: up to .89. By itself it
+# D ranks 98 of 100 pairs of samples correctly. Healthy: up to .96. By itself it
 # is no problem: good runs start that way.
 PERFECT = 0.98
 # ... but a fake must move a tenth of the data's spread along D's gradient to
