@@ -20,6 +20,7 @@ def ring():
   return gan_jax.load(finished_run())
 
 
+@pytest.mark.slow  # the rest of this file uses a run that others share
 def test_the_examples_of_the_manual_run(tmp_path, capfd):
   """All of api's docstring: a run is trained, opened, drawn from, scored."""
   names = {'workdir': tmp_path / 'run'}

@@ -135,6 +135,7 @@ def test_scores_of_other_classes_are_of_another_protocol(uneven):
   assert 'labels' not in maker
 
 
+@pytest.mark.slow
 def test_the_commands_take_labels_by_name(uneven, tmp_path):
   from gan_jax import train
 
