@@ -9,7 +9,6 @@ first checkpoint begins again with the same.
 import functools
 import hashlib
 import json
-import math
 import os
 import pathlib
 import re
@@ -19,8 +18,8 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.devices import multihost
-from gan_jax.metrics import measures
 from gan_jax.run.setup import Setup
+from gan_jax.run.workdir import contents
 from gan_jax.storage import files, format, paths
 from gan_jax.types import State, UserError
 
@@ -109,25 +108,15 @@ def _step(source):
     raise UserError(f'{flag}: no run there (no config.json).')
   there = format.step_folders(folder / 'checkpoints')
   steps = [s for s, path in there.items() if format.is_finished(path)]
-  if source.step == 'best':
-    ranked = sorted(steps, key=lambda s: _badness(there[s]))
-    steps = [s for s in ranked[:1] if _badness(there[s]) < math.inf]
-  elif source.step != 'latest':
+  if steps and source.step == 'best':
+    return contents.best_step(folder, flag=flag)
+  if source.step not in ('latest', 'best'):
     steps = [s for s in steps if s == int(source.step)]
   if not steps:
     raise UserError(
       f'{flag}: no such checkpoint; there: {", ".join(map(str, there))}.'
     )
-  return steps[0] if source.step == 'best' else steps[-1]
-
-
-def _badness(path):
-  """By which the best checkpoint is the first; infinite without a score."""
-  note = _note(path)
-  score, metric = note['score'], note['metric']
-  if score is None or not metric or not math.isfinite(score):
-    return math.inf
-  return score if measures.is_lower_better(metric) else -score
+  return steps[-1]
 
 
 @functools.lru_cache(64)

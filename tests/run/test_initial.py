@@ -1,12 +1,13 @@
 """A new run begins with the weights of another one."""
 
 import json
+import shutil
 
 import jax
 import numpy as np
 import pytest
 
-from gan_jax import train
+from gan_jax import evaluate, train
 from gan_jax.run import command, initial, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.workdir import contents as contents_lib
@@ -190,3 +191,20 @@ def test_a_refusal_says_how_to_begin_elsewhere(run, capfd):
     capfd, train.main, RING, f'--workdir={run}', '--config.batch_size=16'
   )
   assert f'--init_from={run}' in line
+
+
+def test_the_best_is_that_of_the_runs_present_protocol(run, tmp_path, capfd):
+  """As `--checkpoint=best` has it, whatever ranked its checkpoints before."""
+  old = tmp_path / 'old'
+  shutil.copytree(run, old)
+  step = contents_lib.open_run(old, which='best')[3]
+  of = lambda: initial.as_begun({'init_from': f'{old}@best:g'}, tmp_path)
+  assert of() == {'init_from': f'{old}@{step}:g'}
+  config = files.read_json(old / 'config.json') | {'eval_samples': 77}
+  files.write_json(old / 'config.json', config)
+  flags = RING, f'--workdir={tmp_path}/new', f'--init_from={old}@best'
+  line = complaint(capfd, train.main, *flags)
+  assert line.startswith(f'error: --init_from={old}@best: no checkpoint')
+  assert 'eval_samples=77' in line and not (tmp_path / 'new').exists()
+  evaluate.main(['', f'--workdir={old}'])
+  assert of() == {'init_from': f'{old}@8:g'}

@@ -102,34 +102,57 @@ def open_run(
     UserError: there is no run, or no checkpoint yet.
   """
   workdir = paths.expand(workdir)
-  path = workdir / 'config.json'
-  if not os.path.isfile(path):
-    raise UserError(f'--workdir={workdir}: no run here (no config.json).')
-  record.check_layout(workdir)
-  config = keys.check_keys(read_config(path))
-  validation.check_kinds(config)
-  config['data'] = {**config['data'], **_known_places(config, places or {})}
-  setup = _open_setup(workdir, config)
+  config, setup = _run_at(workdir, places or {})
   is_step = which.isascii() and which.isdecimal()
   if which not in ('latest', 'best') and not is_step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
   wanted = int(which) if is_step else which
-  names = scoring.metric_names(
-    setup,
-    tuple(config['metrics']),
-    protocol=eval_protocol(config),
-    loadable=False,  # only a score needs the weights of its net
-  )
-  fits = scoring.fitting(setup, eval_protocol(config))
-  with open_checkpoints(
-    workdir, config, names, fits=fits, read_only=True
-  ) as checkpoints:
+  with _to_be_read(workdir, config, setup) as checkpoints:
     if which == 'best' and checkpoints.steps():
       ranking.check_best(workdir, config, checkpoints)
     restored = checkpoints.restore(jax.eval_shape(setup.init), which=wanted)
   if restored is None:
     raise UserError(f'--workdir={workdir}: there is no checkpoint yet.')
   return config, setup, restored.state, restored.step
+
+
+def best_step(workdir: pathlib.Path, *, flag: str) -> int:
+  """The step of a run's best checkpoint, by its present protocol.
+
+  Args:
+    workdir: of the run, which has a checkpoint.
+    flag: what an error begins with.
+
+  Raises:
+    UserError: there is no score of that protocol, or no run.
+  """
+  config, setup = _run_at(workdir, {})
+  with _to_be_read(workdir, config, setup) as checkpoints:
+    ranking.check_best(workdir, config, checkpoints, flag=flag)
+    return checkpoints.best_step()
+
+
+def _run_at(workdir, places):
+  """(config, setup) of a run."""
+  path = workdir / 'config.json'
+  if not os.path.isfile(path):
+    raise UserError(f'--workdir={workdir}: no run here (no config.json).')
+  record.check_layout(workdir)
+  config = keys.check_keys(read_config(path))
+  validation.check_kinds(config)
+  config['data'] = {**config['data'], **_known_places(config, places)}
+  return config, _open_setup(workdir, config)
+
+
+def _to_be_read(workdir, config, setup):
+  """The checkpoints of a run, ranked as it is scored now."""
+  protocol = eval_protocol(config)
+  # Only a score needs the weights of its net.
+  names = scoring.metric_names(
+    setup, tuple(config['metrics']), protocol=protocol, loadable=False
+  )
+  fits = scoring.fitting(setup, protocol)
+  return open_checkpoints(workdir, config, names, fits=fits, read_only=True)
 
 
 def _known_places(config, places):

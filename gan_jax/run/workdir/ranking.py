@@ -68,8 +68,20 @@ def still_valid(
   return wanted if there == {*names} and all(map(fits, wanted)) else []
 
 
-def check_best(workdir, config: dict, checkpoints: Checkpoints):
+def check_best(
+  workdir,
+  config: dict,
+  checkpoints: Checkpoints,
+  *,
+  flag: str = '--checkpoint=best',
+):
   """Refuses to call a checkpoint the best if none has a score of now.
+
+  Args:
+    workdir: of the run.
+    config: of the run.
+    checkpoints: of the run.
+    flag: what an error begins with.
 
   Raises:
     UserError: names the protocol and the steps that there are.
@@ -83,6 +95,6 @@ def check_best(workdir, config: dict, checkpoints: Checkpoints):
   words = ', '.join(f'{k}={v}' for k, v in how.items() if v not in ('', None))
   steps = ', '.join(map(str, checkpoints.steps()))
   raise UserError(
-    f"--checkpoint=best: no checkpoint in {workdir} has a score by the run's"
+    f"{flag}: no checkpoint in {workdir} has a score by the run's"
     f' present protocol ({words}) yet; expected latest or a step: {steps}.'
   )
