@@ -25,6 +25,9 @@ from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
 
+LOOKED = 16  # examples, for whether there are classes
+
+
 def _not_by_tfds(record: logging.LogRecord) -> bool:
   # TFDS logs a warning before it raises the same as an error.
   return 'tensorflow_datasets' not in pathlib.PurePath(record.pathname).parts
@@ -64,7 +67,7 @@ def load(
   key, shape = _image_feature(builder, name, image_size, channels)
   source = _source(builder, key, name, folder, split)
   take = _make_take(source, name, folder)
-  label = _label_feature(builder, take)
+  label = _label_feature(builder, take, len(source))
 
   read = _make_read(take, key, label, name, image_size, shape)
   nbytes = len(source) * math.prod(shape)
@@ -230,14 +233,15 @@ def _image_feature(builder, name, image_size, channels):
   return key, (height, width, depth)
 
 
-def _label_feature(builder, take):
-  """The feature `label` if examples have a class; -1 means they do not."""
+def _label_feature(builder, take, size):
+  """The feature `label` if any example has a class; -1 means it has none."""
   import tensorflow_datasets as tfds
 
   feature = dict(builder.info.features).get('label')
   if not isinstance(feature, tfds.features.ClassLabel):
     return None
-  return feature if int(take([0])[0]['label']) >= 0 else None
+  rows = np.unique(np.linspace(0, size - 1, LOOKED).astype(int))
+  return feature if any(int(e['label']) >= 0 for e in take(rows)) else None
 
 
 def _decode(encoded, *, name, image_size, shape):

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from gan_jax.data import classes, held_out, loading, memory
+from gan_jax.run import labels
 from gan_jax.types import UserError
+from tests import tiny_data
 
 LABELS = np.array([2, 0, 2, 2, 0, 2, 2], np.int32)  # nobody is in class 1
 COUNTS = [2, 0, 5]
@@ -34,6 +36,49 @@ def test_of_a_folder_decodes_no_picture(tmp_path, monkeypatch):
   folder = loading.load('folder', dir=str(tmp_path), memory_mb=0)
   monkeypatch.setattr('gan_jax.data.images.decode', None)
   assert classes.counts(folder).tolist() == [3, 2]
+
+
+@pytest.fixture(scope='module')
+def tfds_dir(tmp_path_factory):
+  """MNIST in TFDS's form: rare and absent classes; some examples of none."""
+  y = [0] * 30 + [7] * 9 + [3]
+  splits = {
+    'train': (tiny_data.images(40, (28, 28, 1)), y),
+    'test': (tiny_data.images(6, (28, 28, 1), seed=1), [-1, 1, 1, 2, -1, -1]),
+    'unlabelled': (tiny_data.images(3, (28, 28, 1), seed=2), [-1] * 3),
+  }
+  root = tmp_path_factory.mktemp('tfds')
+  return str(tiny_data.write_tfds(root, 'mnist', splits))
+
+
+TFDS = {
+  'train': {0: 30, 7: 9, 3: 1},
+  'test': {1: 2, 2: 1},
+  'train+test': {0: 30, 1: 2, 2: 1, 3: 1, 7: 9},
+}
+
+
+@pytest.mark.parametrize('memory_mb', [0, 64])
+@pytest.mark.parametrize('split', TFDS)
+def test_of_tfds(split, memory_mb, tfds_dir):
+  options = {'split': split, 'memory_mb': memory_mb, 'dir': tfds_dir}
+  dataset = loading.load('mnist', **options)
+  want = [TFDS[split].get(c, 0) for c in range(10)]
+  assert classes.counts(dataset).tolist() == want
+  np.testing.assert_allclose(labels.shares(dataset), np.array(want) / sum(want))
+  parts = held_out.part(dataset, 0.5)
+  assert sum(map(classes.counts, parts)).tolist() == want
+
+
+def test_of_tfds_decode_no_picture(tfds_dir, monkeypatch):
+  monkeypatch.setattr('gan_jax.data.images.decode', None)
+  dataset = loading.load('mnist', dir=tfds_dir, split='train[:20]')
+  assert classes.counts(dataset).sum() == 20
+
+
+def test_of_tfds_without_a_class(tfds_dir):
+  dataset = loading.load('mnist', dir=tfds_dir, split='unlabelled')
+  assert dataset.class_names == () and not classes.counts(dataset).size
 
 
 def test_of_a_part_are_those_of_its_own_examples():
