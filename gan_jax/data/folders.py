@@ -16,9 +16,10 @@ from gan_jax.types import UserError, one_line
 SYSTEM = frozenset(
   {
     '__macosx', '@eadir', 'lost+found', '$recycle.bin', 'recycler', '#recycle',
-    '@recycle', '#snapshot', 'system volume information', '__pycache__',
+    '@recycle', '@recently-snapshot', '@sharebin', '@tmp', '#snapshot',
+    'system volume information', '__pycache__', 'cvs', 'found.000',
     'network trash folder', 'temporary items', 'thumbs.db', 'ehthumbs.db',
-    'desktop.ini', 'icon\r',
+    'ehthumbs_vista.db', 'desktop.ini', 'icon\r',
   }
 )  # fmt: skip
 
@@ -61,7 +62,8 @@ def _walk(folder, above, endings, walked):
       kind = ' folders' if is_folder else ''
       # What lies behind a link is not counted: it may be anything.
       count = _count(path) if is_folder and not entry.is_symlink() else 1
-      walked.skipped[f'{why}{kind}'] += count
+      if count:
+        walked.skipped[f'{why}{kind}'] += count
     elif is_folder:
       real = pathlib.Path(os.path.realpath(path))
       if entry.is_symlink():

@@ -54,11 +54,14 @@ def decode(
     one of UNREADABLE: the file is damaged, not an image, or too large.
   """
   with _opened(file) as image:
-    array = _pixels(image, limits)
+    if limits and _is_wide(image):
+      array = _all_bits(image, file, limits)
+    else:
+      array = _pixels(image, limits)
   return fit(array, image_size=image_size, channels=channels)
 
 
-def extent(file: str | os.PathLike) -> tuple[int, float, float]:
+def extent(file: str | os.PathLike | BinaryIO) -> tuple[int, float, float]:
   """(bits, lowest value, highest value) of an image file.
 
   Raises:
@@ -74,7 +77,7 @@ def extent(file: str | os.PathLike) -> tuple[int, float, float]:
     return depth, x.min().item() * scale, x.max().item() * scale
 
 
-def depth_of(file: str | os.PathLike) -> int:
+def depth_of(file: str | os.PathLike | BinaryIO) -> int:
   """The `bits` of an image file, from its header.
 
   Raises:
@@ -143,8 +146,6 @@ def _formats():
 def _pixels(image, limits=None):
   """[H, W, 1 or 3] uint8 of a Pillow image of any mode, upright."""
   _, transpose = _pillow()
-  if limits and _is_wide(image):
-    return _all_bits(image, limits)
   depth, scaled = bits(image), functools.partial(_levels, limits=limits)
   image = transpose(image)
   if _is_deep(image):
@@ -165,10 +166,10 @@ def _pixels(image, limits=None):
   return scaled(np.atleast_3d(x))
 
 
-def _all_bits(image, limits):
+def _all_bits(image, file, limits):
   """[H, W, 3] uint8 of 16-bit colours within limits."""
   image_lib, transpose = _pillow()
-  x = wide.read(lambda: _opened(image.filename))
+  x = wide.read(lambda: _opened(file))
   colours = _levels(x[..., :3], limits)
   opacity = (x[..., 3:] >> 8).astype(np.uint8)
   if opacity.size:

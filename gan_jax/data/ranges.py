@@ -6,6 +6,7 @@ that leave most of the usual range unused are dark, or they are of another range
 `data.range=low,high`.
 """
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,9 @@ def parse(given: Any) -> tuple[float, float] | None:
   """
   if given in ('', None, ()):
     return None
-  pair = tuple(given) if isinstance(given, tuple | list) else ()
-  numbers = [isinstance(v, int | float) for v in pair]
-  if len(pair) == 2 and all(numbers) and -np.inf < pair[0] < pair[1] < np.inf:
+  pair = given.strip('()[] ').split(',') if isinstance(given, str) else given
+  pair = tuple(map(_number, pair)) if isinstance(pair, tuple | list) else ()
+  if len(pair) == 2 and -np.inf < pair[0] < pair[1] < np.inf:
     return pair
   raise UserError(
     f'data.range={given!r}: expected the lowest and the highest value that'
@@ -38,17 +39,35 @@ def parse(given: Any) -> tuple[float, float] | None:
   )
 
 
+def _number(value):
+  """A number or its text as a plain one; NaN if it is none."""
+  is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+  try:
+    number = float(value) if is_number or isinstance(value, str) else np.nan
+  except (ValueError, OverflowError):
+    return np.nan
+  return int(number) if number.is_integer() else number
+
+
 def check_inside(x: np.ndarray, limits: tuple[float, float]):
-  """Refuses values outside of the range that was given.
+  """Refuses values outside of the range that was given, and no numbers.
 
   Raises:
     UserError: names both.
   """
-  if x.min() < limits[0] or x.max() > limits[1]:
+  low, high = x.min(), x.max()
+  if not (limits[0] <= low and high <= limits[1]):  # NaN is in no range
     raise UserError(
-      f'data.range={_pair(limits)}: there are values in [{x.min():g},'
-      f' {x.max():g}].'
+      f'data.range={_pair(limits)}: there are values in'
+      f' {span(low, high, limits)}.'
     )
+
+
+def span(low: float, high: float, limits: tuple[float, float]) -> str:
+  """Values in words, with as many digits as tell them from the limits."""
+  short = {f'{v:g}' for v in (low, high) if not limits[0] <= v <= limits[1]}
+  digits = '.12g' if short & {f'{v:g}' for v in limits} else '.6g'
+  return f'[{low:{digits}}, {high:{digits}}]'
 
 
 def to_model(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
@@ -76,15 +95,20 @@ def judge_floats(low: float, high: float, where: str):
     where: what the line begins with.
 
   Raises:
-    UserError: none is negative.
+    UserError: none is negative, or they hardly are.
   """
   here = f'{where}: floats in [{low:g}, {high:g}]'
   model = f'data.range={_pair(MODEL)} if they are of the range [-1, 1]'
   if low >= 0:
     raise UserError(f'{here}: data.range=0,1 if 0 is black, {model}.')
-  # No other range is usual that holds negative ones; a generator that has
-  # hardly learned does make grey pictures.
-  if (high - low) / 2 <= ASKED:
+  # Resizing leaves values a little below 0 of pictures in [0, 1].
+  if low > -DOUBTED and high > ASKED:
+    raise UserError(
+      f'{here}, hardly below 0: if 0 is black, cut them off at 0 and 1 and give'
+      f' data.range=0,1; {model}.'
+    )
+  # A generator that has hardly learned does make grey pictures.
+  if low >= -ASKED or high <= ASKED:
     news.tell(
       f'warning: {here}: data.range=LOW,HIGH says which there may be, {model}.'
     )

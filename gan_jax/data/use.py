@@ -4,31 +4,59 @@ All files are judged together: dark pictures are as good as bright ones. Where
 the first picture uses its range, nothing else is decoded.
 """
 
+import functools
 import pathlib
 from collections.abc import Iterator, Sequence
 
-from gan_jax.data import images, ranges
+from gan_jax.data import images, news, ranges
 from gan_jax.types import UserError
 
-LOOKED = 64  # files whose depth is looked up, evenly spread
+LOOKED = 4096  # files whose depth is looked up, evenly spread
 CHUNK = 64  # files decoded at a time
 
 
-def judge(files: Sequence[pathlib.Path], where: str):
+def judge(files: Sequence, limits: tuple | None, where: str):
   """Refuses files that may be of another range than their type says, or asks.
 
   Args:
-    files: of images; those that cannot be read are left to their reader.
+    files: paths of images, or functions () -> an open one; those that cannot be
+      read are left to their reader.
+    limits: their range, where it was given: only asked about if files of
+      several depths are to have it.
     where: what the line begins with.
 
   Raises:
     UserError: they use too little of it, or are of a type without a usual one.
   """
-  step = -(-len(files) // LOOKED)
-  depths = {_attempt(images.depth_of, path) for path in files[::step]}
+  depths = _depths(files)
+  if limits:
+    _ask_if_mixed(depths, limits, where)
+    return
+  step = _step(files)
   spread = [*files[::step], *(p for i, p in enumerate(files) if i % step)]
-  for depth in sorted(depths - {None, 1}):
+  for depth in depths:
     _judge_one(depth, _extents(depth, spread), where)
+
+
+def _ask_if_mixed(depths, limits, where):
+  if len(depths) > 1:
+    several = ' and of '.join(map(str, depths))
+    low, high = limits
+    news.tell(
+      f'warning: {where}: files of {several} bits; data.range={low:g},{high:g}'
+      ' is taken to be that of all of them.'
+    )
+
+
+def _step(files):
+  return -(-len(files) // LOOKED)
+
+
+def _depths(files):
+  """Bits of the files, the fewest first, without those of black and white."""
+  depth_of = functools.partial(_attempt, images.depth_of)
+  depths = set(images.in_parallel(depth_of, files[:: _step(files)]))
+  return sorted(depths - {None, 1})
 
 
 def _judge_one(depth, extents, where):
@@ -61,8 +89,10 @@ def _of(depth, files):
   return [own[1:] for own in looks if own and own[0] == depth]
 
 
-def _attempt(look, path):
+def _attempt(look, file):
   try:
-    return look(path) if path.is_file() else None
+    if isinstance(file, pathlib.Path):
+      return look(file) if file.is_file() else None
+    return look(file())
   except images.UNREADABLE:
     return None

@@ -72,9 +72,8 @@ def load(
     _open, image_size=image_size, channels=channels or 3, limits=limits
   )
   if skip_corrupt:
-    files = _readable(files, open_image, root)
-  if limits is None:
-    use.judge(files, f'data.dir={dir}')
+    files = _readable(files, open_image, root, walked.skipped)
+  use.judge(files, limits, f'data.dir={dir}')
   label, class_names = _classes(files, root)
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
@@ -163,7 +162,8 @@ def _left_out(root, files, class_names, walked):
   if class_names and SPLITS.issuperset(n.lower() for n in class_names):
     inside = root / class_names[0]
     notes.append(f'its folders look like splits: data.dir={inside} is one')
-  of = f' of {len(class_names):,} classes' if class_names else ''
+  word = 'class' if len(class_names) == 1 else 'classes'
+  of = f' of {len(class_names):,} {word}' if class_names else ''
   read = f'{len(files):,} image{"s" * (len(files) > 1)}{of}'
   return f'{root}: {"; ".join([read, *notes])}.' if notes else ''
 
@@ -186,8 +186,8 @@ def _reason(error):
   return str(error).partition('\n')[0] or type(error).__name__
 
 
-def _readable(files, open_image, root):
-  """The files that can be opened; warns of each of the others."""
+def _readable(files, open_image, root, skipped):
+  """The files that can be opened; warns of the others, and counts them."""
   errors = images.in_parallel(lambda path: _error(path, open_image), files)
   for path, e in zip(files, errors, strict=True):
     if e:
@@ -196,6 +196,8 @@ def _readable(files, open_image, root):
   good = [p for p, e in zip(files, errors, strict=True) if not e]
   if not good:
     raise UserError(f'data.dir={root}: none of its images can be read.')
+  if len(good) < len(files):
+    skipped['unreadable'] += len(files) - len(good)
   return good
 
 

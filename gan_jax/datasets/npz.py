@@ -171,8 +171,8 @@ def _check_range(x, path, *, whole):
   if low < least or high > most:
     raise UserError(
       f'data.path={path}: expected {x.dtype} images in [{least}, {most}], they'
-      f' are in [{low:g}, {high:g}]; data.range=LOW,HIGH says which values'
-      ' there may be.'
+      f' are in {ranges.span(low, high, (least, most))}; data.range=LOW,HIGH'
+      ' says which values there may be.'
     )
   if whole:
     ranges.judge_whole(int(high), most, f'data.path={path}')

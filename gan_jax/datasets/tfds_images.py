@@ -18,13 +18,13 @@ import re
 import numpy as np
 
 from gan_jax import select
-from gan_jax.data import classes, fingerprint, memory
+from gan_jax.data import classes, fingerprint, memory, ranges, use
 from gan_jax.data import images as images_lib
 from gan_jax.storage import memory as memory_lib
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
-
+JUDGED = 512  # images, evenly spread, whose range is looked at
 LOOKED = 16  # examples, for whether there are classes
 
 
@@ -43,6 +43,7 @@ def load(
   split: str = 'train',
   image_size: int = 0,
   channels: int = 0,
+  range: str | tuple = '',
   memory_mb: float = 1024,
 ) -> Dataset:
   """Opens a prepared data set; the images are decoded when first read.
@@ -54,22 +55,26 @@ def load(
     split: 'train', 'test', 'train[:1000]', 'train+test'.
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, 0 = as they are.
+    range: the lowest and the highest value that images may have, where it is
+      not that of their type or they hardly use it, see data/ranges.
     memory_mb: the most that the decoded images may take; above it they are
       decoded again whenever they are read.
 
   Raises:
-    UserError: an unknown name or split, or a folder that is not prepared; the
-      message says how to prepare it.
+    UserError: an unknown name or split, a folder that is not prepared (the
+      message says how to prepare it), or images whose range is in doubt.
   """
   images_lib.check_options(image_size=image_size, channels=channels)
+  limits = ranges.parse(range)
   folder = str(folder_of(dir))
   builder = _builder(name, folder)
   key, shape = _image_feature(builder, name, image_size, channels)
   source = _source(builder, key, name, folder, split)
   take = _make_take(source, name, folder)
   label = _label_feature(builder, take, len(source))
+  _judge(take, key, len(source), limits, f'data.name={name!r}')
 
-  read = _make_read(take, key, label, name, image_size, shape)
+  read = _make_read(take, key, label, name, image_size, shape, limits)
   nbytes = len(source) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     memory_lib.check_memory(nbytes, f'data.name={name!r}: its images')
@@ -82,7 +87,7 @@ def load(
     read=read,
     nbytes=nbytes,
     class_names=tuple(label.names) if label else (),
-    fingerprint=_fingerprint(builder, split, shape),
+    fingerprint=_fingerprint(builder, split, shape, limits),
     # The pictures stay encoded.
     count_classes=classes.counter(
       lambda rows: np.array([e['label'] for e in take(rows)]),
@@ -107,9 +112,20 @@ def _make_take(source, name, folder):
   return take
 
 
-def _make_read(take, key, label, name, image_size, shape):
+def _judge(take, key, size, limits, where):
+  """Refuses images whose range is in doubt, or asks, see data/use."""
+  rows = np.linspace(0, size - 1, min(size, JUDGED)).astype(int)
+  files = [functools.partial(_opened, take, key, row) for row in rows]
+  use.judge(files, limits, where)
+
+
+def _opened(take, key, row):
+  return io.BytesIO(take([row])[0][key])
+
+
+def _make_read(take, key, label, name, image_size, shape, limits):
   decode = functools.partial(
-    _decode, name=name, image_size=image_size, shape=shape
+    _decode, name=name, image_size=image_size, shape=shape, limits=limits
   )
 
   def read(rows):
@@ -221,6 +237,10 @@ def _image_feature(builder, name, image_size, channels):
       f'data.name={name!r}: no image among its features: {there}.'
     )
   key = 'image' if 'image' in pictures else pictures[0]
+  if np.dtype(features[key].np_dtype).kind == 'f':  # packed into four bytes
+    raise UserError(
+      f'data.name={name!r}: its {key!r} holds floats; expected whole numbers.'
+    )
   height, width, depth = features[key].shape
   depth = channels or (1 if depth == 1 else 3)
   if image_size:
@@ -244,11 +264,16 @@ def _label_feature(builder, take, size):
   return feature if any(int(e['label']) >= 0 for e in take(rows)) else None
 
 
-def _decode(encoded, *, name, image_size, shape):
+def _decode(encoded, *, name, image_size, shape, limits):
   try:
     x = images_lib.decode(
-      io.BytesIO(encoded), image_size=image_size, channels=shape[-1]
+      io.BytesIO(encoded),
+      image_size=image_size,
+      channels=shape[-1],
+      limits=limits,
     )
+  except UserError as e:
+    raise UserError(f'data.name={name!r}: {e}') from e
   except images_lib.UNREADABLE as e:
     raise UserError(f'data.name={name!r}: a damaged image ({e}).') from e
   if x.shape != shape:
@@ -259,9 +284,9 @@ def _decode(encoded, *, name, image_size, shape):
   return x
 
 
-def _fingerprint(builder, split, shape):
+def _fingerprint(builder, split, shape, limits):
   root = pathlib.Path(str(builder.data_dir))
   files = sorted(p for p in root.iterdir() if p.is_file())
-  return fingerprint.digest_files(
-    files, root, builder.info.full_name, split, shape
-  )
+  usual = limits in (None, ranges.LEVELS)
+  given = (split, shape) if usual else (split, shape, limits)
+  return fingerprint.digest_files(files, root, builder.info.full_name, *given)

@@ -54,7 +54,7 @@ class Match(NamedTuple):
   def line(self) -> str:
     """What is taken and what is not, for people."""
     more = len(self.lacking) - SHOWN
-    rest = f' and {more} more' if more > 0 else ''
+    rest = f' and {more} more, see manifest.json' if more > 0 else ''
     but = f'; not: {", ".join(self.lacking[:SHOWN])}{rest}'
     return (
       f'init_from: {self.count} of {self.asked} arrays of'
@@ -113,9 +113,8 @@ def _step(source):
   if source.step not in ('latest', 'best'):
     steps = [s for s in steps if s == int(source.step)]
   if not steps:
-    raise UserError(
-      f'{flag}: no such checkpoint; there: {", ".join(map(str, there))}.'
-    )
+    known = ', '.join(map(str, there)) or 'none'
+    raise UserError(f'{flag}: no such checkpoint; there: {known}.')
   return steps[-1]
 
 
@@ -166,6 +165,7 @@ def match(text: str, setup: Setup) -> Match:
     'step': int(path.name),
     'arrays': count,
     'of': asked,
+    'not': lacking,
     'digest': hashlib.sha256(json.dumps(crcs).encode()).hexdigest(),
   }
   return Match(names, count, asked, lacking, origin)

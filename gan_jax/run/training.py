@@ -32,7 +32,6 @@ from gan_jax.run.workdir import claims, contents, description, lock, ranking
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.storage import paths
 from gan_jax.storage.checkpoints import Checkpoints
-from gan_jax.types import UserError
 
 
 def train(
@@ -72,10 +71,10 @@ def train(
   claim = functools.partial(claims.claim, workdir, config, record, **accept)
   multihost.on_process_0(lambda: claims.check_used(workdir, config, setup))
   multihost.on_process_0(claim)
-
   say = progress.say if progress else print
   multihost.on_process_0(lambda: _rehearse(workdir, config, setup, names, say))
   with (
+    claims.nothing_half_made(workdir),
     signals.catch_signals() as stop_signal,
     lock.hold(workdir, stop_signal=stop_signal, say=say) as lease,
     signals.nothing_to_save(lease.give_back) as got_on,
@@ -233,14 +232,10 @@ def _numbers_flag(config):
 
 
 def _rehearse(workdir, config, setup, names, say):
-  """Tries the scores; a workdir that is still empty does not stay."""
+  """Tries the scores."""
   protocol = contents.eval_protocol(config)
-  try:
+  with claims.nothing_half_made(workdir):
     score_trial.run(setup, names, protocol=protocol, say=say)
-  except UserError:
-    with contextlib.suppress(OSError):
-      workdir.rmdir()
-    raise
 
 
 def _checkpoints(workdir, config, names, setup, lease):

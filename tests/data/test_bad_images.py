@@ -161,6 +161,7 @@ def test_what_is_skipped_is_told_on_one_line(here, capfd):
   for name in ('bomb.png', 'large.png', 'script.png'):
     (here / 'bad' / name).write_bytes(BROKEN[name])
   found = loading.load('folder', dir=str(here / 'bad'), skip_corrupt=True)
-  lines = capfd.readouterr().err.splitlines()
+  *lines, last = capfd.readouterr().err.splitlines()
   assert found.size == 1 and len(lines) == 7
+  assert last.endswith('bad: 1 image; skipped 7 unreadable.')
   assert all(x.startswith('warning: ') and x.isprintable() for x in lines)

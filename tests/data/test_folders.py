@@ -1,5 +1,6 @@
 """Which files of a folder are data: none vanishes without a word."""
 
+import os
 import unicodedata
 
 import numpy as np
@@ -39,6 +40,10 @@ def opened(root, **options):
     ('System Volume Information', 'system folders'),
     ('#recycle', 'system folders'),
     ('__pycache__', 'system folders'),
+    ('@Recently-Snapshot', 'system folders'),
+    ('CVS', 'system folders'),
+    ('FOUND.000', 'system folders'),
+    ('.AppleDouble', 'hidden folders'),
   ],
 )
 def test_what_systems_hide_is_no_data(tmp_path, capsys, hidden, why):
@@ -68,6 +73,8 @@ def test_a_line_says_what_was_read_and_what_was_not(tmp_path, capsys):
 
 def test_nothing_is_said_where_nothing_was_passed_over(tmp_path, capsys):
   put(tmp_path, 'a/0.png', 'b/deep/0.png')
+  for empty in ('.cache', 'b/@eaDir'):
+    (tmp_path / empty).mkdir()
   assert opened(tmp_path).size == 2
   assert not capsys.readouterr().err
 
@@ -86,6 +93,42 @@ def test_folders_that_look_like_splits_are_pointed_at(tmp_path, capsys):
   inside = tmp_path / 'test'
   assert f'like splits: data.dir={inside} is one' in capsys.readouterr().err
   assert opened(inside).class_names == ('cat', 'dog')
+
+
+def test_what_cannot_be_read_is_counted_too(tmp_path, capsys):
+  put(tmp_path, 'a/0.png', 'a/1.png')
+  whole = (tmp_path / 'a' / '0.png').read_bytes()
+  odd = {'zero.png': b'', 'cut.JPG': whole[:50], 'text.gif': b'GIF, not'}
+  for name, content in odd.items():
+    (tmp_path / 'a' / name).write_bytes(content)
+  (tmp_path / 'a' / 'nowhere.TIF').symlink_to('no.tif')
+  (tmp_path / 'a' / '._0.png').write_bytes(b'AppleDouble')
+  with pytest.raises(UserError, match='cut.JPG: cannot be read.*skip_corrupt'):
+    opened(tmp_path)
+  assert opened(tmp_path, skip_corrupt=True).size == 2
+  *each, last = capsys.readouterr().err.splitlines()
+  assert len(each) == 4 and all(line.startswith('warning: ') for line in each)
+  line = '2 images of 1 class; skipped 1 hidden, 4 unreadable.'
+  assert last == f'{tmp_path}: {line}'
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='rights as in POSIX')
+@pytest.mark.parametrize('place, word', [('b', 'b: cannot'), ('b/1.png', 'as')])
+def test_what_may_not_be_read_is_named(tmp_path, place, word, monkeypatch):
+  """By an owner who is not root."""
+  put(tmp_path, 'a/0.png', 'b/1.png')
+  of, scan = open, os.scandir
+  locked = str(tmp_path / place)
+
+  def refuse(path, *args, **kwargs):
+    if str(path) == locked:
+      raise PermissionError(13, 'Permission denied', locked)
+    return (scan if not args else of)(path, *args, **kwargs)
+
+  monkeypatch.setattr(os, 'scandir', refuse)
+  monkeypatch.setattr('builtins.open', refuse)
+  with pytest.raises(UserError, match=f'{word}.*Permission denied'):
+    opened(tmp_path)
 
 
 def test_where_there_is_no_image_the_line_says_what_there_is(tmp_path):

@@ -116,6 +116,42 @@ def test_what_cannot_be_taken_is_refused(rest, words, run, tmp_path, capfd):
   assert not workdir.exists()
 
 
+@pytest.mark.parametrize('damage', ['bits', 'empty files', 'nothing'])
+def test_weights_that_are_damaged_leave_no_workdir(
+  damage, run, tmp_path, capfd
+):
+  there = tmp_path / 'there'
+  shutil.copytree(run, there)
+  checkpoint = there / 'checkpoints' / '8'
+  files_of = [p for p in checkpoint.rglob('*') if p.is_file()]
+  if damage == 'nothing':
+    shutil.rmtree(there / 'checkpoints')
+  elif damage == 'empty files':
+    for path in files_of:
+      path.write_bytes(b'')
+  else:
+    largest = max(files_of, key=lambda p: p.stat().st_size)
+    raw = bytearray(largest.read_bytes())
+    middle = len(raw) // 2
+    raw[middle : middle + 40] = bytes(40)
+    largest.write_bytes(raw)
+  workdir = tmp_path / 'new'
+  argv = [RING, f'--workdir={workdir}', f'--init_from={there}']
+  line = complaint(capfd, train.main, *argv)
+  word = 'there: none' if damage == 'nothing' else 'cannot be read'
+  assert '--init_from' in line and word in line
+  assert not workdir.exists()
+
+
+def test_all_that_does_not_fit_is_in_the_manifest(run):
+  setup = setup_of(**{'model.g.hidden': (24, 24), 'model.d.hidden': (24, 24)})
+  match = initial.match(f'{run}', setup)
+  assert len(match.lacking) > initial.SHOWN
+  assert match.origin['not'] == match.lacking
+  assert 'more, see manifest.json' in match.line()
+  assert json.loads(json.dumps(match.origin)) == match.origin
+
+
 @pytest.mark.parametrize(
   'text, expected',
   [

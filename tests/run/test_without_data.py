@@ -94,6 +94,7 @@ def test_moved_data_go_on_and_others_do_not(lost, capfd, begin):
   shutil.move(path, lost / 'third.npz')
   line = complaint(capfd, train.main, *start(run, lost / 'third.npz'))
   assert 'another config' in line and 'third.npz' in line
+  assert 'data_fingerprint ' in line  # which is why the place matters
 
 
 @pytest.mark.parametrize(

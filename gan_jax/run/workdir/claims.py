@@ -1,6 +1,8 @@
 """Whether a run may begin, or go on, in a workdir."""
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 
 from gan_jax.run import determinism, unused_options
 from gan_jax.run.setup import Setup
@@ -59,3 +61,14 @@ def claim(
   )
   contents.make_workdir(workdir)
   return changes
+
+
+@contextlib.contextmanager
+def nothing_half_made(workdir: pathlib.Path) -> Iterator[None]:
+  """After a user's mistake in its block, an empty workdir does not stay."""
+  try:
+    yield
+  except UserError:
+    with contextlib.suppress(OSError):
+      workdir.rmdir()
+    raise

@@ -237,7 +237,8 @@ def check_same_training(
   read_records(workdir / 'scores.json')  # rather now than at the end of a run
   before = keys.flatten(read_config(path))
   now = keys.flatten(json.loads(json.dumps(config)))
-  moved = fingerprint and fingerprint == record.fingerprint_of(workdir)
+  then = record.fingerprint_of(workdir)
+  moved = fingerprint and fingerprint == then
   free = (*examples_lib.PLACES, *examples_lib.READING) if moved else ()
   idle = {f'data.{name}' for name in free}
   differences = [
@@ -248,6 +249,8 @@ def check_same_training(
     and key.split('.')[0] in keys.that_decide(keys.TRAINING)
   ]
   if differences:
+    if fingerprint and then and not moved:
+      differences.append(f'data_fingerprint {then[:12]} -> {fingerprint[:12]}')
     raise UserError(
       f'--workdir={workdir} holds a run of another config: '
       f'{"; ".join(differences)}. Choose another workdir, or the same'
