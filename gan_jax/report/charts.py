@@ -1,11 +1,12 @@
 """Small line charts as inline SVG; page.css styles them, page.js reads them."""
 
 import html
+import itertools
 import json
 import math
 from typing import NamedTuple
 
-from gan_jax.report import text, ticks
+from gan_jax.report import glossary, text, ticks
 
 POINTS = 240  # of a line, at most: more would be under a pixel apart
 DECADES = 30  # a score that falls by more than this gets a logarithmic axis
@@ -59,13 +60,20 @@ def most_of(name: str) -> float:
 
 
 def chart(
-  title: str, lines: list[Line], *, log=False, zero=False, most=math.inf
+  title: str,
+  lines: list[Line],
+  *,
+  name: str = '',
+  log=False,
+  zero=False,
+  most=math.inf,
 ) -> str:
   """A chart with axes, a band from the lowest to the highest seed, a legend.
 
   Args:
     title: heading of the chart.
     lines: one or more.
+    name: of what it shows, which the glossary explains.
     log: whether the axis may be logarithmic if values span decades.
     zero: whether the axis starts at zero.
     most: that a value can be; the axis ends there at the latest.
@@ -82,7 +90,7 @@ def chart(
   readings = html.escape(_readings(plot, lines), quote=True)
   note = ' · log scale' if plot.log else ''
   return (
-    f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
+    f'<figure class="chart"><figcaption><h3>{glossary.marked(name, title)}'
     f'<small>{note}</small><span class="at"></span></h3>'
     f'{_legend(lines)}</figcaption>'
     f'<svg viewBox="0 0 {FRAME.width} {FRAME.height}" role="img" tabindex="0" '
@@ -228,22 +236,25 @@ def _band(place, one, key):
 
 
 def _path(place, one, key):
-  """The line, with gaps where it is not a number; a lone point as a dot."""
-  moves, pen = [], 'M'
-  for p in one.points:
-    moves += [pen + place(p.step, p.mean)] if _real(p.mean) else []
-    pen = 'L' if _real(p.mean) else 'M'
-  if not moves:
+  """The line, with gaps where it is not a number; points alone are dots."""
+  known = itertools.groupby(one.points, key=lambda p: _real(p.mean))
+  pieces = [list(points) for is_known, points in known if is_known]
+  if not pieces:
     return ''
-  path = f'<path class="line {key}" d="{"".join(moves)}"/>'
-  if len(moves) > 1:
+  ways = ['L'.join(place(p.step, p.mean) for p in piece) for piece in pieces]
+  path = f'<path class="line {key}" d="M{"M".join(ways)}"/>'
+  alone = [piece[0] for piece in pieces if len(piece) == 1]
+  path += ''.join(_dot(place(p.step, p.mean), key) for p in alone)
+  if len(pieces) > 1 or not alone:
     return path
-  x, y = map(float, moves[0][1:].split())
-  value = text.number(next(p.mean for p in one.points if _real(p.mean)))
-  return (
-    f'{path}<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>'
-    f'<text x="{x + 8}" y="{y + 3.5}">{value}</text>'
-  )
+  x, y = map(float, ways[0].split())
+  value = text.number(alone[0].mean)
+  return f'{path}<text x="{x + 8}" y="{y + 3.5}">{value}</text>'
+
+
+def _dot(at, key):
+  x, y = at.split()
+  return f'<circle class="dot {key}" cx="{x}" cy="{y}" r="3"/>'
 
 
 def _dots(count):
@@ -253,19 +264,15 @@ def _dots(count):
 def _legend(lines):
   items = [
     f'<span class="key s{k}"><i></i>{html.escape(one.title)} '
-    f'<output>{text.number(_last(one).mean)}</output></span>'
+    f'<output>{text.number(one.points[-1].mean)}</output></span>'
     for k, one in enumerate(lines)
   ]
   return f'<p class="legend">{"".join(items)}</p>'
 
 
-def _last(one):
-  return one.points[-1]
-
-
 def _summary(title, lines):
-  ends = [f'{one.title} {text.number(_last(one).mean)}' for one in lines]
-  return f'{title}; at step {_last(lines[0]).step:,}: {", ".join(ends)}'
+  ends = [f'{one.title} {text.number(one.points[-1].mean)}' for one in lines]
+  return f'{title}; at step {lines[0].points[-1].step:,}: {", ".join(ends)}'
 
 
 def _readings(plot, lines):

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from gan_jax.report import text
+from gan_jax.report import glossary, text
 from gan_jax.storage import files
 
 BAR_WIDTH = 20
@@ -84,12 +84,12 @@ class Progress:
     Args:
       step: updates of G so far.
       metrics: scalars, or one value per seed, by name; shown are `d_loss`,
-        `g_loss`, `images_per_s` and the names in `text.SCORES`.
+        `g_loss`, `images_per_s` and the names in `glossary.SCORES`.
       scores: scores of other names; without any, the last ones stay.
     """
     self.advance(step)
     self._metrics = files.plain(metrics)
-    known = {k: v for k, v in self._metrics.items() if k in text.SCORES}
+    known = {k: v for k, v in self._metrics.items() if k in glossary.SCORES}
     if new := known | files.plain(scores or {}):
       self._scores, self._spans = new, {}
     if not self._live:

@@ -8,6 +8,7 @@ from gan_jax.report import (
   charts,
   document,
   gallery,
+  glossary,
   lines,
   plane,
   protocols,
@@ -47,6 +48,7 @@ def write_page(workdir) -> pathlib.Path:
     gallery.gallery(workdir / 'samples'),
     _curves(rows, records, since),
     document.section('Scores', tables.scores(records)),
+    document.folded('Words', _words(rows, records)),
     _settings('Configuration', config, attribute=' open'),
     _settings('Manifest', files.read_json(workdir / 'manifest.json', dict)),
   ]
@@ -173,8 +175,8 @@ def _goal(config, rows):
 
 def _curves(rows, records, since):
   numeric = _numeric_names(rows)
-  scored = {record.get('metric') for record in records} | set(text.SCORES)
-  scores = [n for n in text.SCORES if n in numeric]
+  scored = {record.get('metric') for record in records} | set(glossary.SCORES)
+  scores = [n for n in glossary.SCORES if n in numeric]
   scores += [n for n in numeric if n in scored and n not in scores]
   main = [_losses(rows)] if set(LOSSES) <= set(numeric) else []
   main += [_chart(name, rows, log=True) for name in scores]
@@ -197,6 +199,13 @@ def _curves(rows, records, since):
   return document.section('Curves', content and left_out + content)
 
 
+def _words(rows, records):
+  """What all that is shown means, for those who cannot point at it."""
+  names = dict.fromkeys(_numeric_names(rows))
+  names |= dict.fromkeys(record['metric'] for record in records)
+  return glossary.listing((name, text.title(name)) for name in names)
+
+
 def _numeric_names(rows):
   """Names of measurements with a number, without ends of intervals."""
   names = list(dict.fromkeys(name for row in rows for name in row))
@@ -215,10 +224,11 @@ def _losses(rows):
   lines = [
     one._replace(title=title) for one, title in zip(lines, PLAYERS, strict=True)
   ]
-  return charts.chart('Losses', lines)
+  return charts.chart('Losses', lines, name=LOSSES[0])
 
 
 def _chart(name, rows, *, title=None, **options):
   line = charts.line(name, rows)
   options = {'most': charts.most_of(name), **options}
-  return charts.chart(title or line.title, [line._replace(title='')], **options)
+  lines = [line._replace(title='')]
+  return charts.chart(title or line.title, lines, name=name, **options)

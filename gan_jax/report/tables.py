@@ -3,7 +3,7 @@
 import html
 import json
 
-from gan_jax.report import text
+from gan_jax.report import glossary, text
 from gan_jax.storage import files
 
 # What two records must share to be in one table. Any other field of a record is
@@ -113,14 +113,16 @@ def _score_table(records):
 
 
 def _title(record):
-  return text.title(record.get('metric', ''), str(record.get('features', '')))
+  name = record.get('metric', '')
+  title = text.title(name, str(record.get('features', '')))
+  return glossary.marked(name, title)
 
 
 def _score_row(records, *, seeds, settings):
   records = latest(records)
   values = [record.get('value') for record in records]
   cells = [
-    f'<th scope="row">{html.escape(_title(records[0]))}'
+    f'<th scope="row">{_title(records[0])}'
     f'</th><td class="main">{_mean(records)}</td>'
   ]
   if seeds:
@@ -175,7 +177,7 @@ def _history(records):
     return ''
   rows = ''.join(
     f'<tr><td>{step_of(record):,}</td>'
-    f'<td>{html.escape(_title(record))}</td>'
+    f'<td>{_title(record)}</td>'
     f'<td>{html.escape(str(record.get("seed", "")))}</td>'
     f'<td class="main">{value(record.get("value"))}</td></tr>'
     for record in records[-HISTORY:]

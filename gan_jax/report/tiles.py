@@ -1,10 +1,8 @@
 """The latest scores of a run in large type, at the head of its page."""
 
-import html
-
 from gan_jax.metrics import measures
 from gan_jax.metrics import records as records_lib
-from gan_jax.report import protocols, tables, text
+from gan_jax.report import glossary, protocols, tables, text
 
 MOST = 4  # scores
 
@@ -21,14 +19,14 @@ def tiles(rows: list[dict], records: list[dict], workdir) -> str:
     '' if there are none.
   """
   latest = _latest_scores(rows) | _latest_records(records, workdir)
-  order = [name for name in text.SCORES if name in latest]
+  order = [name for name in glossary.SCORES if name in latest]
   order += [name for name in latest if name not in order]
   made = ''.join(_tile(name, latest[name], rows) for name in order[:MOST])
   return f'<dl class="tiles">{made}</dl>' if made else ''
 
 
 def _latest_scores(rows):
-  names = [name for name in text.SCORES if any(name in row for row in rows)]
+  names = [name for name in glossary.SCORES if any(name in row for row in rows)]
   latest = {}
   for name in names:
     row = next(row for row in reversed(rows) if name in row)
@@ -76,7 +74,7 @@ def _tile(name, latest, rows):
   notes = [note for note in notes if note]
   notes.append(_best(name, step, rows) or f'at step {step:,}')
   return (
-    f'<div><dt>{html.escape(text.title(name))}</dt>'
+    f'<div><dt>{glossary.marked(name, text.title(name))}</dt>'
     f'<dd>{tables.value(text.mean(values))}'
     f'<small>{"<br>".join(notes)}</small></dd></div>'
   )

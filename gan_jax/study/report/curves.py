@@ -6,7 +6,7 @@ import json
 import math
 from typing import NamedTuple
 
-from gan_jax.report import charts, document, text
+from gan_jax.report import charts, document, glossary, text
 from gan_jax.study.report import figures, marks
 from gan_jax.study.report.contents import ReportContents
 
@@ -47,13 +47,13 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
 
 def _all_charts(view, rows):
   """Scores and losses first, the others folded."""
-  names = _names(rows)
-  count = POINTS // max(1, len(names) * len(rows))
+  known = names(rows)
+  count = POINTS // max(1, len(known) * len(rows))
   count = min(max(count, LEAST), MOST)
   draw = lambda own: _charts(view, rows, own, count)
-  main = [n for n in (*_scores(view), *LOSSES) if n in names]
-  health = [n for n in names if n.startswith(HEALTH)]
-  rest = [n for n in names if n not in {*main, *health}]
+  main = [n for n in (*_scores(view), *LOSSES) if n in known]
+  health = [n for n in known if n.startswith(HEALTH)]
+  rest = [n for n in known if n not in {*main, *health}]
   return (
     draw(main)
     + _folded('Health of the game', draw(health))
@@ -103,19 +103,19 @@ def _lead(view):
 
 def _scores(view):
   own = figures.metrics(view)
-  return [*own, *(name for name in text.SCORES if name not in own)]
+  return [*own, *(name for name in glossary.SCORES if name not in own)]
 
 
-def _names(rows):
+def names(rows):
   """Names of metrics with at least one number, without ends of intervals."""
-  names = set()
+  known = set()
   for row in rows:
     for reported in row.cell.rows:
-      for name in reported.keys() - names:
+      for name in reported.keys() - known:
         if any(map(math.isfinite, text.numbers(reported[name]))):
-          names.add(name)
-  ends = {f'{name}_{end}' for name in names for end in ('low', 'high')}
-  return sorted(names - ends - set(HIDDEN))
+          known.add(name)
+  ends = {f'{name}_{end}' for name in known for end in ('low', 'high')}
+  return sorted(known - ends - set(HIDDEN))
 
 
 def _folded(title, content):
@@ -162,7 +162,7 @@ def _chart(view, rows, name, count):
   title = LOSSES.get(name) or text.title(name)
   readings = html.escape(_readings(plot, curves), quote=True)
   return (
-    f'<figure class="chart"><figcaption><h3>{html.escape(title)}'
+    f'<figure class="chart"><figcaption><h3>{glossary.marked(name, title)}'
     f'<small>{" · ".join(notes)}</small></h3></figcaption>'
     f'<svg viewBox="0 0 {FRAME.width} {FRAME.height}" role="img" tabindex="0"'
     f' aria-label="{html.escape(_summary(title, curves), quote=True)}"'

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from gan_jax.report import document, page
+from gan_jax.report import document, glossary, page, text
 from gan_jax.storage import files
 from gan_jax.study.report import (
   csv_table,
@@ -57,6 +57,7 @@ def page(view: ReportContents) -> str:
     failures.section(view, rows),
     recipe.differences(view, rows),
     recipe.again(view),
+    document.folded('Words', _words(view, rows)),
   ]
   return document.document(
     view.question or view.name,
@@ -64,3 +65,9 @@ def page(view: ReportContents) -> str:
     styles=STYLES,
     scripts=SCRIPTS,
   )
+
+
+def _words(view, rows):
+  """What all that is shown means, for those who cannot point at it."""
+  names = dict.fromkeys([view.metric, *view.also, *curves.names(rows)])
+  return glossary.listing((name, text.title(name)) for name in names)

@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gan_jax.report import document, text
+from gan_jax.report import document, glossary, text
 from gan_jax.study.report import figures, marks
 from gan_jax.study.report.contents import ReportContents
 
@@ -19,14 +19,16 @@ class Column(NamedTuple):
   value: Callable[[figures.Row], float | None]  # None: last in any order
   first: str = 'descending'  # order of the first click
   hint: str = ''
+  words: str = ''  # what it is, in a sentence
 
 
 def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the table and notes on its columns."""
   if not rows:
     return ''
+  title = text.title(view.metric)
   groups = [
-    (text.title(view.metric), _main_columns(view, rows)),
+    (glossary.marked(view.metric, title), _main_columns(view, rows)),
     *_comparison_group(view, rows),
     ('Also measured', [_mean_column(view, m, rows) for m in view.also]),
   ]
@@ -72,7 +74,8 @@ def _mean_column(view, metric, rows):
   value = lambda row: figures.score(row, metric, 'mean')
   first = 'ascending' if lower else 'descending'
   hint = f'{"lower" if lower else "higher"} is better'
-  return Column(text.title(metric), shown, value, first, hint)
+  words = glossary.sentence(metric)
+  return Column(text.title(metric), shown, value, first, hint, words)
 
 
 def _statistic(title, name, metric, digits, first):
@@ -119,7 +122,8 @@ def _comparison_group(view, rows):
   ]
   name = figures.baseline(view)
   plain = view.design != 'comparison' or len(view.cells) == 2
-  return [(f'Difference from {name}' if plain else 'Difference', columns)]
+  title = f'Difference from {html.escape(name)}' if plain else 'Difference'
+  return [(title, columns)]
 
 
 def _difference(row, digits):
@@ -156,7 +160,7 @@ def _rank(row):
 
 def _head(groups):
   top = ''.join(
-    f'<th scope="colgroup" colspan="{len(columns)}">{html.escape(title)}</th>'
+    f'<th scope="colgroup" colspan="{len(columns)}">{title}</th>'
     for title, columns in groups
   )
   heads = [Column('Cell', lambda _: '', lambda row: None, 'ascending')]
@@ -165,11 +169,16 @@ def _head(groups):
   below = ''.join(
     f'<th scope="col" data-first="{column.first}"'
     f'{" class=edge" if k in edges else ""}><button type="button"'
-    f' title="Sort">{html.escape(column.title)}</button>'
+    f' title="{html.escape(_on_click(column))}">'
+    f'{html.escape(column.title)}</button>'
     f'{_hint(column)}</th>'
     for k, column in enumerate(heads)
   )
   return f'<thead><tr><td></td>{top}</tr><tr>{below}</tr></thead>'
+
+
+def _on_click(column):
+  return f'{column.words} Click to sort.'.lstrip()
 
 
 def _hint(column):
