@@ -49,21 +49,25 @@ def number(name: str) -> int | None:
 
 
 def numbered(
-  theirs: tuple[str, ...], ours: tuple[str, ...], *, official: bool = False
+  theirs: tuple[str, ...],
+  ours: tuple[str, ...],
+  *,
+  declared: tuple[bool, bool] = (False, False),
 ) -> list[int]:
   """The number among our classes of each of theirs; the names decide.
 
   Theirs may lack some of ours. Where only one side has names and the other one
-  numbers all as many classes from 0, numbers are places, if the order of the
-  named ones is beyond doubt.
+  numbers all as many classes from 0, numbers are places in a declared order:
+  names that were only sorted ('eight', 'five', ...) say nothing of numbers.
 
   Args:
     theirs: names of classes, by number.
     ours: the same.
-    official: whether the order of ours is their publisher's.
+    declared: whether somebody says which number each of theirs, of ours has: a
+      publisher, or the file. Otherwise they are in natural order.
 
   Raises:
-    UserError: names that ours lack, or an order in doubt.
+    UserError: names that ours lack, or numbers that nobody can know.
   """
   for key in (lambda name: name, number):
     places = {key(name): k for k, name in enumerate(ours)}
@@ -73,8 +77,14 @@ def numbered(
   if theirs == ours:  # with one name twice
     return list(range(len(ours)))
   if len(theirs) == len(ours) and _count_up(theirs) != _count_up(ours):
-    if not official or _count_up(ours):
-      _check_order(theirs if _count_up(ours) else ours)
+    named_side = int(_count_up(theirs))
+    named = (theirs, ours)[named_side]
+    if not declared[named_side] and named == in_order(named):
+      raise UserError(
+        f'one side numbers its classes, the other names them {listed(named)}:'
+        ' nothing says which number is which name; the array `class_names` of an'
+        ' .npz does, or names on both sides.'
+      )
     return list(range(len(ours)))
   lacking = [name for name in theirs if name not in ours] or theirs
   raise UserError(
@@ -85,16 +95,6 @@ def numbered(
 
 def _count_up(names):
   return [number(name) for name in names] == list(range(len(names)))
-
-
-def _check_order(names):
-  """Refuses names whose numbers nobody can know for certain."""
-  if names == in_order(names) != tuple(sorted(names)):
-    raise UserError(
-      f'one side numbers its classes, the other names them {listed(names)}:'
-      ' these sort otherwise as text than by their numbers; an array'
-      ' `class_names` in the .npz says which is which.'
-    )
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:

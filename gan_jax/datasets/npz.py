@@ -105,6 +105,14 @@ def holds_samples(path) -> bool:
     return False
 
 
+def declares(path) -> bool:
+  """Whether a file, intact or not, says what the numbers of its labels mean."""
+  try:
+    return NAMES_KEY in npz.names(path)
+  except npz.DAMAGED:
+    return False
+
+
 def _read(path):
   if not path:
     raise UserError('data.path: expected an .npz file.')

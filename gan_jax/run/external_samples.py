@@ -68,8 +68,8 @@ def evaluate(
   )
   real, unlike = real or fake, ''
   if not published:
-    official = not sources.is_path(data)
-    fake, unlike = sources.with_classes_of(fake, real, official=official)
+    declared = sources.declares(samples), sources.declares(data)
+    fake, unlike = sources.with_classes_of(fake, real, declared=declared)
   pair = _Comparison(
     fake, real, data, data_options, statistics, published, protocol, unlike
   )

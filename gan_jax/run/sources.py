@@ -200,15 +200,25 @@ def has_splits(data: str) -> bool:
 # ------------------------------------------------------------------ classes
 
 
+def declares(data: str) -> bool:
+  """Whether the numbers of its classes are said, not only their names.
+
+  By a data set's publisher, or by an .npz.
+  """
+  if not is_path(data):
+    return True
+  return os.path.isfile(data) and npz_data.declares(data)
+
+
 def with_classes_of(
-  fake: Dataset, real: Dataset, *, official: bool
+  fake: Dataset, real: Dataset, *, declared: tuple[bool, bool]
 ) -> tuple[Dataset, str]:
   """Samples whose labels mean what those of the real ones mean.
 
   Args:
     fake: the samples.
     real: what they are compared with.
-    official: whether the order of real's classes is their publisher's.
+    declared: of each, see declares.
 
   Returns:
     the samples with the classes of real, and ''; or without any classes, and
@@ -219,7 +229,7 @@ def with_classes_of(
     return bare, ''
   try:
     places = names.numbered(
-      fake.class_names, real.class_names, official=official
+      fake.class_names, real.class_names, declared=declared
     )
   except UserError as e:
     return bare, str(e)
