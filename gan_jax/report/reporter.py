@@ -5,11 +5,10 @@ import pathlib
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from gan_jax.game.health import outcome
 from gan_jax.report import console, page, pictures, protocols, writers
 from gan_jax.storage import damage, files
+from gan_jax.types import UserError
 
 PAGE_SHARE = 0.05  # of a run's time, at most, that the page may take
 
@@ -20,7 +19,8 @@ class Reporter:
   A context manager. After a resume, earlier reports of later steps are dropped:
   the run will report them again. A report that cannot be written is mentioned
   once and does not stop the run: rows and events wait in memory, pictures and
-  the page are made again with the next report.
+  the page are made again with the next report. Any other error of a report is
+  noted and does not stop it either, once the training has begun.
   """
 
   def __init__(
@@ -31,6 +31,7 @@ class Reporter:
     start: int,
     images_per_step: int,
     show: Callable,
+    failed: Callable,
     progress=None,
   ):
     """Opens the files.
@@ -41,29 +42,30 @@ class Reporter:
       start: step that the run continues from; 0 for a new one.
       images_per_step: real images that one step uses, of all seeds.
       show: samples [N, ...] -> PIL image.
+      failed: (step, what, error), called if a report fails by more than a disk.
       progress: replaces the default, console.Progress.
     """
     self._workdir = pathlib.Path(workdir)
     self._samples = self._workdir / 'samples'
     self._images_per_step, self._show = images_per_step, show
+    self._start, self._step, self._failed = start, start, failed
     pictures.drop_later(self._samples, start)
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
-    # After a rollback to step 0 there are events, too.
-    before = any(self._workdir.glob('events.*'))
     self._protocols = protocols.ScoreProtocols(self._workdir, start)
-    self._board = writers.TensorBoard(self._workdir, start if before else None)
+    self._board = None  # until it is entered
     self._progress = progress or console.Progress(steps, start=start)
     self._clock = (start, time.monotonic())
     self._unwritten: set[str] = set()
     self._page_due = 0.0
 
   def __enter__(self):
+    self._beside('events', self._open_board)
     self._progress.__enter__()
     return self
 
   def __exit__(self, *error):
     self._attempt('metrics.jsonl', self._rows.close)
-    self._attempt('events', self._board.close)
+    self._on_board(lambda board: board.close())
     if self._rows.waiting():
       self.say(f'{self._rows.waiting()} rows of metrics.jsonl are lost')
     self._progress.__exit__(*error)
@@ -79,30 +81,34 @@ class Reporter:
 
   def tick(self, step: int):
     """Notes that a step has been reached."""
+    self._step = step
     self._progress.advance(step)
 
-  def report(self, step: int, metrics: dict, samples: np.ndarray):
-    """Metrics {name: [S]} and fixed samples [N, ...] of a step."""
+  def report(self, step: int, metrics: dict, samples: Callable):
+    """Metrics {name: [S]} and fixed samples () -> [N, ...] of a step."""
     metrics = {**metrics, 'images_per_s': self._rate(step)}
     self._write(step, metrics)
-    self._progress.report(step, metrics)
+    with contextlib.suppress(OSError):  # of a terminal that is gone
+      self._progress.report(step, metrics)
     self.picture(step, samples)
     self._attempt('report.html', self._page)
     self._clock = (step, time.monotonic())
 
-  def picture(self, step: int, samples: np.ndarray):
-    """The fixed samples [N, ...] of a step, as a file and for TensorBoard."""
-    image = self._show(samples)
-    self._attempt(
-      'samples', lambda: pictures.save_step(self._samples, step, image)
-    )
-    self._attempt('events', lambda: self._board.picture(step, image))
+  def picture(self, step: int, samples: Callable):
+    """Fixed samples () -> [N, ...] of a step, to a file and TensorBoard."""
+    made = []
+    self._attempt('picture', lambda: made.append(self._show(samples())))
+    if made:
+      (image,) = made
+      self._attempt(
+        'samples', lambda: pictures.save_step(self._samples, step, image)
+      )
+      self._on_board(lambda board: board.picture(step, image))
 
-  def real_picture(self, image):
-    """A PIL image of real samples, to compare the generated ones with."""
-    self._attempt(
-      'samples', lambda: pictures.save(self._samples / 'real.png', image)
-    )
+  def real_picture(self, draw: Callable):
+    """() -> PIL image of real samples, to compare generated ones with."""
+    path = self._samples / 'real.png'
+    self._attempt('samples', lambda: pictures.save(path, draw()))
 
   def scores(self, step: int, records: list[dict]):
     """Score records of a step, one for each metric and seed."""
@@ -116,7 +122,8 @@ class Reporter:
         counts.setdefault(f'{name}_of', []).append(record.get('num_modes'))
     self._attempt(protocols.FILE, lambda: self._protocols.note(step, records))
     self._write(step, values | spans | counts, shown=values)
-    self._progress.scores(step, values | spans)
+    with contextlib.suppress(OSError):
+      self._progress.scores(step, values | spans)
 
   def restart_clock(self, step: int):
     """Excludes the time since the last report from the training time."""
@@ -129,10 +136,22 @@ class Reporter:
       OSError: one of them, or a waiting record, cannot be written.
     """
     self._rows.flush()
-    self._board.flush()
+    if self._board:
+      self._board.flush()
     files.write_json(self._workdir / 'scores.json', records)
-    pictures.animate(self._samples)
-    page.write_page(self._workdir)
+    self._beside('animation', lambda: pictures.animate(self._samples))
+    self._beside('report.html', lambda: page.write_page(self._workdir))
+
+  def _open_board(self):
+    # After a rollback to step 0 there are events, too.
+    before = any(self._workdir.glob('events.*'))
+    since = self._start if before else None
+    self._board = writers.TensorBoard(self._workdir, since)
+
+  def _on_board(self, write):
+    """Attempts write(board), where there is a board."""
+    if self._board:
+      self._attempt('events', lambda: write(self._board))
 
   def _page(self):
     """Writes the page unless it is too soon: it takes longer as rows grow."""
@@ -145,13 +164,13 @@ class Reporter:
   def _write(self, step, scalars, *, shown=None):
     self._attempt('metrics.jsonl', lambda: self._rows.write(step, scalars))
     shown = scalars if shown is None else shown
-    self._attempt('events', lambda: self._board.write(step, shown))
+    self._on_board(lambda board: board.write(step, shown))
 
   def _attempt(self, name, write):
     """Writes a report if possible; prints a line whenever that changes."""
     before = bool(self._unwritten)
     try:
-      write()
+      self._beside(name, write)
       self._unwritten.discard(name)
     except OSError as error:
       self._unwritten.add(name)
@@ -163,6 +182,17 @@ class Reporter:
     if before and not self._unwritten:
       lost = f', except for {self._rows.lost} rows' if self._rows.lost else ''
       self.say(f'reports are written again{lost}')
+
+  def _beside(self, name, write):
+    """Writes a report; of its errors only those of a disk are raised."""
+    try:
+      write()
+    except OSError:
+      raise
+    except Exception as error:  # of any type: packages, kinds of one's own
+      if isinstance(error, UserError) and not self._step:
+        raise  # a mistake, told before the first step
+      self._failed(self._step, name, error)
 
   def _rate(self, step):
     then, clock = self._clock

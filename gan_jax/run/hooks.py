@@ -70,16 +70,17 @@ class Hooks:
     self._records, self._rollbacks = begun.records, begun.rollbacks
     self._scored = begun.records[0]['step'] if begun.records else None
     self._owed = False  # whether a signal interrupted the score of this step
+    self._failures = ScoreFailures(workdir, lambda line: self.say(line))
     self._reporter = Reporter(
       workdir,
       steps=config['steps'],
       start=begun.step,
       images_per_step=setup.batch_size * len(setup.keys),
       show=self._shown.picture,
+      failed=functools.partial(self._failures.note, lacks='no report'),
       progress=progress,
     )
     self.say = self._reporter.say
-    self._failures = ScoreFailures(workdir, self.say)
     self._scores = BackgroundScores(
       setup,
       names,
@@ -111,8 +112,8 @@ class Hooks:
 
   def first_pictures(self, state):
     """Pictures of real samples and of the untrained generator's samples."""
-    self._reporter.real_picture(self._shown.real_picture())
-    self._reporter.picture(0, self._shown.samples(state.ema))
+    self._reporter.real_picture(self._shown.real_picture)
+    self._reporter.picture(0, lambda: self._shown.samples(state.ema))
 
   # What the loop calls.
 
@@ -132,7 +133,8 @@ class Hooks:
   def report(self, step: int, metrics: dict, state):
     """Reports metrics {name: [S]}, with a picture of the step."""
     self._settle()
-    self._reporter.report(step, metrics, self._shown.samples(state.ema))
+    draw = functools.partial(self._shown.samples, state.ema)
+    self._reporter.report(step, metrics, draw)
 
   def score(self, step: int, state) -> bool:
     """Starts scoring every seed; returns whether the goal is reached.
@@ -232,7 +234,10 @@ class Hooks:
     if self._owed:
       self._stop(outcome.step, stop_signal())
     self._write_last(outcome, insist)
-    self._summarise(outcome)
+    try:
+      self._summarise(outcome)
+    except Exception as error:
+      self._failures.note(outcome.step, 'summary', error, lacks='no report')
     self._failures.check()
     return self._records
 

@@ -38,13 +38,16 @@ class ScoreFailures:
     self._said: set[str] = set()
     self._unexpected = ''
 
-  def note(self, step: int, what: str, error: Exception) -> str:
-    """Notes that something was not scored, and says so once.
+  def note(
+    self, step: int, what: str, error: Exception, *, lacks: str = 'no score'
+  ) -> str:
+    """Notes that something was not scored or reported, and says so once.
 
     Args:
       step: that was to be scored.
       what: the metrics, or whatever failed.
       error: why.
+      lacks: what there is not for that reason.
 
     Returns:
       the reason in a line, for the record.
@@ -52,11 +55,12 @@ class ScoreFailures:
     reason = ' '.join(str(error).split())
     if not isinstance(error, UserError):
       reason = f'{type(error).__name__}: {reason}'[:300]
-      self._unexpected = f'{what}: {reason}'
-      self._write(step, what, error)
-    line = f'no score: {what}: {reason}'
+      self._unexpected = f'{lacks}: {what}: {reason}'
+    line = f'{lacks}: {what}: {reason}'
     if line not in self._said:
       self._said.add(line)
+      if not isinstance(error, UserError):
+        self._write(step, what, error)
       self._say(f'step {step:,}: {line}')
     return reason
 
@@ -64,12 +68,13 @@ class ScoreFailures:
     """To be called when the run is complete.
 
     Raises:
-      Failed: a score failed by anything but what its metric refuses.
+      Failed: a score failed by anything but what its metric refuses, or a
+        report by anything but a disk.
     """
     if self._unexpected:
       raise Failed(
-        f'the training is complete, but scores failed: {self._unexpected}'
-        f' (tracebacks: {self._path}).'
+        'the training is complete, but not all scores and reports:'
+        f' {self._unexpected} (tracebacks: {self._path}).'
       )
 
   def _write(self, step, what, error):

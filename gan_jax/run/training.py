@@ -185,7 +185,8 @@ def _go_back(run, begun, seen, setup, program, policy):
     )
   except loop.Diverged:
     if multihost.is_first():
-      page.write_page(run.workdir)
+      with contextlib.suppress(Exception):  # the run has a graver fault
+        page.write_page(run.workdir)
     raise
 
 

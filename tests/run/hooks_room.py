@@ -28,7 +28,7 @@ class Room:
     self.setup, self.workdir = setup, workdir / 'run'
     self.config = recipe(metrics=NAMES) | config
     self.values = {}  # of all metrics by step, else the step itself
-    self.seeds = 1
+    self.seeds, self.progress = 1, None
     self.may_go, self.looks = threading.Event(), []
     self.may_go.set()
     self.fails = self.unready = None  # errors, of a score and of all
@@ -57,7 +57,7 @@ class Room:
     checkpoints = contents.open_checkpoints(self.workdir, self.config, NAMES)
     found = hooks_lib.Hooks(
       self.setup, self.config, NAMES, self.workdir, checkpoints,
-      begun=START,
+      begun=START, progress=self.progress,
     )  # fmt: skip
     return found, checkpoints
 

@@ -143,7 +143,10 @@ def go_back(
   # since, and `last` is an older one. A replay from there would use this
   # part's random numbers for steps that may have used others.
   if last.step >= begun.step:
-    bad = _find(setup, program, seen, last, every=policy.every)
+    try:
+      bad = _find(setup, program, seen, last, every=policy.every)
+    except Exception as e:  # of any type; it costs only what it would show
+      print(f'the step was not located: {type(e).__name__}: {e}')
   step = bad.step if bad else seen.step
   reason = dumps.describe(bad, policy.first_seed) if bad else str(seen)
   numbers = {'number': number + 1, 'from': step, 'to': last.step}
