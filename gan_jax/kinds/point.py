@@ -14,6 +14,7 @@ FEATURES = ()
 mirror = None
 neighbours = None
 
+NAMED = 10  # classes with a legend, at most; more are hard to tell apart
 WIDTH = 600  # pixels of a picture's sides
 INK, ACCENT, PALE = '#3a3f47', '#3457d5', '#c9ced6'
 
@@ -35,8 +36,8 @@ def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
 
 def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   """Points over the true modes of their data set; see scatter."""
-  modes = dataset.modes if dataset else None
-  return scatter(samples, modes=modes, real=real, labels=labels)
+  modes, names = (dataset.modes, dataset.class_names) if dataset else (None, ())
+  return scatter(samples, modes=modes, real=real, labels=labels, classes=names)
 
 
 def export(
@@ -47,14 +48,15 @@ def export(
   made.save(path, lossless=True)
 
 
-def scatter(points, *, modes=None, real=None, labels=None):
+def scatter(points, *, modes=None, real=None, labels=None, classes=()):
   """Points in the plane over the true modes, on fixed axes.
 
   Args:
     points: [N, 2].
     modes: {'centers': [M, 2], 'std': float}; rings of 3 std, if visible.
     real: [N, 2] real points, drawn beneath; they fix the axes without modes.
-    labels: N values to colour points by.
+    labels: N names to colour points by.
+    classes: all names there are, which fix the colours; the labels by default.
 
   Returns:
     An RGB `PIL.Image.Image`, 600 by 600.
@@ -75,17 +77,49 @@ def scatter(points, *, modes=None, real=None, labels=None):
   if modes is not None:
     _draw_modes(axes, modes, unit=WIDTH * 0.9 / (high[0] - low[0]))
   dots = {'s': 7, 'alpha': 0.45, 'linewidths': 0, 'zorder': 3}
-  axes.scatter(*points.T, **dots, **_colours(labels))
+  axes.scatter(*points.T, **dots, **_colours(figure, labels, classes))
   _count_outside(axes, points, low, high)
   canvas = FigureCanvasAgg(figure)
   canvas.draw()
   return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert('RGB')
 
 
-def _colours(labels):
+def _colours(figure, labels, classes):
+  """The colours of points, named at the top where they are few."""
   if labels is None:
     return {'color': ACCENT}
-  return {'c': np.unique(labels, return_inverse=True)[1], 'cmap': 'tab10'}
+  of = _colours_of(classes or dict.fromkeys(labels))
+  if len(of) <= NAMED:
+    _name_colours(figure, of)
+  return {'c': [of[label] for label in labels]}
+
+
+def _colours_of(classes):
+  """{name: colour}; a class has the same in every picture."""
+  from matplotlib import colormaps
+
+  names = list(classes)
+  few = colormaps['tab10'].colors
+  if len(names) <= NAMED:
+    return dict(zip(names, few, strict=False))
+  hues = colormaps['hsv'](np.linspace(0, 1, len(names), endpoint=False))
+  return dict(zip(names, hues, strict=True))
+
+
+def _name_colours(figure, colours):
+  """A line at the top: which colour is which class."""
+  from matplotlib.lines import Line2D
+
+  dots = [
+    Line2D([], [], color=colour, marker='o', linestyle='', markersize=5)
+    for colour in colours.values()
+  ]
+  names = [str(name) for name in colours]
+  names = [name if len(name) < 12 else f'{name[:10]}…' for name in names]
+  figure.legend(
+    dots, names, loc='upper center', ncols=len(dots), frameon=False, fontsize=8,
+    handletextpad=0.1, columnspacing=1.0, labelcolor=INK, borderpad=0.1,
+  )  # fmt: skip
 
 
 def _limits(points, *, modes, real):

@@ -77,7 +77,8 @@ def spread(values) -> str:
   finite = [value for value in numbers(values) if math.isfinite(value)]
   if not finite or min(finite) == max(finite):
     return ''
-  return f'{number(min(finite))}–{number(max(finite))}'
+  to = '–' if min(finite) >= 0 else ' to '  # no dash beside a minus
+  return f'{number(min(finite))}{to}{number(max(finite))}'
 
 
 def _number_or_nan(value):

@@ -30,3 +30,21 @@ def test_scatter_axes_come_from_the_modes():
 def test_scatter_of_degenerate_points(points):
   image = point.picture(points, labels=[0, 1, 1, 0])
   assert image.size == (600, 600) and image.mode == 'RGB'
+
+
+@pytest.mark.parametrize('count', [1, 3, 10, 11, 40])
+def test_a_class_has_its_colour_in_every_picture(count):
+  """Also where other classes are missing; few of them are named."""
+  names = tuple(f'class {k}' for k in range(count))
+  modes = {'centers': RING, 'std': 0.01}
+  x = np.linspace([-0.9, -0.9], [0.9, 0.9], count, dtype=np.float32)
+  draw = lambda x, labels: np.asarray(
+    point.scatter(x, modes=modes, labels=labels, classes=names), np.int32
+  )
+  whole, alone = draw(x, names), draw(x[-1:], names[-1:])
+  colourful = np.ptp(alone, axis=-1) > 40
+  assert colourful[:30].any() == (count <= point.NAMED), 'the names'
+  dot = colourful & (np.arange(600)[:, None] > 30)
+  middle = tuple(np.median(np.argwhere(dot), axis=0).astype(int))
+  assert np.ptp(whole[middle]) > 40 and (whole[middle] == alone[middle]).all()
+  assert len(set(map(tuple, point._colours_of(names).values()))) == count
