@@ -15,7 +15,7 @@ def test_markdown():
   assert markdown.table(study_views.view()) == (
     r"""**Is \<b\> \& 50% of it\_ better?**
 
-Modes captured (modes), higher is better: mean over 2 seeds, 0 to 1, with 95 % interval. IQM: mean of the middle half of the runs. Runs without a score are left out of the means. Failures: runs that diverged or collapsed. Differences are paired by seed (cell minus base); exact paired permutation test, p corrected by Holm over 4 comparisons; effect: difference in standard deviations of the differences (Hedges). Intervals are not corrected.
+Modes captured (modes), higher is better: mean over 2 seeds, 0 to 1, with 95 % interval. IQM: mean of the middle half of the runs. Runs without a score are left out of the means. Failures: runs that diverged, exploded, missed the data or collapsed. Differences are paired by seed (cell minus base); exact paired permutation test, p corrected by Holm over 4 comparisons; effect: difference in standard deviations of the differences (Hedges). Intervals are not corrected.
 
 | cell | Modes captured ↑ | median | IQM | failures | difference | p (Holm) | effect | verdict | Fréchet distance ↓ |
 | :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |

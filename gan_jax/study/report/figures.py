@@ -253,7 +253,9 @@ def protocol(view: ReportContents) -> list[str]:
   sentences += ['IQM: mean of the middle half of the runs.']
   if any(None in spread.values for spread in _spreads(view)):
     sentences.append('Runs without a score are left out of the means.')
-  sentences += ['Failures: runs that diverged or collapsed.']
+  sentences.append(
+    'Failures: runs that diverged, exploded, missed the data or collapsed.'
+  )
   count = len(comparisons(view))
   if count:
     sentences.append(
