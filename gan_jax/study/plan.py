@@ -5,7 +5,7 @@ import sys
 from typing import Any, NamedTuple
 
 from gan_jax.devices import parallel
-from gan_jax.run import examples, score_trial, scoring, unused_options
+from gan_jax.run import score_trial, scoring, unused_options
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import changes, keys, recipe
 from gan_jax.run.workdir import contents
@@ -68,7 +68,7 @@ def load(path) -> Study:
     UserError: no such file, or anything wrong with it, in one line.
   """
   path = paths.expand(path)
-  given = study_file.read(path)
+  given = study_file.read(path) | {'path': path}
   make_importable(path)
   parallel.use_cores(given['num_seeds'])  # before JAX starts
   planned = _planned(given)
@@ -121,7 +121,8 @@ def make_importable(path):
 
 def _configure(given, name, overrides) -> tuple[dict, list[str]]:
   """The config of a cell, as plain values; lines on what was left out."""
-  config = recipe.load(given['base'], flag='study: base')
+  base = study_file.base_of(given['base'], given['path'])
+  config = recipe.load(base, flag='study: base')
 
   def base_flag(key, value):
     flag = f'study: overrides: {key}={value!r}'
@@ -143,8 +144,7 @@ def _configure(given, name, overrides) -> tuple[dict, list[str]]:
   for values, flag in stages:
     lines += changes.override(config, values.items(), flag=flag)()
   config.num_seeds = given['num_seeds']
-  plain = config.to_dict()
-  return examples.with_places(plain), lines
+  return study_file.with_places(config.to_dict(), given['path']), lines
 
 
 def _build(cell, config):

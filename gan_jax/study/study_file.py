@@ -8,7 +8,9 @@ import importlib.util
 import os
 import pathlib
 
-from gan_jax.run.config import recipe
+from gan_jax.run import examples
+from gan_jax.run.config import library, recipe
+from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 # The keys of a study and their defaults.
@@ -71,6 +73,47 @@ def _get_study(path):
     raise
   except BaseException as e:  # whatever the file does, including exit()
     raise UserError(f'--study={path}: {type(e).__name__}: {e}') from e
+
+
+def base_of(base: str, path: pathlib.Path) -> str:
+  """What a study's base means from any folder.
+
+  Args:
+    base: a name, or a file relative to the study's folder or one above it, or
+      else to the current one; configs/NAME.py is the package's if there is no
+      other.
+    path: of the study file.
+
+  Returns:
+    it as recipe.load takes it.
+  """
+  name, colon, argument = base.partition(':')
+  if os.sep in name or name.endswith('.py'):
+    for folder in path.resolve().parents:
+      file = folder / paths.expand(name)
+      if file.is_file():
+        return f'{file}{colon}{argument}'
+    parent, stem = pathlib.PurePath(name).parent, pathlib.PurePath(name).stem
+    shipped = str(parent) == library.PACKAGE and library.path_of(stem)
+    if shipped and not os.path.isfile(name):
+      return f'{stem}{colon}{argument}'
+  return base
+
+
+def with_places(config: dict, path: pathlib.Path) -> dict:
+  """A study's config whose data are in the same place from any folder.
+
+  Args:
+    config: of a cell, its data beside the study file or relative to the current
+      folder.
+    path: of the study file.
+  """
+  options = config['data']
+  own = {k: options[k] for k in examples.PLACES if options.get(k)}
+  own = {k: v for k, v in own.items() if isinstance(v, str)}
+  beside = {k: path.resolve().parent / paths.expand(v) for k, v in own.items()}
+  there = {k: str(place) for k, place in beside.items() if place.exists()}
+  return examples.with_places(config | {'data': {**options, **there}})
 
 
 def _checked(given) -> dict:

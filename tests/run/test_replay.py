@@ -10,6 +10,7 @@ from gan_jax import train
 from gan_jax.run import command
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, replay
+from gan_jax.run.workdir import contents
 from gan_jax.types import UserError
 from tests.run.test_divergence import ROOT, diverge, recipe, saved
 
@@ -85,6 +86,66 @@ def edited(stopped, tmp_path, **changes):
   document = json.loads(path.read_text())
   path.write_text(json.dumps(document | changes))
   return workdir
+
+
+@pytest.fixture
+def moved(tmp_path):
+  """A run on an .npz that diverged at its second step; all of it has moved."""
+  data, workdir = tmp_path / 'data.npz', tmp_path / 'then'
+  x = np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32)
+  np.savez(data, x=x)
+  config = recipe({'at': 2}, data={'name': 'npz', 'path': str(data)})
+  config |= {'metrics': ('precision',), 'features': 'pixels'}
+  diverge(workdir, config)
+  (tmp_path / 'new').mkdir()
+  shutil.move(data, tmp_path / 'new' / 'there.npz')
+  shutil.move(workdir, tmp_path / 'new' / 'run')
+  return tmp_path / 'new'
+
+
+def test_a_replay_is_told_where_the_data_are(stopped, tmp_path, monkeypatch):
+  workdir = edited(stopped, tmp_path)
+  path = workdir / 'config.json'
+  config = contents.read_config(path)
+  config['data'] = {'name': 'npz', 'path': '/gone/x.npz'}
+  path.write_text(json.dumps(config))
+  asked = []
+
+  def run_at(workdir, places):
+    asked.append(places)
+    raise UserError('enough')
+
+  monkeypatch.setattr(contents, 'run_at', run_at)
+  (tmp_path / 'x.npz').touch()
+  monkeypatch.chdir(tmp_path)
+  now = config | {'data': {'name': 'npz', 'path': 'x.npz'}}
+  for given in ({'places': {'path': 'y.npz'}}, {'config': now}, {}):
+    with pytest.raises(UserError, match='enough'):
+      replay.replay(workdir, **given)
+  there = {'path': str(tmp_path / 'x.npz')}
+  assert asked == [{'path': 'y.npz'}, there, {}]
+
+
+@pytest.mark.slow
+def test_a_replay_with_data_that_have_moved(moved, capsys, monkeypatch):
+  monkeypatch.chdir(moved)
+  assert leave(['--workdir=run', '--replay']) == 2
+  line = capsys.readouterr().err
+  assert 'Have they moved? --data.path=' in line and line.count('\n') == 1
+  command.run(
+    train.main, ['', '--workdir=run', '--replay', '--data.path=there.npz']
+  )
+  said = capsys.readouterr().out
+  assert 'batch: as in the dump, bit for bit' in said
+  assert 'reproduced: diverged at step 2' in said
+  np.savez(moved / 'there.npz', x=np.zeros((64, 2), np.float32))
+  for flag, word in (
+    ('--data.path=there.npz', 'not the data of this run; they had the finger'),
+    ('--data.dir=.', '--data.dir: does not say where'),
+    ('--data=there.npz', '--data: the data of this run are replayed'),
+  ):
+    assert leave(['--workdir=run', '--replay', flag]) == 2
+    assert word in capsys.readouterr().err
 
 
 def test_a_replay_tells_if_it_does_not_happen_again(stopped, tmp_path, capsys):

@@ -1,6 +1,6 @@
 """Repeats the step at which a run diverged, and shows all that it computes.
 
-python -m gan_jax.train --workdir=DIR --replay
+python -m gan_jax.train --workdir=DIR --replay [--data.dir=DIR]
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from gan_jax.devices import parallel
-from gan_jax.run import command, determinism, initial, loop
+from gan_jax.run import command, determinism, examples, initial, loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import divergence, dumps, rollback
 from gan_jax.run.workdir import contents, record
@@ -98,12 +98,20 @@ def moves(
   return Moves(before, of_all(after, lambda p: p.opt.gradient), update)
 
 
-def replay(workdir, *, config: dict | None = None, say: Callable = print):
+def replay(
+  workdir,
+  *,
+  config: dict | None = None,
+  places: dict | None = None,
+  say: Callable = print,
+):
   """Repeats the step of the newest dump of a run; writes nothing.
 
   Args:
     workdir: of the run.
-    config: if given, it must train as the run's own does.
+    config: if given, it must train as the run's own does; its data may lie
+      elsewhere.
+    places: where the data are now, see contents.open_run.
     say: called with each line of the output.
 
   Returns:
@@ -119,13 +127,19 @@ def replay(workdir, *, config: dict | None = None, say: Callable = print):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
   record.check_layout(workdir)
   if config is not None:
-    contents.check_same_training(workdir, config)
+    config = examples.with_places(config)
+    # Whether they are the same is checked when they are read.
+    same = record.fingerprint_of(workdir)
+    contents.check_same_training(workdir, config, fingerprint=same)
+    there = examples.places_of(config['data'])
+    places = {k: config['data'][k] for k in there} | (places or {})
   config = contents.read_config(path)
   document, arrays = dumps.newest(workdir)
   if config['deterministic']:
     determinism.prepare()
   parallel.use_cores(config['num_seeds'])
-  setup = rollback.fresh(setup_lib.build(config), document['rollbacks'])
+  config, setup = contents.run_at(workdir, places or {})
+  setup = rollback.fresh(setup, document['rollbacks'])
   setup = initial.with_weights(setup, config['init_from'])
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
   start, state = _origin(workdir, setup, document['checkpoint'])
@@ -225,17 +239,24 @@ def main(argv: list[str]):
     argv,
     help_lines=help_lines,
     workdir=None,
+    data={},
     **({'config': None} if given else {}),
   )
+  if '' in flags.data:
+    raise UserError(
+      '--data: the data of this run are replayed; --data.dir or --data.path'
+      ' says where they are now.'
+    )
   config = flags.config.to_dict() if given else None
-  if not replay(flags.workdir, config=config):
+  if not replay(flags.workdir, config=config, places=flags.data):
     raise SystemExit(1)
 
 
 def help_lines() -> list[str]:
   """What --help prints."""
   return [
-    'usage: python -m gan_jax.train --workdir=DIR --replay [--config=...]',
+    'usage: python -m gan_jax.train --workdir=DIR --replay [--config=...]'
+    ' [--data.dir=DIR, if its data have moved]',
     'repeats the step at which a run diverged; exit code 0 if it diverges'
     ' again, 1 if not',
   ]

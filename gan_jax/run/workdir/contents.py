@@ -102,7 +102,7 @@ def open_run(
     UserError: there is no run, or no checkpoint yet.
   """
   workdir = paths.expand(workdir)
-  config, setup = _run_at(workdir, places or {})
+  config, setup = run_at(workdir, places or {})
   is_step = which.isascii() and which.isdecimal()
   if which not in ('latest', 'best') and not is_step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
@@ -126,14 +126,14 @@ def best_step(workdir: pathlib.Path, *, flag: str) -> int:
   Raises:
     UserError: there is no score of that protocol, or no run.
   """
-  config, setup = _run_at(workdir, {})
+  config, setup = run_at(workdir, {})
   with _to_be_read(workdir, config, setup) as checkpoints:
     ranking.check_best(workdir, config, checkpoints, flag=flag)
     return checkpoints.best_step()
 
 
-def _run_at(workdir, places):
-  """(config, setup) of a run."""
+def run_at(workdir: pathlib.Path, places: dict) -> tuple[dict, setup_lib.Setup]:
+  """(config, setup) of a run, see open_run."""
   path = workdir / 'config.json'
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
