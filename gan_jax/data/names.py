@@ -82,8 +82,8 @@ def numbered(
     if not declared[named_side] and named == in_order(named):
       raise UserError(
         f'one side numbers its classes, the other names them {listed(named)}:'
-        ' nothing says which number is which name; the array `class_names` of an'
-        ' .npz does, or names on both sides.'
+        ' nothing says which number is which name; the array `class_names` of'
+        ' an .npz does, or names on both sides.'
       )
     return list(range(len(ours)))
   lacking = [name for name in theirs if name not in ours] or theirs

@@ -186,13 +186,34 @@ MEASURES = {
   ),
 }
 
+# What a score was measured under; the names of a record's fields are shown.
+PROTOCOL = {
+  name: Term(name.replace('_', ' '), sentence)
+  for name, sentence in {
+    'protocol': 'The named protocol that all the rest follows.',
+    'features': 'What looks at the samples: a net, or the samples themselves.',
+    'features_hash': 'Tells whether two nets are the same.',
+    'features_accuracy': 'How often the net is right on held-out real samples.',
+    'resize': 'How pictures were brought to the size that the net wants.',
+    'reference': 'The real samples: data set and split, or a file.',
+    'reference_hash': 'Tells whether two references are the same.',
+    'n_real': 'Number of real samples that were compared; 0 if none were.',
+    'n_fake': 'Number of generated samples.',
+    'draws': 'How often samples were drawn; the score is the mean.',
+    'ema': 'Whether the moving average of G made the samples.',
+    'batch_norm': 'Which statistics the batch norm of G used.',
+    'truncation': 'How far latents may be from their mean.',
+    'source': 'The file that the samples are from.',
+  }.items()
+}
+
+ALL = SCORES | MEASURES | PROTOCOL
 _PENALTY = 'What the penalty adds to the loss, mean since the last report.'
 
 
 def sentence(name: str) -> str:
   """What a score or a measurement is; '' if it is not known here."""
-  term = SCORES.get(name) or MEASURES.get(name)
-  if term:
+  if term := ALL.get(name):
     return term.sentence
   return _PENALTY if 'penalty_' in name else ''
 
@@ -207,7 +228,9 @@ def marked(name: str, title: str) -> str:
 
 def listing(titles: Iterable[tuple[str, str]]) -> str:
   """A <dl> of (name, title), for touch and for print; '' if none is known."""
-  rows = {title: sentence(name) for name, title in titles}
+  order = [*ALL]
+  place = lambda one: order.index(one[0]) if one[0] in ALL else len(order)
+  rows = {title: sentence(name) for name, title in sorted(titles, key=place)}
   items = ''.join(
     f'<div><dt>{html.escape(title)}</dt><dd>{html.escape(words)}</dd></div>'
     for title, words in rows.items()

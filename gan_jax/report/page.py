@@ -203,6 +203,8 @@ def _words(rows, records):
   """What all that is shown means, for those who cannot point at it."""
   names = dict.fromkeys(_numeric_names(rows))
   names |= dict.fromkeys(record['metric'] for record in records)
+  for record in records:
+    names |= dict.fromkeys(tables.protocol_of(record))
   return glossary.listing((name, text.title(name)) for name in names)
 
 

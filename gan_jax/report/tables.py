@@ -145,13 +145,17 @@ def _mean(records):
   return value(text.mean(values)) + (spread and f' <small>{spread}</small>')
 
 
+def protocol_of(record: dict) -> dict:
+  """The fields that say how a record was measured, as far as it has them."""
+  fields = {name: record.get(name) for name in PROTOCOL}
+  return {name: one for name, one in fields.items() if one not in (None, '')}
+
+
 def _protocol_line(record):
-  pairs = [(name, record.get(name)) for name in PROTOCOL]
-  pairs = [(name, one) for name, one in pairs if one not in (None, '')]
   items = ''.join(
-    f'<div><dt>{html.escape(name.replace("_", " "))}</dt>'
+    f'<div><dt>{glossary.marked(name, glossary.PROTOCOL[name].title)}</dt>'
     f'<dd>{_shown(name, one)}</dd></div>'
-    for name, one in pairs
+    for name, one in protocol_of(record).items()
   )
   return f'<dl class="protocol">{items}</dl>' if items else ''
 

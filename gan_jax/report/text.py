@@ -49,7 +49,7 @@ def title(name: str, features: str = '') -> str:
   """
   if name == 'is' and 'inception' in features:
     return 'Inception score'
-  term = glossary.SCORES.get(name) or glossary.MEASURES.get(name)
+  term = glossary.ALL.get(name)
   return term.title if term else name.replace('_', ' ').capitalize()
 
 

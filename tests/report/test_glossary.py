@@ -8,7 +8,7 @@ import pytest
 
 from gan_jax.game.health import probe
 from gan_jax.metrics import measures
-from gan_jax.report import charts, glossary, page, text
+from gan_jax.report import charts, glossary, page, tables, text
 from gan_jax.storage import files
 
 SCORED = [name for one in measures.METRICS for name in one.outputs]
@@ -26,6 +26,7 @@ def test_every_name_is_explained(name):
 
 def test_every_score_and_nothing_else_is_among_the_scores():
   assert set(glossary.SCORES) == set(SCORED)
+  assert set(glossary.PROTOCOL) == set(tables.PROTOCOL)
   assert {n for n in glossary.MEASURES if n.startswith('health_')} == {*HEALTH}
 
 
@@ -41,12 +42,12 @@ def test_a_page_says_what_its_words_mean(tmp_path):
   rows = [{'step': step, **dict.fromkeys(names, 0.5)} for step in (1, 2)]
   path = tmp_path / 'metrics.jsonl'
   path.write_text(''.join(json.dumps(row) + '\n' for row in rows))
-  record = {'metric': 'swd', 'value': 1.0, 'step': 2, 'seed': 0}
+  record = {'metric': 'swd', 'value': 1.0, 'step': 2, 'seed': 0, 'n_fake': 9}
   files.write_json(tmp_path / 'scores.json', [record])
   document = page.write_page(tmp_path).read_text('utf-8')
   term = re.compile('<abbr class="term" title="([^"]+)">([^<]+)<')
   shown = {(words, title) for words, title in term.findall(document)}
-  for name in ('kid', 'swd', 'health_reach', 'd_loss'):
+  for name in ('kid', 'swd', 'health_reach', 'd_loss', 'n_fake'):
     words = html.escape(glossary.sentence(name))
     title = 'Losses' if name == 'd_loss' else html.escape(text.title(name))
     assert (words, title) in shown
