@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -81,9 +82,9 @@ def describe() -> dict:
 
 @functools.cache
 def _packages():
-  installed = {
-    d.name.lower().replace('_', '-'): d for d in metadata.distributions()
-  }
+  # A folder that is damaged has no name.
+  there = [d for d in metadata.distributions() if d.name]
+  installed = {d.name.lower().replace('_', '-'): d for d in there}
   return {
     name: distribution.version
     for name, distribution in sorted(installed.items())
@@ -111,7 +112,7 @@ def git_revision() -> dict:
 
   Returns:
     git_revision, git_changed, and git_diff: SHA-256 of the output of `git diff
-    HEAD`, '' where that is empty. {} outside a clone.
+    HEAD`, '' where that is empty. {} outside a clone, and where there is no git.
   """
   return dict(_git_revision())
 
@@ -119,7 +120,7 @@ def git_revision() -> dict:
 @functools.cache
 def _git_revision():
   root = pathlib.Path(gan_jax.__file__).resolve().parents[1]
-  if not (root / '.git').exists():
+  if not (root / '.git').exists() or not shutil.which('git'):
     return {}
 
   def git(*args):
