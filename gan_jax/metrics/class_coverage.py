@@ -7,7 +7,11 @@ from gan_jax.types import UserError
 
 
 def class_coverage(
-  probabilities_or_labels, num_classes: int, *, min_share: float | None = None
+  probabilities_or_labels,
+  num_classes: int,
+  *,
+  min_share: float | None = None,
+  real_shares: np.ndarray | None = None,
 ) -> dict:
   """Share of the classes that are not forgotten.
 
@@ -17,8 +21,10 @@ def class_coverage(
   Args:
     probabilities_or_labels: [N, num_classes] floats, or labels [N] integers.
     num_classes: number of classes.
-    min_share: default 0.1 / num_classes, a tenth of an even share. A class
+    min_share: default a tenth of the class's share in the data. A class
       without any sample is never covered.
+    real_shares: [num_classes] of the classes in the data; those that they lack
+      do not count. None: all alike.
 
   Returns:
     class_coverage: share of the classes that are covered, from 0 to 1.
@@ -28,19 +34,26 @@ def class_coverage(
     UserError: wrong shape, no samples, NaN, a label out of range.
   """
   labels = _labels(np.asarray(probabilities_or_labels), num_classes)
-  if min_share is None:
-    min_share = default_min_share(num_classes)
+  if real_shares is None:
+    real_shares = np.full(num_classes, 1 / num_classes)
   shares = np.bincount(labels, minlength=num_classes) / len(labels)  # [C]
-  covered = (shares >= min_share) & (shares > 0)
+  covered = (shares >= least_shares(real_shares, min_share)) & (shares > 0)
   return {
-    'class_coverage': float(covered.mean()),
+    'class_coverage': float(covered[real_shares > 0].mean()),
     'class_shares': shares.tolist(),
   }
 
 
-def default_min_share(num_classes: int) -> float:
-  """A tenth of an even share: 0.01 for ten classes."""
-  return 0.1 / num_classes
+def least_shares(real_shares, min_share: float | None = None) -> np.ndarray:
+  """What covers each class [C]: min_share, or a tenth of what the data have.
+
+  Args:
+    real_shares: [C] of the classes in the data.
+    min_share: see class_coverage.
+  """
+  if min_share is None:
+    return 0.1 * np.asarray(real_shares)
+  return np.full(len(real_shares), float(min_share))
 
 
 def _labels(x, num_classes):

@@ -135,18 +135,20 @@ def sliced(real, fake, known):
 
 
 def classes(real, fake, known):
-  """Class coverage."""
+  """Class coverage; the data's shares are as the same classifier sees them."""
   num_classes = fake.probabilities.shape[1]
-  min_share = known.options['min_share']
-  if min_share is None:
-    min_share = class_coverage.default_min_share(num_classes)
+  seen = np.bincount(real.probabilities.argmax(axis=1), minlength=num_classes)
+  shares, min_share = seen / seen.sum(), known.options['min_share']
   values = class_coverage.class_coverage(
-    fake.probabilities, num_classes, min_share=min_share
+    fake.probabilities, num_classes, min_share=min_share, real_shares=shares
   )
   counts = np.rint(np.array(values['class_shares']) * fake.count).astype(int)
-  least = max(1, int(np.ceil(min_share * fake.count)))
-  seen = intervals.number_seen(counts, fake.count, least=least)
-  span = tuple(x / num_classes for x in seen)
+  least = class_coverage.least_shares(shares, min_share) * fake.count
+  least = np.maximum(1, np.ceil(least.round(9)))
+  span = intervals.number_seen(
+    counts[seen > 0], fake.count, least=least[seen > 0]
+  )
+  span = tuple(x / (seen > 0).sum() for x in span)
   return {**values, 'min_share': min_share}, {'class_coverage': span}
 
 

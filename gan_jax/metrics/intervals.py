@@ -63,7 +63,7 @@ def number_seen(
   counts,
   total: int,
   *,
-  least: int = 1,
+  least: int | np.ndarray = 1,
   level: float = 0.95,
   resamples: int = 1000,
   seed: int = 0,
@@ -77,7 +77,7 @@ def number_seen(
   Args:
     counts: [M] examples of each kind.
     total: N, with the examples of no kind.
-    least: examples that a kind needs to count as seen.
+    least: examples that a kind, or each [M], needs to count as seen.
     level: share of such intervals that hold the number of another draw.
     resamples: number of times that N examples are drawn.
     seed: of these draws.

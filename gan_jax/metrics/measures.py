@@ -111,6 +111,7 @@ METRICS = (
     ('class_coverage',),
     compute.classes,
     ('probabilities',),
+    ('probabilities',),
     where='classes',
     extras=('class_shares', 'min_share'),
   ),

@@ -54,8 +54,8 @@ SCORES = {
   ),
   'class_coverage': Term(
     'Class coverage',
-    'Share of the classes that appear among the generated samples, as the'
-    ' classifier sees them.',
+    "Share of the data's classes that appear among the generated samples at"
+    ' least a tenth as often as in the data, as the classifier sees them.',
   ),
   'modes': Term(
     'Modes captured',

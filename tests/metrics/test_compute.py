@@ -30,7 +30,7 @@ def test_a_class_needs_its_share_of_samples_in_the_interval_too(
   (record,) = scores.score(
     ['class_coverage'],
     np.eye(4)[labels],
-    np.eye(4)[labels],
+    np.eye(4)[np.arange(8) % 4],
     kind='image',
     features=FOUR,
     options=options,
@@ -38,6 +38,20 @@ def test_a_class_needs_its_share_of_samples_in_the_interval_too(
   assert record['value'] == (counts >= least).mean()
   low, high = intervals.number_seen(counts, 110, least=least)
   assert record['interval'] == [low / 4, high / 4]
+
+
+@pytest.mark.parametrize('shares', [(95, 5, 0, 0), (90, 9, 1, 0), (1, 0, 0, 0)])
+def test_as_many_as_in_the_data_cover_all_classes(shares):
+  """Whatever their shares; classes that the data lack do not count."""
+  labels = np.repeat(np.arange(4), shares)
+  real, fake = np.eye(4)[labels], np.eye(4)[np.repeat(labels, 2)]
+  of = lambda x: scores.score(
+    ['class_coverage'], x, real, kind='image', features=FOUR
+  )[0]  # fmt: skip
+  assert of(fake)['value'] == 1 and of(fake)['n_real'] == sum(shares)
+  assert (of(fake)['interval'] or [1, 1])[1] == 1
+  one = np.eye(4)[np.zeros(200, int)]
+  assert of(one)['value'] == 1 / np.count_nonzero(shares)
 
 
 @pytest.mark.parametrize('n_real, n_fake', [(111, 85), (60, 123)])

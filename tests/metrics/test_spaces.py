@@ -12,6 +12,7 @@ IMAGES = memory.from_arrays(
   'own', 'image', RNG.integers(0, 256, (20, 8, 8, 1), np.uint8)
 )
 LABELLED = IMAGES._replace(class_names=('a', 'b'))
+ALL_ALIKE = IMAGES._replace(class_names=('all',))
 # As stacked_mnist is: three channels, each of LABELLED's classes.
 STACKED = IMAGES._replace(shape=(8, 8, 3), modes={'channel': LABELLED})
 POINTS = memory.from_arrays('own', 'point', np.zeros((9, 2), np.float32))
@@ -19,6 +20,7 @@ RING = POINTS._replace(modes={'centers': np.zeros((1, 2)), 'std': 0.1})
 USUAL = {
   'images': (IMAGES, 'pixels'),
   'labelled': (LABELLED, 'classifier'),
+  'of one class': (ALL_ALIKE, 'pixels'),  # by which nobody can learn
   'stacked': (STACKED, 'stacked'),
   'points': (POINTS, 'pixels'),
   'points of known modes': (RING, 'pixels'),
@@ -63,6 +65,7 @@ def test_a_name_gives_that_net(dataset, space, trained):
   ('dataset', 'space', 'told'),
   [
     (IMAGES, 'classifier', 'own has no classes'),
+    (ALL_ALIKE, 'classifier', 'own has only one class'),
     (LABELLED, 'stacked', 'only stacked_mnist'),
     (RING, 'stacked', 'only stacked_mnist'),
     (POINTS, 'random_conv', 'own has no images'),

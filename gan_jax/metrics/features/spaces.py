@@ -57,7 +57,8 @@ def choose(dataset: Dataset, space: str = '') -> str:
   """
   channels = isinstance(dataset.modes, dict) and 'channel' in dataset.modes
   fitting = (*FOR_ALL, *kinds.of(dataset).FEATURES)
-  labelled = bool(dataset.class_names) and 'classifier' in fitting
+  # A classifier of one class learns nothing.
+  labelled = len(dataset.class_names) > 1 and 'classifier' in fitting
   if not space:
     usual = 'classifier' if labelled else 'pixels'
     return 'stacked' if channels else usual
@@ -70,7 +71,8 @@ def choose(dataset: Dataset, space: str = '') -> str:
       f'features={space!r}: there are {there}, or the dotted name of a module.'
     )
   if space == 'classifier' and not labelled:
-    raise UserError(f'features=classifier: {dataset.name} has no classes.')
+    there = 'only one class' if dataset.class_names else 'no classes'
+    raise UserError(f'features=classifier: {dataset.name} has {there}.')
   if space == 'stacked' and not channels:
     raise UserError('features=stacked: only stacked_mnist has such classes.')
   if space not in fitting:
