@@ -28,8 +28,10 @@ def expand(path) -> pathlib.Path:
 
 
 def text(path: str) -> str:
-  """The same as a text; '' stays what it is."""
-  return str(expand(path)) if path.startswith('~') else path
+  """The same as a text; '' stays what it is, and so does a slash at the end."""
+  if not path.startswith('~'):
+    return path
+  return f'{expand(path)}{os.sep if path.endswith(os.sep) else ""}'
 
 
 def absolute(path: str) -> str:

@@ -42,6 +42,9 @@ def test_home_is_home_everywhere(here, monkeypatch):
   assert paths.expand(f'~{getpass.getuser()}/a').is_absolute()
   assert paths.expand('./~/a') == pathlib.Path('~/a')
   assert paths.expand('a~/b') == pathlib.Path('a~/b')
+  for given in ('~/a/', '~/a b', 'a/', '', '~'):  # DIR/ means a folder
+    meant = given.replace('~', str(home))
+    assert paths.text(given) == meant
   with pytest.raises(UserError, match='no such user'):
     paths.expand('~nobody-at-all/a')
   monkeypatch.setenv('GAN_JAX_CACHE', '~/cache')
