@@ -22,6 +22,7 @@ from gan_jax.types import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # cannot be written to
+FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 # Flags that hold a path, see storage.paths.
 PATHS = ('workdir', 'out', 'data_dir', 'statistics', 'weights', 'study')
@@ -211,7 +212,7 @@ def run(main: Callable, argv: list[str] | None = None):
     multihost.tell_failure()
     multihost.leave(1)
     # No fault of the program: one line, not a traceback.
-    if isinstance(e, OSError) and e.errno in DISK_REFUSES:
+    if isinstance(e, OSError) and e.errno in (*DISK_REFUSES, *FORBIDDEN):
       where = f'{e.filename}: ' if e.filename else ''
       raise SystemExit(f'error: {where}{e.strerror}.') from None
     raise

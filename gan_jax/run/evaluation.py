@@ -1,11 +1,12 @@
 """Scores a run anew: other metrics, another protocol, another checkpoint."""
 
+import os
 import pathlib
 
 import numpy as np
 
 from gan_jax.metrics import records
-from gan_jax.report import console, page
+from gan_jax.report import console, lines, page
 from gan_jax.run import score_failures, score_trial, scoring
 from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
@@ -70,16 +71,30 @@ def evaluate(
   progress.close()
   if errors and not records.known(made):
     raise errors[0]
-  _neighbours(setup, config, state, workdir, progress.say)
-  append(path, made)
-  page.write_page(workdir)
+  if os.access(workdir, os.W_OK):
+    _neighbours(setup, config, state, workdir, progress.say)
+    _keep(path, made, progress.say)
+  else:
+    progress.say(f'{workdir} is not writable: its files stay as they are')
   return made
+
+
+def _keep(path, made, say):
+  """Adds the records to a run's scores and page; if not, they are told."""
+  try:
+    append(path, made)
+    page.write_page(path.parent)
+  except Exception:
+    for line in lines.summary(made):
+      say(line)
+    raise
 
 
 def _neighbours(setup, config, state, workdir, say):
   try:
     save_neighbours(setup, config, state, workdir, say=say)
-  except UserError as e:  # published statistics need no data, a picture does
+  # Published statistics need no data, a picture does; and the scores are there.
+  except Exception as e:
     say(f'no picture of neighbours: {e}')
 
 

@@ -112,7 +112,7 @@ def git_revision() -> dict:
 
   Returns:
     git_revision, git_changed, and git_diff: SHA-256 of the output of `git diff
-    HEAD`, '' where that is empty. {} outside a clone, and where there is no git.
+    HEAD`, '' where that is empty. {} outside a clone, or without git.
   """
   return dict(_git_revision())
 
