@@ -129,8 +129,11 @@ def _read(path):
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
   if not set(arrays) & set(X_KEYS):
+    half = {'mu', 'sigma'} & set(there)
+    more = '; of statistics it takes `mu` and `sigma`' if half else ''
     raise UserError(
-      f'data.path={path}: no array `x`; there are: {", ".join(there)}.'
+      f'data.path={path}: no array `x`; there are: {", ".join(there) or "none"}'
+      f'{more}.'
     )
   return arrays
 

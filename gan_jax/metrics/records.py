@@ -141,6 +141,7 @@ def alike(a: list[dict], b: list[dict]) -> list[tuple[list, list]]:
 
   Raises:
     UserError: none in common; names the field that differs, or all protocols.
+      Or one of them has scores of several samples, which no mean is of.
   """
   sides = [_by_protocol(x) for x in (a, b)]
   pairs = [
@@ -158,7 +159,19 @@ def alike(a: list[dict], b: list[dict]) -> list[tuple[list, list]]:
     raise UserError(
       f'{a[0]["metric"]}: no protocol in common: {ours}, and {theirs}'
     )
+  for group in (group for pair in pairs for group in pair):
+    _check_one_source(group)
   return pairs
+
+
+def _check_one_source(group):
+  """Refuses records of one protocol whose samples have several sources."""
+  sources = sorted({str(r.get('source') or 'a run') for r in group})
+  if len(sources) > 1:
+    raise UserError(
+      f'{group[0]["metric"]}: scores of several samples in one file:'
+      f' {", ".join(sources)}; --compare takes those of one on each side'
+    )
 
 
 def words(record: dict) -> str:

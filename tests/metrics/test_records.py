@@ -73,6 +73,18 @@ def test_compare_needs_a_metric_in_common():
     records.compare([record()], [record(metric='kid')])
 
 
+def test_compare_takes_the_samples_of_one_source():
+  """A file may hold the scores of several; no mean is of two generators."""
+  of = lambda source, value: record(value, source=source, seed=None, step=None)
+  one, two = [of('a.npz', 1.0)], [of('a.npz', 1.0), of('b.npz', 3.0)]
+  assert records.compare(one, [of('b.npz', 3.0)])[0]['difference'] == -2
+  with pytest.raises(UserError, match='in one file: a.npz, b.npz; --compare'):
+    records.compare(one, two)
+  other = [r | {'metric': 'kid'} for r in one]
+  rows = records.compare(one + other, two + other)
+  assert 'reason' in rows[0] and rows[1]['difference'] == 0
+
+
 def test_join_replaces_what_is_measured_again_and_keeps_the_rest():
   before = [record(1.0), record(2.0, seed=1), record(3.0, n_fake=10)]
   again = record(9.0, versions={'jax': '0.12'}, interval=None)
