@@ -71,26 +71,27 @@ def evaluate(
   progress.close()
   if errors and not records.known(made):
     raise errors[0]
-  if os.access(workdir, os.W_OK):
-    _neighbours(setup, config, state, workdir, progress.say)
-    _keep(path, made, progress.say)
-  else:
-    progress.say(f'{workdir} is not writable: its files stay as they are')
+  _keep(path, made, progress.say, setup=setup, config=config, state=state)
   return made
 
 
-def _keep(path, made, say):
+def _keep(path, made, say, **run):
   """Adds the records to a run's scores and page; if not, they are told."""
+  workdir = path.parent
+  if not os.access(workdir, os.W_OK):
+    say(f'{workdir} is not writable: its files stay as they are')
+    return
+  _neighbours(workdir, say, **run)
   try:
     append(path, made)
-    page.write_page(path.parent)
+    page.write_page(workdir)
   except Exception:
     for line in lines.summary(made):
       say(line)
     raise
 
 
-def _neighbours(setup, config, state, workdir, say):
+def _neighbours(workdir, say, *, setup, config, state):
   try:
     save_neighbours(setup, config, state, workdir, say=say)
   # Published statistics need no data, a picture does; and the scores are there.
