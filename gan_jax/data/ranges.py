@@ -139,6 +139,34 @@ def judge_whole(high: int, most: int, where: str):
     news.tell(f'warning: {line}')
 
 
+def judge_own(x: np.ndarray, where: str):
+  """Judges images of a data set of one's own, which should be in model range.
+
+  Args:
+    x: [N, H, W, C], some of them.
+    where: what the line begins with.
+
+  Raises:
+    UserError: they are neither uint8 nor floats in [-1, 1].
+  """
+  kind, low, high = x.dtype.kind, x.min(), x.max()
+  if x.dtype != np.uint8 and kind != 'f':
+    raise UserError(
+      f'{where}: images of {x.dtype}; expected uint8, or floats in [-1, 1].'
+    )
+  if kind == 'f' and not (MODEL[0] <= low and high <= MODEL[1]):
+    raise UserError(
+      f'{where}: images in {span(low, high, MODEL)}; expected floats in'
+      ' [-1, 1], or uint8.'
+    )
+  doubtful = high < DOUBTED * LEVELS[1] if kind == 'u' else low > -DOUBTED
+  if doubtful and low < high:
+    news.tell(
+      f'warning: {where}: images in [{low:g}, {high:g}]; networks are given'
+      ' what `load` gives, and expect uint8 to 255, or floats in [-1, 1].'
+    )
+
+
 def _likely(high):
   """All of so many bits, if the values use nearly all of them."""
   full = 2 ** int(high).bit_length() - 1

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -123,3 +124,59 @@ def test_floats_of_tfds_are_refused():
   builder = type('Builder', (), {'info': info})
   with pytest.raises(UserError, match="'depth': its 'image' holds floats"):
     tfds_images._image_feature(builder, 'depth', 0, 0)
+
+
+OWN = """
+import pathlib
+import numpy as np
+from gan_jax.data import memory
+def load():
+  x = np.load(pathlib.Path(__file__).with_suffix('.npy'))
+  return memory.from_arrays('mine', 'image', x)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+  """x -> the data set of one's own that gives it."""
+  folder = tmp_path / 'own_ranges'
+  folder.mkdir()
+  (folder / 'mine.py').write_text(OWN)
+  monkeypatch.syspath_prepend(tmp_path)
+
+  def load(x):
+    np.save(folder / 'mine.npy', x[..., None])
+    return data.load('own_ranges.mine')
+
+  yield load
+  sys.modules.pop('own_ranges.mine', None)
+  sys.modules.pop('own_ranges', None)
+
+
+@pytest.mark.parametrize(
+  'x, word',
+  [
+    (levels(255, np.int32), 'images of int32; expected uint8'),
+    (levels(4095, np.uint16), 'images of uint16'),
+    (SHARES > 0.5, 'images of bool'),
+    (255 * SHARES, r'images in \[0, 255\]; expected floats in \[-1, 1\]'),
+    (np.where(SHARES > 0.9, np.nan, SHARES), r'images in \[nan, nan\]'),
+  ],
+)
+def test_images_of_ones_own_that_no_network_expects_are_refused(own, x, word):
+  with pytest.raises(UserError, match=f"'own_ranges.mine': {word}"):
+    own(x)
+
+
+@pytest.mark.parametrize(
+  'x, asks',
+  [
+    (SHARES, True), (levels(9), True), (1.1 * SHARES - 0.1, True),
+    (levels(255), False), (2 * SHARES - 1, False), (0 * SHARES, False),
+  ],
+)  # fmt: skip
+def test_images_of_ones_own_are_asked_about(own, x, asks, capsys):
+  own(x)
+  said = capsys.readouterr().err
+  assert said.startswith("warning: data.name='own_ranges.mine'") == asks
+  assert bool(said) == asks
