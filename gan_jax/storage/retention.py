@@ -14,6 +14,7 @@ class Rank(NamedTuple):
   ranking: str  # only scores of the same one are compared
   score: float
   present: bool = True  # whether that is how checkpoints are ranked now
+  lacking: int = 0  # seeds without a score; fewer are better whatever the score
 
 
 def by_metric(metric: str | None) -> Callable:
@@ -72,7 +73,8 @@ class Retention:
       return []
     ranking = ranks[max(ranks)].ranking
     alike = [step for step, rank in ranks.items() if rank.ranking == ranking]
-    return sorted(alike, key=lambda s: (self._sign * ranks[s].score, -s))
+    badness = lambda r: (r.lacking, self._sign * r.score)
+    return sorted(alike, key=lambda s: (*badness(ranks[s]), -s))
 
   def _known(self, steps):
     ranks = {step: self._rank(step) for step in steps}

@@ -92,6 +92,42 @@ def test_scores_that_there_are_not_rank_nothing(tmp_path):
   assert opened(tmp_path) == ([1, 4, 5], 1)
 
 
+def test_a_mean_of_fewer_seeds_is_no_better(tmp_path):
+  """Where a seed has died, the others may have a better mean without it."""
+  dead = [r | {'seed': 1, 'value': None, 'reason': 'x'} for r in made(4, 0.0)]
+  both = lambda step, *fids: (
+    made(step, fids[0]) + [r | {'seed': 1} for r in made(step, fids[1])]
+  )
+  save(tmp_path, {1: both(1, 5.0, 9.0), 2: both(2, 5.0, 8.0)})
+  save(tmp_path, {4: made(4, 3.0) + dead, 5: both(5, 7.0, 8.0)})
+  assert opened(tmp_path) == ([2, 4, 5], 2)
+  save(tmp_path / 'b', {1: made(1, 5.0), 4: made(4, 3.0) + dead})
+  assert opened(tmp_path / 'b')[1] == 1
+  only = [{**r, 'step': 7} for r in made(4, 3.0) + dead]
+  save(tmp_path / 'c', {4: made(4, 4.0) + dead, 7: only})
+  assert opened(tmp_path / 'c')[1] == 7  # nothing better is there
+
+
+@pytest.mark.parametrize('metric, best', [('fid', 3), ('coverage', 4)])
+def test_ties_are_the_newest_whichever_way_is_better(metric, best, tmp_path):
+  rows = {1: (2.0, 0.1), 2: (1.0, 0.4), 3: (1.0, 0.7), 4: (5.0, 0.7)}
+  save(tmp_path, {s: made(s, *values) for s, values in rows.items()})
+  assert opened(tmp_path, best_metric=metric)[1] == best
+
+
+def test_scores_below_zero_rank_by_their_size(tmp_path):
+  kid = lambda step, value: [
+    r | {'metric': 'kid'} for r in made(step, value)[:1]
+  ]
+  found = {1: kid(1, -0.2), 2: kid(2, -3.0), 3: kid(3, 0.0)}
+  names, config = ('kid',), {'stop_when': {}, 'best_metric': ''}
+  with contents.open_checkpoints(tmp_path, config, names) as checkpoints:
+    for step, rows in found.items():
+      state = {'x': np.full(3, step)}
+      checkpoints.save(step, state, {'records': rows}, wait=True)
+    assert checkpoints.best_step() == 2
+
+
 def test_scores_made_later_rank_too(tmp_path):
   """A finished run that was scored again by the protocol that it has now."""
   fits = lambda record: record['features'] == 'pixels'

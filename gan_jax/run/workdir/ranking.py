@@ -23,11 +23,12 @@ def rank(
       own ones do not fit.
 
   Returns:
-    The mean over the seeds; None without a score of the step itself, or with
-    several protocols in one.
+    The mean over the seeds that have a score; None without a score of the step
+    itself, or with several protocols in one.
   """
   meta = note['meta']
-  known = _of_step(meta.get('records'), metric, note['step'])
+  scored = _of_step(meta.get('records'), metric, note['step'])
+  known = records.known(scored)
   if not known or not all(map(fits, known)):
     rollbacks = len(meta.get('rollbacks') or ())  # or it is another state
     more = [
@@ -35,20 +36,27 @@ def rank(
       for r in _of_step(later, metric, note['step'])
       if fits(r) and (r.get('rollbacks') or 0) == rollbacks
     ]
-    known = more or known
+    scored = more if records.known(more) else scored
+    known = records.known(scored)
   rankings = {records.protocol_hash(r) for r in known}
   if len(rankings) != 1:
     return None
   score = float(np.mean([r['value'] for r in known]))
-  return Rank(rankings.pop(), score, present=all(map(fits, known)))
+  seeds = lambda group: {r.get('seed') for r in group}
+  return Rank(
+    rankings.pop(),
+    score,
+    present=all(map(fits, known)),
+    lacking=len(seeds(scored) - seeds(known)),
+  )
 
 
 def _of_step(scored, metric, step):
-  """The records with a value of a metric and step."""
+  """The records of a metric and step."""
   scored = scored if isinstance(scored, list) else []
   return [
     r
-    for r in records.known(list(filter(records.is_record, scored)))
+    for r in filter(records.is_record, scored)
     if r['metric'] == metric and r.get('step') == step
   ]
 
