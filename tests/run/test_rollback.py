@@ -160,6 +160,10 @@ def test_when_rollbacks_are_used_up_the_run_stops(tmp_path, capsys):
   assert 'rolled back to step 0' in said and '(rollback 1 of 1)' in said
   documents = [dumps.read(p) for p in (tmp_path / 'divergence').glob('*.json')]
   assert len({d['batch']['x']['sha256'] for d in documents}) == 2
+  said = []  # without a checkpoint it starts as the run began
+  assert replay.replay(tmp_path, say=said.append)
+  assert 'from step 0, after 1 rollbacks' in said[0]
+  assert said[2] == 'norms before: as in the dump, bit for bit'
 
 
 def test_a_checkpoint_without_a_finite_seed_is_passed_over(tmp_path, capsys):

@@ -139,10 +139,10 @@ def replay(
     determinism.prepare()
   parallel.use_cores(config['num_seeds'])
   config, setup = contents.run_at(workdir, places or {})
-  setup = rollback.fresh(setup, document['rollbacks'])
-  setup = initial.with_weights(setup, config['init_from'])
+  begun = initial.with_weights(setup, config['init_from'])
+  setup = rollback.fresh(begun, document['rollbacks'])
   program = setup_lib.make_program(setup, wrapper=config['parallel'])
-  start, state = _origin(workdir, setup, document['checkpoint'])
+  start, state = _origin(workdir, begun, document['checkpoint'])
   seeds = tuple(seed - config['seed'] for seed in document['seeds'])
   walk = divergence.Walk(setup, program, state, start=start, every=0)
   bad = divergence.look(walk, setup, step=document['step'], seeds=seeds)
@@ -156,7 +156,7 @@ def replay(
 
 
 def _origin(workdir, setup, checkpoint):
-  """(step, state) that the replay starts from."""
+  """(step, state) that the replay starts from; setup: as the run began."""
   if checkpoint is None:
     return 0, setup.first()
   # A rollback keeps its checkpoint in the second; the first one is pruned.
