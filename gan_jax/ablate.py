@@ -71,7 +71,7 @@ def compare(pair: str, workdir, *, metric: str = '') -> ReportContents:
     UserError: see study.compare.
   """
   paths = command.two_paths(pair, 'compare', 'workdirs A B')
-  view = compare_lib.view(*paths, metric=metric)
+  view = compare_lib.view(*paths, metric=metric, workdir=workdir)
   contents.make_workdir(pathlib.Path(workdir))
   report.write(workdir, view)
   return view

@@ -78,7 +78,7 @@ def pair(argv: list[str], name: str) -> list[str]:
       own = word.partition('=')[2]
       two = [own] if own else []
       rest = argv[at + 1 :]
-      while rest and not rest[0].startswith('--') and ',' not in ''.join(two):
+      while len(two) < 2 and rest and not rest[0].startswith('--'):
         two, rest = [*two, rest[0]], rest[1:]
       return [*argv[:at], f'--{name}={",".join(two)}', *rest]
   return argv
@@ -192,6 +192,9 @@ def make_callable(name: str, function: Callable):
 
 def run(main: Callable, argv: list[str] | None = None):
   """Runs a command's main(argv) and exits with its exit code."""
+  if hasattr(sys.stdout, 'reconfigure'):
+    # A name that a terminal cannot show costs neither the line nor the work.
+    sys.stdout.reconfigure(errors='backslashreplace')
   try:
     main(sys.argv if argv is None else argv)
   except UserError as e:

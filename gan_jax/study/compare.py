@@ -1,5 +1,7 @@
 """Two finished runs, or studies, side by side in the report of a study."""
 
+import shlex
+
 from gan_jax.metrics import measures, records
 from gan_jax.report import protocols
 from gan_jax.run.config import keys
@@ -13,7 +15,7 @@ from gan_jax.study.statistics.types import Contrast
 from gan_jax.types import UserError
 
 
-def view(a, b, *, metric: str = '') -> ReportContents:
+def view(a, b, *, metric: str = '', workdir='DIR') -> ReportContents:
   """What a report shows of two workdirs; differences are b - a, paired by seed.
 
   Scores of one protocol are compared, where there are several: the one that
@@ -23,6 +25,7 @@ def view(a, b, *, metric: str = '') -> ReportContents:
     a: workdir of a run or study.
     b: workdir of the other.
     metric: that is tested; '' for the one that a's config asks about.
+    workdir: folder of the report, for the command that repeats it.
 
   Raises:
     UserError: one of them is not a finished run or study, their protocols
@@ -41,8 +44,16 @@ def view(a, b, *, metric: str = '') -> ReportContents:
     contrasts.append(
       Contrast(names[1], 'cell', {names[1]: 1.0, names[0]: -1.0})
     )
-  flag = f' --metric={metric}' if metric else ''
-  return _view(sides, cells, contrasts, metrics, notes, flag)
+  again = _command(sides, metric, workdir)
+  return _view(sides, cells, contrasts, metrics, notes, again)
+
+
+def _command(sides, metric, workdir):
+  """What makes the same report once more, in a shell."""
+  flags = [str(side.folder) for side in sides]
+  flags += [f'--metric={metric}'] if metric else []
+  words = ['--compare', *flags, f'--workdir={workdir}']
+  return f'python -m gan_jax.ablate {shlex.join(words)}'
 
 
 def _metrics(sides, wanted):
@@ -125,7 +136,7 @@ def _title(side, name, sides):
   return own if alone else f'{own}: {name}'
 
 
-def _view(sides, cells, contrasts, metrics, notes, flag) -> ReportContents:
+def _view(sides, cells, contrasts, metrics, notes, again) -> ReportContents:
   seeds = sorted({row['seed'] for _, rows in cells.values() for row in rows})
   baseline = next(iter(cells))
   return ReportContents(
@@ -151,10 +162,7 @@ def _view(sides, cells, contrasts, metrics, notes, flag) -> ReportContents:
       for name, (_, rows) in cells.items()
     ),
     notes=notes,
-    commands=(
-      'python -m gan_jax.ablate --compare'
-      f' {sides[0].folder} {sides[1].folder}{flag} --workdir=DIR',
-    ),
+    commands=(again,),
     manifest=record.describe(),
     state='done',
   )

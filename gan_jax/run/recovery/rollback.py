@@ -9,6 +9,7 @@ one will diverge and roll back again, with the same random numbers.
 import json
 import os
 import pathlib
+import shlex
 import shutil
 from collections.abc import Callable
 from typing import NamedTuple
@@ -190,7 +191,8 @@ def _hint(workdir, last, policy, *, dumped):
     else 'there is no good checkpoint: the run started at step 0'
   )
   hints.append(
-    f'python -m gan_jax.train --workdir={workdir} --replay repeats the step'
+    f'python -m gan_jax.train --workdir={shlex.quote(str(workdir))} --replay'
+    ' repeats the step'
     if dumped
     else f'the step could not be reproduced from step {last.step}'
   )
