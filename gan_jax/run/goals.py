@@ -4,6 +4,7 @@ import numpy as np
 
 from gan_jax import options as options_lib
 from gan_jax.metrics import records as records_lib
+from gan_jax.report import text
 from gan_jax.types import UserError
 
 
@@ -25,6 +26,13 @@ def reached(records: list[dict], goal: dict) -> bool:
   if value is None:
     return False
   return value < goal.get('below', -np.inf) or value > goal.get('above', np.inf)
+
+
+def words(records: list[dict], goal: dict) -> str:
+  """'modes 8, above 7.5' of a goal that was reached."""
+  side = 'below' if 'below' in goal else 'above'
+  value = text.number(mean_of(records, goal['metric']))
+  return f'{goal["metric"]} {value}, {side} {goal[side]:g}'
 
 
 def check(goal: dict, names: tuple[str, ...]):

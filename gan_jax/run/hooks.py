@@ -257,8 +257,9 @@ class Hooks:
 
   def _summarise(self, outcome):
     """The last lines on the console."""
-    if outcome.reason == 'goal':
-      self.say(f'goal reached: {self._config["stop_when"]}')
+    goal = self._config['stop_when']
+    if goals.reached(self._records, goal):
+      self.say(f'goal reached: {goals.words(self._records, goal)}')
     for line in lines.summary(self._records):
       self.say(line)
     rows = files.read_rows(self._workdir / 'metrics.jsonl')

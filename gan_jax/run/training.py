@@ -211,7 +211,7 @@ def _train_part(run, begun, program, data, news):
       program,
       loop.StartPoint(begun.state, begun.step, begun.window, begun.owed),
       data,
-      steps=config['steps'],
+      steps=_end(begun, config),
       cadence=loop.Cadence(
         config['report_every'], config['eval_every'], config['save_every']
       ),
@@ -224,6 +224,13 @@ def _train_part(run, begun, program, data, news):
       stop_signal=run.stop_signal,
     )
     return ours(hooks.finish)(outcome, run.stop_signal)
+
+
+def _end(begun, config):
+  """The last step: that where it is, of a run that has reached its goal."""
+  here = [r for r in begun.records if r['step'] == begun.step]
+  done = goals.reached(here, config['stop_when'])
+  return begun.step if done else config['steps']
 
 
 def _numbers_flag(config):
