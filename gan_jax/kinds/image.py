@@ -69,7 +69,7 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
 
   Args:
     samples: [N, H, W, C] in [-1, 1] or uint8.
-    dataset: whose number of classes may be mentioned.
+    dataset: whose classes are the order of the columns.
     real: not needed.
     labels: N names of classes; each is a column then, and has its name above.
 
@@ -83,7 +83,7 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   images = pixels(samples)  # [N, H, W, 3 or 4]
   if labels is None:
     return Image.fromarray(sheets.grid(images))
-  classes = len(dataset.class_names) if dataset else 0
+  classes = dataset.class_names if dataset else ()
   return sheets.by_class(images, list(labels), classes=classes)
 
 

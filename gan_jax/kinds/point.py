@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_jax.kinds.drawing import lettering
 from gan_jax.types import Dataset
 
 SHOWN = 2500
@@ -114,12 +115,16 @@ def _name_colours(figure, colours):
     Line2D([], [], color=colour, marker='o', linestyle='', markersize=5)
     for colour in colours.values()
   ]
-  names = [str(name) for name in colours]
+  names = lettering.titles(colours, list(colours))
   names = [name if len(name) < 12 else f'{name[:10]}…' for name in names]
-  figure.legend(
-    dots, names, loc='upper center', ncols=len(dots), frameon=False, fontsize=8,
-    handletextpad=0.1, columnspacing=1.0, labelcolor=INK, borderpad=0.1,
+  legend = figure.legend(
+    dots, ['·'] * len(dots), loc='upper center', ncols=len(dots),
+    frameon=False, fontsize=8, handletextpad=0.1, columnspacing=1.0,
+    labelcolor=INK, borderpad=0.1,
   )  # fmt: skip
+  for line, name in zip(legend.get_texts(), names, strict=True):
+    line.set_parse_math(False)  # a '$' is a letter, a first '_' hides nothing
+    line.set_text(name)
 
 
 def _limits(points, *, modes, real):

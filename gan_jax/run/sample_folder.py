@@ -8,10 +8,12 @@ import tempfile
 
 import numpy as np
 
+from gan_jax.data import folders as folders_lib
 from gan_jax.data import kinds
 from gan_jax.types import Dataset, UserError
 
 UNFIT = re.compile(r'[/\x00]|^[.@]|^__')  # what no class's folder may have
+MOST = 200  # bytes of its name; file systems take 255
 
 
 def check(out: pathlib.Path):
@@ -41,7 +43,6 @@ def write(
   """Writes samples as 000000.png and so on, all of them or none.
 
   With seeds they are seed3_000000.png and so on.
-
 
   Args:
     out: a folder that is empty or not there, see check.
@@ -73,6 +74,8 @@ def _folders(names):
   """A folder's name for each class: its own, unless no folder may have it."""
   folders = []
   for k, name in enumerate(names):
-    own = UNFIT.sub('_', name)[:200] or '_'
+    own = UNFIT.sub('_', name) or '_'
+    own = f'_{own}' if own.lower() in folders_lib.SYSTEM else own
+    own = own.encode()[:MOST].decode(errors='ignore')
     folders.append(f'{own}_{k}' if own in folders else own)
   return folders

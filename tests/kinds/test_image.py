@@ -66,7 +66,7 @@ def _cells(sheet, colour):
 
 @pytest.mark.parametrize(
   'classes, rows, across',
-  [(3, 10, 1), (7, 4, 1), (10, 10, 1), (2, 50, 5), (1, 16, 4), (4, 25, 3)],
+  [(3, 10, 2), (7, 4, 1), (10, 10, 1), (2, 50, 5), (1, 16, 4), (4, 25, 3)],
 )
 @pytest.mark.parametrize('channels', [1, 3, 4])
 def test_a_class_is_a_column(classes, rows, across, channels):

@@ -82,3 +82,13 @@ def test_names_that_no_folder_may_have(tmp_path):
   names = ('a/b', '..', '.git', '__x', 'a_b', '10', 'b\\c')
   folders = sample_folder._folders(names)
   assert folders == ['a_b', '_.', '_git', '_x', 'a_b_4', '10', 'b\\c']
+
+
+def test_names_that_are_too_long_or_a_systems(tmp_path):
+  names = ('\u732b' * 120, '\u732b' * 121, 'x' * 300, 'lost+found', 'Thumbs.db')
+  folders = sample_folder._folders(names)
+  assert len(set(folders)) == len(names)
+  x, labels = np.zeros((5, 5, 6, 3), np.float32), np.arange(5)
+  sample_folder.write(tmp_path / 'out', x, _dataset(names), labels)
+  back = loading.load('folder', dir=str(tmp_path / 'out'))
+  assert back.size == 5 and set(back.class_names) == set(folders)

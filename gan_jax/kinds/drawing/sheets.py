@@ -1,8 +1,11 @@
 """Images on a sheet: side by side, or a column for each class."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+
+from gan_jax.kinds.drawing import lettering
 
 WIDTH, TALL = 600, 900  # pixels, about, of a sheet at most
 GAP = 2  # pixels between the images of a sheet
@@ -36,7 +39,7 @@ def grid(images: np.ndarray) -> np.ndarray:
   return sheet
 
 
-def by_class(images: np.ndarray, labels: list, *, classes: int = 0):
+def by_class(images: np.ndarray, labels: list, *, classes: Sequence = ()):
   """A column for each class with its name above it, and a row for each draw.
 
   Of more than COLUMNS classes evenly chosen ones are shown; where there would
@@ -44,8 +47,9 @@ def by_class(images: np.ndarray, labels: list, *, classes: int = 0):
 
   Args:
     images: [N, H, W, 3 or 4] uint8.
-    labels: N names; the columns are in the order in which they appear.
-    classes: how many there are of them, for a note if not all are shown.
+    labels: N names.
+    classes: all names there are, in the order of the columns, for a note if not
+      all are shown; by default in the order in which they appear.
 
   Returns:
     A `PIL.Image.Image`, RGB or RGBA.
@@ -53,7 +57,7 @@ def by_class(images: np.ndarray, labels: list, *, classes: int = 0):
   from PIL import Image
 
   _, height, width, channels = images.shape
-  members = chosen(labels)
+  members = chosen(labels, classes)
   counts = [len(own) for own in members.values()]
   across = _across(counts)
   down = math.ceil(max(counts) / across)
@@ -63,9 +67,9 @@ def by_class(images: np.ndarray, labels: list, *, classes: int = 0):
   cell_h, cell_w = height * scale + GAP, width * scale + GAP
   between = BLOCKS if across > 1 else 0
   block = across * cell_w + between
-  heads = _heads(list(members), block - between - GAP)
+  heads = _heads(lettering.titles(members, classes), block - between - GAP)
   top = max(head.shape[0] for head in heads) + GAP
-  note = _note(len(members), max(classes, len(set(labels))))
+  note = _note(len(members), max(len(classes), len(set(labels))))
   sheet = ground(
     top + down * cell_h + GAP + (HEAD if note else 0),
     len(members) * block - between + GAP,
@@ -84,12 +88,17 @@ def by_class(images: np.ndarray, labels: list, *, classes: int = 0):
   return Image.fromarray(sheet)
 
 
-def chosen(labels: list) -> dict[str, list[int]]:
-  """Where each class stands among the labels; evenly chosen ones of many."""
-  members = {}
+def chosen(labels: list, classes: Sequence = ()) -> dict[str, list[int]]:
+  """Where each class stands among the labels; evenly chosen ones of many.
+
+  Args:
+    labels: N names.
+    classes: names in the order that is wanted, others come last.
+  """
+  members = {str(name): [] for name in classes}
   for k, label in enumerate(labels):
     members.setdefault(str(label), []).append(k)
-  names = list(members)
+  names = [name for name, own in members.items() if own]
   return {names[k]: members[names[k]] for k in evenly(len(names), COLUMNS)}
 
 
@@ -102,10 +111,8 @@ def evenly(count: int, most: int) -> list[int]:
 
 def _across(counts):
   """Columns of a class: one, or as many as make the sheet about square."""
-  if max(counts) <= ROWS:
-    return 1
-  side = math.sqrt(len(counts) * max(counts))
-  return max(1, math.ceil(side / len(counts)))
+  most = math.sqrt(max(counts) / len(counts))  # of a square sheet
+  return max(1, round(most) if max(counts) <= ROWS else math.ceil(most))
 
 
 def _note(shown, classes):
@@ -124,10 +131,10 @@ def _heads(names, width):
 
 def written(text: str, *, most: int = 0) -> np.ndarray:
   """A text on the ground, uint8 [HEAD, w, 3]; cut to `most` pixels, if any."""
-  from PIL import Image, ImageDraw, ImageFont
+  from PIL import Image, ImageDraw
 
-  font = ImageFont.load_default(TEXT)
   text = str(text)
+  font = lettering.font(text, TEXT)
   if most and font.getlength(text) > most:
     while text and font.getlength(text + '…') > most:
       text = text[:-1]
