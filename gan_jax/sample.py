@@ -81,18 +81,42 @@ def main(argv: list[str]):
     sample_folder.write(out, samples, setup.dataset, labels, whose)
   else:
     write(out, samples, setup, labels, whose)
-  print(f'{len(samples)} samples of step {step} -> {flags.out}')
+  print(_summary(len(samples), step, whose, flags.out))
+
+
+def _summary(count, step, whose, out):
+  """The line that ends it."""
+  line = f'{count} sample{"s" * (count > 1)} of step {step} -> {out}'
+  seeds = [] if whose is None else [f'{k}' for k in dict.fromkeys(whose)]
+  if len(seeds) < 2:
+    return line
+  each = count // len(seeds)
+  return f'{line}, {each} of each seed, one after the other: {", ".join(seeds)}'
 
 
 def _labels(setup, flags, *, grid):
   """The classes of the samples; a picture's are those of its columns."""
   if words := getattr(flags, 'class'):
-    return draws.labels_of(draws.class_numbers(setup, words), flags.num)
+    return draws.labels_of(_asked(setup, words, flags), flags.num)
+  labels_lib.check_classes(flags.labels, setup)
   if grid and setup.num_classes and not flags.labels:
     columns = sheets.evenly(setup.num_classes, sheets.COLUMNS)
     return draws.labels_of(columns, flags.num)
   how = flags.labels or labels_lib.DATA
   return draws.labels_of_draw(setup, how, flags.num, seed=flags.seed)
+
+
+def _asked(setup, words, flags):
+  """The numbers of the classes of --class."""
+  if flags.labels:
+    raise UserError(f'--labels={flags.labels} does not go with --class.')
+  classes = draws.class_numbers(setup, words)
+  if flags.num < len(classes):
+    raise UserError(
+      f'--num={flags.num}: expected at least one of each of the'
+      f' {len(classes)} classes of --class.'
+    )
+  return classes
 
 
 def _check_kind(out, setup, *, folder):

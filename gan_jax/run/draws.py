@@ -11,6 +11,8 @@ from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
 from gan_jax.types import UserError
 
+LONG = 60  # letters of a class's name in an error, at most
+
 
 def draw(
   setup,
@@ -86,12 +88,19 @@ def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
     raise UserError(
       f'{flag}={words}: this generator knows no classes (conditional=False).'
     )
-  if words in names:
-    return [names.index(words)]
-  return [_class_number(names, word.strip(), flag) for word in words.split(',')]
+  parts, numbers = words.split(','), []
+  while parts:
+    # The longest first, as names may have commas.
+    joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
+    name = next((one for one in joined if one in names), joined[-1])
+    numbers.append(_class_number(names, name, flag))
+    parts = parts[len(parts) - joined.index(name) :]
+  return numbers
 
 
 def _class_number(names, word, flag):
+  if not word:
+    raise UserError(f'{flag}: expected names of classes, with commas between.')
   if word in names:
     return names.index(word)
   if word.isdecimal() and all(name.isdecimal() for name in names):
@@ -106,9 +115,14 @@ def _nearest(word, names, count=5):
   lower = {name.lower(): name for name in reversed(names)}
   near = difflib.get_close_matches(word.lower(), lower, count, 0.5)
   if near:
-    return f'the nearest are {", ".join(lower[one] for one in near)}'
+    return f'the nearest are {_brief(lower[one] for one in near)}'
   more = f' and {len(names) - count:,} more' if len(names) > count else ''
-  return f'there are {", ".join(names[:count])}{more}'
+  return f'there are {_brief(names[:count])}{more}'
+
+
+def _brief(names):
+  cut = lambda name: name if len(name) <= LONG else f'{name[:LONG]}…'
+  return ', '.join(map(cut, names))
 
 
 def seed_positions(

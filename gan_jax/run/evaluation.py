@@ -7,7 +7,7 @@ import numpy as np
 
 from gan_jax.metrics import records
 from gan_jax.report import console, lines, page
-from gan_jax.run import score_failures, score_trial, scoring
+from gan_jax.run import labels, score_failures, score_trial, scoring
 from gan_jax.run.hooks import save_neighbours
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
@@ -41,12 +41,12 @@ def evaluate(
     those of other protocols, and report.html shows them.
 
   Raises:
-    UserError: no run, no checkpoint, a metric that these data cannot have, no
-      score at all, or a scores.json that is not a list of score records.
+    UserError: no run, no checkpoint, no score at all, a damaged scores.json.
   """
   config, setup, state, step = contents.open_run(
     workdir, which=which, places=places
   )
+  labels.check_classes(given.get('labels', ''), setup)
   workdir = paths.expand(workdir)
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work

@@ -27,6 +27,18 @@ def check(how: str):
     raise UserError(f'--labels={how}: there are {DATA}, {BALANCED}.')
 
 
+def check_classes(how: str, setup):
+  """Refuses --labels where there are no classes; '' is none.
+
+  Raises:
+    UserError: the generator of the setup knows none.
+  """
+  if how and not setup.num_classes:
+    raise UserError(
+      f'--labels={how}: this generator knows no classes (conditional=False).'
+    )
+
+
 def of_draw(setup, how: str, key: jax.Array, num: int) -> np.ndarray | None:
   """Labels [num] int32 of the samples of one draw; None without classes.
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_jax import sample
 from gan_jax.run import draws
 from gan_jax.types import UserError
 
@@ -58,6 +59,9 @@ def test_by_default_classes_as_in_the_data_of_the_first_seed():
     ('dog', ANIMALS, [1]),
     ('sheep,cat', ANIMALS, [3, 0]),
     ('a, b', ANIMALS, [4]),
+    ('dog, a, b,cat', ANIMALS, [1, 4, 0]),
+    ('a, b,a, b', ANIMALS, [4, 4]),
+    ('two words,\u732b', ('\u732b', 'two words'), [1, 0]),
     ('7', tuple('0123456789'), [7]),
     ('11, 2', tuple(f'{k:02}' for k in range(12)), [11, 2]),
     ('90', ('10', '90', '0'), [1]),
@@ -94,3 +98,43 @@ def test_seeds_of_a_run_by_their_numbers():
       draws.seed_positions(config, wrong)
   with pytest.raises(UserError, match='the seed 0; or all'):
     draws.seed_positions({'seed': 0, 'num_seeds': 1}, '1')
+
+
+@pytest.mark.parametrize('words', [',', 'cat,', ' '])
+def test_a_list_of_classes_with_a_gap(words):
+  with pytest.raises(UserError, match='--class: expected names of classes'):
+    draws.class_numbers(_setup(), words)
+
+
+def test_long_names_do_not_fill_the_screen():
+  with pytest.raises(UserError) as refused:
+    draws.class_numbers(_setup(('x' * 300, 'y')), 'unlike')
+  assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize(
+  'names, flags, word',
+  [
+    (ANIMALS, {'labels': 'data', 'class': 'cat'}, '--labels=data does not go'),
+    (ANIMALS, {'num': 2, 'class': 'cat,dog,horse'}, 'each of the 3 classes'),
+    ((), {'labels': 'balanced'}, '--labels=balanced: this generator knows no'),
+    ((), {'class': 'cat'}, '--class=cat: this generator knows no classes'),
+  ],
+)
+def test_flags_that_cannot_be_had_together(names, flags, word):
+  flags = {'num': 8, 'seed': 0, 'labels': '', 'class': '', **flags}
+  with pytest.raises(UserError, match=word):
+    sample._labels(_setup(names), types.SimpleNamespace(**flags), grid=True)
+
+
+@pytest.mark.parametrize(
+  'seeds, line',
+  [
+    (None, '4 samples of step 9 -> o/'),
+    ([3, 3, 3, 3], '4 samples of step 9 -> o/'),
+    ([3, 3, 4, 4], '4 samples of step 9 -> o/, 2 of each seed, one after'),
+  ],
+)
+def test_the_last_line_says_whose_samples_they_are(seeds, line):
+  assert sample._summary(4, 9, seeds, 'o/').startswith(line)
+  assert sample._summary(1, 9, None, 'o') == '1 sample of step 9 -> o'
