@@ -203,20 +203,38 @@ def intra_class_distance(
 
   Returns:
     mean: of the squared distances of the classes.
-    per_class: list of num_classes floats, the squared distance of each.
+    per_class: list of num_classes floats, the squared distance of each; None
+      of a class that neither side has, which does not count.
 
   Raises:
     UserError: as `frechet_distance`; labels that do not fit; a class with
-      fewer than two examples.
+      fewer than two examples of a side.
   """
   real, real_labels = _labelled(real, real_labels, num_classes, 'real')
   fake, fake_labels = _labelled(fake, fake_labels, num_classes, 'fake')
   _check_dimensions(fake.shape[1], real.shape[1], 'fake')
+  there = np.isin(np.arange(num_classes), [*real_labels, *fake_labels])
+  _check_counts(real_labels, there, 'real')
+  _check_counts(fake_labels, there, 'fake')
   distances = [
     frechet_distance(real[real_labels == c], fake[fake_labels == c])
+    if there[c]
+    else None
     for c in range(num_classes)
   ]
-  return {'mean': float(np.mean(distances)), 'per_class': distances}
+  mean = np.mean([d for d in distances if d is not None])
+  return {'mean': float(mean), 'per_class': distances}
+
+
+def _check_counts(labels, there, name):
+  """Refuses a class that is there with fewer than two examples of a side."""
+  counts = np.bincount(labels, minlength=len(there))
+  few = np.flatnonzero(there & (counts < 2))
+  if few.size:
+    c = few[counts[few].argmin()]
+    raise UserError(
+      f'{name}, class {c}: at least 2 examples needed, got {counts[c]}'
+    )
 
 
 def _moments(features, name):
@@ -243,7 +261,7 @@ def _checked_statistics(mu, sigma):
 
 
 def _labelled(x, labels, num_classes, name):
-  """Features and labels that fit, with two examples of each class."""
+  """Features and labels that fit."""
   x, labels = checks.unconverted(x, name), np.asarray(labels)
   if labels.shape != x.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
     raise UserError(
@@ -251,12 +269,6 @@ def _labelled(x, labels, num_classes, name):
       f'{list(labels.shape)}'
     )
   checks.label_range(labels, num_classes, f'{name}: labels')
-  counts = np.bincount(labels, minlength=num_classes)
-  if counts.min() < 2:
-    c = int(counts.argmin())
-    raise UserError(
-      f'{name}, class {c}: at least 2 examples needed, got {counts[c]}'
-    )
   return x, labels
 
 

@@ -8,6 +8,7 @@ from gan_jax.metrics import compute, intervals, records
 from gan_jax.metrics.features import base
 from gan_jax.metrics.measures import Metric
 from gan_jax.metrics.views import GROUPS, SampleStats
+from gan_jax.types import UserError
 
 FEWEST = 100  # samples, for an interval
 # Scores that may be negative; an interval of any other does not go below 0.
@@ -78,10 +79,13 @@ def _jackknife(metric, inputs, values, *, without):
     return dict.fromkeys(names)
   sizes = np.bincount(inputs.fake.group, minlength=GROUPS)
   there = [g for g in range(GROUPS) if sizes[g]]
-  others = [
-    metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]
-    for g in there
-  ]
+  try:
+    others = [
+      metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]
+      for g in there
+    ]
+  except UserError:  # of a rare class, say, too few are left for a value
+    return dict.fromkeys(names)
   return {
     name: intervals.jackknife(
       values[name], [o[name] for o in others], sizes=sizes[there]

@@ -62,7 +62,7 @@ def check(
 def check_classes(
   names, *, real: np.ndarray, fake: np.ndarray, class_names, flag: str
 ):
-  """The same for what is measured in each class.
+  """The same for what is measured in each class that there is.
 
   Args:
     names: of outputs.
@@ -74,11 +74,12 @@ def check_classes(
   Raises:
     UserError: names the class.
   """
+  there = np.flatnonzero(np.maximum(real, fake))
   for name in names:
     for counts, least, whose in zip(
       (real, fake), IN_CLASSES.get(name, ()), ('data', flag), strict=False
     ):
-      c = int(np.argmin(counts))
+      c = there[np.argmin(np.asarray(counts)[there])]
       if counts[c] < least:
         what = 'examples' if whose == 'data' else 'samples'
         begin = 'metrics' if whose == 'data' else f'{flag}={sum(counts)}'

@@ -88,3 +88,19 @@ def test_only_a_few_of_the_metrics_shrink_as_samples_improve():
     'stacked_kl',
   }  # fmt: skip
   assert not measures.is_lower_better('of nobody')
+
+
+def test_a_rare_class_costs_the_interval_not_the_score():
+  """Two of a class: with one of them left out there is no distance."""
+  rng = np.random.default_rng(0)
+  x, labels = rng.normal(size=(200, 2)), np.repeat([0, 1], [198, 2])
+  (found,) = scores.score(
+    ['intra_fid'],
+    x,
+    x + 1,
+    kind='point',
+    labels=(labels, labels),
+    num_classes=2,
+  )
+  assert found['value'] == pytest.approx(2, rel=0.2)
+  assert found['interval'] is None

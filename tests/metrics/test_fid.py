@@ -181,6 +181,17 @@ def test_intra_class_distance_sees_swapped_classes():
   assert fid.frechet_distance(x, x) < 1e-9
 
 
+def test_a_class_that_neither_side_has_does_not_count():
+  labels = np.repeat([0, 2], 30)
+  x, y = draw(60, 4, 0), draw(60, 4, 1)
+  got = fid.intra_class_distance(x, labels, y, labels, 4)
+  each = [
+    fid.frechet_distance(x[rows], y[rows]) for rows in (labels < 1, labels > 1)
+  ]
+  assert got['per_class'] == [each[0], None, each[1], None]
+  assert got['mean'] == pytest.approx(np.mean(each))
+
+
 # What cannot be measured.
 
 X, LABELS = draw(9, 3, 0), np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
@@ -214,7 +225,7 @@ def filled(*batches):
       'fake, class 1: at least 2 examples needed, got 1',
     ),
     (
-      lambda: fid.intra_class_distance(X, LABELS, X, LABELS, 4),
+      lambda: fid.intra_class_distance(X, LABELS, X, LABELS[::-1] + 1, 4),
       'real, class 3: .* got 0',
     ),
     (

@@ -78,3 +78,8 @@ def test_every_class_needs_two_of_both_sides():
     of((5, 1), (9, 9))
   with pytest.raises(UserError, match="^--num=10: .* 2 samples .* 1 of 'a'"):
     of((5, 5), (1, 9))
+  of((0, 7), (0, 9))  # a class that nobody has does not count
+  with pytest.raises(UserError, match="2 examples of each .* are 0 of 'a'"):
+    of((0, 7), (3, 9))
+  with pytest.raises(UserError, match="^--num=9: .* 2 samples .* 0 of 'a'"):
+    of((5, 7), (0, 9))
