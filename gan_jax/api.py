@@ -26,16 +26,21 @@ gan_jax.evaluate` scores it. It is opened again by
 """
 
 import os
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from ml_collections import ConfigDict
 
+from gan_jax import options
+from gan_jax.metrics import metric_options
 from gan_jax.report import board as board_lib
 from gan_jax.report import console
 from gan_jax.run import evaluation, training
-from gan_jax.run.config import recipe
 from gan_jax.run.trained import Trained
+from gan_jax.storage import paths
 from gan_jax.study import ablation
 from gan_jax.study.report.contents import ReportContents
+from gan_jax.types import MAX_SIZE
 
 
 def train(
@@ -65,11 +70,9 @@ def train(
     gan_jax.run.score_failures.Failed: all is trained and saved, but computing
       a score failed unexpectedly.
   """
-  config = recipe.complete(config)
-  if init_from:
-    config.init_from = os.fspath(init_from)
-  quiet = None if verbose else console.Progress(config['steps'], main=False)
-  training.train(config, workdir, progress=quiet)
+  quiet = None if verbose else console.Progress(0, main=False)
+  begin = {'init_from': init_from} if init_from else {}
+  training.train(config, paths.given(workdir), progress=quiet, **begin)
   return Trained(workdir)
 
 
@@ -91,7 +94,7 @@ def load(
 def evaluate(
   workdir: str | os.PathLike,
   *,
-  metrics: tuple[str, ...] = (),
+  metrics: str | Sequence[str] | Mapping[str, dict] = (),
   features: str = '',
   protocol: str = '',
   num_samples: int = 0,
@@ -103,7 +106,8 @@ def evaluate(
 
   Args:
     workdir: of the run.
-    metrics: their names; () for those of the run.
+    metrics: their names, as ('fid', 'prdc') or 'fid,prdc', or with options, as
+      {'fid': {}, 'prdc': {'k': 3}}; () for those of the run.
     features: 'classifier', 'inception', ...; '' for the run's.
     protocol: name of a published one, in place of `features`.
     num_samples: of each seed; 0 for as many as the run draws.
@@ -118,17 +122,33 @@ def evaluate(
   Raises:
     gan_jax.UserError: no run, or a metric that is not possible.
   """
+  workdir, (names, own) = paths.given(workdir), _asked(metrics)
+  number = options.whole_number
+  num_samples = number('num_samples', num_samples, least=0, most=MAX_SIZE - 1)
+  draws = number('draws', draws, least=1, most=MAX_SIZE)
   with console.Counter('samples', main=verbose) as progress:
     return evaluation.evaluate(
       workdir,
-      metrics=metrics,
+      metrics=names,
       which=str(checkpoint),
       progress=progress,
       space=features,
       protocol=protocol,
       num_samples=num_samples,
       draws=draws,
+      options=own,
     )
+
+
+def _asked(metrics):
+  """(names of metrics, their options as a protocol holds them)."""
+  if isinstance(metrics, str):
+    metrics = [name.strip() for name in metrics.split(',') if name.strip()]
+  given = metrics if isinstance(metrics, Mapping) else {}
+  names = tuple(metrics) if np.iterable(metrics) else (metrics,)
+  for name in names:
+    options.check_kind('metrics', name, str)
+  return names, metric_options.pairs({k: v for k, v in given.items() if v})
 
 
 def ablate(
@@ -155,6 +175,8 @@ def ablate(
     gan_jax.UserError: a mistake in the study; nothing has been run.
     gan_jax.study.ablation.Failed: some runs failed, the others are done.
   """
+  study, workdir = paths.given(study), paths.given(workdir)
+  workers = options.whole_number('workers', workers, least=0, most=MAX_SIZE)
   run = lambda board: ablation.ablate(
     study, workdir, engine=engine, workers=workers, board=board
   )

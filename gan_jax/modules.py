@@ -1,13 +1,25 @@
 """Modules and functions by the names that a config gives them."""
 
+import difflib
 import importlib
 import importlib.util
+import os
 import pkgutil
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import jax
+
 from gan_jax.types import UserError
+
+LOOKS_AT_A_FLOAT = (
+  'it looks at the value of an array or an option in Python, but arrays and'
+  ' floats are traced; use jnp.where, or make the option a whole number or a'
+  ' name.'
+)
+WANTS_NUMPY = 'it gives a traced array to NumPy; use jax.numpy.'
 
 
 def available(kind: str) -> list[str]:
@@ -44,7 +56,8 @@ def named(
   """
   name = path if name is None else name
   if not name or not _exists(path, flag, name):
-    there = f'; {choices}' if choices else ''
+    hints = (_hint(str(name), choices), choices)
+    there = ''.join(f'; {hint}' for hint in hints if hint).replace('?;', '?')
     raise UserError(f'{flag}={name!r}: there is no such module{there}.')
   try:
     file = importlib.import_module(path)
@@ -115,9 +128,74 @@ def prefix(parts: list[str], *, flag: str) -> int:
   return most
 
 
+def _hint(name, choices):
+  """What somebody may have meant by a name that nothing has."""
+  dotted = name.removesuffix('.py').replace(os.sep, '.').strip('.')
+  parent = dotted.rpartition('.')[0]
+  there = choices.partition(': ')[2].split(', ')
+  there += [*_siblings(parent), *_siblings(parent.rpartition('.')[0])]
+  if not parent and dotted and os.path.isfile(f'{dotted}.py'):
+    return (
+      f'{dotted}.py has to lie in a folder, say mine, and is named'
+      f' mine.{dotted} then'
+    )
+  lower = {one.lower(): one for one in there if one}
+  near = difflib.get_close_matches(dotted.lower(), lower, 1, 0.7)
+  if near:
+    return f'did you mean {lower[near[0]]!r}?'
+  return ''
+
+
+def _siblings(package):
+  """Dotted names of the modules of a package."""
+  try:
+    spec = importlib.util.find_spec(package) if package else None
+    places = spec and spec.submodule_search_locations or ()
+  except Exception:  # whatever a package does wrong, this is only a hint
+    return []
+  return [f'{package}.{m.name}' for m in pkgutil.iter_modules(places)]
+
+
+# What says enough without its type.
+_PLAIN = (ArithmeticError, AttributeError, TypeError, ValueError)
+
+
+def in_words(error: Exception, *, typed: bool = False) -> str:
+  """The first line of what went wrong in a component.
+
+  Args:
+    error: that it raised.
+    typed: whether the line always names the error's type.
+  """
+  if isinstance(error, jax.errors.ConcretizationTypeError):
+    return LOOKS_AT_A_FLOAT
+  if isinstance(error, jax.errors.TracerArrayConversionError):
+    return WANTS_NUMPY
+  lines, name = str(error).strip().splitlines(), type(error).__name__
+  if lines and isinstance(error, _PLAIN) and not typed:
+    return lines[0]
+  return f'{name}: {lines[0].strip()}' if lines else name
+
+
 def _broken(flag, name, error):
-  at = traceback.extract_tb(error.__traceback__)[-1]
+  lines = str(error).strip().splitlines() or ['']
   return UserError(
-    f'{flag}={name!r}: {type(error).__name__}: {error}'
-    f' ({at.filename}, line {at.lineno}).'
+    f'{flag}={name!r}: {type(error).__name__}: {lines[0]}{place(error)}.'
   )
+
+
+def place(error: BaseException) -> str:
+  """Where in somebody's own files an error arose, ' (FILE, line N)'; or ''."""
+  if isinstance(error, SyntaxError):
+    return ''  # its words say so
+  for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    if not frame.filename.startswith(('<', *_OTHERS)):
+      return f' ({frame.filename}, line {frame.lineno})'
+  return ''
+
+
+# Folders of Python, of its packages, and of this one.
+_OTHERS = (
+  os.path.join(os.path.dirname(__file__), ''),
+  *(sysconfig.get_path(name) for name in ('stdlib', 'purelib', 'platlib')),
+)

@@ -9,20 +9,18 @@ and are part of a program.
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
+from gan_jax import modules
 from gan_jax.types import UserError
 
 # Arguments that a component gets from the step, not from the config.
 GIVEN = ('key', 'axis_name')
-LOOKS_AT_A_FLOAT = (
-  'it looks at the value of an option in Python, but floats are traced; use'
-  ' jnp.where, or make the option a whole number or a name.'
-)
 WORDS = {
   int: 'a whole number',
   float: 'a number',
@@ -56,6 +54,30 @@ def check_kind(flag: str, value: Any, kind: Any):
   """
   if kind in WORDS and not is_of(value, kind):
     raise UserError(f'{flag}={value!r}: expected {WORDS[kind]}.')
+
+
+def whole_number(flag: str, value: Any, *, least: int, most: int) -> int:
+  """A whole number, of whichever library, as an int.
+
+  Args:
+    flag: what it is, for error messages.
+    value: any.
+    least: the smallest that will do.
+    most: the largest.
+
+  Raises:
+    UserError: it is something else.
+  """
+  try:
+    number = None if isinstance(value, bool) else operator.index(value)
+  except TypeError:
+    number = None
+  if number is None or not least <= number <= most:
+    which = (
+      f'a whole number from {least} to {most}' if least < most else f'{least}'
+    )
+    raise UserError(f'{flag}={value!r}: expected {which}.')
+  return number
 
 
 def taken_by(function: Callable) -> dict:
@@ -151,11 +173,8 @@ def _told(flag, function, /, *args, **kwargs):
     return function(*args, **kwargs)
   except UserError:
     raise
-  except jax.errors.ConcretizationTypeError as e:
-    raise UserError(f'{flag}: {LOOKS_AT_A_FLOAT}') from e
-  except (ArithmeticError, AttributeError, TypeError, ValueError) as e:
-    lines = str(e).strip().splitlines() or [type(e).__name__]
-    raise UserError(f'{flag}: {lines[0]}') from e
+  except Exception as e:
+    raise UserError(f'{flag}: {modules.in_words(e)}{modules.place(e)}') from e
 
 
 def attempt(flag: str, function: Callable, options: dict, *args) -> Any:

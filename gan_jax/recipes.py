@@ -10,6 +10,7 @@
 0.5
 """
 
+import os
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -22,7 +23,7 @@ def names() -> list[str]:
   return library.names()
 
 
-def load(name: str, **overrides: Any) -> ConfigDict:
+def load(name: str | os.PathLike, **overrides: Any) -> ConfigDict:
   """A recipe, with all its keys.
 
   Args:

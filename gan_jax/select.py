@@ -91,11 +91,11 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   options.check_kind(f'{flag}.every', every, int)
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
-  bound, terms = _bind(flag, file, kwargs, *_PENALTY)
-  if not bound and not terms:
+  if not any(k in _PENALTY or k.endswith(TERM) for k in _functions(file)):
     raise UserError(
       f'{flag}: the module has no penalty, no project, no d_term or g_term.'
     )
+  bound, terms = _bind(flag, file, kwargs, *_PENALTY)
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
   return Penalty(
@@ -116,8 +116,16 @@ def _functions(file):
   return {
     k: v
     for k, v in vars(file).items()
-    if inspect.isfunction(v) and not k.startswith('_')
+    if _is_function(v) and not k.startswith('_')
   }
+
+
+def _is_function(value):
+  """One of Python, one compiled by jax.jit, or a functools.partial."""
+  if inspect.isclass(value):
+    return False
+  made = isinstance(value, functools.partial) or hasattr(value, '__wrapped__')
+  return inspect.isfunction(value) or (made and callable(value))
 
 
 def functions_of(file: Any) -> list:
@@ -156,11 +164,27 @@ def options_of(kind: str, name: str, *, flag: str) -> list[str]:
 def _bind(flag, file, kwargs, *names):
   """(functions of these names, {player: term}), of those that a file has."""
   wanted = lambda name: name in names or name.endswith(TERM)
-  there = {k: v for k, v in _functions(file).items() if wanted(k)}
+  there = {k: _keyed(v) for k, v in _functions(file).items() if wanted(k)}
   bound = options.bind(flag, kwargs, **there)
   terms = {k: v for k, v in bound.items() if k.endswith(TERM)}
   functions = {k: v for k, v in bound.items() if k not in terms}
   return functions, {k.removesuffix(TERM): v for k, v in terms.items()}
+
+
+def _keyed(function):
+  """The function, given a key whether it takes one or not."""
+  parameters = inspect.signature(function).parameters
+  if any(
+    p.name == 'key' or p.kind is p.VAR_KEYWORD for p in parameters.values()
+  ):
+    return function
+
+  @functools.wraps(function)
+  def call(*args, key=None, **kwargs):
+    del key
+    return function(*args, **kwargs)
+
+  return call
 
 
 def conditioning(name: str, **kwargs) -> Conditioning:

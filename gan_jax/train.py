@@ -55,13 +55,12 @@ def _train(flags):
   for line in flags.settle():
     if multihost.is_first():
       print(line)
-  if flags.init_from:
-    flags.config.init_from = flags.init_from
   try:
     train(
       flags.config.to_dict(),
       flags.workdir,
       accept_source=flags.accept_source,
+      init_from=flags.init_from,
     )
   except loop.Diverged as e:
     multihost.part()  # all processes raise it, so all of them arrive here

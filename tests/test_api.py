@@ -6,12 +6,18 @@ import subprocess
 import sys
 import typing
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import FrozenConfigDict
 
 import gan_jax
 from gan_jax import api, recipes, sample
+from gan_jax.run import setup
+from gan_jax.run.config import recipe
 from gan_jax.run.trained import Trained
+from gan_jax.storage import memory
 from tests.bad_input import finished_run
 
 
@@ -62,6 +68,7 @@ def test_samples_are_what_the_generator_makes_of_latents(ring):
   made = ring.generate(z)
   assert made.shape == (7, *ring.shape) and made.dtype == np.float32
   np.testing.assert_allclose(made[2:5], ring.generate(z[2:5]), atol=1e-6)
+  np.testing.assert_allclose(made, ring.sample(7, seed=5), atol=1e-6)
   assert np.unique(ring.latents(50)).size == 50 * z.shape[1]
   assert ring.class_names == () and ring.seeds == (0,)
 
@@ -73,10 +80,70 @@ def test_the_discriminator_sees_each_sample_by_itself(ring):
   np.testing.assert_allclose(ring.discriminate(x[4:]), logits[4:], atol=1e-6)
 
 
+def test_the_networks_are_parts_of_what_somebody_compiles(ring):
+  z = ring.latents(4)
+  realism = lambda z: ring.discriminate(ring.generate(z)).sum()
+  slopes = jax.jit(jax.grad(realism))(z)
+  step = np.zeros_like(z)
+  step[1, 0] = 1e-2
+  by_differences = (realism(z + step) - realism(z - step)) / 2e-2
+  np.testing.assert_allclose(slopes[1, 0], by_differences, rtol=0.05)
+
+
+SEEN = {  # labels as people may write them, of a run with the classes 0 to 9
+  'a name': '7',
+  'a number of JAX': jnp.int32(7),
+  'one for each': np.array(['7', '7']),
+  'of each a number': jnp.array([7, 7]),
+}
+
+
+@pytest.fixture(scope='module')
+def labelled():
+  """What turns labels into numbers, of a run that never was."""
+  run = Trained.__new__(Trained)
+  run.class_names = tuple('0123456789')
+  return lambda label: run._labels(label, 2)
+
+
+@pytest.mark.parametrize('which', SEEN)
+def test_a_class_by_name_or_number(which, labelled):
+  assert labelled(SEEN[which]).tolist() == [7, 7]
+
+
+@pytest.mark.parametrize(
+  'label', [7.0, True, -1, 10, '7,7', [1, None], [7], {}, np.eye(2)]
+)
+def test_what_is_no_class_is_refused(label, labelled):
+  with pytest.raises(gan_jax.UserError, match='label'):
+    labelled(label)
+
+
+ARE = {'data': {'name': 'ring8'}, 'model': {'name': 'mlp'}}
 MISTAKES = {
   'n=0': lambda gan: gan.sample(0),
   'seed=-1': lambda gan: gan.sample(1, seed=-1),
-  'run_seed=3: the run has the seed 0': lambda gan: gan.sample(1, run_seed=3),
+  'run_seed=3: expected 0': lambda gan: gan.sample(1, run_seed=3),
+  'n=2.5: expected a whole number': lambda gan: gan.sample(2.5),
+  "seed='x'": lambda gan: gan.latents(2, seed='x'),
+  r'z has the shape \[3, 5\]: expected \[N': lambda gan: gan.generate(
+    np.zeros((3, 5))
+  ),
+  'z: expected numbers': lambda gan: gan.generate('noise'),
+  r'x has the shape \[0, 2\]': lambda gan: gan.discriminate(np.zeros((0, 2))),
+  "'': expected a path": lambda gan: gan_jax.load(''),
+  'None: expected a path': lambda gan: gan_jax.train(ARE, None),
+  '7: expected a path': lambda gan: gan_jax.ablate('study.py', 7),
+  "'digits': expected a group": lambda gan: gan_jax.train('digits', '/nowhere'),
+  'config=None': lambda gan: gan_jax.train(None, '/nowhere'),
+  'a name or a path': lambda gan: recipes.load(None),
+  'draws=0': lambda gan: gan_jax.evaluate(finished_run(), draws=0),
+  "num_samples='5'": lambda gan: gan_jax.evaluate('run', num_samples='5'),
+  'metrics=3': lambda gan: gan_jax.evaluate('run', metrics=3),
+  'prdc.kk: unknown': lambda gan: gan_jax.evaluate(
+    'run', metrics={'prdc': {'kk': 3}}
+  ),
+  'workers=-1': lambda gan: gan_jax.ablate('study.py', 'run', workers=-1),
   'knows no labels': lambda gan: gan.sample(2, label=1),
   r'expected \[N, 2\]': lambda gan: gan.discriminate(np.zeros((3, 5))),
   'no run here': lambda gan: gan_jax.load('/nowhere'),
@@ -95,6 +162,46 @@ def test_a_mistake_is_one_line(words, ring):
   with pytest.raises(gan_jax.UserError, match=words) as caught:
     MISTAKES[words](ring)
   assert len(str(caught.value).splitlines()) == 1
+
+
+def test_metrics_by_name_or_with_options():
+  one, two = (api._asked(m) for m in ('fid, prdc', ['fid', 'prdc']))
+  assert one == two == (('fid', 'prdc'), ())
+  asked = api._asked({'fid': {}, 'prdc': {'k': 3}})
+  assert asked == (('fid', 'prdc'), (('k', 3),))
+
+
+def test_numbers_of_numpy_and_jax_are_numbers():
+  given = {
+    'steps': np.int64(3),
+    'optim': {'g': {'learning_rate': jnp.float32(0.5)}},
+    'metrics': [np.str_('fid')],
+  }
+  made = recipe.complete(FrozenConfigDict(ARE | given)).to_dict()
+  assert type(made['steps']) is int and made['metrics'] == ('fid',)
+  assert made['optim']['g']['learning_rate'] == 0.5
+  assert type(made['optim']['g']['learning_rate']) is float
+  config = recipes.load('ring8', **{'optim.d.b1': np.float64(0.25)})
+  assert type(config.optim.d.b1) is float
+
+
+def test_data_and_model_are_enough_for_a_config():
+  """The least that docs/python.md shows."""
+  made = setup.build(recipe.complete(ARE).to_dict())
+  assert set(made.init().players) == {'g', 'd'}
+
+
+def test_a_run_does_not_begin_in_the_folder_of_a_study(tmp_path):
+  (tmp_path / 'study.json').write_text('{}')
+  with pytest.raises(gan_jax.UserError, match='holds a study, not a run'):
+    gan_jax.train(recipes.load('ring8:tiny'), tmp_path)
+  assert not (tmp_path / 'config.json').exists()
+
+
+def test_more_samples_than_the_machine_holds_are_refused(ring, monkeypatch):
+  monkeypatch.setattr(memory, 'memory', lambda: 4 * 2 * 100)
+  with pytest.raises(gan_jax.UserError, match='n=101: .* GB are needed'):
+    ring.sample(101)
 
 
 def test_commands_are_functions_too():

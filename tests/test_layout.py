@@ -20,8 +20,8 @@ FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
 # A room's files may import what lies on lower floors, and their own room.
 FLOORS = """
 types
-options
 modules
+options
 select
 game
 losses penalties conditioning augment dynamics

@@ -94,10 +94,9 @@ def _module(groups, kind, group):
 
 
 def _check_players(groups, players):
-  """Refuses options of a player that the model does not have, or lacks G's."""
+  """Refuses options of a player that the model does not have, or lacks G."""
   there = ', '.join(players)
   for player in (G, D):
-    options_lib.check_kind(f'model.{player}', groups['model'].get(player), dict)
     if player not in players:
       name = groups['model']['name']
       raise UserError(

@@ -15,7 +15,7 @@ INIT = nn.initializers.he_normal()
 
 def ignored(options: dict) -> str:
   """The option of config.model that has no effect beside the others, or ''."""
-  g, d = options['g'], options['d']
+  g, d = (options.get(player, {}) for player in 'gd')
   for player, own, usual in (('g', g, 'relu'), ('d', d, 'leaky_relu')):
     layers = own.get('hidden', (0, 0))
     if not layers and own.get('activation', usual) != usual:

@@ -1,7 +1,8 @@
 """Samples of a run as somebody asks for them: how many, of what, whose."""
 
 import difflib
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from gan_jax.game import keys
 from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
+from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 LONG = 60  # letters of a class's name in an error, at most
@@ -37,6 +39,7 @@ def draw(
   """
   if labels is None:
     labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
+  memory.check_memory(4 * num * math.prod(setup.dataset.shape), f'n={num}')
   return sampling.collect(
     setup.sample,
     sampling.take_seed(state.ema, run_seed),
@@ -45,6 +48,18 @@ def draw(
     num_classes=setup.num_classes,
     labels=labels,
   )
+
+
+def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
+  """The latents [num, ...] that `draw` makes its samples of.
+
+  Args:
+    prior: of the game.
+    num: of latents.
+    seed: of the draw.
+  """
+  index = np.arange(num, dtype=np.int32)
+  return sampling.latents(prior, _key(seed), index)
 
 
 def labels_of_draw(
@@ -93,12 +108,13 @@ def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
     # The longest first, as names may have commas.
     joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
     name = next((one for one in joined if one in names), joined[-1])
-    numbers.append(_class_number(names, name, flag))
+    numbers.append(class_number(names, name, flag))
     parts = parts[len(parts) - joined.index(name) :]
   return numbers
 
 
-def _class_number(names, word, flag):
+def class_number(names: Sequence[str], word: str, flag: str) -> int:
+  """The number of a class; see class_numbers."""
   if not word:
     raise UserError(f'{flag}: expected names of classes, with commas between.')
   if word in names:

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from gan_jax import modules, select
 from gan_jax.game import forward, rules, step
 from gan_jax.game import keys as keys_lib
-from gan_jax.options import LOOKS_AT_A_FLOAT, shape_of
+from gan_jax.modules import in_words
+from gan_jax.options import shape_of
 from gan_jax.run import label_use
 from gan_jax.run.programs import Functions, Structure
 from gan_jax.types import D, UserError
@@ -176,11 +177,8 @@ def _line(error, options):
   mine = [f for f in frames if f.filename in files]
   flag = files[mine[0].filename] if mine else 'model'
   at = f' ({mine[0].filename}, line {mine[0].lineno})' if mine else ''
-  if isinstance(error, jax.errors.ConcretizationTypeError):
-    return f'{flag}: {LOOKS_AT_A_FLOAT}{at}'
-  lines = str(error).strip().splitlines() or ['']
-  line = f'{flag}: {type(error).__name__}: {lines[0].strip()}{at}'
-  if 'single key' in lines[0]:
+  line = f'{flag}: {in_words(error, typed=True)}{at}'
+  if 'single key' in line:
     line += '; key holds one key per example, [B]'
   return line
 

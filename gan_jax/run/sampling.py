@@ -21,13 +21,24 @@ def make_sampler(net_g, *, prior: Callable) -> Callable:
   """
 
   def sample(variables, key, index, label=None):
-    key = keys.stream(key, keys.SAMPLE)
-    z = jax.vmap(prior)(keys.fold_examples(key, index))
+    z = latents(prior, key, index)
     tree = {'params': variables['params'], **variables['vars']}
     made = networks.apply(net_g, tree, z, label, train=False)
     return jax.tree.map(lambda x: x.astype(jnp.float32), made)
 
   return sample
+
+
+def latents(prior: Callable, key: jax.Array, index) -> jax.Array:
+  """What the samples of a draw are made of.
+
+  Args:
+    prior: latent of a key.
+    key: root key [] of the draw.
+    index: [B] int, of the samples in the draw.
+  """
+  key = keys.stream(key, keys.SAMPLE)
+  return jax.vmap(prior)(keys.fold_examples(key, index))
 
 
 def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:

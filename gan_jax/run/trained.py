@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gan_jax import options
+from gan_jax.data import kinds
 from gan_jax.game import forward, networks
-from gan_jax.game import keys as keys_lib
 from gan_jax.run import draws
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
@@ -18,6 +19,10 @@ from gan_jax.types import D, G, UserError
 
 # A label: a class by its name or its number, or one for each sample.
 Label = str | int | Sequence[str | int] | np.ndarray | None
+
+
+MOST = 2**31 - 1  # samples: their index is an int32
+_KEY = jax.eval_shape(lambda: jax.random.key(0))
 
 
 class Trained:
@@ -53,6 +58,7 @@ class Trained:
     Raises:
       UserError: there is no run, or no such checkpoint.
     """
+    workdir = paths.given(workdir)
     opened = contents.open_run(workdir, which=str(checkpoint))
     self.config, self._setup, self._state, self.step = opened
     self.scores = contents.read_records(paths.expand(workdir) / 'scores.json')
@@ -87,15 +93,12 @@ class Trained:
     Raises:
       UserError: a number that is too small, or a label that does not exist.
     """
-    if n < 1 or not 0 <= seed < 2**32:
-      raise UserError(
-        f'n={n}, seed={seed}: expected at least 1, and 0 to 2**32 - 1.'
-      )
+    n = options.whole_number('n', n, least=1, most=MOST)
     return draws.draw(
       self._setup,
       self._state,
       n,
-      seed=seed,
+      seed=_seed(seed),
       labels=self._labels(label, n),
       run_seed=self._index(run_seed),
     )
@@ -103,7 +106,9 @@ class Trained:
   def generate(
     self, z: Any, label: Label = None, *, run_seed: int | None = None
   ) -> np.ndarray:
-    """What G makes of latents.
+    """What G makes of latents; `latents` of a draw gives the samples of it.
+
+    Within jax.jit or jax.grad it takes and gives traced arrays.
 
     Args:
       z: [N, ...], such as `latents` draws.
@@ -114,18 +119,19 @@ class Trained:
       [N, *shape], float32.
 
     Raises:
-      UserError: labels that are missing or do not exist.
+      UserError: latents of another shape, labels that are missing or do not
+        exist.
     """
+    like = jax.eval_shape(self._game.prior, _KEY)
+    z = _examples('z', z, like.shape).astype(like.dtype)
     variables = take_seed(self._state.ema[G], self._index(run_seed))
     label = self._needed(label, len(z))
-    made = self._apply(G, variables, jnp.asarray(z), label)
-    return np.asarray(made, np.float32)
+    return _given(self._apply(G, variables, z, label))
 
   def latents(self, n: int, *, seed: int = 0) -> np.ndarray:
-    """Draws latents [n, ...] of the run's prior; to be given to `generate`."""
-    key = jax.random.key(seed)
-    keys = keys_lib.fold_examples(key, np.arange(n, dtype=np.int32))
-    return np.asarray(jax.vmap(self._game.prior)(keys))
+    """The latents [n, ...] of `sample(n, seed=seed)`, for `generate`."""
+    n = options.whole_number('n', n, least=1, most=MOST)
+    return np.asarray(draws.latents(self._game.prior, n, seed=_seed(seed)))
 
   def discriminate(
     self, x: Any, label: Label = None, *, run_seed: int | None = None
@@ -134,10 +140,10 @@ class Trained:
 
     Under cross-entropy a sample is real with the probability
     1 / (1 + exp(-logit)), as D believes; what a logit means under another loss,
-    the loss says.
+    the loss says. Within jax.jit or jax.grad it takes and gives traced arrays.
 
     Args:
-      x: [N, *shape] in model range.
+      x: [N, *shape] in model range, or as the data have them (images: uint8).
       label: of all, or of each [N]; needed by a discriminator with labels.
       run_seed: one of `seeds`; None for the first.
 
@@ -147,16 +153,14 @@ class Trained:
     Raises:
       UserError: samples of another shape, labels that are missing.
     """
-    x = jnp.asarray(x, jnp.float32)
-    if x.shape[1:] != self.shape:
-      expected = ', '.join(map(str, self.shape))
-      raise UserError(
-        f'x has the shape {list(x.shape)}: expected [N, {expected}].'
-      )
+    dataset = self._setup.dataset
+    x = _examples('x', x, self.shape)
+    x = kinds.of(dataset).to_model_range(x, dataset=dataset)
+    x = x.astype(jnp.float32)
     player = take_seed(self._state.players[D], self._index(run_seed))
     variables = {'params': player.params, 'vars': player.vars}
     output = self._apply(D, variables, x, self._needed(label, len(x)))
-    return np.asarray(forward.heads_of(output)['logits'])
+    return _given(forward.heads_of(output)['logits'])
 
   @functools.cached_property
   def _game(self):
@@ -180,8 +184,11 @@ class Trained:
 
   def _index(self, run_seed):
     """Which of the seeds trained together is meant."""
-    wanted = '' if run_seed is None else f'{run_seed:d}'
-    return draws.seed_positions(self.config, wanted, flag='run_seed')[0]
+    if run_seed is None:
+      return 0
+    first, last = self.seeds[0], self.seeds[-1]
+    wanted = options.whole_number('run_seed', run_seed, least=first, most=last)
+    return wanted - first
 
   def _needed(self, label, n):
     """Labels [n]; refused where they are missing."""
@@ -196,7 +203,7 @@ class Trained:
       return None
     if not self.class_names:
       raise UserError(f'label={label!r}: this run knows no labels.')
-    one = isinstance(label, str | int | np.integer)
+    one = isinstance(label, str) or not np.iterable(label)
     each = [label] * n if one else list(label)
     if len(each) != n:
       raise UserError(f'label: expected one or {n} labels, got {len(each)}.')
@@ -204,6 +211,32 @@ class Trained:
 
   def _class(self, label):
     """The number of a class."""
-    if not isinstance(label, str) and 0 <= label < len(self.class_names):
-      return int(label)
-    return draws.class_numbers(self._setup, str(label), flag='label')[0]
+    if isinstance(label, str):
+      return draws.class_number(self.class_names, label, 'label')
+    most = len(self.class_names) - 1
+    return options.whole_number('label', label, least=0, most=most)
+
+
+def _seed(seed):
+  return options.whole_number('seed', seed, least=0, most=2**32 - 1)
+
+
+def _examples(name, x, shape):
+  """An array [N, *shape] of what somebody gives."""
+  expected = f'[{", ".join(map(str, ("N", *shape)))}]'
+  try:
+    x = jnp.asarray(x)
+  except (TypeError, ValueError) as e:
+    raise UserError(f'{name}: expected numbers {expected}.') from e
+  if not x.size or x.shape[1:] != tuple(shape):
+    raise UserError(
+      f'{name} has the shape {list(x.shape)}: expected {expected}.'
+    )
+  return x
+
+
+def _given(made):
+  """For NumPy, unless it is a part of what somebody compiles."""
+  if isinstance(made, jax.core.Tracer):
+    return made.astype(jnp.float32)
+  return np.asarray(made, np.float32)

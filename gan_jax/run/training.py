@@ -40,6 +40,7 @@ def train(
   *,
   progress=None,
   accept_source: bool = False,
+  init_from='',
 ) -> list[dict]:
   """Trains until config.steps or config.stop_when, from where it stopped.
 
@@ -48,6 +49,7 @@ def train(
     workdir: folder of the run; made, or resumed if it holds one.
     progress: shows how far the run is; a line on the console by default.
     accept_source: go on although components of one's own have changed.
+    init_from: in place of the config's, if it is given.
 
   Returns:
     the last score records.
@@ -58,7 +60,7 @@ def train(
     loop.Diverged: no seed is finite any more, and no rollbacks are left.
     signals.Stopped: by a signal, after one more checkpoint.
   """
-  workdir, config = paths.expand(workdir), _whole(config)
+  workdir, config = paths.expand(workdir), _whole(config, init_from)
   prepare(config)
   config = multihost.on_process_0(lambda: initial.as_begun(config, workdir))
   # Everything is checked before anything is written.
@@ -89,16 +91,15 @@ def train(
       description.write(workdir, setup)
       record_lib.write(workdir, record, config, step=begun.step, **accept)
       rollback.note(workdir, begun.rollbacks)
-    run = _Run(
-      setup, config, names, workdir, checkpoints, lease, stop_signal, got_on,
-      progress, say,
-    )  # fmt: skip
+    run = _Run(setup, config, names, workdir, checkpoints, lease, stop_signal,
+               got_on, progress, say)  # fmt: skip
     return _train_all(run, begun, program, _news(run, begun, changes, line))
 
 
-def _whole(config):
+def _whole(config, init_from):
   """All keys as plain values, with the places of data as they are kept."""
-  return examples.with_places(recipe.complete(config).to_dict())
+  begin = {'init_from': str(paths.expand(init_from))} if init_from else {}
+  return examples.with_places(recipe.complete(config).to_dict() | begin)
 
 
 def prepare(config):

@@ -14,8 +14,10 @@ def expand(path) -> pathlib.Path:
   """The path that is meant.
 
   Raises:
-    UserError: `~user` of nobody; a folder of such a name is ./~user.
+    UserError: no path; `~user` of nobody (a folder of such a name is ./~user).
   """
+  if not isinstance(path, str | os.PathLike):
+    raise UserError(f'{path!r}: expected a path.')
   text = os.fspath(path)
   if not text.startswith('~'):
     return pathlib.Path(text)
@@ -25,6 +27,17 @@ def expand(path) -> pathlib.Path:
       f'{text}: there is no such user; a file of that name is ./{text}.'
     )
   return pathlib.Path(expanded)
+
+
+def given(path) -> pathlib.Path:
+  """The same; an empty one, which would be the current folder, is refused.
+
+  Raises:
+    UserError: see expand.
+  """
+  if path == '':
+    raise UserError("'': expected a path; the current folder is '.'.")
+  return expand(path)
 
 
 def text(path: str) -> str:

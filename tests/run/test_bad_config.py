@@ -183,7 +183,6 @@ CHANGES = [
   ('data = {"name": "ring8", 3: 4}', 'TypeError'),
   ('data = {3: 4}', 'data: keys must be strings, not 3'),
   ('model = None', 'model=None'),
-  ('model = {"name": "mlp"}', 'model'),
   ('model = {"name": 3, "g": {}, "d": {}}', 'model.name'),
   ('model = {"name": "mlp", "g": None, "d": {}}', 'model.g'),
   ('model = {"name": "mlp", "g": {"hidden": 8}, "d": {}}', 'model'),

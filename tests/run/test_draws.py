@@ -25,6 +25,7 @@ def _setup(names=ANIMALS):
     sample=sample,
     num_classes=len(names),
     dataset=types.SimpleNamespace(
+      shape=(2,),
       name='animals',
       class_names=names,
       count_classes=lambda: np.arange(len(names)) * 10,

@@ -13,9 +13,9 @@ import os
 from ml_collections import ConfigDict
 
 from gan_jax import modules
-from gan_jax.run.config import library, texts
+from gan_jax.run.config import library, plain, texts
 from gan_jax.storage import paths
-from gan_jax.types import UserError
+from gan_jax.types import D, G, UserError
 
 # Keys of earlier versions, and their replacements.
 RENAMED = {'update': 'dynamics'}
@@ -29,7 +29,7 @@ _EXPECTED = {
 }
 
 
-def load(path: str, *, flag: str = '--config') -> ConfigDict:
+def load(path: str | os.PathLike, *, flag: str = '--config') -> ConfigDict:
   """A recipe with all its keys.
 
   Args:
@@ -44,7 +44,9 @@ def load(path: str, *, flag: str = '--config') -> ConfigDict:
   Raises:
     UserError: there is no such recipe, or it fails.
   """
-  name, _, argument = path.partition(':')
+  if not isinstance(path, str | os.PathLike):
+    raise UserError(f'{flag}={path!r}: expected a name or a path.')
+  name, _, argument = os.fspath(path).partition(':')
   file = _find(name)
   if file is None:
     raise UserError(
@@ -82,14 +84,25 @@ def complete(config: dict | ConfigDict) -> ConfigDict:
   a name and has none (`optim.g`, `latent`) lacks the usual one's options.
 
   Args:
-    config: some of the keys of configs/common.py, and others.
+    config: some of the keys of configs/common.py, and others; numbers of NumPy
+      and JAX become Python's.
+
+  Raises:
+    UserError: it is no group of options.
   """
-  made = _filled(group(config), group(library.defaults()))
+  if not plain.is_group(config):
+    raise UserError(
+      f'config={config!r}: expected a group of options {{...}}, as'
+      " gan_jax.recipes.load('digits') gives one."
+    )
+  made = _filled(group(plain.numbers(config)), group(library.defaults()))
+  if plain.is_group(made.get('model')):
+    made.model = group({player: {} for player in (G, D)} | dict(made.model))
   optim = made.get('optim')
-  for own in optim.values() if _is_group(optim) else ():
-    if _is_group(own) and 'schedule' in own:
+  for own in optim.values() if plain.is_group(optim) else ():
+    if plain.is_group(own) and 'schedule' in own:
       with own.ignore_type():
-        own['schedule'] = _textual(own['schedule'])
+        own['schedule'] = plain.textual(own['schedule'])
   return made
 
 
@@ -99,34 +112,19 @@ def _filled(given, usual):
   for key, value in usual.items():
     if key not in made:
       made[key] = value
-    elif _is_group(value) and _is_group(made[key]) and 'name' not in made[key]:
+    elif (
+      plain.is_group(value)
+      and plain.is_group(made[key])
+      and 'name' not in made[key]
+    ):
       made[key] = _filled(made[key], value)
   return made
-
-
-def _is_group(value):
-  return isinstance(value, dict | ConfigDict)
 
 
 def group(options: dict | ConfigDict = ()) -> ConfigDict:
   """A group of options."""
   # A component outside the package has a dotted name, and may be a key.
   return ConfigDict(dict(options), allow_dotted_keys=True)
-
-
-def _textual(value, levels=10):
-  """A value whose keys, at any depth, are texts where they are numbers.
-
-  A schedule has steps as keys, a config (and JSON) only texts.
-  """
-  if not levels:
-    return value
-  if _is_group(value):
-    name = lambda key: str(key) if type(key) is int else key
-    return {name(k): _textual(v, levels - 1) for k, v in value.items()}
-  if type(value) in (tuple, list):
-    return type(value)(_textual(v, levels - 1) for v in value)
-  return value
 
 
 def take(
@@ -176,6 +174,7 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
   Raises:
     UserError: an unknown key at the top level, or a value of another type.
   """
+  value = plain.numbers(value)
   flag, top = flag or f'--config.{key}={value}', key.split('.')[0]
   check_known(config, top, flag=flag)
   *parents, last = _parts(config, key)
@@ -189,7 +188,7 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
       raise UserError(f'{flag}: {parent} is not a group of options.')
   value = _typed(flag, value, value if as_it_is else config.get(last))
   if top == 'optim':
-    value = _textual(value)
+    value = plain.textual(value)
     value = group(value) if isinstance(value, dict) else value
   with config.ignore_type():
     config[last] = value

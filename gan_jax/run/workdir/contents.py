@@ -231,6 +231,8 @@ def check_same_training(
       the two differ; or a run of an earlier version; or it is damaged.
   """
   path = workdir / 'config.json'
+  if os.path.exists(workdir / 'study.json'):
+    raise UserError(f'--workdir={workdir}: it holds a study, not a run.')
   if not os.path.exists(path):
     return
   record.check_layout(workdir)
