@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_jax.data import kinds
+from gan_jax.datasets import npz as npz_data
 from gan_jax.metrics import content as content_lib
 from gan_jax.metrics import fid
 from gan_jax.metrics.features import base, store
@@ -126,17 +127,32 @@ def from_statistics(path, *, features: base.Features) -> Reference:
 
   def view(wants):
     if not wants <= {'moments'}:
-      lacking = ', '.join(sorted(wants - {'moments'}))
-      raise UserError(
-        f'{path} holds only a mean and a covariance, enough for fid and'
-        f' fd_infinity; the metrics also need {lacking} of the real samples.'
-      )
+      raise UserError(_too_little(path, wants))
     known = SampleStats(0, group=np.zeros(0, np.int8))
     known.statistics, known.distance = (mu, sigma), distance
     return known
 
   digest = store.weights_hash({'mu': mu, 'sigma': sigma})
   return Reference(str(path).rpartition('/')[2], digest, (), view)
+
+
+def _too_little(path, wants):
+  both = npz_data.holds_samples(path)
+  begin = (
+    f'--statistics={path}: only a mean and a covariance are taken'
+    if both
+    else f'{path} holds only a mean and a covariance'
+  )
+  line = (
+    f'{begin}, enough for fid and fd_infinity; the metrics also need'
+    f' {", ".join(sorted(wants - {"moments"}))} of the real samples.'
+  )
+  if not both:
+    return line
+  return (
+    f'{line} Those in the file count with evaluate --samples=FILE.npz'
+    f' --data={path}, of samples from gan_jax.sample --out=FILE.npz.'
+  )
 
 
 def dimensions(path) -> int:

@@ -133,6 +133,10 @@ def test_published_statistics(tmp_path):
     UserError, match='only a mean and a covariance.* features'
   ):
     found.view(BOTH)
+  np.savez(path, mu=mu, sigma=sigma, arr_0=np.zeros((9, 4, 4, 3)))
+  found = reference.from_statistics(path, features=Net().features)
+  with pytest.raises(UserError, match='features.* --samples=FILE.npz --data='):
+    found.view(BOTH)
 
 
 @pytest.mark.parametrize(
