@@ -1,6 +1,7 @@
 """Components of one's own are known by their syntax, not by their text."""
 
 import hashlib
+import importlib
 import json
 import sys
 
@@ -8,9 +9,11 @@ import pytest
 
 from gan_jax import train
 from gan_jax.run import command
+from gan_jax.run.workdir import contents as contents_lib
 from gan_jax.run.workdir import record as record_lib
 from gan_jax.run.workdir import sources, syntax
 from gan_jax.storage import files
+from gan_jax.types import UserError
 from tests.run import test_known_sources, test_manifest
 from tests.run.test_commands import RING, complaint, contents
 
@@ -24,6 +27,12 @@ def d_loss(real, fake): return jnp.exp(-real) + shared.scale(fake)
 def g_loss(real, fake): return jnp.exp(-fake)
 """
 SHARED = 'import math\nfrom . import deep\ndef scale(x): return {0} * x\n'
+PENALTY = """
+PER_EXAMPLE = True
+def init(): return ()
+def penalty(critic, real, fake, memo, *, key, weight: float = 1.0):
+  return weight * (critic(real) - critic(fake)) ** 2, memo
+"""
 RECIPE = {'loss.name': 'own_losses.exponential'}
 
 
@@ -125,6 +134,40 @@ def test_a_comment_may_be_edited_and_a_change_accepted(
   assert list(last['decides']) == ['components.own_losses.shared']
   assert last['accept_source'] is True
   begin(start(workdir))  # now it is as it was
+
+
+def test_networks_are_read_where_the_loss_is_gone(
+  own_losses, tmp_path, capfd, begin
+):
+  workdir = tmp_path / 'run'
+  flags = ["--config.penalties={'own_losses.deep': {}}"]
+  (own_losses / 'deep.py').write_text(PENALTY)
+  begin([*start(workdir), *flags])
+  config = contents_lib.read_config(workdir / 'config.json')
+  assert sources.as_read(config) == config
+  for name in ('exponential', 'deep'):
+    (own_losses / f'{name}.py').unlink()
+    sys.modules.pop(f'own_losses.{name}', None)
+  importlib.invalidate_caches()
+  read, _ = contents_lib.run_at(workdir, {}, only_read=True)
+  assert read == config  # as it was
+  said = capfd.readouterr().err
+  assert 'own_losses.exponential, own_losses.deep: not here' in said
+  with pytest.raises(UserError, match='own_losses.exponential'):
+    contents_lib.run_at(workdir, {})  # to be trained, or replayed
+  line = complaint(capfd, train.main, *start(workdir), *flags)
+  assert 'own_losses.exponential' in line
+
+
+@pytest.mark.parametrize(
+  'name, gone',
+  [
+    ('hinge', False), ('json.dumps', False), ('json.nothing', True),
+    ('nobody.at.all', True), ('json.decoder', False), ('', False),
+  ],
+)  # fmt: skip
+def test_what_is_gone(name, gone):
+  assert sources._is_gone(name) is gone
 
 
 def test_what_was_accepted_does_not_end_a_deterministic_run(tmp_path):

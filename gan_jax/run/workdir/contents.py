@@ -13,7 +13,7 @@ from gan_jax.run import examples as examples_lib
 from gan_jax.run import scoring
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import keys, validation
-from gan_jax.run.workdir import description, ranking, record
+from gan_jax.run.workdir import description, ranking, record, sources
 from gan_jax.storage import files, paths
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import UserError
@@ -102,7 +102,7 @@ def open_run(
     UserError: there is no run, or no checkpoint yet.
   """
   workdir = paths.expand(workdir)
-  config, setup = run_at(workdir, places or {})
+  config, setup = run_at(workdir, places or {}, only_read=True)
   is_step = which.isascii() and which.isdecimal()
   if which not in ('latest', 'best') and not is_step:
     raise UserError(f'--checkpoint={which!r}: latest, best, or a step.')
@@ -126,14 +126,16 @@ def best_step(workdir: pathlib.Path, *, flag: str) -> int:
   Raises:
     UserError: there is no score of that protocol, or no run.
   """
-  config, setup = run_at(workdir, {})
+  config, setup = run_at(workdir, {}, only_read=True)
   with _to_be_read(workdir, config, setup) as checkpoints:
     ranking.check_best(workdir, config, checkpoints, flag=flag)
     return checkpoints.best_step()
 
 
-def run_at(workdir: pathlib.Path, places: dict) -> tuple[dict, setup_lib.Setup]:
-  """(config, setup) of a run, see open_run."""
+def run_at(
+  workdir: pathlib.Path, places: dict, *, only_read: bool = False
+) -> tuple[dict, setup_lib.Setup]:
+  """(config, setup) of a run, see open_run and sources.as_read."""
   path = workdir / 'config.json'
   if not os.path.isfile(path):
     raise UserError(f'--workdir={workdir}: no run here (no config.json).')
@@ -141,7 +143,8 @@ def run_at(workdir: pathlib.Path, places: dict) -> tuple[dict, setup_lib.Setup]:
   config = keys.check_keys(read_config(path))
   validation.check_kinds(config)
   config['data'] = {**config['data'], **_known_places(config, places)}
-  return config, _open_setup(workdir, config)
+  resolved = sources.as_read(config) if only_read else config
+  return config, _open_setup(workdir, resolved)
 
 
 def _to_be_read(workdir, config, setup):

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from gan_jax import modules
+from gan_jax.data import news
 from gan_jax.run.workdir import syntax
 
 # Of a config, those that name one component.
@@ -38,6 +39,39 @@ def outside_modules(config: dict) -> dict[str, str]:
     name: syntax.digest(path.read_bytes())
     for name, path in sorted(files.items())
   }
+
+
+def as_read(config: dict) -> dict:
+  """The config of a run that is only read, where some of its source is gone.
+
+  What trains the networks is no part of them: a loss, a penalty, an
+  augmentation of one's own that is not here is replaced, aloud.
+
+  Args:
+    config: of the run, all keys.
+  """
+  usual = {'loss': {'name': 'cross_entropy'}, 'augment': {}}
+  gone = {k for k in usual if _is_gone(config[k].get('name'))}
+  penalties = {k: v for k, v in config['penalties'].items() if not _is_gone(k)}
+  names = [config[k]['name'] for k in sorted(gone)]
+  names += sorted(set(config['penalties']) - set(penalties))
+  if names:
+    news.tell(
+      f'warning: {", ".join(names)}: not here; the networks are read without.'
+    )
+  return config | {k: usual[k] for k in gone} | {'penalties': penalties}
+
+
+def _is_gone(name):
+  """Whether a dotted name leads nowhere; what is there may have errors."""
+  if not modules.is_outside(name):
+    return False
+  parent, _, last = name.rpartition('.')
+  lacks = name.count('.') + 1 - modules.prefix(name.split('.'), flag='config')
+  if lacks == 1:  # it may be a function
+    module = modules.named(parent, flag='config')
+    return not callable(getattr(module, last, None))
+  return lacks > 1
 
 
 def _optimizers(options):
