@@ -15,6 +15,7 @@ from gan_jax.report import console, lines
 from gan_jax.run import (
   command,
   evaluation,
+  examples,
   external_samples,
   labels,
   scoring,
@@ -89,6 +90,9 @@ def main(argv: list[str]):
 def _scored(flags, work, progress):
   """The records of a run, or of samples."""
   metrics = tuple(m.strip() for m in flags.metrics.split(',') if m.strip())
+  options = _nested(flags.metric_options)
+  chosen = metric_options.pairs(options)
+  metric_options.check_used(options, metrics)
   given = {
     'space': flags.features,
     'resize': flags.resize,
@@ -96,7 +100,7 @@ def _scored(flags, work, progress):
     'split': flags.split,
     'statistics': flags.statistics,
     'protocol': flags.protocol,
-    'options': metric_options.pairs(_nested(flags.metric_options)),
+    'options': chosen,
   }
   if work == 'workdir':
     return evaluate(
@@ -150,11 +154,8 @@ def _check(flags: types.SimpleNamespace) -> str:
   for name in FLAGS:
     if name not in takes and getattr(flags, name) != FLAGS[name]:
       raise UserError(f'--{name} does not go with --{work}.')
-  if work == 'workdir' and '' in flags.data:
-    raise UserError(
-      '--data does not go with --workdir; where the data of a run are now, say'
-      ' --data.dir and --data.path.'
-    )
+  if work == 'workdir':
+    examples.places_given(flags.data)
   _check_values(flags)
   if flags.out:
     contents.check_out(pathlib.Path(flags.out))

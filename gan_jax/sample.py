@@ -11,7 +11,7 @@ import numpy as np
 from gan_jax.data import kinds
 from gan_jax.datasets import npz
 from gan_jax.kinds.drawing import sheets
-from gan_jax.run import command, draws, sample_folder, shown
+from gan_jax.run import command, draws, examples, sample_folder, shown
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
 from gan_jax.run.workdir import contents
@@ -26,7 +26,8 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.sample --workdir=DIR --out=OUT [--num=64]'
     ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]'
-    ' [--labels=data|balanced]',
+    ' [--labels=data|balanced] [--data.dir=DIR or --data.path=FILE, if its data'
+    ' have moved]',
     'OUT: .npz for `samples` (float32 in model range) and `labels`; for images'
     ' and points .png or .webp, a picture, of one image the image itself; DIR/'
     ' for a folder of single images, by class.',
@@ -49,6 +50,7 @@ def main(argv: list[str]):
     checkpoint='latest',
     run_seed='',
     labels='',
+    data={},
     **{'class': ''},
   )
   labels_lib.check(flags.labels)
@@ -60,7 +62,9 @@ def main(argv: list[str]):
   if flags.seed >= 2**32:
     raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
   config, setup, state, step = contents.open_run(
-    flags.workdir, which=flags.checkpoint
+    flags.workdir,
+    which=flags.checkpoint,
+    places=examples.places_given(flags.data),
   )
   seeds = draws.seed_positions(config, flags.run_seed)
   _check_kind(out, setup, folder=folder)

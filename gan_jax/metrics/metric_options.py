@@ -3,6 +3,8 @@
 A config has them in groups by metric: {'prdc': {'k': 3}, 'is': {'splits': 5}}.
 """
 
+from collections.abc import Sequence
+
 from gan_jax import options as options_lib
 from gan_jax.metrics import compute, measures
 from gan_jax.types import UserError
@@ -43,6 +45,26 @@ def chosen(groups: dict, *, flag: str = 'metric_options') -> dict:
       _check(f'{flag}.{name}.{key}', key, value)
     options |= own
   return options
+
+
+def check_used(groups: dict, names: Sequence[str]):
+  """Refuses options that none of these metrics has.
+
+  Args:
+    groups: see chosen.
+    names: of metrics or their files; () for any.
+
+  Raises:
+    UserError: an option would do nothing.
+  """
+  used = {k for n in names for out in measures.outputs(n) for k in of(out)}
+  for name, own in groups.items():
+    for key in own if names else ():
+      if key not in used:
+        raise UserError(
+          f'--metric_options.{name}.{key} does nothing for'
+          f' --metrics={",".join(names)}.'
+        )
 
 
 def pairs(groups: dict) -> tuple:

@@ -147,6 +147,20 @@ def _found(known, options):
   return loaded
 
 
+def places_given(options: dict) -> dict:
+  """The options of --data beside --workdir, which say where data are now.
+
+  Raises:
+    UserError: there is a --data itself.
+  """
+  if '' in options:
+    raise UserError(
+      '--data does not go with --workdir; where the data of a run are now, say'
+      ' --data.dir and --data.path.'
+    )
+  return options
+
+
 def _needed(options, get):
   """What get() gives; an error says that, and where, the data are missed."""
   try:

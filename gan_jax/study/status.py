@@ -175,7 +175,8 @@ class StudyStatus:
     seconds = [_seconds(working[one]) for one in own]
     left = text.duration(max(seconds)) if all(seconds) and seconds else ''
     if len(done) == of:
-      left = 'done'
+      dead = sum(row['status'] != 'finished' for row in done)
+      left = f'done, {dead} diverged' if dead else 'done'
     return Row(cell.name, len(done), of, score, left or 'running' * bool(own))
 
   def _score_so_far(self, one) -> str:

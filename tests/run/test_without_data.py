@@ -63,6 +63,14 @@ def test_samples_need_no_data(lost, capfd, monkeypatch):
     assert made['samples'].shape == (5, 2)
   said = capfd.readouterr().out
   assert f'without real samples: data.path={lost}/gone/mine.npz' in said
+  # What it advises it takes; with the data they are in the picture again.
+  assert '--data.path=... says' in said
+  before = (lost / 'elsewhere' / 'x.png').read_bytes()
+  argv = ['--workdir=../run', '--out=x.png', '--num=5']
+  sample.main(['', *argv, '--data.path=theirs.npz'])
+  assert 'without real' not in capfd.readouterr().out
+  assert (lost / 'elsewhere' / 'x.png').read_bytes() != before
+  assert 'not go with' in complaint(capfd, sample.main, *argv, '--data=npz')
 
 
 def test_scores_say_where_the_data_were_and_take_where_they_are(lost, capfd):

@@ -6,12 +6,16 @@ import pathlib
 import re
 import shlex
 import sys
+import types
 
 import pytest
 
 from gan_jax import ablate
 from gan_jax.run import command
 from gan_jax.run.recovery import rollback
+from gan_jax.study import status
+from gan_jax.study.statistics import analysis
+from gan_jax.study.statistics.types import Contrast
 from tests.study.test_compare_metrics import run, scored
 
 
@@ -73,3 +77,32 @@ def test_a_terminal_without_the_letters_costs_nothing(encoding, monkeypatch):
   command.run(lambda argv: print('\u732b \u2192 x.png'), [''])
   out.flush()
   assert b'\\u732b' in out.buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+  'statuses, left',
+  [
+    (['finished', 'finished'], 'done'),
+    (['finished', 'diverged'], 'done, 1 diverged'),
+    (['diverged', 'diverged'], 'done, 2 diverged'),
+    (['diverged'], ''),
+  ],
+)
+def test_the_board_says_which_cells_have_diverged(statuses, left):
+  rows = [{'status': s, 'scores': {}} for s in statuses]
+  asked = types.SimpleNamespace(num_seeds=2, metric='fid')
+  board = types.SimpleNamespace(_by_cell={'a': rows}, _study=asked)
+  board._score_so_far = None  # nobody is working
+  cell = types.SimpleNamespace(name='a', identity='0')
+  assert status.StudyStatus._row(board, cell, {}).left == left
+
+
+def test_without_any_pair_more_seeds_are_no_advice():
+  (found,) = analysis.analyse(
+    {'a': [1.0, 2.0], 'b': [None, None]},
+    (Contrast('b', 'cell', {'b': 1.0, 'a': -1.0}),),
+    metric='fid',
+    lower_is_better=True,
+    baseline='a',
+  ).comparisons
+  assert found.words == 'cannot tell: no seed has a score in both'

@@ -197,6 +197,8 @@ def _interval(differences):
 
 def _verdict(answer, *, tests, lower, level):
   n = len(answer.differences)
+  if not n:
+    return 'cannot tell', 'cannot tell: no seed has a score in both'
   if answer.p_adjusted is not None and answer.p_adjusted <= level:
     return _direction(answer, lower=lower)
   # Not significant, but no result could have been.
