@@ -117,7 +117,8 @@ def evaluate(
 
   Returns:
     a record for each metric and seed: 'metric', 'value', 'interval', and the
-    protocol that it was measured under.
+    protocol that it was measured under; 'value' is None, and 'reason' says why,
+    where these samples have no such score.
 
   Raises:
     gan_jax.UserError: no run, or a metric that is not possible.

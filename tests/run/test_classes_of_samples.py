@@ -16,6 +16,7 @@ from tests.run.test_external_samples import PIXELS, score
 NUMBERS = tuple(map(str, range(12)))
 MIXED = tuple(f'class{k}' for k in range(1, 13))
 WORDS = ('cat', 'dog', 'eel')
+CLOTHES = ('bag', 'coat', 'shirt', 'top')  # whose publisher begins with top
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,9 @@ def test_names_decide(theirs, ours, places):
     (WORDS, ('000', '001', '002'), 'names them cat, dog, eel: nothing says'),
     (('0', '1', '2'), ('one', 'two', 'zero'), 'one, two, zero: nothing says'),
     (('1', '2', '3'), ('0', '1', '2'), 'names them 1, 2, 3: nothing says'),
+    (CLOTHES, ('0', '1', '2', '3'), 'names them bag, coat, shirt, top: noth'),
+    (('Cat', 'Dog', 'Eel'), WORDS, 'Cat, Dog, Eel not among the classes cat'),
+    (('cat ', 'dog', 'eel'), WORDS, 'cat  not among'),
     (('a', 'b'), ('a', 'b', 'a'), 'not among'),
   ],
 )
