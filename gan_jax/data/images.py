@@ -23,6 +23,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'GIF', 'TIFF', 'PPM', 'AVIF')
 MAX_PIXELS = 2**26  # of a picture: 8192 x 8192
 BACKGROUND = 255  # white, behind transparent parts
+WITH_OPACITY = (2, 4)  # channels: of grey, of colour
 _UPPER = 257  # from the upper 8 of 16 bits to 16
 _TURN = 0x0112  # EXIF's orientation
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -38,12 +39,12 @@ def decode(
   """Decodes an image file, turns it upright and fits it.
 
   Uses the first frame of an animation and the upper 8 of 16 bits; transparent
-  parts are shown on white.
+  parts are shown on white, or keep their opacity as a last channel.
 
   Args:
     file: a path or an open file.
     image_size: side of the result, 0 = as it is.
-    channels: 1 or 3, 0 = as it is (grey or colour).
+    channels: 1 or 3, with opacity 2 or 4, 0 = as it is (grey or colour).
     limits: values of black and white, where they are not those of the type.
 
   Returns:
@@ -53,11 +54,12 @@ def decode(
     UserError: values outside of the limits.
     one of UNREADABLE: the file is damaged, not an image, or too large.
   """
+  opaque = channels not in WITH_OPACITY
   with _opened(file) as image:
     if limits and _is_wide(image):
-      array = _all_bits(image, file, limits)
+      array = _all_bits(image, file, limits, opaque=opaque)
     else:
-      array = _pixels(image, limits)
+      array = _pixels(image, limits, opaque=opaque)
   return fit(array, image_size=image_size, channels=channels)
 
 
@@ -143,8 +145,11 @@ def _formats():
   return tuple(f for f in FORMATS if avif or f != 'AVIF')
 
 
-def _pixels(image, limits=None):
-  """[H, W, 1 or 3] uint8 of a Pillow image of any mode, upright."""
+def _pixels(image, limits=None, *, opaque=True):
+  """[H, W, 1 or 3] uint8 of a Pillow image of any mode, upright.
+
+  Unless opaque, what has transparent parts has one channel more.
+  """
   _, transpose = _pillow()
   depth, scaled = bits(image), functools.partial(_levels, limits=limits)
   image = transpose(image)
@@ -161,19 +166,19 @@ def _pixels(image, limits=None):
   grey = image.mode in ('1', 'L', 'LA')
   if image.has_transparency_data:
     x = np.asarray(image.convert('LA' if grey else 'RGBA'))
-    return _on_background(scaled(x[..., :-1]), x[..., -1:])
+    return _laid(scaled(x[..., :-1]), x[..., -1:], opaque=opaque)
   x = np.asarray(image.convert('L' if grey else 'RGB'))
   return scaled(np.atleast_3d(x))
 
 
-def _all_bits(image, file, limits):
-  """[H, W, 3] uint8 of 16-bit colours within limits."""
+def _all_bits(image, file, limits, *, opaque):
+  """[H, W, 3 or 4] uint8 of 16-bit colours within limits."""
   image_lib, transpose = _pillow()
   x = wide.read(lambda: _opened(file))
   colours = _levels(x[..., :3], limits)
   opacity = (x[..., 3:] >> 8).astype(np.uint8)
   if opacity.size:
-    colours = _on_background(colours, opacity)
+    colours = _laid(colours, opacity, opaque=opaque)
   made = image_lib.fromarray(colours)
   made.getexif()[_TURN] = image.getexif().get(_TURN, 1)
   return np.asarray(transpose(made))
@@ -184,6 +189,13 @@ def _levels(x, limits):
     return x
   ranges.check_inside(x, limits)
   return ranges.to_levels(x, limits)
+
+
+def _laid(x, opacity, *, opaque):
+  """x [H, W, C] on the background, or beside its opacity [H, W, 1]."""
+  if opaque:
+    return _on_background(x, opacity)
+  return np.concatenate([x, opacity], axis=-1)
 
 
 def _on_background(x, opacity):
@@ -199,7 +211,8 @@ def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
   Args:
     x: [H, W, C] uint8 or float32.
     image_size: side of the result, 0 = neither cut nor resize.
-    channels: 1 (luma of three) or 3 (one repeated), 0 = as it is.
+    channels: 1 (luma of three) or 3 (one repeated), 0 = as it is; 2 or 4: the
+      same beside the last one, or beside full opacity.
 
   Returns:
     [H, W, C] of x's type, values within the range of x's.
@@ -208,6 +221,12 @@ def fit(x: np.ndarray, *, image_size: int = 0, channels: int = 0) -> np.ndarray:
     x = _resize(_centre_square(x), image_size)
   if channels in (0, x.shape[-1]):
     return x
+  if channels in WITH_OPACITY:
+    colours = x[..., : (x.shape[-1] - 1) // 2 * 2 + 1]
+    most = 255 if x.dtype == np.uint8 else 1
+    full = np.full_like(x[..., :1], most)
+    opacity = x[..., -1:] if x.shape[-1] in WITH_OPACITY else full
+    return np.concatenate([fit(colours, channels=channels - 1), opacity], -1)
   if channels == 1 and x.shape[-1] == 3:
     return _grey(x)
   if channels == 3 and x.shape[-1] == 1:
@@ -241,16 +260,28 @@ def _grey(x):
   return np.rint(luma).astype(np.uint8) if x.dtype == np.uint8 else luma
 
 
-def check_options(*, image_size: int = 0, channels: int = 0) -> None:
-  """Raises UserError for invalid options of an image data set."""
+def check_options(
+  *, image_size: int = 0, channels: int = 0, opacity: bool = False
+) -> None:
+  """Raises UserError for invalid options of an image data set.
+
+  Args:
+    image_size: of its images.
+    channels: of its images.
+    opacity: whether 2 and 4 channels are possible.
+  """
   whole = isinstance(image_size, int) and not isinstance(image_size, bool)
   if not whole or not 0 <= image_size**2 <= MAX_PIXELS or image_size < 0:
     raise UserError(
       f'data.image_size={image_size}: expected 0 (as is) or more, up to'
       f' {math.isqrt(MAX_PIXELS)}.'
     )
-  if channels not in (0, 1, 3):
-    raise UserError(f'data.channels={channels}: expected 1, 3 or 0 (as is).')
+  more = WITH_OPACITY if opacity else ()
+  if channels not in (0, 1, 3, *more):
+    words = ', with opacity 2, 4' if more else ''
+    raise UserError(
+      f'data.channels={channels}: expected 1, 3{words} or 0 (as is).'
+    )
 
 
 def in_parallel(function: Callable, items: Sequence) -> list:

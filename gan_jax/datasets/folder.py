@@ -53,7 +53,7 @@ def load(
   Args:
     dir: the folder.
     image_size: side of the central square, resized; 0 = as they are, if alike.
-    channels: 1 or 3.
+    channels: 1 or 3, with opacity 2 or 4.
     skip_corrupt: decode all files once, leave out what cannot be read.
     range: the lowest and the highest value that the files may have, where it
       is not that of their type or they hardly use it, see data/ranges.
@@ -64,7 +64,7 @@ def load(
       image that cannot be read, images of several sizes without image_size, or
       whose range is in doubt; what exceeds the memory is checked when read.
   """
-  images.check_options(image_size=image_size, channels=channels)
+  images.check_options(image_size=image_size, channels=channels, opacity=True)
   limits = ranges.parse(range)
   root, walked = _find(dir, skip_corrupt=skip_corrupt)
   files = walked.files

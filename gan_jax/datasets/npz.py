@@ -34,7 +34,7 @@ def load(
       labels are the names themselves and classes are numbered in natural order,
       2 before 10.
     image_size: side of the images, 0 = as they are.
-    channels: 1 or 3, 0 = as they are.
+    channels: 1 or 3, with opacity 2 or 4, 0 = as they are.
     range: the lowest and the highest value that images may have, 0,1 or 0,4095,
       where it is another one or they hardly use it, see data/ranges. The file
       may say it itself, in an array `range`.
@@ -43,7 +43,7 @@ def load(
     UserError: no such file, an array of another shape or range, or one whose
       range is in doubt.
   """
-  images.check_options(image_size=image_size, channels=channels)
+  images.check_options(image_size=image_size, channels=channels, opacity=True)
   limits = ranges.parse(range)
   arrays = _read(path)
   limits = limits or _own_range(arrays, path)

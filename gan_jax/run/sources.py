@@ -74,8 +74,8 @@ def _taken_by_file(path):
 
 def _channels(dataset):
   """The option with which a folder is opened; none leave it to the folder."""
-  channels = dataset.shape[-1]
-  return {'channels': channels} if channels in (1, 3) else {}
+  *plane, channels = dataset.shape
+  return {'channels': channels} if plane and channels in (1, 2, 3, 4) else {}
 
 
 def open_samples(path: str, **options) -> Dataset:
