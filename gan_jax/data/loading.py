@@ -46,7 +46,7 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
     fixed['name'] = name
   known = {k: p for k, p in parameters.items() if k not in fixed}
   _check_options(name, given, known)
-  dataset = _checked(module.load(**given, **fixed))
+  dataset = _checked(module.load(**given, **fixed), name)
   if dataset.kind == 'image' and modules.is_outside(name):
     _judge(dataset, name)
   return dataset
@@ -80,7 +80,12 @@ def _module(name):
   return importlib.import_module('gan_jax.datasets.tfds_images')
 
 
-def _checked(dataset):
+def _checked(dataset, name):
+  if not isinstance(dataset, types.Dataset):
+    raise UserError(
+      f'data.name={name!r}: load gives {type(dataset).__name__}; expected a'
+      ' Dataset, such as gan_jax.data.memory.from_arrays makes.'
+    )
   if not 0 < dataset.size < types.MAX_SIZE:
     raise UserError(
       f'data.name={dataset.name!r}: {dataset.size} examples; expected at least'

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gan_jax.data import classes, fingerprint
-from gan_jax.types import Dataset
+from gan_jax.types import Dataset, UserError
 
 
 def from_arrays(
@@ -26,6 +26,8 @@ def from_arrays(
   Returns:
     the data set, with a fingerprint of the content.
   """
+  if x.dtype.kind == 'f' and not np.isfinite(x).all():
+    raise UserError(f'data {name}: they hold NaN or infinity.')
   arrays = {'x': x}
   if label is not None:
     arrays['label'] = np.asarray(label, np.int32)

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from gan_jax.game import keys as keys_lib
 from gan_jax.game import networks
 from gan_jax.game.terms import Forward
-from gan_jax.types import Augmentation, D, G, State, Tree
+from gan_jax.types import Augmentation, D, G, State, Tree, UserError
 
 AUGMENT = 'augment'  # its memo's name
 
@@ -86,6 +86,12 @@ def play(run: Callable, net: Callable, batch: dict, latent: Tree) -> tuple:
 def heads_of(output) -> dict:
   """D's heads; its logits [B] in float32. D may return the logits alone."""
   heads = output if isinstance(output, dict) else {'logits': output}
+  if not hasattr(heads.get('logits'), 'astype'):
+    made = f'a dict of {", ".join(heads)}' if heads is output else type(output)
+    raise UserError(
+      f'model.{D}: it gives {made}; expected logits [B], or a dict with'
+      " 'logits'."
+    )
   return {**heads, 'logits': heads['logits'].astype(jnp.float32)}
 
 

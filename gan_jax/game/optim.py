@@ -1,5 +1,6 @@
 """Optimizers and schedules by their names: of optax, or of one's own."""
 
+import difflib
 import inspect
 from collections.abc import Callable
 
@@ -31,8 +32,12 @@ def factory(name: str, *, flag: str = 'optim') -> Callable:
     return modules.function(name, flag=flag, usual='make')
   function = getattr(optax, name, None) or getattr(optax.contrib, name, None)
   if not callable(function):
+    there = {k.lower(): k for m in (optax.contrib, optax) for k in dir(m)}
+    near = difflib.get_close_matches(name.lower(), there, 1)
+    hint = f'; did you mean {there[near[0]]!r}?' if near else '.'
     raise UserError(
-      f'{flag}={name!r}: neither optax nor optax.contrib has such a function.'
+      f'{flag}={name!r}: neither optax nor optax.contrib has such a'
+      f' function{hint}'
     )
   return function
 
@@ -99,9 +104,12 @@ def make_optimizer(
 def _check(tx, flag, clip_norm):
   weight = {'kernel': jnp.zeros(2)}
   try:
-    jax.eval_shape(lambda w: tx.update(w, tx.init(w), w), weight)
-  except (TypeError, ValueError) as e:
-    raise UserError(f'{flag}: {str(e).splitlines()[0]}') from e
+    _, state = jax.eval_shape(lambda w: tx.update(w, tx.init(w), w), weight)
+  except Exception as e:
+    raise UserError(f'{flag}: {modules.in_words(e)}{modules.place(e)}') from e
+  is_key = lambda x: jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+  if any(map(is_key, jax.tree.leaves(state))):
+    raise UserError(f'{flag}: it keeps random keys, which no run here does.')
   if clip_norm < 0:
     raise UserError(f'{flag}.clip_norm={clip_norm}: expected >= 0.')
 

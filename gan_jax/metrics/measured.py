@@ -37,6 +37,24 @@ def unscored(name: str, reason: str, protocol: dict) -> dict:
   }
 
 
+def _as_promised(metric, made):
+  """(values, intervals), if a metric gives what it names."""
+  name = ', '.join(metric.outputs)
+  if not (isinstance(made, tuple) and len(made) == 2):
+    raise TypeError(
+      f'metric {name}: compute gives {type(made).__name__}; expected (values,'
+      ' intervals), each by name.'
+    )
+  if lacks := [
+    k for k in (*metric.outputs, *metric.extras) if k not in made[0]
+  ]:
+    raise TypeError(
+      f'metric {name}: compute gives no {lacks[0]}, but'
+      f' {", ".join(made[0]) or "nothing"}.'
+    )
+  return made
+
+
 def records_of(metric: Metric, inputs: Inputs, *, protocol: dict) -> dict:
   """The metric's records by name.
 
@@ -48,7 +66,7 @@ def records_of(metric: Metric, inputs: Inputs, *, protocol: dict) -> dict:
   Raises:
     whatever the metric raises.
   """
-  values, own_intervals = metric.compute(*inputs)
+  values, own_intervals = _as_promised(metric, metric.compute(*inputs))
   intervals_of = own_intervals | _jackknife(
     metric, inputs, values, without=own_intervals
   )

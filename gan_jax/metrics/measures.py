@@ -220,7 +220,9 @@ def outputs(name: str) -> tuple[str, ...]:
     return FILES.get(name, (name,))
   metric = getattr(select.module('metrics', name, flag='metrics'), 'METRIC', 0)
   if not isinstance(metric, Metric):
-    raise UserError(f'metrics={name!r}: the module has no METRIC.')
+    raise UserError(
+      f'metrics={name!r}: the module has no METRIC of metrics.measures.Metric.'
+    )
   taken = {output for m in METRICS for output in m.outputs}
   if there := sorted(taken & set(metric.outputs)):
     raise UserError(f'metrics={name!r}: {there[0]} is a metric already.')

@@ -19,7 +19,7 @@ from gan_jax.modules import in_words
 from gan_jax.options import shape_of
 from gan_jax.run import label_use
 from gan_jax.run.programs import Functions, Structure
-from gan_jax.types import D, UserError
+from gan_jax.types import D, G, UserError
 
 # Groups of a config with a component each, and their rooms.
 ROOMS = {
@@ -72,6 +72,11 @@ def _pass(make_rules, size, state, batch, key, numbers):
   made = make_rules(numbers)
   game = made.game
   seen, _ = forward.forward(_watched(game), state, batch, key)
+  if hasattr(seen.fake, 'shape') and len(seen.fake) != size:
+    raise UserError(
+      f'model.{G}: of {size} latents it makes {shape_of(seen.fake, size)};'
+      ' expected [B, ...], a sample of each.'
+    )
   for where, heads in (('real', seen.on_real), ('fake', seen.on_fake)):
     logits = heads['logits']
     if logits.ndim != 1:
@@ -178,6 +183,8 @@ def _line(error, options):
   flag = files[mine[0].filename] if mine else 'model'
   at = f' ({mine[0].filename}, line {mine[0].lineno})' if mine else ''
   line = f'{flag}: {in_words(error, typed=True)}{at}'
+  if 'needs PRNG' in line:
+    line += '; networks draw no random numbers, as of dropout'
   if 'single key' in line:
     line += '; key holds one key per example, [B]'
   return line

@@ -10,6 +10,7 @@ from gan_jax.metrics.features import spaces
 from gan_jax.run import command, scoring, setup
 from gan_jax.run.workdir import contents, sources
 from gan_jax.types import UserError
+from tests.components.packages import importable
 
 POINTS = memory.from_arrays(
   'own', 'point', np.random.default_rng(0).normal(size=(9, 2)).astype('float32')
@@ -46,12 +47,7 @@ FILES = {
 
 @pytest.fixture(scope='module', autouse=True)
 def package(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('dotted')
-  (folder / 'dotted').mkdir()
-  for name, source in FILES.items():
-    (folder / 'dotted' / f'{name}.py').write_text(source)
-  with pytest.MonkeyPatch.context() as patch:
-    patch.syspath_prepend(folder)
+  with importable(tmp_path_factory.mktemp('dotted'), 'dotted', FILES):
     yield
 
 

@@ -17,6 +17,7 @@ from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
 from tests import tiny
 from tests.components.new_files import FILES
+from tests.components.packages import importable
 
 own = 'own_files.{}'.format
 NAMED = lambda file, **options: {'name': own(file), **options}
@@ -61,12 +62,7 @@ CASES = USED | ALONE
 
 @pytest.fixture(scope='module', autouse=True)
 def package(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('package')
-  (folder / 'own_files').mkdir()
-  for name, source in FILES.items():
-    (folder / 'own_files' / f'{name}.py').write_text(source)
-  with pytest.MonkeyPatch.context() as patch:
-    patch.syspath_prepend(folder)
+  with importable(tmp_path_factory.mktemp('package'), 'own_files', FILES):
     yield
 
 
