@@ -134,7 +134,11 @@ class Progress:
 
   def _parts(self):
     yield f'step {self._step:,}/{self._total:,}'
-    yield from self._score_parts()
+    scores = list(self._score_parts())
+    yield from scores[:1]
+    if self._work:  # before what a narrow terminal leaves out
+      yield f'{self._work}, {time.monotonic() - self._since:.0f} s'
+    yield from scores[1:]
     for player in ('d', 'g'):
       if f'{player}_loss' in self._metrics:
         loss = text.mean(self._metrics[f'{player}_loss'])
@@ -145,8 +149,6 @@ class Progress:
     left = self.seconds_left()
     if left is not None and self._step < self._total:
       yield f'{text.duration(left)} left'
-    if self._work:
-      yield f'{self._work}, {time.monotonic() - self._since:.0f} s'
 
   def _score_parts(self):
     for name, value in self._scores.items():

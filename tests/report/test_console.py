@@ -103,6 +103,22 @@ def test_compiling_is_said_until_the_first_step(monkeypatch):
   assert list(progress._parts()) == ['step 1/9']
 
 
+@pytest.mark.parametrize('width', [40, 60, 100])
+def test_what_it_waits_for_is_said_however_many_scores_there_are(
+  width, monkeypatch
+):
+  monkeypatch.setattr(console.time, 'monotonic', lambda: 7.0)
+  names = ('fid', 'precision', 'recall', 'density', 'coverage', 'vendi')
+  progress = console.Progress(900, stream=io.StringIO())
+  progress.scores(100, dict.fromkeys(names, 0.123))
+  metrics = {'d_loss': 1.0, 'g_loss': 1.0, 'images_per_s': 9.0}
+  progress.report(100, metrics)
+  with progress.waits_for('scoring'):
+    line = '  '.join(console.fitting(list(progress._parts()), width))
+  assert line.startswith('step 100/900  fid 0.1230  scoring, 0 s')
+  assert len(line) <= width
+
+
 @pytest.mark.parametrize(
   'score, shown',
   [
