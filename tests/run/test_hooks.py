@@ -21,18 +21,7 @@ from tests.run.hooks_room import (
   START,
   Room,
   outcome,
-  recipe,
 )
-
-
-@pytest.fixture(scope='module')
-def setup():
-  return setup_lib.build(recipe())
-
-
-@pytest.fixture
-def room(setup, tmp_path, monkeypatch):
-  return Room(setup, tmp_path, monkeypatch)
 
 
 def test_the_training_goes_on_while_scores_are_computed(room):

@@ -9,21 +9,9 @@ import tensorboardX
 
 from gan_jax.report import console, page, pictures, writers
 from gan_jax.run import score_failures
-from gan_jax.run import setup as setup_lib
 from gan_jax.run.recovery import rollback
 from gan_jax.types import UserError
-from tests.run.hooks_room import METRICS, Room, outcome, recipe
-
-
-@pytest.fixture(scope='module')
-def setup():
-  return setup_lib.build(recipe())
-
-
-@pytest.fixture
-def room(setup, tmp_path, monkeypatch):
-  return Room(setup, tmp_path, monkeypatch)
-
+from tests.run.hooks_room import METRICS, outcome
 
 # What fails, and with what.
 PARTS = {

@@ -10,10 +10,9 @@ import gan_jax
 from gan_jax.metrics import measures, records, scores
 from gan_jax.report import lines
 from gan_jax.run import hooks, score_failures, scoring
-from gan_jax.run import setup as setup_lib
 from gan_jax.study import worker
 from gan_jax.types import UserError
-from tests.run.hooks_room import METRICS, Room, outcome, recipe
+from tests.run.hooks_room import METRICS, outcome
 
 UNEXPECTED = [
   RuntimeError('out of memory'),
@@ -21,16 +20,6 @@ UNEXPECTED = [
   OSError(5, 'Input/output error', 'cifar10/train.npz'),
   ZeroDivisionError('division by zero'),
 ]
-
-
-@pytest.fixture(scope='module')
-def setup():
-  return setup_lib.build(recipe())
-
-
-@pytest.fixture
-def room(setup, tmp_path, monkeypatch):
-  return Room(setup, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize('then', ['report', 'score', 'save', 'tick', 'finish'])
