@@ -101,9 +101,9 @@ def inception(real, fake, known):
   probabilities = fake.probabilities
   if known.options['order'] == 'given':
     probabilities = probabilities[np.argsort(fake.position)]
-  mean, std = inception_score.inception_score(
-    probabilities, min(known.options['splits'], fake.count)
-  )
+  # Fewer splits would be another score; of single samples it is always 1.
+  splits = known.options['splits']
+  mean, std = inception_score.inception_score(probabilities, splits)
   return {'is': mean, 'is_std': std}, {}
 
 

@@ -7,19 +7,20 @@ import numpy as np
 
 from gan_jax.types import UserError
 
-# (real samples, fakes) of an output: numbers, or the option that is one less.
+# (real samples, fakes) of an output: numbers, or an option, or one more.
 LEAST = {
   'fid': (2, 2),
   'fd_infinity': (2, 4),
   'sfid': (2, 2),
   'kid': (2, 2),
-  'precision': ('k', 'k'),
-  'recall': ('k', 'k'),
-  'density': ('k', 'k'),
-  'coverage': ('k', 'k'),
+  'precision': ('k + 1', 'k + 1'),
+  'recall': ('k + 1', 'k + 1'),
+  'density': ('k + 1', 'k + 1'),
+  'coverage': ('k + 1', 'k + 1'),
   'authenticity': (2, 1),
   'c_t': (10, 21),  # as many as cells; more than 20 fakes in one of them
   'classifier_accuracy': (1, 2),
+  'is': (1, 'splits'),
 }
 IN_CLASSES = {'intra_fid': (2, 2)}  # the same in each class
 
@@ -90,4 +91,7 @@ def check_classes(
 
 
 def _number(least, options):
-  return options[least] + 1 if isinstance(least, str) else least
+  if not isinstance(least, str):
+    return least
+  option, _, more = least.partition(' + ')
+  return options[option] + int(more or 0)

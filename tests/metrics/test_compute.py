@@ -5,6 +5,7 @@ import pytest
 
 from gan_jax.metrics import content, intervals, kid, measures, scores
 from gan_jax.metrics.features import base
+from gan_jax.types import UserError
 
 
 def of_four(samples):
@@ -104,3 +105,14 @@ def test_a_rare_class_costs_the_interval_not_the_score():
   )
   assert found['value'] == pytest.approx(2, rel=0.2)
   assert found['interval'] is None
+
+
+def test_an_inception_score_of_fewer_samples_than_splits_is_refused():
+  """A split of a single sample scores 1, whatever it shows."""
+  x = np.eye(4)[np.arange(12) % 4]
+  of = lambda n, **options: scores.score(
+    ['is'], x[:n], x, kind='image', features=FOUR, options=options
+  )[0]  # fmt: skip
+  with pytest.raises(UserError, match='at least 10 examples needed, got 9'):
+    of(9)
+  assert of(8, splits=1)['value'] == pytest.approx(4)

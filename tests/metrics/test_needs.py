@@ -18,6 +18,7 @@ ENOUGH = {
   'authenticity': (2, 1),
   'c_t': (10, 21),
   'vendi': (1, 1),
+  'is': (1, 10),
 }
 
 
