@@ -38,7 +38,17 @@ SCORED = {  # name: (figures, last scores, verdict, words of the reason)
   'nothing like the data': (
     {},
     {'precision': 0.0, 'coverage': 0.0},
-    ('misses the data', 'precision 0, below 0.05'),
+    ('misses the data', 'precision 0, below 0.2'),
+  ),
+  'points all over the plane': (
+    {},
+    {'precision': 0.15, 'coverage': 0.03},
+    ('misses the data', 'precision 0.15, below 0.2'),
+  ),
+  'narrow modes, known ones': (
+    {},
+    {'modes': 24.0, 'modes_of': 25, 'high_quality': 0.05, 'precision': 0.1},
+    ('healthy', 'modes 24 of 25'),
   ),
   'every class, alike within each': (
     {'diversity': 0.35},
