@@ -57,8 +57,9 @@ def named(
   name = path if name is None else name
   if not name or not _exists(path, flag, name):
     hints = (_hint(str(name), choices), choices)
-    there = ''.join(f'; {hint}' for hint in hints if hint).replace('?;', '?')
-    raise UserError(f'{flag}={name!r}: there is no such module{there}.')
+    there = ''.join(f'; {hint}' for hint in hints if hint)
+    line = f'{flag}={name!r}: there is no such module{there}.'
+    raise UserError(line.replace('?;', '?').replace('?.', '?'))
   try:
     file = importlib.import_module(path)
   except KeyboardInterrupt:

@@ -8,7 +8,7 @@ whose METRIC is a Metric.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gan_jax import select
+from gan_jax import modules
 from gan_jax.data import kinds
 from gan_jax.metrics import compute
 from gan_jax.metrics.features import base
@@ -218,7 +218,7 @@ def outputs(name: str) -> tuple[str, ...]:
   """
   if '.' not in name:
     return FILES.get(name, (name,))
-  metric = getattr(select.module('metrics', name, flag='metrics'), 'METRIC', 0)
+  metric = getattr(modules.named(name, flag='metrics'), 'METRIC', 0)
   if not isinstance(metric, Metric):
     raise UserError(
       f'metrics={name!r}: the module has no METRIC of metrics.measures.Metric.'

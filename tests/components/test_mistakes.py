@@ -71,6 +71,12 @@ def test_names_that_are_nearly_right(name, meant):
     select.module('losses', name, flag='loss.name')
 
 
+def test_a_hint_ends_as_a_question():
+  with pytest.raises(UserError) as caught:
+    measures.outputs('odd.rasies')
+  assert str(caught.value).endswith("did you mean 'odd.raises'?")
+
+
 def test_a_file_that_lies_in_no_folder(tmp_path, monkeypatch):
   (tmp_path / 'alone.py').write_text(FILES['raises'])
   monkeypatch.chdir(tmp_path)
