@@ -9,9 +9,9 @@ from gan_jax.types import Dataset, UserError
 
 # What a kind's module defines; gan_jax/kinds/README.md says what each means.
 MEMBERS = (
-  'SHOWN', 'MAX_REAL', 'BACKDROP', 'SUFFIXES', 'FEATURES', 'to_model_range',
-  'from_model_range', 'to_metrics', 'mirror', 'usual_metrics', 'picture',
-  'export', 'neighbours',
+  'SHOWN', 'MAX_REAL', 'RANGE', 'BACKDROP', 'SUFFIXES', 'FEATURES',
+  'to_model_range', 'from_model_range', 'to_metrics', 'mirror',
+  'usual_metrics', 'picture', 'export', 'neighbours',
 )  # fmt: skip
 
 

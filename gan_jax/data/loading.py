@@ -47,7 +47,7 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
   known = {k: p for k, p in parameters.items() if k not in fixed}
   _check_options(name, given, known)
   dataset = _checked(module.load(**given, **fixed), name)
-  if dataset.kind == 'image' and modules.is_outside(name):
+  if kinds.of(dataset).RANGE and modules.is_outside(name):
     _judge(dataset, name)
   return dataset
 

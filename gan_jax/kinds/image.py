@@ -11,6 +11,7 @@ from gan_jax.types import Dataset
 
 SHOWN = 100  # ten rows of ten
 MAX_REAL = 50_000  # as many as CIFAR-10, and most published FIDs, have
+RANGE = -1.0, 1.0
 BACKDROP = False
 SUFFIXES = ('.png', '.webp')
 FEATURES = ('classifier', 'random_conv', 'inception')

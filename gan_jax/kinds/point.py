@@ -9,6 +9,7 @@ from gan_jax.types import Dataset
 
 SHOWN = 2500
 MAX_REAL = 10_000  # nearest neighbours take the square of it
+RANGE = None
 BACKDROP = True
 SUFFIXES = ('.png', '.webp')
 FEATURES = ()

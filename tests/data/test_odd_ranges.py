@@ -160,7 +160,6 @@ def own(tmp_path, monkeypatch):
     (levels(4095, np.uint16), 'images of uint16'),
     (SHARES > 0.5, 'images of bool'),
     (255 * SHARES, r'images in \[0, 255\]; expected floats in \[-1, 1\]'),
-    (np.where(SHARES > 0.9, np.nan, SHARES), r'images in \[nan, nan\]'),
   ],
 )
 def test_images_of_ones_own_that_no_network_expects_are_refused(own, x, word):

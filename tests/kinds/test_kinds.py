@@ -44,6 +44,7 @@ def test_constants(dataset):
   kind = kinds.of(dataset)
   assert kind.SHOWN > 0 and kind.MAX_REAL > 0
   assert isinstance(kind.BACKDROP, bool)
+  assert kind.RANGE is None or kind.RANGE[0] < kind.RANGE[1]
   assert all(s.startswith('.') and s != '.npz' for s in kind.SUFFIXES)
   assert set(kind.FEATURES) <= set(spaces.KNOWS)
 
@@ -140,7 +141,7 @@ def test_a_kind_that_does_not_exist(tmp_path, monkeypatch):
   monkeypatch.syspath_prepend(tmp_path)
   with pytest.raises(UserError, match="kind='smell'.*: image, point"):
     loading.load('gan_jax_sets.smells')
-  with pytest.raises(UserError, match='scents.*no BACKDROP, SUFFIXES'):
+  with pytest.raises(UserError, match='scents.*no RANGE, BACKDROP, SUFFIXES'):
     loading.load('gan_jax_sets.smells', kind='gan_jax_sets.scents')
 
 

@@ -27,6 +27,7 @@ import jax
 import numpy as np
 
 SHOWN, MAX_REAL = 20, 1000
+RANGE = None
 BACKDROP = False
 SUFFIXES = ('.txt',)
 FEATURES = ()

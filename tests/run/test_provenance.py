@@ -40,7 +40,8 @@ def test_a_machine_that_does_not_tell_its_processor(monkeypatch):
   def fails(path):
     raise PermissionError(13, 'Permission denied', str(path))
 
-  monkeypatch.setattr(pathlib.Path, 'read_text', fails)
   provenance._cpu.cache_clear()
-  assert provenance.cpu()['instructions'] == ''
+  with monkeypatch.context() as patch:
+    patch.setattr(pathlib.Path, 'read_text', fails)
+    assert provenance.cpu()['instructions'] == ''
   provenance._cpu.cache_clear()
