@@ -45,7 +45,11 @@ TESTS = {
     'components/test_models*.py',
   ],
   'models/': ['components/test_models*.py'],
-  'game/health/': ['game/test_health*.py', 'game/test_diagnosis*.py'],
+  'game/health/': [
+    'game/test_health*.py',
+    'game/test_diagnosis*.py',
+    'game/test_outcome*.py',
+  ],  # fmt: skip
   'game/keys.py': ['game/test_keys.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
   'game/ema.py': ['game/test_ema.py', 'game/test_optim_floats.py'],

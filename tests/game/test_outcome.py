@@ -85,6 +85,16 @@ SCORED = {  # name: (figures, last scores, verdict, words of the reason)
     {'modes': 0.0, 'modes_of': 25},
     ('misses the data', 'modes 0 of 25$'),
   ),
+  'just as precise as is enough': (
+    {},
+    {'precision': 0.2, 'class_coverage': 0.8},
+    ('healthy', 'class coverage 0.8, precision 0.2'),
+  ),
+  'just good enough': (
+    {},
+    {'modes': 20.0, 'modes_of': 25, 'high_quality': 0.02},
+    ('healthy', 'modes 20 of 25, high quality 0.02'),
+  ),
   'a judge that says little': (
     {'diversity': 0.3},
     {'precision': 0.6, 'recall': 0.0},
@@ -116,6 +126,14 @@ def test_scores_of_long_ago_say_nothing_of_the_end():
     assert found.verdict == 'healthy' and 'not scored' in found.reason
     found = diagnose([*rows(), {'step': 800, **score}])
     assert found.verdict == verdict and 'not scored' not in found.reason
+
+
+@pytest.mark.parametrize('step, counts', [(399, False), (400, True)])
+def test_scores_of_the_second_half_count(step, counts):
+  dead = {'step': step, 'modes': 0.0, 'modes_of': 8}
+  reports = rows()  # to step 800
+  found = diagnose(sorted([dead, *reports], key=lambda row: row['step']))
+  assert (found.verdict == 'misses the data') == counts
 
 
 def test_each_seed_has_its_own_scores():

@@ -31,11 +31,11 @@ NAMES = (*MODES, *CLASSES, *QUALITIES)
 class Outcome(NamedTuple):
   """What is known of the samples at the end of a run."""
 
-  misses: str = ''  # why they miss the data; '' if they do not, or who knows
-  lacks: str = ''  # how much of the data they leave out, likewise
-  known: str = ''  # the scores in words; '' without any
-  has_modes: bool = False  # whether nearly all known modes are reached
-  has_classes: bool = False  # likewise
+  misses: str  # why they miss the data; '' if they do not, or who knows
+  lacks: str  # how much of the data they leave out, likewise
+  known: str  # the scores in words; '' without any
+  has_modes: bool  # whether nearly all known modes are reached
+  has_classes: bool  # likewise
 
 
 def of_rows(rows: Sequence[dict]) -> Outcome:
