@@ -125,10 +125,11 @@ def test_what_may_not_be_read_is_named(tmp_path, place, word, monkeypatch):
       raise PermissionError(13, 'Permission denied', locked)
     return (scan if not args else of)(path, *args, **kwargs)
 
-  monkeypatch.setattr(os, 'scandir', refuse)
-  monkeypatch.setattr('builtins.open', refuse)
-  with pytest.raises(UserError, match=f'{word}.*Permission denied'):
-    opened(tmp_path)
+  with monkeypatch.context() as patch:
+    patch.setattr(os, 'scandir', refuse)
+    patch.setattr('builtins.open', refuse)
+    with pytest.raises(UserError, match=f'{word}.*Permission denied'):
+      opened(tmp_path)
 
 
 def test_where_there_is_no_image_the_line_says_what_there_is(tmp_path):
