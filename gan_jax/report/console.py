@@ -104,7 +104,7 @@ class Progress:
         `NAME_high` are the ends of its interval.
     """
     scores = files.plain(scores)
-    ends = {f'{name}_{end}' for name in scores for end in ('low', 'high')}
+    ends = text.interval_ends(scores)
     self._scores = {k: v for k, v in scores.items() if k not in ends}
     self._spans = {name: _doubt(name, scores) for name in self._scores}
     if not self._live:

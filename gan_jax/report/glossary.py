@@ -211,6 +211,12 @@ ALL = SCORES | MEASURES | PROTOCOL
 _PENALTY = 'What the penalty adds to the loss, mean since the last report.'
 
 
+def title(name: str) -> str:
+  """The name in words: 'fid' is 'Fréchet distance'."""
+  term = ALL.get(name)
+  return term.title if term else name.replace('_', ' ').capitalize()
+
+
 def sentence(name: str) -> str:
   """What a score or a measurement is; '' if it is not known here."""
   if term := ALL.get(name):
@@ -218,22 +224,27 @@ def sentence(name: str) -> str:
   return _PENALTY if 'penalty_' in name else ''
 
 
-def marked(name: str, title: str) -> str:
-  """A title as HTML that says what it means where one points at it."""
-  words, shown = sentence(name), html.escape(title)
+def marked(name: str, heading: str = '') -> str:
+  """A heading as HTML that says what it means where one points at it.
+
+  Args:
+    name: of what it heads.
+    heading: its title by default.
+  """
+  words, shown = sentence(name), html.escape(heading or title(name))
   if not words:
     return shown
   return f'<abbr class="term" title="{html.escape(words)}">{shown}</abbr>'
 
 
-def listing(titles: Iterable[tuple[str, str]]) -> str:
-  """A <dl> of (name, title), for touch and for print; '' if none is known."""
+def listing(names: Iterable[str]) -> str:
+  """A <dl> of names in words, for touch and print; '' if none is known."""
   order = [*ALL]
-  place = lambda one: order.index(one[0]) if one[0] in ALL else len(order)
-  rows = {title: sentence(name) for name, title in sorted(titles, key=place)}
+  place = lambda name: order.index(name) if name in ALL else len(order)
+  rows = {title(name): sentence(name) for name in sorted(names, key=place)}
   items = ''.join(
-    f'<div><dt>{html.escape(title)}</dt><dd>{html.escape(words)}</dd></div>'
-    for title, words in rows.items()
+    f'<div><dt>{html.escape(shown)}</dt><dd>{html.escape(words)}</dd></div>'
+    for shown, words in rows.items()
     if words
   )
   return f'<dl class="card glossary">{items}</dl>' if items else ''

@@ -205,14 +205,13 @@ def _words(rows, records):
   names |= dict.fromkeys(record['metric'] for record in records)
   for record in records:
     names |= dict.fromkeys(tables.protocol_of(record))
-  return glossary.listing((name, text.title(name)) for name in names)
+  return glossary.listing(names)
 
 
 def _numeric_names(rows):
   """Names of measurements with a number, without ends of intervals."""
   names = list(dict.fromkeys(name for row in rows for name in row))
-  ends = {f'{n}_{end}' for n in names for end in ('low', 'high')}
-  left_out = {'step', *ends}
+  left_out = {'step', *text.interval_ends(names)}
   return [n for n in names if n not in left_out and _is_numeric(n, rows)]
 
 

@@ -8,11 +8,7 @@ from gan_jax.storage import files
 
 # What two records must share to be in one table. Any other field of a record is
 # shown beside its value.
-PROTOCOL = (
-  'protocol', 'features', 'features_hash', 'features_accuracy', 'resize',
-  'reference', 'reference_hash', 'n_real', 'n_fake', 'draws', 'ema',
-  'batch_norm', 'truncation', 'source',
-)  # fmt: skip
+PROTOCOL = tuple(glossary.PROTOCOL)
 RESULT = (
   'metric', 'value', 'step', 'seed', 'interval', 'interval_method', 'versions',
   'draw_values',
@@ -153,8 +149,7 @@ def protocol_of(record: dict) -> dict:
 
 def _protocol_line(record):
   items = ''.join(
-    f'<div><dt>{glossary.marked(name, glossary.PROTOCOL[name].title)}</dt>'
-    f'<dd>{_shown(name, one)}</dd></div>'
+    f'<div><dt>{glossary.marked(name)}</dt><dd>{_shown(name, one)}</dd></div>'
     for name, one in protocol_of(record).items()
   )
   return f'<dl class="protocol">{items}</dl>' if items else ''

@@ -1,6 +1,7 @@
 """Numbers, durations and names for people."""
 
 import math
+from collections.abc import Iterable
 
 from gan_jax.report import glossary
 
@@ -49,8 +50,7 @@ def title(name: str, features: str = '') -> str:
   """
   if name == 'is' and 'inception' in features:
     return 'Inception score'
-  term = glossary.ALL.get(name)
-  return term.title if term else name.replace('_', ' ').capitalize()
+  return glossary.title(name)
 
 
 def numbers(value) -> list:
@@ -64,6 +64,11 @@ def mean(value):
   seeds = numbers(value)
   finite = all(map(math.isfinite, seeds))
   return math.fsum(seeds) / len(seeds) if seeds and finite else None
+
+
+def interval_ends(names: Iterable[str]) -> set[str]:
+  """What the ends of the intervals of these scores are called in a row."""
+  return {f'{name}_{end}' for name in names for end in ('low', 'high')}
 
 
 def span(low, high) -> str:

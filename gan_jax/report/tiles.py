@@ -74,7 +74,7 @@ def _tile(name, latest, rows):
   notes = [note for note in notes if note]
   notes.append(_best(name, step, rows) or f'at step {step:,}')
   return (
-    f'<div><dt>{glossary.marked(name, text.title(name))}</dt>'
+    f'<div><dt>{glossary.marked(name)}</dt>'
     f'<dd>{tables.value(text.mean(values))}'
     f'<small>{"<br>".join(notes)}</small></dd></div>'
   )

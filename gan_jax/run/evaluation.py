@@ -55,7 +55,7 @@ def evaluate(
   names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
   names = scoring.metric_names(setup, names, protocol=protocol)
   _check_numbers(setup, names, protocol)
-  errors = []
+  refusals = score_failures.Refusals()
   look = scoring.make_look(
     setup,
     names,
@@ -63,14 +63,13 @@ def evaluate(
     say=progress.say,
     tick=progress.tick,
     rollbacks=rollback.count(workdir, step),
-    refused=lambda step, what, e: errors.append(e) or score_failures.reason(e),
+    refused=refusals.note,
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
   draws = look(step, state.ema, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
-  if errors and not records.known(made):
-    raise errors[0]
+  refusals.check(made)
   _keep(path, made, progress.say, setup=setup, config=config, state=state)
   return made
 

@@ -3,7 +3,7 @@
 import functools
 from typing import NamedTuple
 
-from gan_jax.metrics import measures, records, reference, scores, views
+from gan_jax.metrics import measures, reference, scores, views
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import score_failures, scoring, sources
 from gan_jax.storage import paths
@@ -103,11 +103,10 @@ def _score(pair, metrics, progress):
   stats = _collect(names, features, pair.fake, progress)
 
   def score(**maker):
-    errors = []
-    why = lambda names, e: errors.append(e) or score_failures.reason(e)
-    made = [r for s in scorers for r in s.score(stats, refused=why, **maker)]
-    if errors and not records.known(made):
-      raise errors[0]
+    refusals = score_failures.Refusals()
+    maker['refused'] = refusals.note
+    made = [r for s in scorers for r in s.score(stats, **maker)]
+    refusals.check(made)
     return sorted(made, key=lambda r: names.index(r['metric']))
 
   return score

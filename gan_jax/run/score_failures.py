@@ -8,6 +8,7 @@ import pathlib
 import traceback
 from collections.abc import Callable
 
+from gan_jax.metrics import records
 from gan_jax.types import UserError
 
 FILE = 'score_errors.txt'
@@ -22,6 +23,24 @@ def reason(error: Exception) -> str:
   if not isinstance(error, UserError):
     raise error
   return ' '.join(str(error).split())
+
+
+class Refusals:
+  """Why metrics refuse samples: an error only if no score is left."""
+
+  def __init__(self):
+    """None has refused any yet."""
+    self._errors: list[Exception] = []
+
+  def note(self, *where_and_error) -> str:
+    """The reason for the record; the last argument is the error."""
+    self._errors.append(where_and_error[-1])
+    return reason(where_and_error[-1])
+
+  def check(self, made: list[dict]):
+    """Raises the first refusal if none of the records has a value."""
+    if self._errors and not records.known(made):
+      raise self._errors[0]
 
 
 class ScoreFailures:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_jax.data import classes, kinds
 from gan_jax.metrics import compute, needs, reference, scores
-from gan_jax.run import labels, scoring
+from gan_jax.run import labels, score_failures, scoring
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -120,14 +120,9 @@ def _score_a_few(setup, names, protocol, say):
   )
   collector = scorer.collector(len(rows))
   collector.add(batch['x'], labels)
-  scorer.score(collector.view(), refused=_passes, step=0, seed=0)
-
-
-def _passes(names, error):
-  """A metric may refuse so few samples; any other error is one."""
-  if not isinstance(error, UserError):
-    raise error
-  return str(error)
+  # A metric may refuse so few samples.
+  refused = score_failures.Refusals().note
+  scorer.score(collector.view(), refused=refused, step=0, seed=0)
 
 
 def _reason(error):

@@ -106,7 +106,7 @@ def _scores(view):
   return [*own, *(name for name in glossary.SCORES if name not in own)]
 
 
-def names(rows):
+def names(rows: list[figures.Row]) -> list[str]:
   """Names of metrics with at least one number, without ends of intervals."""
   known = set()
   for row in rows:
@@ -114,8 +114,7 @@ def names(rows):
       for name in reported.keys() - known:
         if any(map(math.isfinite, text.numbers(reported[name]))):
           known.add(name)
-  ends = {f'{name}_{end}' for name in known for end in ('low', 'high')}
-  return sorted(known - ends - set(HIDDEN))
+  return sorted(known - text.interval_ends(known) - set(HIDDEN))
 
 
 def _folded(title, content):

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from gan_jax.report import document, glossary, page, text
+from gan_jax.report import document, glossary, page
 from gan_jax.storage import files
 from gan_jax.study.report import (
   csv_table,
@@ -69,5 +69,5 @@ def page(view: ReportContents) -> str:
 
 def _words(view, rows):
   """What all that is shown means, for those who cannot point at it."""
-  names = dict.fromkeys([view.metric, *view.also, *curves.names(rows)])
-  return glossary.listing((name, text.title(name)) for name in names)
+  names = [view.metric, *view.also, *curves.names(rows)]
+  return glossary.listing(dict.fromkeys(names))

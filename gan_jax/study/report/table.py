@@ -26,9 +26,8 @@ def section(view: ReportContents, rows: list[figures.Row]) -> str:
   """The <section> with the table and notes on its columns."""
   if not rows:
     return ''
-  title = text.title(view.metric)
   groups = [
-    (glossary.marked(view.metric, title), _main_columns(view, rows)),
+    (glossary.marked(view.metric), _main_columns(view, rows)),
     *_comparison_group(view, rows),
     ('Also measured', [_mean_column(view, m, rows) for m in view.also]),
   ]
