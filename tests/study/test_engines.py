@@ -235,25 +235,27 @@ def test_ray_on_this_machine(tmp_path, undisturbed):
 
 @pytest.mark.slow
 def test_a_study_killed_ten_times_comes_to_the_same(tmp_path):
-  steps = {'steps': 12_000, 'save_every': 500, 'report_every': 1000}
-  study, workdir = make(tmp_path / 'killed', overrides=LONG | steps)
-  argv = [
-    *(sys.executable, '-m', 'gan_jax.ablate', f'--study={study}'),
-    f'--workdir={workdir}',
-  ]
-  moments, kills = random.Random(0), 0
-  for _ in range(10):
+  draw = random.Random(0)
+  moments = [draw.uniform(1, 7) for _ in range(10)]
+  steps, waits = {'steps': 1200, 'save_every': 50}, 25
+  assert 2 * steps['steps'] * waits > 1000 * sum(moments)  # or it would be done
+
+  def command_of(root, milliseconds):
+    waiting = {'penalties': {'tests.waiting': {'milliseconds': milliseconds}}}
+    overrides = LONG | steps | waiting
+    study, workdir = make(root, overrides=overrides, num_seeds=1)
+    argv = [sys.executable, '-m', 'gan_jax.ablate', f'--study={study}']
+    return workdir, [*argv, f'--workdir={workdir}']
+
+  workdir, argv = command_of(tmp_path / 'killed', waits)
+  for moment in moments:
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    try:
-      process.wait(moments.uniform(1, 9))
-    except subprocess.TimeoutExpired:
-      process.kill()
-      kills += 1
+    with pytest.raises(subprocess.TimeoutExpired):  # it is not yet done
+      process.wait(moment)
+    process.kill()
     process.wait()
-  assert kills == 10
   assert subprocess.run(argv, stdout=subprocess.DEVNULL).returncode == 0
-  study, alone = make(tmp_path / 'alone', overrides=LONG | steps)
-  argv[-2:] = f'--study={study}', f'--workdir={alone}'
+  alone, argv = command_of(tmp_path / 'alone', 0)
   assert subprocess.run(argv, stdout=subprocess.DEVNULL).returncode == 0
   assert scores(workdir) == scores(alone)
   assert table(workdir) == table(alone)
