@@ -140,11 +140,24 @@ def _hint(name, choices):
       f'{dotted}.py has to lie in a folder, say mine, and is named'
       f' mine.{dotted} then'
     )
-  lower = {one.lower(): one for one in there if one}
-  near = difflib.get_close_matches(dotted.lower(), lower, 1, 0.7)
-  if near:
-    return f'did you mean {lower[near[0]]!r}?'
-  return ''
+  likely = near(dotted, filter(None, there), cutoff=0.7)
+  return f'did you mean {likely[0]!r}?' if likely else ''
+
+
+def near(
+  name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6
+) -> list[str]:
+  """The names most like one, the nearest first; capitals make no difference.
+
+  Args:
+    name: that somebody has given.
+    names: that there are; of those that differ only in capitals the first.
+    count: of the names, at most.
+    cutoff: how alike they are at least, see difflib.get_close_matches.
+  """
+  lower = {one.lower(): one for one in reversed(list(names))}
+  alike = difflib.get_close_matches(name.lower(), lower, count, cutoff)
+  return [lower[one] for one in alike]
 
 
 def _siblings(package):

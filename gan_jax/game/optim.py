@@ -1,6 +1,5 @@
 """Optimizers and schedules by their names: of optax, or of one's own."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 
@@ -32,9 +31,8 @@ def factory(name: str, *, flag: str = 'optim') -> Callable:
     return modules.function(name, flag=flag, usual='make')
   function = getattr(optax, name, None) or getattr(optax.contrib, name, None)
   if not callable(function):
-    there = {k.lower(): k for m in (optax.contrib, optax) for k in dir(m)}
-    near = difflib.get_close_matches(name.lower(), there, 1)
-    hint = f'; did you mean {there[near[0]]!r}?' if near else '.'
+    near = modules.near(name, [*dir(optax), *dir(optax.contrib)])
+    hint = f'; did you mean {near[0]!r}?' if near else '.'
     raise UserError(
       f'{flag}={name!r}: neither optax nor optax.contrib has such a'
       f' function{hint}'

@@ -1,12 +1,12 @@
 """Samples of a run as somebody asks for them: how many, of what, whose."""
 
-import difflib
 import math
 from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
 
+from gan_jax import modules
 from gan_jax.game import keys
 from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
@@ -85,15 +85,14 @@ def labels_of(classes: Sequence[int], num: int) -> np.ndarray:
   return np.resize(np.asarray(classes, np.int32), num)
 
 
-def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
-  """The numbers of classes that are given by their names, 'cat' or 'cat,dog'.
+def class_numbers(setup, words: str) -> list[int]:
+  """The numbers of the classes of --class=cat or --class=cat,dog.
 
   Where the names are numbers, 7 is also '07'.
 
   Args:
     setup: setup.Setup of a conditional generator.
     words: one name, or several with commas between them.
-    flag: what an error begins with.
 
   Raises:
     UserError: the generator knows no classes, or none of such a name.
@@ -101,14 +100,14 @@ def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
   names = list(setup.dataset.class_names)
   if not setup.num_classes:
     raise UserError(
-      f'{flag}={words}: this generator knows no classes (conditional=False).'
+      f'--class={words}: this generator knows no classes (conditional=False).'
     )
   parts, numbers = words.split(','), []
   while parts:
     # The longest first, as names may have commas.
     joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
     name = next((one for one in joined if one in names), joined[-1])
-    numbers.append(class_number(names, name, flag))
+    numbers.append(class_number(names, name, '--class'))
     parts = parts[len(parts) - joined.index(name) :]
   return numbers
 
@@ -127,11 +126,10 @@ def class_number(names: Sequence[str], word: str, flag: str) -> int:
 
 
 def _nearest(word, names, count=5):
-  """'did you mean cat?', or the first of the names that there are."""
-  lower = {name.lower(): name for name in reversed(names)}
-  near = difflib.get_close_matches(word.lower(), lower, count, 0.5)
+  """Those of the names that are nearest, or the first that there are."""
+  near = modules.near(word, names, count=count, cutoff=0.5)
   if near:
-    return f'the nearest are {_brief(lower[one] for one in near)}'
+    return f'the nearest are {_brief(near)}'
   more = f' and {len(names) - count:,} more' if len(names) > count else ''
   return f'there are {_brief(names[:count])}{more}'
 
@@ -141,15 +139,12 @@ def _brief(names):
   return ', '.join(map(cut, names))
 
 
-def seed_positions(
-  config: dict, wanted: str, *, flag: str = '--run_seed'
-) -> list[int]:
-  """Which of a run's seeds are meant: 'all', the number of one, '' the first.
+def seed_positions(config: dict, wanted: str) -> list[int]:
+  """Which of a run's seeds --run_seed means: all, the number of one, '' one.
 
   Args:
     config: of the run.
-    wanted: 'all', a number, or ''.
-    flag: what an error begins with.
+    wanted: 'all', a number, or '' for the first.
 
   Returns:
     Positions among the run's seeds; seed config['seed'] + k is at k.
@@ -167,6 +162,7 @@ def seed_positions(
   if not known:
     its = f'{first}' if count == 1 else f'{first} to {first + count - 1}'
     raise UserError(
-      f'{flag}={wanted}: the run has the seed{"s" * (count > 1)} {its}; or all.'
+      f'--run_seed={wanted}: the run has the seed{"s" * (count > 1)} {its}; or'
+      ' all.'
     )
   return [int(wanted) - first]

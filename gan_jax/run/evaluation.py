@@ -1,5 +1,6 @@
 """Scores a run anew: other metrics, another protocol, another checkpoint."""
 
+import functools
 import os
 import pathlib
 
@@ -100,30 +101,30 @@ def _neighbours(workdir, say, *, setup, config, state):
 
 def _possible(setup, names, protocol, say):
   """Those of the run's own metrics that this protocol allows."""
-  possible, refused = [], []
-  for name in names:
-    try:
-      scoring.metric_names(setup, (name,), protocol=protocol)
-      possible.append(name)
-    except UserError as error:
-      refused.append(error)
-  if refused and not possible:
-    raise refused[0]
-  for error in refused:
+  check = functools.partial(scoring.metric_names, setup, protocol=protocol)
+  refused = _refused(names, check)
+  for error in refused.values():
     say(f'no score: {error}')
-  return tuple(possible)
+  return tuple(name for name in names if name not in refused)
 
 
 def _check_numbers(setup, names, protocol):
   """Refuses numbers of samples that none of the metrics can do with."""
-  refused = []
+  check = functools.partial(score_trial.check_numbers, setup)
+  _refused(names, functools.partial(check, protocol=protocol, flag='--num'))
+
+
+def _refused(names, check):
+  """{metric: error} of those that check((metric,)) refuses; not of all."""
+  refused = {}
   for name in names:
     try:
-      score_trial.check_numbers(setup, (name,), protocol=protocol, flag='--num')
+      check((name,))
     except UserError as error:
-      refused.append(error)
-  if len(refused) == len(names):
-    raise refused[0]
+      refused[name] = error
+  if refused and refused.keys() >= set(names):
+    raise refused[names[0]]
+  return refused
 
 
 def chosen_protocol(usual, given):

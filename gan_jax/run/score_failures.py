@@ -18,13 +18,6 @@ class Failed(Exception):
   """The run is complete, but some of its scores failed unexpectedly."""
 
 
-def reason(error: Exception) -> str:
-  """Why a metric refuses samples, in a line; any other error is raised."""
-  if not isinstance(error, UserError):
-    raise error
-  return ' '.join(str(error).split())
-
-
 class Refusals:
   """Why metrics refuse samples: an error only if no score is left."""
 
@@ -33,9 +26,16 @@ class Refusals:
     self._errors: list[Exception] = []
 
   def note(self, *where_and_error) -> str:
-    """The reason for the record; the last argument is the error."""
-    self._errors.append(where_and_error[-1])
-    return reason(where_and_error[-1])
+    """The reason for the record; the last argument is the error.
+
+    Raises:
+      the error, if it is anything but what a metric refuses.
+    """
+    error = where_and_error[-1]
+    if not isinstance(error, UserError):
+      raise error
+    self._errors.append(error)
+    return str(error)
 
   def check(self, made: list[dict]):
     """Raises the first refusal if none of the records has a value."""

@@ -146,3 +146,10 @@ def test_the_line_of_an_error_is_in_a_file_of_ones_own():
   assert modules.place(ValueError('never raised')) == ''
   with pytest.raises(UserError, match='NaN'):
     memory.from_arrays('x', 'point', np.array([[np.inf]]))
+
+
+def test_names_near_one_whatever_their_capitals():
+  there = ['hinge', 'lsgan', 'LSGAN', 'ralsgan']
+  assert modules.near('Lsgam', there) == ['lsgan']
+  assert modules.near('Lsgam', there, count=2) == ['lsgan', 'ralsgan']
+  assert modules.near('wasserstein', there) == []
