@@ -86,10 +86,19 @@ def _run_sync(coroutine):
     asyncio.set_event_loop(loop)
     return loop.run_until_complete(coroutine)
   finally:
-    if tasks := asyncio.all_tasks(loop):
-      loop.run_until_complete(asyncio.wait(tasks, timeout=WAIT_SECONDS))
+    _end_tasks(loop)
     asyncio.set_event_loop(None)
     loop.close()
+
+
+def _end_tasks(loop):
+  """Waits for what a loop still runs; what takes too long is cancelled."""
+  for _ in range(2):
+    if tasks := asyncio.all_tasks(loop):
+      ends = asyncio.wait(tasks, timeout=WAIT_SECONDS)
+      _, late = loop.run_until_complete(ends)
+      for task in late:  # or it would tell of its end to a closed loop
+        task.cancel()
 
 
 def _ask_once(ask: Callable) -> Callable:

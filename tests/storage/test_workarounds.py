@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import sys
 
 import orbax.checkpoint as ocp
 import pytest
@@ -89,3 +90,22 @@ def test_what_was_begun_is_ended():
   with workarounds.applied(), pytest.raises(KeyError):
     asyncio_utils.run_sync(fail())
   assert ended
+
+
+def test_what_lasts_too_long_tells_no_closed_loop(monkeypatch):
+  monkeypatch.setattr(workarounds, 'WAIT_SECONDS', 0.05)
+  promise, future = ts.Promise.new()
+  errors = []
+
+  async def wait():
+    await future
+
+  async def begin():
+    asyncio.get_running_loop().create_task(wait())
+    await asyncio.sleep(0)
+
+  with workarounds.applied():
+    asyncio_utils.run_sync(begin())
+  monkeypatch.setattr(sys, 'unraisablehook', errors.append)
+  promise.set_result(1)
+  assert future.cancelled() and not errors
