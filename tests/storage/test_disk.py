@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -73,6 +74,9 @@ def test_a_read_only_disk(disk):
     assert trees(disk.path) == before and c.restore(small(0)).step == 1
     disk.writable()
     assert c.save(4, small(4), {}, wait=True) and c.steps() == [1, 4]
+  end = time.monotonic() + 60  # some are about to leave
+  while threading.active_count() > threads + 1 and time.monotonic() < end:
+    time.sleep(0.01)
   assert threading.active_count() <= threads + 1  # Orbax's keep waiting else
 
 
