@@ -262,8 +262,8 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
     player: _network(f'model.{player}', net, players.get(player, {}), common)
     for player, net in classes.items()
   }
-  play = getattr(file, 'play', None)
-  return Model(nets, play, getattr(file, 'make_prior', None))
+  own = ('play', 'make_prior', 'adversarial')
+  return Model(nets, *(getattr(file, name, None) for name in own))
 
 
 def players_of(file: Any) -> dict:

@@ -126,3 +126,4 @@ class Model(NamedTuple):
   nets: dict  # flax.linen modules by player
   play: Callable | None  # in place of the usual one
   make_prior: Callable | None  # in place of those of game/latents
+  adversarial: Callable | None = None  # Loss -> Loss, as this game needs it

@@ -44,10 +44,10 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True, scope='session')
 def quick_judges():
   """A classifier that learns for a moment judges badly, by the same rules."""
-  from gan_jax.metrics.features import classifier
+  from gan_jax.metrics.features import convnet
 
   with pytest.MonkeyPatch.context() as patch:
-    patch.setitem(classifier.RECIPE, 'steps', (40, 40))
+    patch.setitem(convnet.RECIPE, 'steps', (40, 40))
     yield
 
 

@@ -11,7 +11,8 @@ from gan_jax.types import Dataset, UserError
 MEMBERS = (
   'SHOWN', 'MAX_REAL', 'RANGE', 'BACKDROP', 'SUFFIXES', 'FEATURES',
   'to_model_range', 'from_model_range', 'to_metrics', 'mirror',
-  'usual_metrics', 'picture', 'export', 'neighbours',
+  'usual_metrics', 'picture', 'export', 'neighbours', 'MEASURED', 'as_images',
+  'lines', 'fragment',
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
 from gan_jax.game import networks
-from gan_jax.game.forward import AUGMENT, Game
+from gan_jax.game.forward import AUGMENT, Game, with_key
 from gan_jax.game.step import memo_name
 from gan_jax.types import D, G, Player, State
 
@@ -26,7 +26,8 @@ def init(game: Game, key: jax.Array, batch: dict) -> State:
   root = keys_lib.stream(key, keys_lib.INIT)
   made = _Made(game, root)
   latent = jax.tree.map(lambda x: x[None], game.prior(key))
-  _, fake, _ = game.play(made.run, made.run, batch, latent)
+  given = with_key(batch, key[None])
+  _, fake, *_ = game.play(made.run, made.run, given, latent)
   made.run(D, fake, batch.get('label'))
   if missing := set(game.nets) - set(made.variables):
     raise ValueError(f'its play never runs the player {min(missing)}')

@@ -73,19 +73,27 @@ def play(run: Callable, net: Callable, batch: dict, latent: Tree) -> tuple:
   Args:
     run: (player, *inputs) -> its output in training mode.
     net: the same in evaluation mode; gradients within a play go through it.
-    batch: of one move.
+    batch: of one move; `key` [B] among it is for the draws of a play.
     latent: [B, ...].
 
   Returns:
-    (real, fake, latent): what D is shown, and the latent as the terms see it.
+    (real, fake, latent): what D is shown, and the latent as the terms see it;
+    and a dict for Forward.also, if there is more.
   """
   del net
   return batch['x'], run(G, latent, batch.get('label')), latent
 
 
 def heads_of(output) -> dict:
-  """D's heads; its logits [B] in float32. D may return the logits alone."""
+  """D's heads; its logits [B] in float32. D may return the logits alone.
+
+  A D that judges the parts of a sample (the steps of a series, patches) gives
+  `parts` [B, P]; the logits are their means then, unless it gives them too.
+  """
   heads = output if isinstance(output, dict) else {'logits': output}
+  if 'parts' in heads:
+    parts = heads['parts'].astype(jnp.float32)
+    heads = {'logits': parts.mean(axis=1), **heads, 'parts': parts}
   if not hasattr(heads.get('logits'), 'astype'):
     made = f'a dict of {", ".join(heads)}' if heads is output else type(output)
     raise UserError(
@@ -93,6 +101,11 @@ def heads_of(output) -> dict:
       " 'logits'."
     )
   return {**heads, 'logits': heads['logits'].astype(jnp.float32)}
+
+
+def with_key(batch: dict, keys: jax.Array) -> dict:
+  """The batch of a move, with keys [B] of its examples for draws of a play."""
+  return {**batch, 'key': keys_lib.fold_each(keys, 3)}
 
 
 class Networks:
@@ -137,7 +150,8 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   nets, label = Networks(game, state), batch.get('label')
   keys = keys_lib.fold_examples(key, batch['index'])
   latent = jax.vmap(game.prior)(keys)
-  real, fake, latent = game.play(nets.run, nets.net, batch, latent)
+  played = game.play(nets.run, nets.net, with_key(batch, keys), latent)
+  real, fake, latent, *also = played
   show = functools.partial(game.augment.apply, memo=state.memo.get(AUGMENT, ()))
   # Streams of an example's own: the latent has taken the key itself.
   on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))
@@ -149,5 +163,5 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   def critic(x, label=label):
     return heads_of(nets.net(D, show(x, key=on_real_key), label))
 
-  made = (latent, real, fake, on_real, on_fake, critic, nets.net)
+  made = (latent, real, fake, on_real, on_fake, critic, nets.net, *also)
   return Forward(batch, *made), nets.vars

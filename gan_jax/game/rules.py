@@ -159,9 +159,15 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   mean, gather = make_means(axis)
   game = Game(
     nets={k: net.clone(**_axis(net, axis)) for k, net in model.nets.items()},
-    terms=terms_of(loss, penalties, conditioning, gather=gather, axis=axis),
+    terms=terms_of(
+      model.adversarial(loss) if model.adversarial else loss,
+      penalties,
+      conditioning,
+      gather=gather,
+      axis=axis,
+    ),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
-    prior=_prior(model, options['latent']),
+    prior=_prior(model, options['latent'], given.shape),
     decay={player: decay for player in model.nets if player != D},
     play=model.play or play,
     project=projections_of(penalties),
@@ -174,12 +180,14 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   return Rules(game, step, model, penalties)
 
 
-def _prior(model, options):
-  """The latent of one example, of its key."""
+def _prior(model, options, shape):
+  """The latent of one example, of its key; it may ask for a sample's shape."""
   own, make_prior = dict(options), model.make_prior
   if not make_prior:
     make_prior = latents.maker(own.pop('name', 'normal'))
-  prior = options_lib.call('latent', make_prior, own)
+  asks = 'shape' in inspect.signature(make_prior).parameters
+  given = {'shape': shape} if asks else {}
+  prior = options_lib.call('latent', make_prior, own, **given)
   if options_lib.are_known(own):
     options_lib.trace('latent', prior, jax.eval_shape(jax.random.key, 0))
   return prior

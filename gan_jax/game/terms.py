@@ -28,6 +28,7 @@ class Forward(NamedTuple):
   on_fake: dict
   critic: Callable  # (sample, label=) -> heads; no example sees another one
   net: Callable  # (player, *inputs, **kw) -> its output, in evaluation mode
+  also: dict = {}  # what else the model's play gives: codes, what it rebuilt
 
 
 class Term(NamedTuple):
@@ -52,8 +53,8 @@ def loss_terms(loss, gather: Callable = lambda x: x) -> dict[str, Term]:
 
   def term(function, f, memo, *, key):
     del key
-    logits = (gather(each['logits']) for each in (f.on_real, f.on_fake))
-    return function(*logits), memo
+    judged = (gather(judgements(each)) for each in (f.on_real, f.on_fake))
+    return of_judgements(function, *judged), memo
 
   mean = lambda heads: heads['logits'].mean()
   measured = {
@@ -65,6 +66,27 @@ def loss_terms(loss, gather: Callable = lambda x: x) -> dict[str, Term]:
     D: Term(make(loss.d_loss), label='d_loss', also=measured),
     G: Term(make(loss.g_loss), label='g_loss'),
   }
+
+
+def judgements(heads: dict) -> jax.Array:
+  """What a loss is of: D's logits [B], or those of a sample's parts [B, P]."""
+  return heads.get('parts', heads['logits'])
+
+
+def of_judgements(function: Callable, real, fake) -> jax.Array:
+  """A loss [B] of logits, or the mean over parts of that of each part.
+
+  Each part is a game of its own, so that a loss which compares a logit with
+  those of the batch compares it with the same part of other samples.
+
+  Args:
+    function: (real [B], fake [B]) -> [B].
+    real: [B] or [B, P].
+    fake: likewise.
+  """
+  if real.ndim == 1:
+    return function(real, fake)
+  return jax.vmap(function, in_axes=1, out_axes=1)(real, fake).mean(axis=1)
 
 
 def penalty_term(penalty: Callable, **fields) -> Term:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax.kinds.drawing import sheets
+from gan_jax.kinds.drawing import sheets, terminal
 from gan_jax.types import Dataset
 
 SHOWN = 100  # ten rows of ten
@@ -15,6 +15,8 @@ RANGE = -1.0, 1.0
 BACKDROP = False
 SUFFIXES = ('.png', '.webp')
 FEATURES = ('classifier', 'random_conv', 'inception')
+MEASURED = ()
+fragment = None
 
 WIDTH, GAP, GROUND = sheets.WIDTH, sheets.GAP, sheets.GROUND
 COLUMNS = 2  # blocks of neighbours side by side
@@ -50,6 +52,12 @@ def to_metrics(x: np.ndarray, *, dataset: Dataset | None = None):
   """Levels stay levels: the feature nets were trained on image files."""
   del dataset
   return x
+
+
+def as_images(samples: np.ndarray, *, about: Any = None) -> np.ndarray:
+  """Images they are."""
+  del about
+  return samples
 
 
 def mirror(x):
@@ -98,6 +106,19 @@ def export(
     made = picture(samples, dataset=dataset, real=real, labels=labels)
   # `exact` keeps the colours of what is transparent.
   made.save(path, lossless=True, exact=True)
+
+
+def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
+  """Images of a terminal: two rows of pixels in each line, in five greys.
+
+  Args:
+    samples: [N, H, W, C] in [-1, 1] or uint8.
+    dataset: not needed.
+    labels: N names, above the images, or None.
+  """
+  del dataset
+  grey = pixels(samples)[..., :3].mean(axis=-1) / 255  # [N, H, W]
+  return terminal.images(grey, names=labels)
 
 
 def alone(sample):

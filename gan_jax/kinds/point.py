@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.kinds.drawing import lettering
+from gan_jax.kinds.drawing import lettering, terminal
 from gan_jax.types import Dataset
 
 SHOWN = 2500
@@ -13,8 +13,8 @@ RANGE = None
 BACKDROP = True
 SUFFIXES = ('.png', '.webp')
 FEATURES = ()
-mirror = None
-neighbours = None
+MEASURED = ()
+mirror = neighbours = as_images = fragment = None
 
 NAMED = 10  # classes with a legend, at most; more are hard to tell apart
 WIDTH = 600  # pixels of a picture's sides
@@ -48,6 +48,21 @@ def export(
   """Writes the picture as .png or lossless .webp, as its suffix says."""
   made = picture(samples, dataset=dataset, real=real, labels=labels)
   made.save(path, lossless=True)
+
+
+def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
+  """The points of a terminal: a square of braille dots, on the picture's axes.
+
+  Args:
+    samples: [N, 2].
+    dataset: its modes fix the axes.
+    labels: not shown.
+  """
+  del labels
+  modes = dataset.modes if dataset else None
+  points = np.asarray(samples, np.float32)
+  low, high = _limits(points, modes=modes, real=None)
+  return terminal.dots((points - low) / (high - low))
 
 
 def scatter(points, *, modes=None, real=None, labels=None, classes=()):

@@ -7,7 +7,7 @@ Models, https://arxiv.org/abs/1905.10887.
 import numpy as np
 
 from gan_jax.metrics import checks
-from gan_jax.metrics.features import classifier
+from gan_jax.metrics.features import convnet
 from gan_jax.types import UserError
 
 
@@ -37,7 +37,7 @@ def classifier_accuracy(
     real_labels: [M] integers.
     num_classes: number of classes.
     seed: of the training.
-    steps: updates; default as of `features.classifier.train`.
+    steps: updates; default as of `features.convnet.train`.
 
   Returns:
     classifier_accuracy: share of the real samples classified correctly.
@@ -55,10 +55,10 @@ def classifier_accuracy(
       f'classifier_accuracy: fake images are {list(fake.shape[1:])}, real '
       f'ones {list(real.shape[1:])}'
     )
-  params, _ = classifier.train_by_content(
+  params, _ = convnet.train_by_content(
     fake, fake_labels, num_classes, seed=seed, steps=steps
   )
-  probabilities = classifier.predict(params, num_classes, real)  # [M, C]
+  probabilities = convnet.predict(params, num_classes, real)  # [M, C]
   right = probabilities.argmax(axis=1) == real_labels
   return {
     'classifier_accuracy': float(right.mean()),

@@ -5,6 +5,7 @@ None says that there is none, and a value whose interval is missing gets one by
 the jackknife, see scores.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,17 @@ class Known(NamedTuple):
   modes: Any = None  # {'centers': [M, D], 'std': float}
   num_classes: int = 0  # of the labels
   held_out: SampleStats | None = None  # real samples, never trained on
+  about: Any = None  # what the data set tells of itself, see types.Dataset
+  images: Callable = lambda x: x  # samples -> images that a classifier sees
+
+
+class Facts(NamedTuple):
+  """What a data set tells of itself to those who score against it."""
+
+  kind: str  # of data, see kinds/README.md
+  modes: Any = None  # known modes, or None
+  about: Any = None
+  num_classes: int = 0  # of the labels that the fakes are made for
 
 
 def frechet(real, fake, known):
@@ -193,9 +205,9 @@ def variety(real, fake, known):
 def usefulness(real, fake, known):
   """Accuracy of a classifier that learns on the fakes."""
   result = classifier_accuracy.classifier_accuracy(
-    fake.samples,
+    known.images(fake.samples),
     fake.labels,
-    known.held_out.samples,
+    known.images(known.held_out.samples),
     known.held_out.labels,
     known.num_classes,
   )

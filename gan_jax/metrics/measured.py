@@ -4,15 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_jax.metrics import compute, intervals, records
+from gan_jax.metrics import compute, intervals, measures, records
 from gan_jax.metrics.features import base
-from gan_jax.metrics.measures import Metric
+from gan_jax.metrics.metric import Metric
 from gan_jax.metrics.views import GROUPS, SampleStats
 from gan_jax.types import UserError
 
 FEWEST = 100  # samples, for an interval
-# Scores that may be negative; an interval of any other does not go below 0.
-SIGNED = frozenset({'kid', 'c_t', 'fd_infinity'})
 SAMPLES = base.Features(name='samples', hash='', apply=None)
 NOT_LOOKED = frozenset({'samples', 'labels'})  # fields that need no net
 
@@ -152,4 +150,5 @@ def _interval(name, span):
   if span is None or not np.isfinite(span).all():
     return None
   low, high = map(float, span)
-  return [low if name in SIGNED else max(0.0, low), high]
+  # Of a score that may not be negative an interval does not go below 0.
+  return [low if name in measures.SIGNED else max(0.0, low), high]

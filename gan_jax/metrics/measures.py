@@ -1,156 +1,44 @@
 """The metrics by the names of what they give, and what each of them needs.
 
-Adding a metric is adding its file, its function in compute and its line here.
-One of one's own is a file outside the package, requested by its dotted name,
-whose METRIC is a Metric.
+A metric belongs to a family: `general` of any data, others of series, of sound,
+of text, of what encoders see. Adding one is adding its file and its line to the
+family's table. One of one's own is a file outside the package, requested by its
+dotted name, whose METRIC is a Metric.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import functools
+import operator
+from typing import Any
 
 from gan_jax import modules
 from gan_jax.data import kinds
-from gan_jax.metrics import compute
+from gan_jax.metrics import general
 from gan_jax.metrics.features import base
+from gan_jax.metrics.metric import Metric
 from gan_jax.metrics.views import SEEN
 from gan_jax.types import UserError
 
-# Of all the others, more is better; a C_T is best at 0.
-LOWER_IS_BETTER = frozenset(
-  {
-    'fid', 'fd_infinity', 'sfid', 'intra_fid', 'kid', 'swd', 'reverse_kl',
-    'stacked_kl',
-  }
-)  # fmt: skip
+FAMILIES = (general.FAMILY,)
 
+
+def _merged(field):
+  """All families' entries of a field."""
+  return functools.reduce(
+    operator.or_, (getattr(family, field) for family in FAMILIES)
+  )
+
+
+METRICS = tuple(m for family in FAMILIES for m in family.metrics)
 # Where a metric is possible, by its `where`, and what it needs to be.
-WHERE = {
-  'features': 'samples that a feature net can look at',
-  'spatial': 'features of places: --features=inception',
-  'probabilities': 'a classifier: --features=classifier or inception',
-  'classes': "a classifier of the data set's own: --features=classifier",
-  'labels': 'a labelled data set and a conditional generator',
-  'held_out': 'a data set with a test split',
-  'modes': 'a data set with known modes',
-  'stacked': 'the data set stacked_mnist',
-}
-
-
-class Metric(NamedTuple):
-  """A metric: its function and what that needs."""
-
-  outputs: tuple[str, ...]
-  # (real SampleStats, fake SampleStats, Known) -> (values, intervals), both by
-  # name; an output without an interval gets one by the jackknife over fakes.
-  compute: Callable
-  fake: tuple[str, ...]  # fields of the fakes' stats that are needed
-  real: tuple[str, ...] = ()
-  held_out: tuple[str, ...] = ()
-  where: str = 'features'  # it is possible, see WHERE
-  options: tuple[str, ...] = ()  # that belong to the protocol
-  extras: tuple[str, ...] = ()  # values recorded beside the score
-  method: str = 'bootstrap'  # of the intervals that compute gives
-  lower_is_better: bool = False  # of one from outside; see is_lower_better
-
-
-METRICS = (
-  Metric(('fid',), compute.frechet, ('moments',), ('moments',)),
-  Metric(
-    ('fd_infinity',), compute.frechet_extrapolated, ('features',), ('moments',)
-  ),
-  Metric(
-    ('sfid',),
-    compute.frechet_spatial,
-    ('spatial',),
-    ('spatial',),
-    where='spatial',
-  ),
-  Metric(
-    ('intra_fid',),
-    compute.frechet_in_classes,
-    ('features', 'labels'),
-    ('features', 'labels'),
-    where='labels',
-    extras=('class_fid',),
-  ),
-  Metric(
-    ('kid',), compute.kernel, ('features',), ('features',), method='blocks'
-  ),
-  Metric(
-    ('is',),
-    compute.inception,
-    ('probabilities',),
-    where='probabilities',
-    options=('splits', 'order'),
-    extras=('is_std',),
-  ),
-  Metric(
-    ('precision', 'recall', 'density', 'coverage'),
-    compute.neighbourhoods,
-    ('features',),
-    ('features',),
-    options=('k', 'closed'),
-  ),
-  Metric(
-    ('swd',),
-    compute.sliced,
-    ('features',),
-    ('features',),
-    options=('projections',),
-  ),
-  Metric(('vendi',), compute.variety, ('features',)),
-  Metric(
-    ('authenticity', 'c_t'),
-    compute.copying,
-    ('features',),
-    ('features',),
-    held_out=('features',),
-    where='held_out',
-  ),
-  Metric(
-    ('class_coverage',),
-    compute.classes,
-    ('probabilities',),
-    ('probabilities',),
-    where='classes',
-    extras=('class_shares', 'min_share'),
-  ),
-  Metric(
-    ('classifier_accuracy',),
-    compute.usefulness,
-    ('samples', 'labels'),
-    held_out=('samples', 'labels'),
-    where='labels',
-  ),
-  Metric(
-    ('modes', 'high_quality', 'reverse_kl'),
-    compute.mixture,
-    ('samples',),
-    where='modes',
-    options=('threshold', 'min_count'),
-    extras=('num_modes',),
-  ),
-  Metric(
-    ('stacked_modes', 'stacked_kl'),
-    compute.stacked,
-    ('probabilities',),
-    where='stacked',
-    options=('min_count',),
-    extras=('num_modes',),
-  ),
-)
+WHERE = _merged('where')
+OPTIONS, CHOICES = _merged('options'), _merged('choices')
+FILES = _merged('files')  # by which metrics may be requested too
+LOWER_IS_BETTER = _merged('lower_is_better')  # of all the others, more is
+SIGNED = _merged('signed')
+LEAST = _merged('least')  # samples, see Family
 
 # Those from outside the package that were requested, by what they give.
 _own: dict[str, Metric] = {}
-
-# A metric may also be requested by the name of its file.
-FILES = {
-  'prdc': ('precision', 'recall', 'density', 'coverage'),
-  'inception_score': ('is',),
-  'memorisation': ('authenticity', 'c_t'),
-  'diversity': ('vendi',),
-  'stacked_mnist': ('stacked_modes', 'stacked_kl'),
-}
 
 
 def where_possible(
@@ -159,6 +47,8 @@ def where_possible(
   modes: Any = None,
   labels: bool = False,
   held_out: bool = False,
+  kind: str = '',
+  about: Any = None,
 ) -> frozenset[str]:
   """Which of WHERE holds.
 
@@ -167,11 +57,15 @@ def where_possible(
     modes: known modes as the data set gives them, or None.
     labels: whether the samples were made for labels.
     held_out: whether there are real samples that were never trained on.
+    kind: of data, if it is known: its samples may have metrics of their own.
+    about: what the data set tells of itself; metrics may need to know it.
 
   Returns:
     Keys of WHERE.
   """
-  there = {'features'}
+  there = {'features', *(kinds.named(kind).MEASURED if kind else ())}
+  if isinstance(about, dict):
+    there |= WHERE.keys() & about.keys()
   if isinstance(modes, dict) and 'centers' in modes:
     there.add('modes')
   if features is not None:
@@ -221,7 +115,7 @@ def outputs(name: str) -> tuple[str, ...]:
   metric = getattr(modules.named(name, flag='metrics'), 'METRIC', 0)
   if not isinstance(metric, Metric):
     raise UserError(
-      f'metrics={name!r}: the module has no METRIC of metrics.measures.Metric.'
+      f'metrics={name!r}: the module has no METRIC of metrics.metric.Metric.'
     )
   taken = {output for m in METRICS for output in m.outputs}
   if there := sorted(taken & set(metric.outputs)):

@@ -6,7 +6,7 @@ A config has them in groups by metric: {'prdc': {'k': 3}, 'is': {'splits': 5}}.
 from collections.abc import Sequence
 
 from gan_jax import options as options_lib
-from gan_jax.metrics import compute, measures
+from gan_jax.metrics import measures
 from gan_jax.types import UserError
 
 
@@ -15,9 +15,9 @@ def of(output: str, given: dict | None = None) -> dict:
 
   Args:
     output: its name.
-    given: in place of some of compute.OPTIONS.
+    given: in place of some of measures.OPTIONS.
   """
-  known = compute.OPTIONS | (given or {})
+  known = measures.OPTIONS | (given or {})
   takes = [m.options for m in measures.chosen((output,))]
   return {key: known[key] for keys in takes for key in keys}
 
@@ -80,9 +80,9 @@ def _named():
 
 
 def _check(flag, key, value):
-  options_lib.check_kind(flag, value, type(compute.OPTIONS[key]))
-  if key in compute.CHOICES and value not in compute.CHOICES[key]:
-    there = ', '.join(compute.CHOICES[key])
+  options_lib.check_kind(flag, value, type(measures.OPTIONS[key]))
+  if key in measures.CHOICES and value not in measures.CHOICES[key]:
+    there = ', '.join(measures.CHOICES[key])
     raise UserError(f'{flag}={value!r}: there are {there}.')
   if options_lib.is_of(value, float) and value <= 0:
     raise UserError(f'{flag}={value}: expected a number above 0.')

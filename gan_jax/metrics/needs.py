@@ -5,24 +5,11 @@ The metrics themselves refuse fewer; but that is after the samples are drawn.
 
 import numpy as np
 
+from gan_jax.metrics import measures
 from gan_jax.types import UserError
 
-# (real samples, fakes) of an output: numbers, or an option, or one more.
-LEAST = {
-  'fid': (2, 2),
-  'fd_infinity': (2, 4),
-  'sfid': (2, 2),
-  'kid': (2, 2),
-  'precision': ('k + 1', 'k + 1'),
-  'recall': ('k + 1', 'k + 1'),
-  'density': ('k + 1', 'k + 1'),
-  'coverage': ('k + 1', 'k + 1'),
-  'authenticity': (2, 1),
-  'c_t': (10, 21),  # as many as cells; more than 20 fakes in one of them
-  'classifier_accuracy': (1, 2),
-  'is': (1, 'splits'),
-}
-IN_CLASSES = {'intra_fid': (2, 2)}  # the same in each class
+# (real samples, fakes) of an output, in each class.
+IN_CLASSES = {'intra_fid': (2, 2)}
 
 
 def check(
@@ -38,7 +25,7 @@ def check(
 
   Args:
     names: of outputs.
-    options: of the metrics, see compute.OPTIONS.
+    options: of the metrics, see measures.OPTIONS.
     num_real: real samples that are used; None if unknown.
     num_fake: samples of the generator.
     flag: that says how many fakes are drawn.
@@ -48,7 +35,7 @@ def check(
     UserError: the first one, what it needs and what there is.
   """
   for name in names:
-    real, fake = (_number(x, options) for x in LEAST.get(name, (1, 1)))
+    real, fake = (_number(x, options) for x in measures.LEAST.get(name, (1, 1)))
     if num_fake < fake:
       raise UserError(
         f'{flag}={num_fake}: {name} needs at least {fake} samples.'

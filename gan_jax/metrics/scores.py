@@ -4,11 +4,13 @@ A metric is requested by the name of one of its outputs, or of its file; it is
 computed once, however many of its outputs are wanted.
 """
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from gan_jax.data import kinds
 from gan_jax.metrics import compute, measured, measures
 from gan_jax.metrics.features import base, pixels
 from gan_jax.metrics.reference import Reference, from_arrays
@@ -136,10 +138,8 @@ def make_scorer(
   names: Sequence[str] | None,
   reference: Reference,
   *,
-  kind: str,
+  facts: compute.Facts,
   features: base.Features | None = None,
-  modes: Any = None,
-  num_classes: int = 0,
   held_out: Reference | None = None,
   options: dict | None = None,
 ) -> Scorer:
@@ -151,24 +151,32 @@ def make_scorer(
   Args:
     names: of metrics; none means `measures.default_names`.
     reference: the real samples, seen through the same features.
-    kind: of data, see kinds/README.md.
+    facts: of the data set.
     features: what fid and its like compare; None if nothing looks at samples.
-    modes: known modes as the data set gives them, or None.
-    num_classes: of the labels that the fakes are made for; 0 without.
     held_out: real samples that were never trained on, or None.
-    options: in place of some of `compute.OPTIONS`.
+    options: in place of some of `measures.OPTIONS`.
 
   Raises:
     UserError: a metric or option that does not exist, or not for this data.
   """
   there = measures.where_possible(
     features=features,
-    modes=modes,
-    labels=num_classes > 0,
+    modes=facts.modes,
+    labels=facts.num_classes > 0,
     held_out=held_out is not None,
+    kind=facts.kind,
+    about=facts.about,
   )
-  names = measures.expand(names or measures.default_names(kind, there), there)
-  known = compute.Known(_checked_options(options or {}), modes, num_classes)
+  usual = measures.default_names(facts.kind, there)
+  names = measures.expand(names or usual, there)
+  known = compute.Known(
+    _checked_options(options or {}),
+    facts.modes,
+    facts.num_classes,
+    about=facts.about,
+  )
+  if look := kinds.named(facts.kind).as_images:
+    known = known._replace(images=functools.partial(look, about=facts.about))
   real = _Real(reference, held_out)
   return Scorer(names, real, features=features, known=known)
 
@@ -182,7 +190,7 @@ def score(
   labels: tuple | None = None,
   held_out: tuple | None = None,
   reference: str = '',
-  **scorer,
+  **more,
 ) -> list[dict]:
   """Scores one set of samples; `make_scorer` explains the arguments.
 
@@ -194,7 +202,7 @@ def score(
     labels: (of the fakes [M], of the real [N]), or None.
     held_out: (samples [L, ...], labels [L] or None), or None.
     reference: what the real samples are called.
-    **scorer: kind, modes, num_classes, options.
+    **more: options; fields of compute.Facts, the kind at least.
 
   Returns:
     A record for each name, in their order.
@@ -211,7 +219,8 @@ def score(
     of(real, theirs),
     features=features,
     held_out=of(*held_out) if held_out else None,
-    **scorer,
+    options=more.pop('options', None),
+    facts=compute.Facts(**more),
   )
   collector = made.collector(len(fake))
   collector.add(fake, ours)
@@ -235,12 +244,12 @@ def check_shape(fake: tuple[int, ...], real: tuple[int, ...]):
 
 def _checked_options(options):
   for name in options:
-    if name not in compute.OPTIONS:
+    if name not in measures.OPTIONS:
       raise UserError(
         f'metric option {name!r} does not exist; there are: '
-        f'{", ".join(compute.OPTIONS)}'
+        f'{", ".join(measures.OPTIONS)}'
       )
-  return compute.OPTIONS | options
+  return measures.OPTIONS | options
 
 
 def _stats(reference, wants):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gan_jax.metrics import measures, reference, scores, views
 from gan_jax.metrics.features import base, spaces
-from gan_jax.run import score_failures, scoring, sources
+from gan_jax.run import score_failures, scorers, scoring, sources
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
@@ -154,6 +154,8 @@ def _metric_names(pair, space, wanted):
     modes=pair.real.modes,
     held_out=sources.has_splits(pair.data)
     and 'test' not in pair.protocol.split,
+    kind=pair.real.kind,
+    about=pair.real.about,
   )
   labels = bool(pair.fake.class_names) and not pair.published
   names = measures.expand(wanted, possible(labels=labels or bool(pair.unlike)))
@@ -166,7 +168,7 @@ def _metric_names(pair, space, wanted):
 
 def _make_scorer(pair, features, names, *, published, say):
   fake, real, protocol = pair.fake, pair.real, pair.protocol
-  view = functools.partial(scoring.real_reference, features=features, say=say)
+  view = functools.partial(scorers.real_reference, features=features, say=say)
   held_out = None
   if measures.wanted(names, 'held_out'):
     unseen = sources.open_data(pair.data, 'test', **pair.options)
@@ -176,10 +178,10 @@ def _make_scorer(pair, features, names, *, published, say):
     reference.from_statistics(pair.data, features=features)
     if published
     else view(real, split=protocol.split or 'train'),
-    kind=fake.kind,
+    facts=scorers.facts_of(
+      real, num_classes=0 if pair.published else len(fake.class_names)
+    ),
     features=features,
-    modes=real.modes,
-    num_classes=0 if pair.published else len(fake.class_names),
     held_out=held_out,
     options=dict(protocol.options),
   )

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from gan_jax.data import classes, kinds
-from gan_jax.metrics import compute, needs, reference, scores
-from gan_jax.run import labels, score_failures, scoring
+from gan_jax.metrics import measures, needs, reference, scores
+from gan_jax.run import labels, score_failures, scorers, scoring
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -40,7 +40,7 @@ def check_numbers(
     num_real = min(dataset.size, kinds.of(dataset).MAX_REAL)
   needs.check(
     names,
-    options=compute.OPTIONS | dict(protocol.options),
+    options=measures.OPTIONS | dict(protocol.options),
     num_real=num_real,
     num_fake=protocol.num_samples,
     flag=flag,
@@ -100,7 +100,7 @@ def run(
 def _score_a_few(setup, names, protocol, say):
   split = protocol.split or setup.split
   dataset = setup.of_split(split)
-  features = scoring.feature_net(setup, names, protocol=protocol, say=say)
+  features = scorers.feature_net(setup, names, protocol=protocol, say=say)
   rows = np.linspace(0, dataset.size - 1, min(FEW, dataset.size)).astype(int)
   (batch,) = reference.batches(dataset, rows)
   # Of every class some, as far as they go; which ones does not matter.
@@ -111,10 +111,8 @@ def _score_a_few(setup, names, protocol, say):
   scorer = scores.make_scorer(
     names,
     real,
-    kind=dataset.kind,
+    facts=scorers.facts_of(dataset, num_classes=setup.num_classes),
     features=features,
-    modes=dataset.modes,
-    num_classes=setup.num_classes,
     held_out=real if setup.open_split else None,
     options=dict(protocol.options),
   )

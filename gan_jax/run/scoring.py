@@ -16,13 +16,13 @@ from gan_jax.metrics import (
   protocols,
   records,
   reference,
-  scores,
 )
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import labels as labels_lib
+from gan_jax.run import scorers
 from gan_jax.run.sampling import batches, take_seed
 from gan_jax.run.setup import Setup
-from gan_jax.types import Dataset, UserError
+from gan_jax.types import UserError
 
 NOT_FINITE = 'its samples are not finite'
 
@@ -100,6 +100,8 @@ def _possible(setup, protocol, loadable):
     modes=setup.dataset.modes,
     labels=setup.num_classes > 0,
     held_out=held_out,
+    kind=setup.dataset.kind,
+    about=setup.dataset.about,
   )
 
 
@@ -162,7 +164,7 @@ def make_look(
       out samples that are not finite, and raises anything else.
   """
   scorer = functools.cache(
-    lambda: make_scorer(setup, names, protocol=protocol, say=say)
+    lambda: scorers.make_scorer(setup, names, protocol=protocol, say=say)
   )
 
   def look(step, variables, keys, seeds) -> Iterator[tuple[int, Callable]]:
@@ -247,54 +249,3 @@ def gather(scored: list[tuple[int, list[dict]]]) -> list[dict]:
     draws.setdefault(seed, []).append(made)
   merge = functools.partial(records.merge_draws, interval=intervals.of_draws)
   return [record for each in draws.values() for record in merge(each)]
-
-
-def make_scorer(
-  setup: Setup, names: tuple[str, ...], *, protocol: EvalProtocol, say: Callable
-) -> scores.Scorer:
-  """What scores samples of a setup's data set; see make_look."""
-  split = protocol.split or setup.split
-  dataset = setup.of_split(split)
-  features = feature_net(setup, names, protocol=protocol, say=say)
-  view = functools.partial(real_reference, features=features, say=say)
-  held_out = None
-  if measures.wanted(names, 'held_out'):
-    held_out = view(setup.open_split('test'), split='test')
-  return scores.make_scorer(
-    names,
-    reference.from_statistics(protocol.statistics, features=features)
-    if protocol.statistics
-    else view(dataset, split=split),
-    kind=dataset.kind,
-    features=features,
-    modes=dataset.modes,
-    num_classes=setup.num_classes,
-    held_out=held_out,
-    options=dict(protocol.options),
-  )
-
-
-def feature_net(
-  setup: Setup, names: tuple[str, ...], *, protocol: EvalProtocol, say: Callable
-) -> base.Features | None:
-  """The net that looks at samples; None if these metrics need none."""
-  if not measures.looked(names):
-    return None
-  # Of the training data, whatever the samples are compared with.
-  return spaces.load(
-    setup.dataset,
-    protocol.space or ('inception' if protocol.statistics else ''),
-    resize=protocol.resize,
-    weights=protocol.weights,
-    say=say,
-  )
-
-
-def real_reference(
-  dataset: Dataset, *, features: base.Features | None, split: str, say: Callable
-) -> reference.Reference:
-  """A data set's samples as a reference, as many as its kind asks for."""
-  most = kinds.of(dataset).MAX_REAL
-  return reference.from_dataset(
-    dataset, features=features, split=split, most=most, say=say
-  )

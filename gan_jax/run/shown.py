@@ -8,7 +8,7 @@ from gan_jax.data import kinds
 from gan_jax.kinds.drawing import sheets
 from gan_jax.metrics import memorisation
 from gan_jax.metrics.features import spaces
-from gan_jax.run import draws, scoring
+from gan_jax.run import draws, scorers, scoring
 from gan_jax.run.sampling import collect, take_seed
 from gan_jax.run.setup import Setup
 
@@ -143,7 +143,7 @@ def neighbours(
   if not np.isfinite(samples).all():
     return None
   features = spaces.load(dataset, space, say=say)
-  real = scoring.real_reference(
+  real = scorers.real_reference(
     dataset, features=features, split=setup.split, say=say
   )
   seen = real.view(frozenset({'features'}))

@@ -31,7 +31,8 @@ RANGE = None
 BACKDROP = False
 SUFFIXES = ('.txt',)
 FEATURES = ()
-mirror = neighbours = None
+MEASURED = ()
+mirror = neighbours = as_images = fragment = None
 
 
 def to_model_range(x, *, dataset=None):
@@ -49,7 +50,7 @@ def usual_metrics(there):
   return ('precision', 'recall')
 
 
-def lines(samples, dataset):
+def lines(samples, *, dataset=None, labels=None):
   codes = from_model_range(np.nan_to_num(samples))
   return [''.join(dataset.about[c] for c in word) for word in codes]
 
@@ -58,12 +59,13 @@ def picture(samples, *, dataset=None, real=None, labels=None):
   from PIL import Image, ImageDraw
 
   sheet = Image.new('RGB', (120, 12 * len(samples)))
-  ImageDraw.Draw(sheet).text((0, 0), '\\n'.join(lines(samples, dataset)))
+  words = lines(samples, dataset=dataset)
+  ImageDraw.Draw(sheet).text((0, 0), '\\n'.join(words))
   return sheet
 
 
 def export(path, samples, *, dataset=None, real=None):
-  pathlib.Path(path).write_text('\\n'.join(lines(samples, dataset)))
+  pathlib.Path(path).write_text('\\n'.join(lines(samples, dataset=dataset)))
 '''
 
 DATA = """

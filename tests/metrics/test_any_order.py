@@ -5,7 +5,7 @@ import pytest
 
 from gan_jax.data import loading, memory
 from gan_jax.metrics import content, reference
-from gan_jax.metrics.features import classifier, pixels
+from gan_jax.metrics.features import classifier, convnet, pixels
 from tests.metrics import test_order
 
 ORDER = np.random.default_rng(3).permutation(test_order.N)
@@ -45,8 +45,8 @@ def test_a_classifier_learns_the_same(nets):
 def test_a_class_without_an_example_keeps_its_number():
   x, label = test_order.pictures(1)
   rows = label != 1
-  params, _ = classifier.train_by_content(x[rows], label[rows], 4, steps=30)
-  seen = classifier.predict(params, 4, x[rows])
+  params, _ = convnet.train_by_content(x[rows], label[rows], 4, steps=30)
+  seen = convnet.predict(params, 4, x[rows])
   assert 1 not in seen.argmax(axis=1)
   assert (seen.argmax(axis=1) == label[rows]).mean() > 0.8
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from gan_jax.metrics.features import base, classifier
+from gan_jax.metrics.features import base, classifier, convnet
 from gan_jax.types import Dataset, UserError
 
 
@@ -40,7 +40,7 @@ def net(digits, tmp_path_factory):
 
 
 def test_classifier_learns_digits(digits, tmp_path, monkeypatch):
-  monkeypatch.setitem(classifier.RECIPE, 'steps', (400, 2000))  # as users do
+  monkeypatch.setitem(convnet.RECIPE, 'steps', (400, 2000))  # as users do
   net = classifier.load_or_train(digits, cache_dir=tmp_path, say=str)
   assert net.accuracy > 0.97
   data = digits.read(np.arange(300, 600))
@@ -60,7 +60,7 @@ def test_what_the_classifier_gives(digits, net):
 
 def test_the_net_is_two_convolutions_and_two_dense_layers():
   """By hand: the largest of each 2 x 2 while a side is above 4."""
-  net = classifier.Classifier(3)
+  net = convnet.Classifier(3)
   x = np.random.default_rng(0).normal(size=(2, 6, 6, 1)).astype(np.float32)
   params = jax.jit(net.init)(jax.random.key(0), x)['params']
   layer = lambda name: [np.float64(params[name][k]) for k in ('kernel', 'bias')]
@@ -88,7 +88,7 @@ def test_the_net_is_two_convolutions_and_two_dense_layers():
 
 
 def test_the_learning_rate_rises_for_a_tenth_and_falls_along_a_cosine():
-  rates = np.array([classifier._rate(step, 200) for step in range(200)])
+  rates = np.array([convnet._rate(step, 200) for step in range(200)])
   rising, falling = np.arange(1, 21) / 20, np.cos(np.pi * np.arange(200) / 200)
   share = np.minimum(np.append(rising, np.ones(180)), (1 + falling) / 2)
   np.testing.assert_allclose(rates, 2e-3 * share, rtol=1e-6)
@@ -97,12 +97,12 @@ def test_the_learning_rate_rises_for_a_tenth_and_falls_along_a_cosine():
 def test_classifier_does_not_learn_from_what_it_holds_out(digits):
   rows = np.arange(400)
   data = digits.read(rows)
-  held = classifier._split_rows(400)[1]
+  held = convnet._split_rows(400)[1]
   assert len(held) == 60
   changed = data['label'].copy()
   changed[held] = (changed[held] + 1) % 10
-  same, accuracy = classifier.train(data['x'], data['label'], 10, steps=60)
-  other, wrong = classifier.train(data['x'], changed, 10, steps=60)
+  same, accuracy = convnet.train(data['x'], data['label'], 10, steps=60)
+  other, wrong = convnet.train(data['x'], changed, 10, steps=60)
   jax.tree.map(np.testing.assert_array_equal, same, other)
   assert accuracy > 0.7 and wrong < 0.2
 
@@ -111,10 +111,8 @@ def test_classifier_is_seeded(digits):
   data = digits.read(np.arange(200))
 
   def weights(seed):
-    params, _ = classifier.train(
-      data['x'], data['label'], 10, seed=seed, steps=3
-    )
-    return classifier.store.weights_hash(classifier._flat(params))
+    params, _ = convnet.train(data['x'], data['label'], 10, seed=seed, steps=3)
+    return classifier.store.weights_hash(convnet.flat(params))
 
   assert weights(0) == weights(0) != weights(1)
 
@@ -124,7 +122,7 @@ def refuse(*args, **kwargs):
 
 
 def test_classifier_comes_from_the_cache(digits, net, monkeypatch):
-  monkeypatch.setattr(classifier, 'train', refuse)
+  monkeypatch.setattr(convnet, 'train', refuse)
   monkeypatch.setenv('GAN_JAX_CACHE', str(net.folder))
   again = classifier.load_or_train(digits, say=refuse)
   assert again[:2] == net.features[:2]
@@ -138,7 +136,7 @@ def test_classifier_comes_from_the_cache(digits, net, monkeypatch):
 def test_classifier_of_something_else_is_another(
   digits, net, monkeypatch, what
 ):
-  monkeypatch.setattr(classifier, 'train', refuse)
+  monkeypatch.setattr(convnet, 'train', refuse)
   seed = int(what == 'other seed')
   if what == 'other data':
     digits = digits._replace(fingerprint='other')
@@ -183,7 +181,7 @@ def test_damaged_cache_is_trained_again(
 
 
 def test_classifier_without_a_cache(digits, tmp_path, monkeypatch):
-  monkeypatch.setitem(classifier.RECIPE, 'steps', (1, 1))
+  monkeypatch.setitem(convnet.RECIPE, 'steps', (1, 1))
   blocked = tmp_path / 'file'
   blocked.write_text('')
   made = classifier.load_or_train(
@@ -196,7 +194,7 @@ def test_classifier_without_a_cache(digits, tmp_path, monkeypatch):
   'change', [{'class_names': ()}, {'shape': (2,), 'kind': 'point'}]
 )
 def test_classifier_needs_labelled_images(digits, change):
-  with pytest.raises(UserError, match='digits.* labelled images'):
+  with pytest.raises(UserError, match='digits.*needs labels, and samples'):
     classifier.load_or_train(digits._replace(**change))
 
 
@@ -210,7 +208,7 @@ def test_classifier_needs_labelled_images(digits, change):
 )
 def test_classifier_errors(x, labels, told):
   with pytest.raises(UserError, match=told):
-    classifier.train(x, labels, 3)
+    convnet.train(x, labels, 3)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +216,7 @@ def test_classifier_errors(x, labels, told):
 )
 def test_classifier_takes_any_size(shape):
   x = jax.ShapeDtypeStruct((2, *shape), np.float32)
-  net = classifier.Classifier(7)
+  net = convnet.Classifier(7)
   (features, logits), params = jax.eval_shape(
     lambda x: net.init_with_output(jax.random.key(0), x), x
   )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_jax.metrics import compute, measures, views
+from gan_jax.metrics import measures, views
 from tests.metrics.test_scores import ALL, EVERYTHING, RING
 
 FEATURES = measures.where_possible(features=EVERYTHING)
@@ -45,7 +45,7 @@ def test_every_output_is_one_metrics_own_and_knows_its_direction():
     assert metric.where in measures.WHERE
     fields = {*metric.fake, *metric.real, *metric.held_out}
     assert fields <= set(views.FIELDS)
-    assert set(metric.options) <= set(compute.OPTIONS)
+    assert set(metric.options) <= set(measures.OPTIONS)
   assert {n for names in measures.FILES.values() for n in names} <= set(ALL)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_jax.metrics import compute, memorisation, needs, scores
+from gan_jax.metrics import measures, memorisation, needs, scores
 from gan_jax.types import UserError
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ ENOUGH = {
 def check(name, num_real, num_fake):
   needs.check(
     [name],
-    options=compute.OPTIONS | {'k': 3},
+    options=measures.OPTIONS | {'k': 3},
     num_real=num_real,
     num_fake=num_fake,
     flag='--num',

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_jax.metrics import content, measures, reference, scores
+from gan_jax.metrics import (
+  compute,
+  content,
+  general,
+  measures,
+  reference,
+  scores,
+)
 from gan_jax.metrics.features import base
 from gan_jax.report import console
 from gan_jax.run import evaluation, external_samples, scoring
@@ -25,7 +32,7 @@ BY_DEFINITION = {
   ),
   'the training of the classifier': 'data by their name, likewise',
 }
-METRICS = {m.outputs[0]: m for m in measures.METRICS}
+METRICS = {m.outputs[0]: m for m in general.METRICS}
 
 
 @functools.cache
@@ -81,10 +88,8 @@ def records(
   scorer = scores.make_scorer(
     metric.outputs,
     of(real, real_labels),
-    kind='image',
+    facts=compute.Facts('image', MODES, num_classes=CLASSES),
     features=net,
-    modes=MODES,
-    num_classes=CLASSES,
     held_out=of(unseen, unseen_labels),
   )
   collector = scorer.collector(len(fake))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax.metrics import (
+  compute,
   content,
   fid,
   inception_score,
@@ -14,7 +15,7 @@ from gan_jax.metrics import (
   scores,
 )
 from gan_jax.metrics import modes as modes_lib
-from gan_jax.metrics.features import base, classifier
+from gan_jax.metrics.features import base, classifier, convnet
 from gan_jax.metrics.reference import from_arrays
 from gan_jax.types import UserError
 
@@ -194,7 +195,7 @@ def test_precision_recall_intervals_are_those_of_shares():
 
 
 def test_classifier_accuracy_of_real_digits(digits, monkeypatch):
-  monkeypatch.setitem(classifier.RECIPE, 'steps', (100, 100))
+  monkeypatch.setitem(convnet.RECIPE, 'steps', (100, 100))
   data = digits.read(np.arange(900))
   x, labels = data['x'], data['label']
   (record,) = scores.score(
@@ -242,7 +243,7 @@ def test_each_metric_and_the_real_samples_are_seen_once(monkeypatch):
   scorer = scores.make_scorer(
     ['precision', 'coverage', 'precision', 'fid'],
     from_arrays(points(40), features=net),
-    kind='point',
+    facts=compute.Facts('point'),
     features=net,
   )
   for seed in (1, 2):
@@ -260,7 +261,7 @@ def test_pictures_are_not_kept_for_a_distance():
   scorer = scores.make_scorer(
     ['fid'],
     from_arrays(points(), features=EVERYTHING),
-    kind='point',
+    facts=compute.Facts('point'),
     features=EVERYTHING,
   )
   collector = scorer.collector(100)

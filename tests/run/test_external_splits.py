@@ -6,7 +6,7 @@ import pytest
 from gan_jax import evaluate
 from gan_jax.data import loading
 from gan_jax.metrics import content, fid, memorisation, protocols
-from gan_jax.metrics.features import classifier, pixels
+from gan_jax.metrics.features import classifier, convnet, pixels
 from tests import tiny_data
 from tests.run.test_commands import complaint
 from tests.run.test_external_samples import PIXELS, N, ranged, score
@@ -35,7 +35,7 @@ def fakes(mnist, tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch):
   """A classifier that learns in two steps."""
-  monkeypatch.setitem(classifier.RECIPE, 'steps', (2, 2))
+  monkeypatch.setitem(convnet.RECIPE, 'steps', (2, 2))
 
 
 @pytest.mark.parametrize('split', ['', 'train', 'test'])

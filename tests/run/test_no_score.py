@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gan_jax
-from gan_jax.metrics import measures, records, scores
+from gan_jax.metrics import compute, measures, records, scores
 from gan_jax.report import lines
 from gan_jax.run import hooks, score_failures, scoring
 from gan_jax.study import worker
@@ -97,7 +97,10 @@ def scored(names, fake, **scorer):
     labels=labels and labels[1],
   )
   made = scores.make_scorer(
-    names, real, kind='point', features=scores.pixels.load((3,)), **scorer
+    names,
+    real,
+    facts=compute.Facts('point', **scorer),
+    features=scores.pixels.load((3,)),
   )
   collector = made.collector(len(fake))
   collector.add(fake, labels and labels[0])

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from gan_jax.metrics import compute, measures, needs, records
+from gan_jax.metrics import measures, needs, records
 from gan_jax.metrics.features import spaces
 from gan_jax.run import command, score_trial, scoring, training
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests.run.hooks_room import recipe
 
-USUAL = {'options': compute.OPTIONS, 'flag': 'eval_samples', 'data': 'digits'}
+USUAL = {'options': measures.OPTIONS, 'flag': 'eval_samples', 'data': 'digits'}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_too_few_real_samples(name, least):
 
 
 def test_options_decide_too():
-  given = USUAL | {'options': compute.OPTIONS | {'k': 9}}
+  given = USUAL | {'options': measures.OPTIONS | {'k': 9}}
   with pytest.raises(UserError, match='precision needs at least 10 samples'):
     needs.check(('precision',), num_real=90, num_fake=9, **given)
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
-from gan_jax.game.forward import Game, Networks, heads_of
+from gan_jax.game.forward import Game, Networks, heads_of, with_key
 from gan_jax.game.gradients import input_gradient
 from gan_jax.game.health import measures
 from gan_jax.types import D, G, State
@@ -87,7 +87,8 @@ def _shown(game, state, batch, key, held_out):
   last = jax.tree.map(lambda v: v[-1], {k: batch[k] for k in _own(batch)})
 
   def play(examples):
-    networks, whole = Networks(game, state), {**batch, **examples}
+    networks = Networks(game, state)
+    whole = with_key({**batch, **examples}, latent_keys)
     return game.play(networks.run, networks.net, whole, latent)[:2]
 
   real, fake = play(last)
