@@ -19,6 +19,7 @@ from gan_jax.storage import files, memory
 from gan_jax.types import UserError
 
 BACKDROP = 1000  # real samples behind the generated ones, if any
+HERE = '-'  # an --out: the terminal
 
 
 def help_lines() -> list[str]:
@@ -30,7 +31,7 @@ def help_lines() -> list[str]:
     ' have moved]',
     'OUT: .npz for `samples` (float32 in model range) and `labels`; for images'
     ' and points .png or .webp, a picture, of one image the image itself; DIR/'
-    ' for a folder of single images, by class.',
+    ' for a folder of single images, by class; - for lines in this terminal.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
     ' --class: only of these classes; --labels: as the data have them, or'
     ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
@@ -56,7 +57,7 @@ def main(argv: list[str]):
   labels_lib.check(flags.labels)
   out = pathlib.Path(flags.out)
   folder = flags.out.endswith('/') or out.is_dir()
-  sample_folder.check(out) if folder else contents.check_out(out)
+  _check_out(flags.out, out, folder=folder)
   if flags.num < 1 or flags.seed < 0:
     raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
   if flags.seed >= 2**32:
@@ -67,7 +68,8 @@ def main(argv: list[str]):
     places=examples.places_given(flags.data),
   )
   seeds = draws.seed_positions(config, flags.run_seed)
-  _check_kind(out, setup, folder=folder)
+  if flags.out != HERE:
+    _check_kind(out, setup, folder=folder)
   memory.check_memory(
     4 * flags.num * len(seeds) * math.prod(setup.dataset.shape),
     f'--num={flags.num}',
@@ -81,11 +83,28 @@ def main(argv: list[str]):
   labels = None if labels is None else np.tile(labels, len(seeds))
   whose = np.repeat(config['seed'] + np.array(seeds), flags.num)
   whose = whose if flags.run_seed else None
+  if flags.out == HERE:
+    print('\n'.join(_lines(samples, setup, labels)))
+    return
   if folder:
     sample_folder.write(out, samples, setup.dataset, labels, whose)
   else:
     write(out, samples, setup, labels, whose)
   print(_summary(len(samples), step, whose, flags.out))
+
+
+def _check_out(words, out, *, folder):
+  """Refuses an --out that cannot be written, before anything is opened."""
+  if words == HERE:
+    return
+  sample_folder.check(out) if folder else contents.check_out(out)
+
+
+def _lines(samples, setup, labels):
+  """Samples as lines of a terminal."""
+  named = {} if labels is None else {'labels': shown.names_of(setup, labels)}
+  kind = kinds.of(setup.dataset)
+  return kind.lines(samples, dataset=setup.dataset, **named)
 
 
 def _summary(count, step, whose, out):

@@ -11,6 +11,8 @@ from gan_jax.report import pictures
 STEPS = 12  # step pictures on a page, at most
 SIDE = 640  # pixels; larger pictures are shrunk
 BUDGET = 2_100_000  # bytes of all pictures before base64; 3 MB of page
+MORE = 'more.html'  # of the latest samples, where a picture does not show all
+MOST_MORE = 2**20  # characters of it
 
 
 def gallery(samples_dir) -> str:
@@ -18,7 +20,7 @@ def gallery(samples_dir) -> str:
 
   Args:
     samples_dir: folder with step_*.png, and perhaps real.png, neighbours.png,
-      progress.webp.
+      progress.webp, and more.html.
   """
   folder = pathlib.Path(samples_dir)
   paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
@@ -33,9 +35,10 @@ def gallery(samples_dir) -> str:
   left = BUDGET - sum(map(len, [*embedded, real, nearest])) * 3 // 4
   film = _film(folder / 'progress.webp', left)
   columns = _generated(embedded, steps, film) + _real(real)
+  below = _more(folder / MORE) + nearest
   return (
     '<section id="samples"><h2>Samples</h2>'
-    f'<div class="pair">{columns}</div>{nearest}</section>'
+    f'<div class="pair">{columns}</div>{below}</section>'
   )
 
 
@@ -91,6 +94,16 @@ def _generated(embedded, steps, film):
     f'<output>step {steps[-1]:,}</output></figcaption>'
     f'<div class="plate">{shown}</div>{controls}</figure>'
   )
+
+
+def _more(path):
+  """What a kind shows of its samples beside pictures: HTML of its own."""
+  try:
+    more = path.read_text()
+  except (OSError, UnicodeDecodeError):  # there is none, or it is damaged
+    return ''
+  fits = len(more) <= MOST_MORE
+  return f'<div class="more">{more}</div>' if fits else ''
 
 
 def _nearest(path):

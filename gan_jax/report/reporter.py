@@ -6,7 +6,14 @@ import time
 from collections.abc import Callable
 
 from gan_jax.game.health import outcome
-from gan_jax.report import console, page, pictures, protocols, writers
+from gan_jax.report import (
+  console,
+  gallery,
+  page,
+  pictures,
+  protocols,
+  writers,
+)
 from gan_jax.storage import damage, files
 from gan_jax.types import UserError
 
@@ -32,6 +39,7 @@ class Reporter:
     images_per_step: int,
     show: Callable,
     failed: Callable,
+    more: Callable = lambda samples: '',
     progress=None,
   ):
     """Opens the files.
@@ -43,11 +51,14 @@ class Reporter:
       images_per_step: real images that one step uses, of all seeds.
       show: samples [N, ...] -> PIL image.
       failed: (step, what, error), called if a report fails by more than a disk.
+      more: samples [N, ...] -> HTML that shows more of them than a picture can,
+        '' if there is none.
       progress: replaces the default, console.Progress.
     """
     self._workdir = pathlib.Path(workdir)
     self._samples = self._workdir / 'samples'
-    self._images_per_step, self._show = images_per_step, show
+    self._images_per_step = images_per_step
+    self._show, self._more = show, more
     self._start, self._step, self._failed = start, start, failed
     pictures.drop_later(self._samples, start)
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
@@ -97,13 +108,20 @@ class Reporter:
   def picture(self, step: int, samples: Callable):
     """Fixed samples () -> [N, ...] of a step, to a file and TensorBoard."""
     made = []
-    self._attempt('picture', lambda: made.append(self._show(samples())))
+    self._attempt('picture', lambda: made.extend(self._views(samples())))
     if made:
-      (image,) = made
+      image, more = made
       self._attempt(
         'samples', lambda: pictures.save_step(self._samples, step, image)
       )
       self._on_board(lambda board: board.picture(step, image))
+      if more:
+        path = self._samples / gallery.MORE
+        self._attempt('samples', lambda: files.write_text(path, more))
+
+  def _views(self, samples):
+    """Of samples [N, ...]: (their picture, HTML that shows more of them)."""
+    return self._show(samples), self._more(samples)
 
   def real_picture(self, draw: Callable):
     """() -> PIL image of real samples, to compare generated ones with."""

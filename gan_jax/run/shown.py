@@ -42,6 +42,16 @@ class Shown:
     """Of samples [num, ...], a PIL image."""
     return self._draw(samples, self._labels)
 
+  def more(self, samples) -> str:
+    """HTML that shows more of samples [num, ...] than a picture; or ''."""
+    fragment = self._kind.fragment
+    if fragment is None:
+      return ''
+    setup, labels = self._setup, self._labels
+    named = {} if labels is None else {'labels': names_of(setup, labels)}
+    real = real_samples(setup, self.num)
+    return fragment(samples, dataset=setup.dataset, real=real, **named)
+
   def real_picture(self):
     """Of real examples, arranged likewise."""
     if self._labels is None:

@@ -15,6 +15,7 @@ from gan_jax.data import kinds, loading, memory
 from gan_jax.metrics import measures
 from gan_jax.metrics.features import spaces
 from gan_jax.types import UserError
+from tests.report.test_page import _Reader as Reader
 
 ROOT = pathlib.Path(gan_jax.__file__).parent
 KINDS = select.available('kinds')
@@ -103,6 +104,46 @@ def test_pictures(dataset, raw):
   if kind.neighbours:
     nearest = np.stack([x[::-1], x], axis=1)  # [N, 2, ...]
     assert kind.neighbours(x, nearest).mode == 'RGB'
+
+
+def test_lines_of_a_terminal(dataset):
+  kind, x = kinds.of(dataset), dataset.read(np.arange(6))['x']
+  x = np.asarray(kinds.in_model_range(dataset, x))
+  lines = kind.lines(x, dataset=dataset)
+  assert lines and all(len(line) <= 80 and line.isprintable() for line in lines)
+  assert kind.lines(x[::-1].copy(), dataset=dataset, labels=list('abcdef'))
+  broken = np.full(x.shape, np.nan, np.float32)
+  assert len(kind.lines(broken, dataset=dataset)) == len(lines)
+
+
+def test_fragments(dataset):
+  kind, x = kinds.of(dataset), dataset.read(np.arange(6))['x']
+  if kind.fragment is None:
+    return
+  x = np.asarray(kinds.in_model_range(dataset, x))
+  html = kind.fragment(x, dataset=dataset, real=x[::-1])
+  Reader(html)
+  assert 'http' not in html  # it works offline
+  broken = np.full(x.shape, np.nan, np.float32)
+  Reader(kind.fragment(broken, dataset=dataset, real=x, labels=list('abcdef')))
+
+
+def test_images_that_nets_see(dataset):
+  kind, raw = kinds.of(dataset), dataset.read(np.arange(6))['x']
+  if kind.as_images is None:
+    assert 'classifier' not in kind.FEATURES
+    return
+  x = np.asarray(kinds.in_model_range(dataset, raw))
+  seen = kind.as_images(x, about=dataset.about)
+  assert seen.ndim == 4 and len(seen) == 6 and np.isfinite(seen).all()
+  real = kind.to_metrics(raw, dataset=dataset)
+  shown = kind.as_images(real, about=dataset.about)
+  assert shown.shape == seen.shape
+
+
+def test_what_is_measured_is_a_condition_of_metrics(dataset):
+  there = kinds.of(dataset).MEASURED
+  assert isinstance(there, tuple) and set(there) <= set(measures.WHERE)
 
 
 def test_exports(dataset, tmp_path):

@@ -5,6 +5,7 @@ networks one-hot [N, 6, 4], shown as lines of text, exported as .txt.
 """
 
 import json
+import re
 
 import jax
 import numpy as np
@@ -32,7 +33,7 @@ BACKDROP = False
 SUFFIXES = ('.txt',)
 FEATURES = ()
 MEASURED = ()
-mirror = neighbours = as_images = fragment = None
+mirror = neighbours = as_images = None
 
 
 def to_model_range(x, *, dataset=None):
@@ -53,6 +54,11 @@ def usual_metrics(there):
 def lines(samples, *, dataset=None, labels=None):
   codes = from_model_range(np.nan_to_num(samples))
   return [''.join(dataset.about[c] for c in word) for word in codes]
+
+
+def fragment(samples, *, dataset=None, real=None, labels=None):
+  pairs = zip(lines(samples, dataset=dataset), lines(real, dataset=dataset))
+  return ''.join(f'<p>{made} beside {real}</p>' for made, real in pairs)
 
 
 def picture(samples, *, dataset=None, real=None, labels=None):
@@ -127,6 +133,18 @@ def test_is_shown_and_scored(run):
   before = {(r['metric'], r['seed']): r['value'] for r in records}
   again = evaluate.evaluate(run)
   assert before == {(r['metric'], r['seed']): r['value'] for r in again}
+
+
+def test_its_page_shows_more_than_a_picture_can(run):
+  more = (run / 'samples' / 'more.html').read_text()
+  words = re.findall(r'<p>([a-d]{6}) beside ([a-d]{6})</p>', more)
+  assert len(words) == 20 and more in (run / 'report.html').read_text()
+
+
+def test_a_terminal_shows_lines(run, capsys):
+  sample.main(['', f'--workdir={run}', '--out=-', '--num=7'])
+  lines = capsys.readouterr().out.splitlines()
+  assert len(lines) == 7 and all(re.fullmatch('[a-d]{6}', x) for x in lines)
 
 
 def test_real_words_are_as_precise_as_real_words_can_be(config):

@@ -46,3 +46,17 @@ def test_neighbours_leave_less_room_for_the_animation(tmp_path, monkeypatch):
   _folder(tmp_path, 'neighbours.png')
   shown = gallery.gallery(folder)
   assert 'class="film"' not in shown and 'Nearest real examples' in shown
+
+
+def test_what_a_picture_cannot_show_stands_below_it(tmp_path):
+  folder = _folder(tmp_path, 'step_00000100.png', 'neighbours.png')
+  assert 'class="more"' not in gallery.gallery(folder)
+  (folder / gallery.MORE).write_text('<p>a sound</p>')
+  html = gallery.gallery(folder)
+  below = html.index('<div class="more"><p>a sound</p></div>')
+  assert html.index('class="pair"') < below < html.index('class="nearest"')
+  _Reader(html)
+  (folder / gallery.MORE).write_text('x' * (gallery.MOST_MORE + 1))
+  assert 'class="more"' not in gallery.gallery(folder)
+  (folder / gallery.MORE).write_bytes(b'\xff\xfe')
+  assert 'class="more"' not in gallery.gallery(folder)
