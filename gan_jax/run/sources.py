@@ -9,9 +9,8 @@ import os
 import numpy as np
 
 from gan_jax import modules
-from gan_jax.data import loading, names, news
+from gan_jax.data import loading, names, news, tfds_files
 from gan_jax.datasets import npz as npz_data
-from gan_jax.datasets import tfds_images
 from gan_jax.metrics import reference
 from gan_jax.metrics.features import inception
 from gan_jax.types import Dataset, UserError
@@ -188,7 +187,7 @@ def _is_name(data):
   """Whether it is the name of a data set that is here."""
   if data in FILES or os.sep in data or data in ('.', '..'):
     return False
-  prepared = tfds_images.folder_of('') / data
+  prepared = tfds_files.folder_of('') / data
   return data in modules.available('datasets') or prepared.is_dir()
 
 
