@@ -8,8 +8,13 @@ import numpy as np
 
 from gan_jax.metrics import records
 from gan_jax.report import console, lines, page
-from gan_jax.run import labels, score_failures, score_trial, scoring
-from gan_jax.run.hooks import save_neighbours
+from gan_jax.run import (
+  labels,
+  neighbours,
+  score_failures,
+  score_trial,
+  scoring,
+)
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, paths
@@ -93,7 +98,7 @@ def _keep(path, made, say, **run):
 
 def _neighbours(workdir, say, *, setup, config, state):
   try:
-    save_neighbours(setup, config, state, workdir, say=say)
+    neighbours.save(setup, config, state, workdir, say=say)
   # Published statistics need no data, a picture does; and the scores are there.
   except Exception as e:
     say(f'no picture of neighbours: {e}')

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax.data import kinds
 from gan_jax.metrics import records
-from gan_jax.report import lines, pictures
+from gan_jax.report import lines
 from gan_jax.report.reporter import Reporter
-from gan_jax.run import goals, shown, signals
+from gan_jax.run import goals, neighbours, signals
 from gan_jax.run.background_scores import BackgroundScores
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
@@ -246,7 +245,7 @@ class Hooks:
     """Writes the neighbours, scores.json and the page."""
     where = self._config, outcome.state, self._workdir
     try:
-      insist(lambda: save_neighbours(self._setup, *where, say=self.say))
+      insist(lambda: neighbours.save(self._setup, *where, say=self.say))
     except OSError:  # a disk that refuses
       raise
     except Exception as error:  # of the feature net: costs only the picture
@@ -273,25 +272,3 @@ class Hooks:
     resume = self._deadline.resume_point(self._checkpoints.failed)
     self.say(f'stopped at step {step}; {resume}')
     raise signals.Stopped(signum)
-
-
-def save_neighbours(
-  setup: Setup, config: dict, state, workdir, *, say: Callable
-):
-  """Writes a picture of samples next to their nearest real examples.
-
-  Does nothing for data or features where that makes no sense.
-
-  Args:
-    setup: the networks and their data.
-    config: of the run.
-    state: State [S, ...].
-    workdir: of the run.
-    say: called with a line about each slow part.
-  """
-  pair = shown.neighbours(
-    setup, state.ema, protocol=contents.eval_protocol(config), say=say
-  )
-  if pair:
-    path = pathlib.Path(workdir) / 'samples' / 'neighbours.png'
-    pictures.save(path, kinds.of(setup.dataset).neighbours(*pair))

@@ -1,20 +1,17 @@
 """The pictures of a run: samples, and real examples arranged like them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from gan_jax.data import kinds
 from gan_jax.kinds.drawing import sheets
-from gan_jax.metrics import memorisation
-from gan_jax.metrics.features import spaces
-from gan_jax.run import draws, scorers, scoring
+from gan_jax.run import draws
 from gan_jax.run.sampling import collect, take_seed
 from gan_jax.run.setup import Setup
 
 MOST_READ = 4096  # examples that are looked through for those of each class
 CHUNK = 512
-COSTLY = ('inception',)  # nets too slow for a picture of neighbours
 
 
 class Shown:
@@ -120,51 +117,6 @@ def real_of(setup, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
   return x, np.asarray(label)
 
 
-def neighbours(
-  setup: Setup,
-  variables,
-  *,
-  protocol: scoring.EvalProtocol,
-  num: int = 16,
-  k: int = 5,
-  say: Callable = print,
-) -> tuple[np.ndarray, np.ndarray] | None:
-  """Samples of the first seed and the real ones nearest to them.
-
-  Args:
-    setup: the networks and their data.
-    variables: [S, ...], of G.
-    protocol: how to score; distances are those of its features.
-    num: samples.
-    k: neighbours of each.
-    say: called with a line about whatever takes long.
-
-  Returns:
-    (samples [num, ...], neighbours [num, k, ...]); None for kinds of data that
-    do not show them, for features too costly for all real samples, and for
-    samples that are not finite.
-  """
-  dataset = setup.dataset
-  space = spaces.choose(dataset, protocol.space)
-  shown = kinds.of(dataset).neighbours is not None
-  if not shown or space in COSTLY or dataset.size < k:
-    return None
-  samples = show_samples(setup, variables, num=num)
-  if not np.isfinite(samples).all():
-    return None
-  features = spaces.load(dataset, space, say=say)
-  real = scorers.real_reference(
-    dataset, features=features, split=setup.split, say=say
-  )
-  seen = real.view(frozenset({'features'}))
-  _, near = memorisation.nearest(
-    features.apply(samples).features, seen.features, k=k
-  )
-  rows = real.rows[seen.position[near]]  # [num, k]
-  nearest = _in_model_range(dataset, rows.ravel())  # [num k, ...]
-  return samples, nearest.reshape(num, k, *dataset.shape)
-
-
 def show_samples(
   setup: Setup, variables, *, seed: int = 0, num: int = 100, labels=None
 ):
@@ -182,10 +134,10 @@ def show_samples(
 def real_samples(setup: Setup, num: int) -> np.ndarray:
   """Evenly spread real samples [num, ...] in model range."""
   rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
-  return _in_model_range(setup.dataset, rows)
+  return in_model_range(setup.dataset, rows)
 
 
-def _in_model_range(dataset, rows):
+def in_model_range(dataset, rows):
   """Real samples [n, ...] of some rows [n] in model range."""
   x = dataset.read(rows)['x']
   return np.asarray(kinds.in_model_range(dataset, x))

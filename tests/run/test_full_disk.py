@@ -10,7 +10,13 @@ import time
 import pytest
 
 from gan_jax import train
-from gan_jax.run import command, hooks, save_retries, signals, training
+from gan_jax.run import (
+  command,
+  neighbours,
+  save_retries,
+  signals,
+  training,
+)
 from gan_jax.study import worker
 from tests.report.test_writers import _events
 from tests.run.test_resume import assert_same as assert_same_run
@@ -225,14 +231,14 @@ def test_the_last_reports_are_waited_for_too(
   run, undisturbed, hasty, monkeypatch
 ):
   """The disk is full when all is saved, and the scores are not yet written."""
-  save_neighbours = hooks.save_neighbours
+  save = neighbours.save
 
   def full(*args, **options):
     run.disk.fill()
     threading.Timer(1.0, run.disk.free).start()
-    monkeypatch.setattr(hooks, 'save_neighbours', save_neighbours)
+    monkeypatch.setattr(neighbours, 'save', save)
 
-  monkeypatch.setattr(hooks, 'save_neighbours', full)
+  monkeypatch.setattr(neighbours, 'save', full)
   run.train()
   assert_same_run(undisturbed, run.workdir, 12)
   assert run.told.like('could not be written (No space left on device)')

@@ -10,7 +10,7 @@ from gan_jax.data import loading
 from gan_jax.game import keys
 from gan_jax.metrics import fid, kid
 from gan_jax.metrics.features import random_conv
-from gan_jax.run import command, sampling, scoring, shown
+from gan_jax.run import command, neighbours, sampling, scoring, shown
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests import tiny_data
@@ -261,7 +261,7 @@ def test_held_out_samples_are_those_of_the_test_split(split_setup):
 
 
 def test_neighbours_are_the_nearest_real_ones(setup, variables, real):
-  samples, nearest = shown.neighbours(
+  samples, nearest = neighbours.nearest(
     setup, variables, protocol=PROTOCOL, num=6, k=3
   )
   assert samples.shape == (6, 8, 8, 1) and nearest.shape == (6, 3, 8, 8, 1)
@@ -275,14 +275,14 @@ def test_neighbours_are_the_nearest_real_ones(setup, variables, real):
 
 def test_no_neighbours_where_there_can_be_none(setup, variables):
   none = [
-    shown.neighbours(
+    neighbours.nearest(
       setup, variables, protocol=PROTOCOL._replace(space='inception')
     ),
-    shown.neighbours(setup, with_nan(variables, 0), protocol=PROTOCOL),
-    shown.neighbours(
+    neighbours.nearest(setup, with_nan(variables, 0), protocol=PROTOCOL),
+    neighbours.nearest(
       setup, variables, protocol=PROTOCOL, k=setup.dataset.size + 1
     ),
   ]
   points = setup_lib.build(command.load_config(f'{ROOT}/configs/ring8.py:tiny'))
-  none.append(shown.neighbours(points, None, protocol=scoring.EvalProtocol()))
+  none.append(neighbours.nearest(points, None, protocol=scoring.EvalProtocol()))
   assert none == [None] * 4
