@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.kinds.drawing import lettering, terminal
+from gan_jax.kinds.drawing import lettering, plots, terminal
 from gan_jax.types import Dataset
 
 SHOWN = 2500
@@ -18,7 +18,6 @@ mirror = neighbours = as_images = fragment = None
 
 NAMED = 10  # classes with a legend, at most; more are hard to tell apart
 WIDTH = 600  # pixels of a picture's sides
-INK, ACCENT, PALE = '#3a3f47', '#3457d5', '#c9ced6'
 
 
 def to_model_range(x: Any, *, dataset: Dataset | None = None) -> Any:
@@ -78,33 +77,26 @@ def scatter(points, *, modes=None, real=None, labels=None, classes=()):
   Returns:
     An RGB `PIL.Image.Image`, 600 by 600.
   """
-  # Not pyplot, which keeps figures alive and picks a window system.
-  from matplotlib.backends.backend_agg import FigureCanvasAgg
-  from matplotlib.figure import Figure
-  from PIL import Image
-
   points = np.asarray(points, np.float32)
-  figure = Figure(figsize=(WIDTH / 100, WIDTH / 100), dpi=100)
+  figure = plots.figure(WIDTH, WIDTH)
   axes = figure.add_axes((0.07, 0.06, 0.90, 0.90))
   low, high = _limits(points, modes=modes, real=real)
   axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect='equal')
-  _style(axes)
+  plots.quiet(axes)
   if real is not None:
-    axes.plot(*np.asarray(real).T, ',', color=PALE, zorder=1)
+    axes.plot(*np.asarray(real).T, ',', color=plots.PALE, zorder=1)
   if modes is not None:
     _draw_modes(axes, modes, unit=WIDTH * 0.9 / (high[0] - low[0]))
   dots = {'s': 7, 'alpha': 0.45, 'linewidths': 0, 'zorder': 3}
   axes.scatter(*points.T, **dots, **_colours(figure, labels, classes))
   _count_outside(axes, points, low, high)
-  canvas = FigureCanvasAgg(figure)
-  canvas.draw()
-  return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert('RGB')
+  return plots.drawn(figure)
 
 
 def _colours(figure, labels, classes):
   """The colours of points, named at the top where they are few."""
   if labels is None:
-    return {'color': ACCENT}
+    return {'color': plots.ACCENT}
   of = _colours_of(classes or dict.fromkeys(labels))
   if len(of) <= NAMED:
     _name_colours(figure, of)
@@ -136,7 +128,7 @@ def _name_colours(figure, colours):
   legend = figure.legend(
     dots, ['·'] * len(dots), loc='upper center', ncols=len(dots),
     frameon=False, fontsize=8, handletextpad=0.1, columnspacing=1.0,
-    labelcolor=INK, borderpad=0.1,
+    labelcolor=plots.INK, borderpad=0.1,
   )  # fmt: skip
   for line, name in zip(legend.get_texts(), names, strict=True):
     line.set_parse_math(False)  # a '$' is a letter, a first '_' hides nothing
@@ -157,15 +149,6 @@ def _limits(points, *, modes, real):
   return (low + high) / 2 - half, (low + high) / 2 + half
 
 
-def _style(axes):
-  axes.tick_params(colors='#8a919c', labelsize=8, length=0)
-  axes.locator_params(nbins=5)
-  axes.grid(color='#eef0f3', linewidth=1, zorder=0)
-  axes.set_axisbelow(True)
-  for side in axes.spines.values():
-    side.set_visible(False)
-
-
 def _draw_modes(axes, modes, *, unit):
   """Rings of 3 std, or of 5 pixels where these are smaller.
 
@@ -179,7 +162,7 @@ def _draw_modes(axes, modes, *, unit):
     *np.asarray(modes['centers']).T,
     s=(2 * radius * 0.72) ** 2,  # a diameter in points, at 100 dpi
     facecolors='none',
-    edgecolors=INK,
+    edgecolors=plots.INK,
     linewidths=1.2,
     zorder=4,  # above the points, or a good generator hides them
   )
@@ -195,5 +178,5 @@ def _count_outside(axes, points, low, high):
       xycoords='axes fraction',
       ha='right',
       fontsize=9,
-      color=INK,
+      color=plots.INK,
     )

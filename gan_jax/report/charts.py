@@ -289,7 +289,7 @@ def _readings(plot, lines):
     )
   labels = [f'step {step:,}' for step in plot.steps]
   x = [plot.x(step) for step in plot.steps]
-  return json.dumps({'x': x, 'step': labels, 'series': series})
+  return json.dumps({'x': x, 'step': labels, 'lines': series})
 
 
 def _reading(point, *, spread):

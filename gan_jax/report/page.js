@@ -1,6 +1,6 @@
 // Charts: the legend reads out the step under the pointer or arrow keys.
 for (const svg of document.querySelectorAll('.chart svg')) {
-  const {x, step, series} = JSON.parse(svg.dataset.readings);
+  const {x, step, lines} = JSON.parse(svg.dataset.readings);
   const figure = svg.closest('figure');
   const outputs = [...figure.querySelectorAll('output')];
   const resting = outputs.map((output) => output.textContent);
@@ -9,7 +9,7 @@ for (const svg of document.querySelectorAll('.chart svg')) {
 
   const show = (current) => {
     at.textContent = step[current];
-    series.forEach(({y, text}, k) => {
+    lines.forEach(({y, text}, k) => {
       const known = y[current] !== null;
       dots[k].style.visibility = known ? '' : 'hidden';
       if (known) {

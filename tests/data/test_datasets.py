@@ -38,13 +38,16 @@ def options(name, tmp_path, request):
   return {}
 
 
+RANKS = {'image': 3, 'point': 1, 'series': 2}  # of a sample
+
+
 @pytest.mark.parametrize('name', select.available('datasets'))
 def test_contract(name, tmp_path, request):
   given = options(name, tmp_path, request)
   dataset = loading.load(name, **given)
   arrays = loading.arrays(dataset)
   x = arrays['x']
-  assert dataset.kind == ('image' if len(dataset.shape) == 3 else 'point')
+  assert len(dataset.shape) == RANKS[dataset.kind]
   assert x.shape == (dataset.size, *dataset.shape)
   assert x.nbytes == dataset.nbytes
   assert x.dtype in (np.uint8, np.float32)
@@ -58,7 +61,7 @@ def test_contract(name, tmp_path, request):
     np.testing.assert_array_equal(v, arrays[k][rows])
   assert len(dataset.fingerprint) == 64
   assert loading.load(name, **given).fingerprint == dataset.fingerprint
-  changed = {'image_size': 5} if len(dataset.shape) == 3 else {'size': 99}
+  changed = {'image_size': 5} if dataset.kind == 'image' else {'size': 99}
   assert (
     loading.load(name, **given, **changed).fingerprint != dataset.fingerprint
   )

@@ -22,6 +22,7 @@ KINDS = select.available('kinds')
 EXAMPLES = {  # raw examples of each kind
   'image': np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), np.uint8),
   'point': np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32),
+  'series': np.random.default_rng(0).normal(size=(6, 9, 2)).astype(np.float32),
 }
 
 

@@ -1,0 +1,199 @@
+"""Series [N, T, C]: values of C quantities at T moments.
+
+What a data set's `about` may say of its quantities: `columns`, their names;
+`low` and `high`, of each the values that are -1 and 1 in the networks (fitted
+on the training part alone). Without these, values are as they are.
+"""
+
+import csv
+import functools
+from typing import Any
+
+import numpy as np
+
+from gan_jax.kinds.drawing import plots, terminal
+from gan_jax.types import Dataset
+
+SHOWN = 12  # four rows of three
+MAX_REAL = 10_000  # pairs of them are compared
+RANGE = None
+BACKDROP = False
+SUFFIXES = ('.csv', '.png', '.webp')
+FEATURES = ('classifier',)
+MEASURED = ()
+mirror = neighbours = fragment = None
+
+ACROSS = 3  # panels in a row
+WIDTH, HEIGHT = 200, 150  # pixels of a panel
+NAMED = 6  # columns with a legend, at most
+
+
+# ------------------------------------------------------------- model range
+
+
+def to_model_range(x: Any, *, dataset: Dataset | None = None) -> Any:
+  """Values [..., T, C] -> float32, of each column its low and high at -1, 1."""
+  low, high = _scale(dataset)
+  if low is None:
+    return x.astype(np.float32)
+  return ((x - low) * (2 / (high - low)) - 1).astype(np.float32)
+
+
+def from_model_range(samples: Any, *, dataset: Dataset | None = None) -> Any:
+  """The way back, float32."""
+  low, high = _scale(dataset)
+  if low is None:
+    return samples
+  return ((samples + 1) * ((high - low) / 2) + low).astype(np.float32)
+
+
+to_metrics = to_model_range
+
+
+def _scale(dataset):
+  """(low, high) of the columns, each [1, C]; (None, None) if there is none."""
+  about = (dataset.about if dataset else None) or {}
+  if 'low' not in about:
+    return None, None
+  row = lambda name: np.asarray(about[name], np.float32).reshape(1, -1)
+  return row('low'), row('high')
+
+
+def as_images(samples: np.ndarray, *, about: Any = None) -> np.ndarray:
+  """Time down, quantities across: [N, T, C, 1]."""
+  del about
+  return samples[..., None]
+
+
+def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
+  """Neighbourhoods of whole series."""
+  del there
+  return 'precision', 'coverage'
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
+  """Curves in small panels, all on the same axes.
+
+  Args:
+    samples: [N, T, C] in model range.
+    dataset: says what the columns are called, and their units.
+    real: not needed.
+    labels: N names, above the panels, or None.
+
+  Returns:
+    An RGB `PIL.Image.Image`, 600 pixels wide.
+  """
+  del real
+  values = from_model_range(np.asarray(samples), dataset=dataset)
+  rows = -(-len(values) // ACROSS)
+  figure = plots.figure(ACROSS * WIDTH, rows * HEIGHT)
+  panels = figure.subplots(
+    rows, ACROSS, squeeze=False, sharex=True, sharey=True,
+    gridspec_kw={'left': 0.08, 'right': 0.99, 'top': 0.95, 'bottom': 0.07},
+  )  # fmt: skip
+  limits = _limits(values, dataset)
+  for k, axes in enumerate(panels.ravel()):
+    if k < len(values):
+      title = None if labels is None else str(labels[k])
+      _panel(axes, values[k], limits=limits, title=title)
+    else:
+      axes.set_visible(False)
+    if k >= len(values) - ACROSS:  # the last one of its column
+      axes.tick_params(labelbottom=True)
+  _legend(figure, panels[0, 0], dataset)
+  return plots.drawn(figure)
+
+
+def _panel(axes, curves, *, limits, title):
+  """One series [T, C]."""
+  from matplotlib import colormaps
+
+  plots.quiet(axes, ticks=4)
+  colours = colormaps['tab10'].colors
+  for c, curve in enumerate(curves.T):
+    colour = plots.ACCENT if curves.shape[1] == 1 else colours[c % len(colours)]
+    axes.plot(curve, color=colour, linewidth=1.1, label=str(c))
+  axes.set_ylim(*limits)
+  if title:
+    text = axes.set_title(title, fontsize=8, color=plots.INK, pad=2)
+    text.set_parse_math(False)
+
+
+def _legend(figure, axes, dataset):
+  """The names of the columns, where they are few and have some."""
+  names = ((dataset.about if dataset else None) or {}).get('columns', ())
+  lines = axes.get_lines()
+  if not 1 < len(names) <= NAMED or len(lines) != len(names):
+    return
+  legend = figure.legend(
+    lines, ['·'] * len(lines), loc='upper center', ncols=len(lines),
+    frameon=False, fontsize=8, labelcolor=plots.INK, borderpad=0.0,
+  )  # fmt: skip
+  for text, name in zip(legend.get_texts(), names, strict=True):
+    text.set_parse_math(False)
+    text.set_text(str(name))
+
+
+def _limits(values, dataset):
+  """The ends of the axis: of the data if they are known, or of the samples."""
+  low, high = _scale(dataset)
+  known = values[np.isfinite(values)]
+  if low is None:
+    low, high = (known.min(), known.max()) if known.size else (-1.0, 1.0)
+  low, high = float(np.min(low)), float(np.max(high))
+  margin = 0.08 * max(high - low, 1e-6)
+  return low - margin, high + margin
+
+
+def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
+  """A line for each curve of a terminal; one more with its class.
+
+  Args:
+    samples: [N, T, C] in model range.
+    dataset: its scale fixes the heights.
+    labels: N names, or None.
+  """
+  values = from_model_range(np.asarray(samples), dataset=dataset)
+  low, high = _limits(values, dataset)
+  draw = functools.partial(terminal.curve, low=low, high=high)
+  made = []
+  for k, curves in enumerate(values):
+    made += [] if labels is None else [str(labels[k])[: terminal.WIDTH]]
+    made += [draw(curve) for curve in curves.T]
+  return made
+
+
+# ------------------------------------------------------------------ export
+
+
+def export(
+  path, samples, *, dataset: Dataset | None = None, real=None, labels=None
+):
+  """Writes the picture, or a .csv with a row for each moment.
+
+  Its columns: `series` and `time`, counted from 0; `class` where labels are
+  given; then the quantities in the units of the data.
+  """
+  if not str(path).endswith('.csv'):
+    made = picture(samples, dataset=dataset, real=real, labels=labels)
+    made.save(path, lossless=True)
+    return
+  values = from_model_range(np.asarray(samples), dataset=dataset)
+  with open(path, 'w', newline='', encoding='utf-8') as file:
+    writer = csv.writer(file)
+    kinds = [] if labels is None else ['class']
+    writer.writerow(['series', 'time', *kinds, *_columns(values, dataset)])
+    for k, curves in enumerate(values):
+      own = [] if labels is None else [labels[k]]
+      writer.writerows([k, t, *own, *row] for t, row in enumerate(curves))
+
+
+def _columns(values, dataset):
+  """The names of the columns; 'value' of a single one without."""
+  about = (dataset.about if dataset else None) or {}
+  count = values.shape[-1]
+  usual = ['value'] if count == 1 else [f'value_{c}' for c in range(count)]
+  return list(about.get('columns') or usual)
