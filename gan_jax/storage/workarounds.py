@@ -11,10 +11,12 @@ import copy
 import logging
 import pathlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import tensorstore as ts
 from orbax.checkpoint._src import asyncio_utils
+from orbax.checkpoint._src.futures import future
 from orbax.checkpoint._src.serialization import tensorstore_utils
 
 WAIT_SECONDS = 5.0  # that a failed read or write waits for the others
@@ -37,7 +39,8 @@ logging.getLogger('absl').addFilter(_not_by_orbax)
 def applied() -> Iterator[None]:
   """Keeps the workarounds in place while any such block is open.
 
-  A save goes on in other threads, so its block lasts until the save has ended.
+  A save goes on in other threads, so its block lasts until the save has ended,
+  and the last one until they have: one that fails leaves some behind.
   """
   global _users
   with _lock:
@@ -47,10 +50,21 @@ def applied() -> Iterator[None]:
   try:
     yield
   finally:
+    if _users == 1:
+      _wait_for_threads()
     with _lock:
       _users -= 1
       if not _users:
         _replaced.close()
+
+
+def _wait_for_threads():
+  """Waits for Orbax's threads, but not for one that a signal keeps waiting."""
+  end = time.monotonic() + WAIT_SECONDS
+  for thread in threading.enumerate():
+    if isinstance(thread, future._SignalingThread):
+      # Not its own `join`, which raises what went wrong in it.
+      threading.Thread.join(thread, max(0, end - time.monotonic()))
 
 
 def _replace_all():

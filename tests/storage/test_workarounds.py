@@ -3,11 +3,13 @@
 import asyncio
 import errno
 import sys
+import time
 
 import orbax.checkpoint as ocp
 import pytest
 import tensorstore as ts
 from orbax.checkpoint._src import asyncio_utils
+from orbax.checkpoint._src.futures import future
 from orbax.checkpoint._src.serialization import tensorstore_utils
 
 from gan_jax.storage import workarounds
@@ -73,6 +75,22 @@ def test_a_failed_save_ends_them_too(part, tmp_path, monkeypatch):
       c.save(1, small(1), {}, wait=True)
     monkeypatch.undo()
     assert there() == USUAL
+
+
+def test_they_last_as_long_as_the_threads_of_a_failed_save():
+  seen = []
+
+  def late():
+    time.sleep(0.1)
+    seen.append(there())
+    raise KeyError('leaf')
+
+  with workarounds.applied():
+    changed = there()
+    future._SignalingThread(
+      target=late, send_signals=[], receive_signals=[]
+    ).start()
+  assert seen == [changed]
 
 
 def test_what_was_begun_is_ended():
