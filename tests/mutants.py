@@ -72,6 +72,7 @@ TESTS = {
     'metrics/test_spaces.py',
     'metrics/test_inception.py',
   ],
+  'metrics/series/': ['metrics/series/test_*.py'],
   'metrics/compute.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
   'metrics/measures.py': [
     'metrics/test_measures.py',

@@ -20,7 +20,7 @@ RANGE = None
 BACKDROP = False
 SUFFIXES = ('.csv', '.png', '.webp')
 FEATURES = ('classifier',)
-MEASURED = ()
+MEASURED = ('time',)
 mirror = neighbours = fragment = None
 
 ACROSS = 3  # panels in a row
@@ -66,9 +66,11 @@ def as_images(samples: np.ndarray, *, about: Any = None) -> np.ndarray:
 
 
 def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
-  """Neighbourhoods of whole series."""
-  del there
-  return 'precision', 'coverage'
+  """What tells the whole series apart where some are held out."""
+  rest = ('acf_distance', 'tail_distance')
+  if 'held_out' in there:
+    return 'discriminative', 'mmd', *rest
+  return *rest, 'precision', 'coverage'
 
 
 # ---------------------------------------------------------------- pictures

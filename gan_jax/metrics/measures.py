@@ -15,10 +15,11 @@ from gan_jax.data import kinds
 from gan_jax.metrics import general
 from gan_jax.metrics.features import base
 from gan_jax.metrics.metric import Metric
+from gan_jax.metrics.series import family as series
 from gan_jax.metrics.views import SEEN
 from gan_jax.types import UserError
 
-FAMILIES = (general.FAMILY,)
+FAMILIES = (general.FAMILY, series.FAMILY)
 
 
 def _merged(field):
@@ -176,7 +177,7 @@ def looked(names) -> bool:
 
 
 def _needs(metric):
-  return {metric.where} | ({'held_out'} if metric.held_out else set())
+  return {*metric.where.split()} | ({'held_out'} if metric.held_out else set())
 
 
 def _possible(metric, there):

@@ -14,7 +14,7 @@ class Metric(NamedTuple):
   fake: tuple[str, ...]  # fields of the fakes' stats that are needed
   real: tuple[str, ...] = ()
   held_out: tuple[str, ...] = ()
-  where: str = 'features'  # it is possible, see WHERE
+  where: str = 'features'  # it is possible: words of WHERE
   options: tuple[str, ...] = ()  # that belong to the protocol
   extras: tuple[str, ...] = ()  # values recorded beside the score
   method: str = 'bootstrap'  # of the intervals that compute gives

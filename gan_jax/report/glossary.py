@@ -110,6 +110,46 @@ SCORES = {
     'Share of real samples that a classifier trained on generated ones gets'
     ' right.',
   ),
+  'discriminative': Term(
+    'Discriminative score',
+    'How much more often than by guessing a recurrent network tells generated'
+    ' series from real ones that it has not seen: from 0 to .5, 0 is best.',
+  ),
+  'mmd': Term(
+    'Discrepancy of series',
+    'Squared maximum mean discrepancy of whole series, at the bandwidth that'
+    ' tells others best apart: around 0, also below, if nothing does.',
+  ),
+  'predictive': Term(
+    'Predictive score',
+    'Error, one step ahead on real series, of a forecaster that learned on'
+    ' generated ones; compare it with one that learned on real ones.',
+  ),
+  'tstr': Term(
+    'Train on generated, test on real',
+    'Share of real series whose class a recurrent network gets right that'
+    ' learned on generated ones.',
+  ),
+  'trts': Term(
+    'Train on real, test on generated',
+    'Share of generated series whose class a recurrent network gets right that'
+    ' learned on real ones; it does not see missing variety.',
+  ),
+  'acf_distance': Term(
+    'Distance of autocorrelations',
+    'How far the autocorrelations of values, their sizes and their squares are'
+    ' from those of real series; 0 is best.',
+  ),
+  'leverage_distance': Term(
+    'Distance of leverage',
+    'How far the correlations of values with the squares of later ones are from'
+    ' those of real series; 0 is best.',
+  ),
+  'tail_distance': Term(
+    'Distance of distributions',
+    "Earth mover's distance of values, and of their sums over 5 and 20 steps,"
+    ' in deviations of the real ones; 0 is best.',
+  ),
   'reverse_kl': Term(
     'Reverse KL',
     'Divergence of the samples among the modes from the true shares of these;'

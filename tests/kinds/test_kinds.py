@@ -86,6 +86,7 @@ def test_mirrors_undo_themselves(dataset):
 
 @pytest.mark.parametrize('there', [{'features'}, {'features', 'classes'}])
 def test_usual_metrics_are_possible(dataset, there):
+  there = there | {*kinds.of(dataset).MEASURED}
   names = kinds.of(dataset).usual_metrics(frozenset(there))
   assert names and set(names) <= set(
     measures.available_names(frozenset(there | {'probabilities'}))

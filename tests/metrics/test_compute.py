@@ -86,7 +86,8 @@ def test_only_a_few_of_the_metrics_shrink_as_samples_improve():
   lower = set(filter(measures.is_lower_better, names))
   assert lower == {
     'fid', 'fd_infinity', 'sfid', 'intra_fid', 'kid', 'swd', 'reverse_kl',
-    'stacked_kl',
+    'stacked_kl', 'discriminative', 'mmd', 'predictive', 'acf_distance',
+    'leverage_distance', 'tail_distance',
   }  # fmt: skip
   assert not measures.is_lower_better('of nobody')
 

@@ -1,0 +1,131 @@
+"""Series as they are scored: records, intervals, what is possible."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gan_jax.data import kinds
+from gan_jax.metrics import measures, scores
+from gan_jax.metrics.series import (
+  discriminative,
+  judge,
+  predictive,
+  usefulness,
+)
+
+CHEAP = ('mmd', 'acf_distance', 'leverage_distance', 'tail_distance')
+JUDGED = ('discriminative', 'predictive', 'tstr', 'trts')
+
+
+def series(n, *, seed=0, scale=1.0):
+  x = np.random.default_rng(seed).normal(size=(n, 8, 1))
+  return (scale * np.cumsum(x, axis=1)).astype(np.float32)
+
+
+REAL, HELD, FAKE = series(300), series(200, seed=1), series(240, seed=2)
+
+
+def score(names, fake=FAKE, **given):
+  given = {'kind': 'series', 'about': {}, 'held_out': (HELD, None)} | given
+  made = scores.score(names, fake, REAL, **given)
+  return {record['metric']: record for record in made}
+
+
+def test_cheap_scores_grow_with_the_difference():
+  same, other = score(CHEAP), score(CHEAP, fake=2 * FAKE)
+  for name in ('mmd', 'tail_distance'):
+    low, high = same[name]['interval']
+    assert low < same[name]['value'] < high < other[name]['value']
+  assert same['mmd']['interval_method'] == 'normal'
+  assert same['tail_distance']['interval_method'] == 'jackknife'
+  # Correlations do not see the scale, but the order of moments.
+  assert other['acf_distance']['value'] == pytest.approx(
+    same['acf_distance']['value'], abs=1e-6
+  )
+  mixed = np.random.default_rng(0).permuted(FAKE, axis=1)
+  torn = score(['acf_distance'], fake=mixed)['acf_distance']
+  assert torn['value'] > 4 * same['acf_distance']['value']
+  own = [torn[f'acf_{k}'] for k in ('values', 'absolute', 'squares')]
+  assert torn['value'] == pytest.approx(np.mean(own))
+  assert torn['lags'] == 50 and 'variant' not in torn
+
+
+def test_tails_are_of_the_horizons_that_fit():
+  made = score(['tail_distance'])['tail_distance']
+  assert made['emd_20'] is None and 0 < made['emd_1'] < 1
+  sums = [np.stack([x[:, k : k + 5].sum(1) for k in range(4)]).ravel()
+          for x in (REAL, FAKE)]  # fmt: skip
+  want = stats.wasserstein_distance(*sums) / sums[0].std()
+  assert made['emd_5'] == pytest.approx(want, rel=1e-4)
+  assert made['value'] == pytest.approx((made['emd_1'] + made['emd_5']) / 2)
+
+
+def test_a_verdict_has_the_interval_of_its_share(monkeypatch):
+  right = np.arange(100) < 80
+  monkeypatch.setattr(discriminative, '_right', lambda parts, recipe: right)
+  errors = np.linspace(0, 1, 101)
+  monkeypatch.setattr(predictive, '_errors', lambda *given: errors)
+  made = score(['discriminative', 'predictive'])
+  assert made['discriminative']['value'] == pytest.approx(0.3)
+  low, high = made['discriminative']['interval']
+  assert (low, high) == pytest.approx((0.22, 0.38), abs=0.02)
+  assert made['predictive']['value'] == pytest.approx(0.5)
+  low, high = made['predictive']['interval']
+  assert (low, high) == pytest.approx((0.443, 0.557), abs=0.01)
+
+
+def test_the_variant_says_who_judges(monkeypatch):
+  seen = []
+
+  def note(parts, recipe):
+    seen.append((len(parts.tested[0]), recipe))
+    return np.ones(4)
+
+  monkeypatch.setattr(discriminative, '_right', note)
+  for variant in ('mended', 'strict', 'timegan'):
+    made = score(['discriminative'], options={'variant': variant})
+    assert made['discriminative']['variant'] == variant
+  assert seen == [
+    (120, discriminative.ours(1)),
+    (120, discriminative.STRICT),
+    (48, discriminative.published(1)),
+  ]
+
+
+@pytest.mark.slow
+def test_judges_score_the_same_in_any_order(monkeypatch):
+  quick = lambda columns: judge.Recipe(2, sees='last', steps=20)
+  monkeypatch.setattr(discriminative, 'ours', quick)
+  monkeypatch.setattr(usefulness, 'STEPS', 20)
+  label = lambda x: (x[:, -1, 0] > 0).astype(int)
+  names = ('discriminative', 'tstr', 'trts')
+
+  def of(order):
+    fake = FAKE[order]
+    return score(
+      names, fake=fake, held_out=(HELD, label(HELD)), num_classes=2,
+      labels=(label(fake), label(REAL)),
+    )  # fmt: skip
+
+  one = of(np.arange(240))
+  assert one == of(np.random.default_rng(5).permutation(240))
+  for name in names:
+    low, high = one[name]['interval']
+    assert low <= one[name]['value'] <= high
+    assert one[name]['interval_method'] == 'bootstrap'
+  assert one['discriminative']['variant'] == 'mended'
+  assert one['tstr']['n_fake'] == 240 and one['trts']['n_real'] == 300
+
+
+def test_which_are_possible():
+  there = lambda **given: measures.where_possible(kind='series', **given)
+  known = lambda **given: set(measures.available_names(there(**given)))
+  assert not known() & {*JUDGED, 'mmd'} and known() > {*CHEAP} - {'mmd'}
+  assert known(held_out=True) > {*CHEAP, 'discriminative', 'predictive'}
+  assert not known(held_out=True) & {'tstr', 'trts'}
+  assert known(held_out=True, labels=True) > {*JUDGED}
+  pictures = measures.where_possible(kind='image', held_out=True, labels=True)
+  assert not set(measures.available_names(pictures)) & {*CHEAP, *JUDGED}
+  for given in ({}, {'held_out': True}):
+    usual = kinds.named('series').usual_metrics(there(**given))
+    assert set(usual) <= known(**given)

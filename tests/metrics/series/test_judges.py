@@ -1,0 +1,174 @@
+"""Judges of series against formulas by hand, and what each must tell apart."""
+
+import types
+
+import numpy as np
+import pytest
+
+from gan_jax.metrics.series import (
+  discriminative,
+  judge,
+  predictive,
+  usefulness,
+)
+from gan_jax.types import UserError
+
+SMALL = judge.Recipe(3, sees='each')
+QUICK = judge.Recipe(4, sees='last', steps=60, learning_rate=3e-2)
+
+
+def waves(n, *, seed=0, columns=1, length=6):
+  rng = np.random.default_rng(seed)
+  phase = rng.uniform(0, 6.28, (n, 1, columns))
+  t = np.arange(length)[:, None]
+  return np.sin(phase + t).astype(np.float32)
+
+
+def gru(cell, x):
+  """The states [T, H] of one series [T, C], step by step."""
+  sigmoid = lambda v: 1 / (1 + np.exp(-v))
+  dense = lambda name, v: v @ cell[name]['kernel'] + cell[name].get('bias', 0)
+  state, states = np.zeros(3), []
+  for value in x:
+    r = sigmoid(dense('ir', value) + dense('hr', state))
+    z = sigmoid(dense('iz', value) + dense('hz', state))
+    n = np.tanh(dense('in', value) + r * dense('hn', state))
+    state = (1 - z) * n + z * state
+    states.append(state)
+  return np.array(states)
+
+
+def test_a_judge_is_a_gru_and_a_dense_layer():
+  x = waves(130, columns=2)  # more than one batch
+  params = judge._init(judge.jax.random.key(1), (6, 2), SMALL)
+  made = judge.judge(params, x, SMALL)
+  assert made.shape == (130, 6, 1)
+  inner = judge.jax.tree.map(np.float64, params)['params']
+  for k in (0, 129):
+    states = gru(inner['GRUCell_0'], x[k].astype(float))
+    want = states @ inner['Dense_0']['kernel'] + inner['Dense_0']['bias']
+    np.testing.assert_allclose(made[k], want, atol=1e-5)
+  last = judge.judge(params, x, SMALL._replace(sees='last'))
+  mean = judge.judge(params, x, SMALL._replace(sees='mean', squashed=True))
+  np.testing.assert_allclose(last, made[:, -1], atol=1e-6)
+  np.testing.assert_allclose(mean, 1 / (1 + np.exp(-made.mean(1))), atol=1e-6)
+
+
+def test_batches_go_through_all_series():
+  rows = judge._batches(300, 7, 0)
+  assert rows.shape == (7, judge.BATCH)
+  counts = np.bincount(rows.ravel(), minlength=300)
+  assert counts.min() >= 2 and counts.max() <= 3
+  assert judge._batches(5, 2, 0).max() == 4  # fewer than a batch
+
+
+def test_a_losses_value_is_what_it_says(monkeypatch):
+  made = np.linspace(-2, 2, 24, dtype=np.float32).reshape(4, 6, 1)
+  fixed = lambda recipe: types.SimpleNamespace(apply=lambda params, x: made)
+  monkeypatch.setattr(judge, 'Judge', fixed)
+  loss = lambda kind, y: judge._loss((), (), y, judge.Recipe(1, loss=kind))
+  y = np.arange(24).reshape(4, 6) % 2
+  p = 1 / (1 + np.exp(-made[..., 0]))
+  want = -np.log(np.where(y == 1, p, 1 - p)).mean()
+  assert loss('binary', y) == pytest.approx(want, rel=1e-5)
+  want = np.abs(made[..., 0] - 0.3).mean()
+  assert loss('absolute', 0 * y + 0.3) == pytest.approx(want, rel=1e-5)
+  made = made[..., 0]  # [4, 6 classes]
+  shares = np.exp(made) / np.exp(made).sum(1, keepdims=True)
+  want = -np.log(shares[np.arange(4), [5, 0, 3, 3]]).mean()
+  classes = np.array([5, 0, 3, 3])
+  assert loss('classes', classes) == pytest.approx(want, rel=1e-5)
+
+
+def test_equal_fakes_are_told_by_chance_and_others_always():
+  real, held_out = waves(200), waves(100, seed=1)
+  told = lambda fake: discriminative.mended(real, held_out, fake, QUICK)
+  other = told(0.2 * waves(160, seed=2))
+  assert other.shape == (160,) and discriminative.value(other) > 0.35
+  assert discriminative.value(told(waves(160, seed=3))) < 0.15
+  assert discriminative.value([True, False]) == 0
+  assert discriminative.value([False] * 4) == 0.5
+
+
+def test_no_series_is_both_learned_from_and_tested(monkeypatch):
+  seen = []
+  monkeypatch.setattr(
+    discriminative, '_right', lambda parts, recipe: seen.append((parts, recipe))
+  )
+  real, held_out, fake = (waves(n, seed=n) for n in (50, 30, 41))
+  discriminative.mended(real, held_out, fake, QUICK)
+  discriminative.as_timegan(real, fake)
+  (parts, _), (published, recipe) = seen
+  np.testing.assert_array_equal(parts.learned[0], real[:20])
+  np.testing.assert_array_equal(parts.learned[1], fake[:20])
+  np.testing.assert_array_equal(parts.tested[0], held_out[:20])
+  np.testing.assert_array_equal(parts.tested[1], fake[20:40])
+  np.testing.assert_array_equal(published.learned[0], real[:32])  # 80 % of 41
+  np.testing.assert_array_equal(published.tested[0], real[32:41])
+  np.testing.assert_array_equal(published.tested[1], fake[32:])
+  assert recipe.hidden == 1 and recipe.steps == 2000
+
+
+@pytest.mark.parametrize('columns, ours, published', [(1, 8, 1), (28, 14, 14)])
+def test_units_by_the_columns(columns, ours, published):
+  assert discriminative.ours(columns).hidden == ours
+  assert discriminative.published(columns).hidden == published
+  assert predictive.published(columns).hidden == published
+
+
+@pytest.mark.slow
+def test_a_forecaster_foresees_what_it_learned(monkeypatch):
+  quick = predictive.MENDED._replace(hidden=4, steps=100, learning_rate=3e-2)
+  monkeypatch.setattr(predictive, 'MENDED', quick)
+  held_out = waves(60, seed=1, columns=2)
+  good = predictive.mended(held_out, waves(200, columns=2))
+  assert good.shape == (60,) and good.mean() < 0.3
+  # Of the other order of moments it learns the wrong thing.
+  still = 0 * waves(200, columns=2)
+  np.testing.assert_allclose(
+    predictive.mended(held_out, still),
+    np.abs(held_out[:, 1:, -1]).mean(axis=1),
+    atol=0.05,
+  )
+
+
+def test_the_published_forecaster_looks_at_the_other_columns(monkeypatch):
+  seen = []
+  monkeypatch.setattr(predictive, '_errors', lambda *given: seen.append(given))
+  real = 3 + 2 * waves(9, columns=3)
+  predictive.as_timegan(real, real + 1)
+  ((real, fake, columns, recipe),) = seen
+  assert real.min() == 0 and real.max() == pytest.approx(1, abs=1e-5)
+  assert fake.max() > 1  # scaled as the real ones are
+  assert columns == slice(-1) and recipe.squashed and recipe.steps == 5000
+  with pytest.raises(UserError, match='expected two or more, there is one'):
+    predictive.as_timegan(waves(4), waves(4))
+
+
+@pytest.mark.slow
+def test_a_classifier_is_independent_of_the_numbers_of_classes(monkeypatch):
+  monkeypatch.setattr(usefulness, 'STEPS', 50)
+  labels = np.arange(90) % 3
+  scale = np.float32([0.1, 0.5, 1.5])[labels][:, None, None]
+  x = np.abs(waves(90)) * scale
+  other = np.array([2, 0, 1])
+  right = usefulness.right((x, labels), (x, labels), 3)
+  assert right.mean() > 0.8
+  again = usefulness.right((x, other[labels]), (x, other[labels]), 3)
+  np.testing.assert_array_equal(right, again)
+  with pytest.raises(UserError, match='tstr, trts: tested: labels'):
+    usefulness.right((x, labels), (x, labels + 1), 3)
+
+
+@pytest.mark.parametrize(
+  'wrong, words',
+  [
+    (np.zeros((4, 6)), r'fake: expected series \[N, T, C\], got \[4, 6\]'),
+    (np.zeros((4, 5, 1)), r'series of shape \[5, 1\] are compared .* \[6, 1\]'),
+    (np.zeros((1, 6, 1)), 'fake: at least 2 examples needed, got 1'),
+    (np.full((4, 6, 1), np.nan), 'fake: 4 of 4 examples hold NaN'),
+  ],
+)
+def test_what_is_no_series_is_refused(wrong, words):
+  with pytest.raises(UserError, match=words):
+    discriminative.mended(waves(4), waves(4), wrong, QUICK)
