@@ -67,6 +67,7 @@ TESTS = {
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],
+  'metrics/text/': ['metrics/test_text.py'],
   'metrics/features/': [
     'metrics/test_{stem}*.py',
     'metrics/test_spaces.py',

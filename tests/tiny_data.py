@@ -33,7 +33,6 @@ def write_tfds(root, name, splits):
   The stock builder is subclassed, so that name, version and features are its
   own; PNG bytes keep TFDS from asking for TensorFlow.
   """
-  import tensorflow_datasets as tfds
 
   def example(x, label):
     return {'image': png(x), 'label': int(label)}
@@ -42,13 +41,27 @@ def write_tfds(root, name, splits):
     for i, (x, label) in enumerate(zip(*splits[split], strict=True)):
       yield i, example(x, label)
 
+  return _write_stock(root, name, {s: generate(s) for s in splits})
+
+
+def write_plays(root, text='All the world is a stage.\n'):
+  """Writes tiny_shakespeare, whose splits are one text each."""
+  parts = {'train': 20 * text, 'validation': 3 * text, 'test': 4 * text}
+  each = {s: iter([(s, {'text': t})]) for s, t in parts.items()}
+  return _write_stock(root, 'tiny_shakespeare', each)
+
+
+def _write_stock(root, name, splits):
+  """Writes {split: iterator of (key, example)} by the stock builder's rules."""
+  import tensorflow_datasets as tfds
+
   stock = tfds.builder_cls(name)
   fields = {
     'name': name,
     'pkg_dir_path': None,
     'url_infos': None,
     '__module__': stock.__module__,
-    '_split_generators': lambda self, _: {s: generate(s) for s in splits},
+    '_split_generators': lambda self, _: splits,
     '_generate_examples': lambda self: None,
   }
   with tfds.core.registered.skip_registration():

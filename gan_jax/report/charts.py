@@ -284,7 +284,7 @@ def _readings(plot, lines):
     series.append(
       {
         'y': [p and plot.y(p.mean) for p in known],
-        'text': [p and _reading(p, spread=len(lines) == 1) for p in known],
+        'words': [p and _reading(p, spread=len(lines) == 1) for p in known],
       }
     )
   labels = [f'step {step:,}' for step in plot.steps]

@@ -150,6 +150,41 @@ SCORES = {
     "Earth mover's distance of values, and of their sums over 5 and 20 steps,"
     ' in deviations of the real ones; 0 is best.',
   ),
+  'js_4': Term(
+    'JS of runs of 4',
+    'Jensen-Shannon divergence of runs of four characters from those of as many'
+    ' real samples, in bits: 0 to 1. The floor is what unseen real ones have.',
+  ),
+  'js_3': Term(
+    'JS of runs of 3',
+    'Jensen-Shannon divergence of runs of three characters, in bits.',
+  ),
+  'js_2': Term(
+    'JS of pairs',
+    'Jensen-Shannon divergence of pairs of characters, in bits.',
+  ),
+  'js_1': Term(
+    'JS of characters',
+    'Jensen-Shannon divergence of single characters, in bits.',
+  ),
+  'grammatical': Term(
+    'Grammatical lines',
+    'Share of generated lines that the grammar of the data makes.',
+  ),
+  'word_share': Term(
+    'Known words',
+    'Share of the words in generated samples that some real sample has.',
+  ),
+  'longest_copy': Term(
+    'Longest copied run',
+    'Characters of the longest run of each sample that stands in real ones, in'
+    ' the mean. The floor is what unseen real samples have.',
+  ),
+  'self_bleu': Term(
+    'Self-BLEU',
+    'How alike generated samples are: BLEU of each with all others for'
+    ' references. Near 1 they repeat each other.',
+  ),
   'reverse_kl': Term(
     'Reverse KL',
     'Divergence of the samples among the modes from the true shares of these;'

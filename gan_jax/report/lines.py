@@ -49,6 +49,8 @@ def _where(record):
     words.append(record.get('reference', ''))
   elif record['n_real']:
     words.append(f'{record["n_real"]:,} of {record["reference"]}')
+  if isinstance(record.get('floor'), float):
+    words.append(f'{text.number(record["floor"])} of unseen real ones')
   if record.get('draws', 1) > 1:
     words.append(f'{record["draws"]} draws')
   return ', '.join(words)

@@ -9,14 +9,14 @@ for (const svg of document.querySelectorAll('.chart svg')) {
 
   const show = (current) => {
     at.textContent = step[current];
-    lines.forEach(({y, text}, k) => {
+    lines.forEach(({y, words}, k) => {
       const known = y[current] !== null;
       dots[k].style.visibility = known ? '' : 'hidden';
       if (known) {
         dots[k].setAttribute('cx', x[current]);
         dots[k].setAttribute('cy', y[current]);
       }
-      outputs[k].textContent = known ? text[current] : '–';
+      outputs[k].textContent = known ? words[current] : '–';
     });
   };
   follow(svg, x, show, () => {

@@ -15,8 +15,8 @@ SHIPPED = {
   'conditioning': {'projection'},
   'models': {'dcgan', 'mlp'},
   'datasets': {
-    'digits', 'folder', 'grid25', 'npz', 'ring8', 'stacked_mnist', 'swissroll',
-    'tfds_images',
+    'digits', 'folder', 'grammar', 'grid25', 'npz', 'ring8', 'stacked_mnist',
+    'swissroll', 'text_files', 'tfds_images', 'tiny_shakespeare',
   },
 }  # fmt: skip
 

@@ -35,10 +35,16 @@ def options(name, tmp_path, request):
     return {'dir': str(request.getfixturevalue('tfds_dir')), 'size': 50}
   if name == 'tfds_images':
     return {'name': 'mnist', 'dir': str(request.getfixturevalue('tfds_dir'))}
+  if name == 'tiny_shakespeare':
+    return {'dir': str(tiny_data.write_plays(tmp_path))}
+  if name == 'text_files':
+    (tmp_path / 'a.txt').write_text('All the world is a stage. ' * 20)
+    return {'path': str(tmp_path / 'a.txt')}
   return {}
 
 
-RANKS = {'image': 3, 'point': 1, 'series': 2}  # of a sample
+RANKS = {'image': 3, 'point': 1, 'series': 2, 'text': 1}  # of a raw example
+CHANGED = {'text_files': {'length': 9}, 'tiny_shakespeare': {'length': 9}}
 
 
 @pytest.mark.parametrize('name', select.available('datasets'))
@@ -47,8 +53,8 @@ def test_contract(name, tmp_path, request):
   dataset = loading.load(name, **given)
   arrays = loading.arrays(dataset)
   x = arrays['x']
-  assert len(dataset.shape) == RANKS[dataset.kind]
-  assert x.shape == (dataset.size, *dataset.shape)
+  assert x.ndim == 1 + RANKS[dataset.kind]
+  assert x.shape == (dataset.size, *dataset.shape[: RANKS[dataset.kind]])
   assert x.nbytes == dataset.nbytes
   assert x.dtype in (np.uint8, np.float32)
   assert ('label' in arrays) == bool(dataset.class_names)
@@ -62,6 +68,7 @@ def test_contract(name, tmp_path, request):
   assert len(dataset.fingerprint) == 64
   assert loading.load(name, **given).fingerprint == dataset.fingerprint
   changed = {'image_size': 5} if dataset.kind == 'image' else {'size': 99}
+  changed = CHANGED.get(name, changed)
   assert (
     loading.load(name, **given, **changed).fingerprint != dataset.fingerprint
   )

@@ -23,12 +23,16 @@ EXAMPLES = {  # raw examples of each kind
   'image': np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), np.uint8),
   'point': np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32),
   'series': np.random.default_rng(0).normal(size=(6, 9, 2)).astype(np.float32),
+  'text': np.random.default_rng(0).integers(0, 5, (6, 9), np.uint8),
 }
+FIELDS = {'text': {'shape': (9, 5), 'about': {'alphabet': '\n<&yz'}}}
 
 
 @pytest.fixture(params=KINDS)
 def dataset(request):
-  return memory.from_arrays('tiny', request.param, EXAMPLES[request.param])
+  kind = request.param
+  fields = FIELDS.get(kind, {})
+  return memory.from_arrays('tiny', kind, EXAMPLES[kind], **fields)
 
 
 def test_every_kind_has_examples_here():

@@ -154,7 +154,7 @@ def test_the_band_is_drawn_and_read_out():
   heights = {float(p.split()[1]) for p in band[1:-1].split('L')}
   assert len(heights) == 2
   (readings,) = re.findall(r'data-readings="([^"]+)"', drawn)
-  told = json.loads(html.unescape(readings))['lines'][0]['text']
+  told = json.loads(html.unescape(readings))['lines'][0]['words']
   assert told == ['5 (4–7)', '5 (4–7)']
   bare = [{'step': s, 'fid': 5.0} for s in (1, 2)]
   assert 'band' not in charts.chart('Distance', [charts.line('fid', bare)])

@@ -16,11 +16,21 @@ def _plain(size):
 @functools.cache
 def _wide(size):
   """DejaVu Sans, which comes with Matplotlib: accents, Greek, Cyrillic, ..."""
+  return _dejavu('DejaVuSans', size)
+
+
+@functools.cache
+def mono(size: int):
+  """DejaVu Sans Mono: letters of one width, with signs for what has none."""
+  return _dejavu('DejaVuSansMono', size)
+
+
+def _dejavu(name, size):
   import matplotlib
   from PIL import ImageFont
 
   folder = pathlib.Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
-  return ImageFont.truetype(str(folder / 'DejaVuSans.ttf'), size)
+  return ImageFont.truetype(str(folder / f'{name}.ttf'), size)
 
 
 def font(text: str, size: int):

@@ -227,7 +227,7 @@ def _readings(plot, curves):
     known = [points.get(step) for step in plot.steps]
     cells[curve.row.index] = {
       'y': [p and plot.y(p.mean) for p in known],
-      'text': [p and _reading(p, curve) for p in known],
+      'words': [p and _reading(p, curve) for p in known],
     }
   steps = [f'step {step:,}' for step in plot.steps]
   x = [plot.x(step) for step in plot.steps]

@@ -112,7 +112,7 @@ for (const svg of document.querySelectorAll('.chart svg[data-readings]')) {
   const show = (current) => {
     const found = Object.entries(cells)
         .filter(([cell]) => !svg.querySelector(`g[data-cell="${cell}"].off`))
-        .map(([cell, {y, text}]) => ({cell, y, text, at: nearby(y, current)}))
+        .map(([cell, {y, words}]) => ({cell, y, words, at: nearby(y, current)}))
         .filter(({at}) => at >= 0)
         .sort((a, b) => a.y[a.at] - b.y[b.at]);
     cursor.replaceChildren(line,
@@ -120,7 +120,7 @@ for (const svg of document.querySelectorAll('.chart svg[data-readings]')) {
     const title = document.createElement('b');
     title.textContent = step[current];
     const list = document.createElement('ul');
-    list.append(...found.map(({cell, text, at}) => entry(cell, text[at])));
+    list.append(...found.map(({cell, words, at}) => entry(cell, words[at])));
     tip.replaceChildren(title, list);
     tip.hidden = false;
     // Beside the pointer, on the side with more room.
