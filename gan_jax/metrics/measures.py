@@ -16,11 +16,12 @@ from gan_jax.metrics import general
 from gan_jax.metrics.features import base
 from gan_jax.metrics.metric import Metric
 from gan_jax.metrics.series import family as series
+from gan_jax.metrics.sound import family as sound
 from gan_jax.metrics.text import family as text
 from gan_jax.metrics.views import SEEN
 from gan_jax.types import UserError
 
-FAMILIES = (general.FAMILY, series.FAMILY, text.FAMILY)
+FAMILIES = (general.FAMILY, series.FAMILY, sound.FAMILY, text.FAMILY)
 
 
 def _merged(field):

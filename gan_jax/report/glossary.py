@@ -178,6 +178,21 @@ SCORES = {
     'How alike generated samples are: BLEU of each with all others for'
     ' references. Near 1 they repeat each other.',
   ),
+  'pitch_accuracy': Term(
+    'Pitch accuracy',
+    'Share of generated sounds whose fundamental lies within a quarter tone of'
+    " one of the data's pitches.",
+  ),
+  'class_pitch_accuracy': Term(
+    'Pitch accuracy by class',
+    'Share of generated sounds whose fundamental lies within a quarter tone of'
+    ' the pitch of the class that they were made for.',
+  ),
+  'log_spectral_distance': Term(
+    'Log-spectral distance',
+    'Mean difference of the levels of generated and real sounds over all'
+    ' frequencies, in dB; 0 is best.',
+  ),
   'reverse_kl': Term(
     'Reverse KL',
     'Divergence of the samples among the modes from the true shares of these;'

@@ -20,6 +20,9 @@ from tests.report.test_page import _Reader as Reader
 ROOT = pathlib.Path(gan_jax.__file__).parent
 KINDS = select.available('kinds')
 EXAMPLES = {  # raw examples of each kind
+  'audio': np.random.default_rng(0).integers(
+    -9999, 9999, (6, 700, 1), np.int16
+  ),
   'image': np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), np.uint8),
   'point': np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32),
   'series': np.random.default_rng(0).normal(size=(6, 9, 2)).astype(np.float32),
@@ -186,7 +189,7 @@ def test_a_kind_that_does_not_exist(tmp_path, monkeypatch):
   (tmp_path / 'my_smells.py').rename(tmp_path / 'gan_jax_sets' / 'smells.py')
   (tmp_path / 'my_scents.py').rename(tmp_path / 'gan_jax_sets' / 'scents.py')
   monkeypatch.syspath_prepend(tmp_path)
-  with pytest.raises(UserError, match="kind='smell'.*: image, point"):
+  with pytest.raises(UserError, match="kind='smell'.*: audio, image, point"):
     loading.load('gan_jax_sets.smells')
   with pytest.raises(UserError, match='scents.*no RANGE, BACKDROP, SUFFIXES'):
     loading.load('gan_jax_sets.smells', kind='gan_jax_sets.scents')
