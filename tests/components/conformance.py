@@ -20,7 +20,12 @@ from gan_jax.metrics.views import SampleStats
 from gan_jax.run import command, label_use, rehearsal
 from tests.components.conformance_losses import B, loss, options_of
 
-SHAPES = ((2,), (8, 8, 1), (32, 32, 3))  # of samples that a component may suit
+SHAPES = (
+  (2,),
+  (8, 2),
+  (8, 8, 1),
+  (32, 32, 3),
+)  # of samples that a component may suit
 KEY = jax.random.key(0)
 
 

@@ -13,12 +13,17 @@ SHIPPED = {
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {'projection'},
-  'models': {'dcgan', 'mlp'},
+  'models': {'dcgan', 'gru_gan', 'mlp', 'rcgan'},
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'npz', 'ring8', 'stacked_mnist',
     'swissroll', 'text_files', 'tfds_images', 'tiny_shakespeare',
   },
 }  # fmt: skip
+# The models whose samples are no images, by what one of theirs may be.
+OTHER_SAMPLES = {
+  'gru_gan': (4, 2),
+  'rcgan': (4, 2),
+}
 
 
 def is_new(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +11,9 @@ import pytest
 
 from gan_jax.models import dcgan
 from gan_jax.types import UserError
-from tests.components.shipped import SHIPPED
+from tests.components.shipped import OTHER_SAMPLES, SHIPPED
 
-NAMES = sorted(SHIPPED['models'])
+NAMES = sorted(SHIPPED['models'] - set(OTHER_SAMPLES))
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
 # (G, D) for shape (size, size, 3), latents [B, 64], default widths.
@@ -59,6 +60,12 @@ def count(variables):
 
 
 def test_every_model_has_golden_counts():
+  """Here, or in a test_models_*.py of its own kind of sample."""
+  here = pathlib.Path(__file__).parent
+  names = [f'tests.components.{p.stem}' for p in here.glob('test_models_*.py')]
+  files = [importlib.import_module(name) for name in sorted(names)]
+  golden = [set(getattr(file, 'GOLDEN', ())) for file in files]
+  assert set(OTHER_SAMPLES) == set().union(*golden)
   assert set(NAMES) == set(GOLDEN)
 
 

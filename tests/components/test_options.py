@@ -16,10 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_jax.game import latents, networks
 from gan_jax.losses import fgan
+from gan_jax.models import rcgan
 from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
-from tests.components.shipped import SHIPPED
+from tests.components.shipped import OTHER_SAMPLES, SHIPPED
 
 GIVEN = {'key', 'axis_name'}  # by the step
 COMMON = {'parent', 'name', 'axis_name', 'shape', 'num_classes', 'dtype'}
@@ -31,6 +33,7 @@ NAMES = {
   'variant': tuple(dragan.VARIANTS),
   'norm': parts.NORMS,
   'activation': tuple(parts.ACTIVATIONS),
+  'output': rcgan.OUTPUTS,
 }
 # Values of options that are neither numbers nor names.
 OTHERS = {'hidden': ((8, 8), (8, 4)), 'widths': ((4, 8), (8, 4))}
@@ -120,25 +123,34 @@ def penalty_program(module, options):
 
 def network_program(network, options):
   """Of a generator's or a discriminator's output, and of its gradient."""
+  name = network.__module__.rpartition('.')[2]
+  shape = OTHER_SAMPLES.get(name, SHAPE)
   makes_samples = 'shape' in network.__dataclass_fields__
-  given = {'shape': SHAPE} if makes_samples else {}
+  given = {'shape': shape} if makes_samples else {}
   net = network(**given, **options)
 
   def run(key, x):
-    variables = net.init(key, x, train=True)
+    variables = networks.init(net, key, x, train=True)
     params = variables.pop('params')
 
     def total(params, train):
-      out, _ = net.apply(
-        {'params': params, **variables}, x, train=train, mutable=True
-      )
+      tree = {'params': params, **variables}
+      out, _ = networks.apply(net, tree, x, train=train, mutable=True)
       return sum(map(jnp.sum, jax.tree.leaves(out)))
 
     return [jax.value_and_grad(total)(params, train) for train in (True, False)]
 
   key = jax.eval_shape(lambda: jax.random.key(0))
-  size = (2, 4) if makes_samples else (2, *SHAPE)
+  size = (2, *(latent_of(name, shape) if makes_samples else shape))
   return traced(run, key, jax.ShapeDtypeStruct(size, jnp.float32))
+
+
+def latent_of(name, shape):
+  """The shape of a model's latent."""
+  make_prior = latents.maker('normal', load('models', name))
+  asks = 'shape' in inspect.signature(make_prior).parameters
+  prior = make_prior(**({'shape': shape} if asks else {}), dim=4)
+  return jax.eval_shape(prior, jax.random.key(0)).shape
 
 
 def small(network):
