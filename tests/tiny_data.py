@@ -1,5 +1,7 @@
-"""Small data on disk for the tests: image folders and a TFDS folder."""
+"""Small data on disk for the tests: folders of images, of TFDS, of arch."""
 
+import gzip
+import importlib.util
 import io
 
 import numpy as np
@@ -70,3 +72,23 @@ def _write_stock(root, name, splits):
     download_config=tfds.download.DownloadConfig(try_download_gcs=False)
   )
   return root
+
+
+def write_stocks(root, monkeypatch, size=300):
+  """A package arch with an index of some days, found here: prices [size, 4].
+
+  It fails if it is imported.
+  """
+  folder = root / 'arch' / 'data' / 'sp500'
+  folder.mkdir(parents=True)
+  package = root / 'arch' / '__init__.py'
+  package.write_text('raise AssertionError')
+  growth = np.random.default_rng(0).normal(0, 0.01, size)
+  x = 100 * np.exp(np.cumsum(growth))[:, None] * [0.99, 1.02, 0.97, 1.0]
+  rows = [f'1/4/1999,{",".join(map(str, row))},1,2' for row in x]
+  head = 'Date,Open,High,Low,Close,Adj Close,Volume'
+  text = '\n'.join([head, *rows]).encode()
+  (folder / 'sp500.csv.gz').write_bytes(gzip.compress(text))
+  spec = importlib.util.spec_from_file_location('arch', package)
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: spec)
+  return x

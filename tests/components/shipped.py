@@ -15,8 +15,9 @@ SHIPPED = {
   'conditioning': {'projection'},
   'models': {'dcgan', 'gru_gan', 'mlp', 'rcgan'},
   'datasets': {
-    'digits', 'folder', 'grammar', 'grid25', 'npz', 'ring8', 'stacked_mnist',
-    'swissroll', 'text_files', 'tfds_images', 'tiny_shakespeare',
+    'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
+    'sines', 'stacked_mnist', 'stocks', 'swissroll', 'table', 'text_files',
+    'tfds_images', 'tiny_shakespeare',
   },
 }  # fmt: skip
 # The models whose samples are no images, by what one of theirs may be.

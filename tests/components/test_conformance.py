@@ -45,7 +45,10 @@ def kind_of(source):
 
 
 SHOWN = list(examples())
-NEEDS_FILES = {'folder', 'npz', 'stacked_mnist', 'tfds_images'}
+NEEDS_FILES = {
+  'folder', 'npz', 'stacked_mnist', 'tfds_images', 'table', 'stocks',
+  'mnist_rows',
+}  # fmt: skip
 # What ships has tests of its own beside these.
 FOUND = [
   pytest.param(

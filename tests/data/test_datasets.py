@@ -31,6 +31,15 @@ def options(name, tmp_path, request):
   if name == 'npz':
     np.savez(tmp_path / 'a.npz', x=tiny_data.images(12), y=np.arange(12) % 3)
     return {'path': str(tmp_path / 'a.npz')}
+  if name == 'table':
+    np.savez(tmp_path / 'a.npz', x=np.sin(np.arange(200.0)))
+    return {'path': str(tmp_path / 'a.npz'), 'length': 9}
+  if name == 'stocks':
+    monkeypatch = request.getfixturevalue('monkeypatch')
+    tiny_data.write_stocks(tmp_path, monkeypatch)
+    return {}
+  if name == 'mnist_rows':
+    return {'dir': str(request.getfixturevalue('tfds_dir'))}
   if name == 'stacked_mnist':
     return {'dir': str(request.getfixturevalue('tfds_dir')), 'size': 50}
   if name == 'tfds_images':
@@ -44,7 +53,14 @@ def options(name, tmp_path, request):
 
 
 RANKS = {'image': 3, 'point': 1, 'series': 2, 'text': 1}  # of a raw example
-CHANGED = {'text_files': {'length': 9}, 'tiny_shakespeare': {'length': 9}}
+# What makes other data of those that have neither a size nor an image_size.
+CHANGED = {
+  'mnist_rows': {'split': 'train[:5]'},
+  'stocks': {'stride': 2},
+  'table': {'stride': 2},
+  'text_files': {'length': 9},
+  'tiny_shakespeare': {'length': 9},
+}
 
 
 @pytest.mark.parametrize('name', select.available('datasets'))
@@ -67,11 +83,9 @@ def test_contract(name, tmp_path, request):
     np.testing.assert_array_equal(v, arrays[k][rows])
   assert len(dataset.fingerprint) == 64
   assert loading.load(name, **given).fingerprint == dataset.fingerprint
-  changed = {'image_size': 5} if dataset.kind == 'image' else {'size': 99}
-  changed = CHANGED.get(name, changed)
-  assert (
-    loading.load(name, **given, **changed).fingerprint != dataset.fingerprint
-  )
+  usual = {'image_size': 5} if dataset.kind == 'image' else {'size': 99}
+  changed = loading.load(name, **given, **CHANGED.get(name, usual))
+  assert changed.fingerprint != dataset.fingerprint
 
 
 def test_digits_are_exact():
