@@ -13,7 +13,7 @@ SHIPPED = {
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {'projection'},
-  'models': {'dcgan', 'gru_gan', 'mlp', 'rcgan'},
+  'models': {'dcgan', 'gru_gan', 'mlp', 'quantgan', 'rcgan'},
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
     'sines', 'stacked_mnist', 'stocks', 'swissroll', 'table', 'text_files',
@@ -23,6 +23,7 @@ SHIPPED = {
 # The models whose samples are no images, by what one of theirs may be.
 OTHER_SAMPLES = {
   'gru_gan': (4, 2),
+  'quantgan': (4, 2),
   'rcgan': (4, 2),
 }
 

@@ -36,7 +36,11 @@ NAMES = {
   'output': rcgan.OUTPUTS,
 }
 # Values of options that are neither numbers nor names.
-OTHERS = {'hidden': ((8, 8), (8, 4)), 'widths': ((4, 8), (8, 4))}
+OTHERS = {
+  'hidden': ((8, 8), (8, 4)),
+  'widths': ((4, 8), (8, 4)),
+  'dilations': ((1, 2), (1, 3)),
+}
 # Beside which an option has an effect, where the defaults do not do.
 BESIDE = {('dragan', 'c'): {'variant': 'paper'}}
 PLAIN = (int, float, bool, str, tuple)
