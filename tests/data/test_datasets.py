@@ -52,7 +52,8 @@ def options(name, tmp_path, request):
   return {}
 
 
-RANKS = {'image': 3, 'point': 1, 'series': 2, 'text': 1}  # of a raw example
+# Of a raw example.
+RANKS = {'audio': 2, 'image': 3, 'point': 1, 'series': 2, 'text': 1}
 # What makes other data of those that have neither a size nor an image_size.
 CHANGED = {
   'mnist_rows': {'split': 'train[:5]'},
@@ -72,7 +73,7 @@ def test_contract(name, tmp_path, request):
   assert x.ndim == 1 + RANKS[dataset.kind]
   assert x.shape == (dataset.size, *dataset.shape[: RANKS[dataset.kind]])
   assert x.nbytes == dataset.nbytes
-  assert x.dtype in (np.uint8, np.float32)
+  assert x.dtype in (np.uint8, np.int16, np.float32)
   assert ('label' in arrays) == bool(dataset.class_names)
   if 'label' in arrays:
     classes = np.arange(len(dataset.class_names))
