@@ -22,7 +22,9 @@ from gan_jax.types import (
 )
 
 # Fields that the networks and D's head get from the game, if they have them.
-GIVEN_TO_NETS = ('shape', 'num_classes', 'dtype', 'batch_size', 'head')
+GIVEN_TO_NETS = (
+  'shape', 'num_classes', 'dtype', 'batch_size', 'head', 'latent_size',
+)  # fmt: skip
 HEAD_GIVEN = ('dense', 'embed', 'num_classes')
 NEEDED = {  # what a file has to define, by kind
   'losses': ('d_loss', 'g_loss'),

@@ -145,7 +145,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   conditioning = call(
     'conditioning', select.conditioning, options['conditioning']
   )
-  common = {'head': conditioning.head, **given._asdict()}
+  common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
   tx = {
     player: call(
@@ -157,8 +157,10 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     'ema', ema.make_decay, options['ema'], batch_size=given.batch_size
   )
   mean, gather = make_means(axis)
+  prior = _prior(model, options['latent'], given.shape)
+  also = {'axis_name': axis} | _size_of(prior)
   game = Game(
-    nets={k: net.clone(**_axis(net, axis)) for k, net in model.nets.items()},
+    nets={k: _with(net, also) for k, net in model.nets.items()},
     terms=terms_of(
       model.adversarial(loss) if model.adversarial else loss,
       penalties,
@@ -167,7 +169,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
       axis=axis,
     ),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
-    prior=_prior(model, options['latent'], given.shape),
+    prior=prior,
     decay={player: decay for player in model.nets if player != D},
     play=model.play or play,
     project=projections_of(penalties),
@@ -206,8 +208,16 @@ def _make_dynamics(options):
   return options_lib.call('dynamics', select.dynamics, own)
 
 
-def _axis(net, axis):
-  return {'axis_name': axis} if 'axis_name' in net.__dataclass_fields__ else {}
+def _size_of(prior):
+  """What encoders are told: the length of a latent, where it has one."""
+  like = jax.eval_shape(prior, jax.eval_shape(lambda: jax.random.key(0)))
+  return {'latent_size': like.shape[-1]} if getattr(like, 'shape', ()) else {}
+
+
+def _with(net, fields):
+  """The network with those of the fields that it has."""
+  there = net.__dataclass_fields__
+  return net.clone(**{k: v for k, v in fields.items() if k in there})
 
 
 def terms_of(

@@ -27,6 +27,13 @@ SHAPES = (
   (32, 32, 3),
 )  # of samples that a component may suit
 KEY = jax.random.key(0)
+OF_ENCODERS = {'kl', 'reconstruction'}  # penalties that look at codes
+ENCODING = {
+  'name': 'vae_gan',
+  'g': {'start': 3, 'widths': (3, 3)},
+  'd': {'first': 2, 'widths': (3, 3), 'hidden': 4},
+  'e': {'widths': (3, 3), 'hidden': 4},
+}
 
 
 # ------------------------------------------------------------ parts of a game
@@ -117,7 +124,8 @@ def look(made, state, batch):
 
 def penalty(module, name):
   """Values [B], finite slopes; an example's own, if it is D's slope."""
-  made, state, batch = suited(game_of, penalties={name: {}})
+  own = {'model': ENCODING} if name in OF_ENCODERS else {}
+  made, state, batch = suited(game_of, penalties={name: {}}, **own)
   kind = made.penalties[name]
   options_of(*select.functions_of(module))
   look(made, state, batch)

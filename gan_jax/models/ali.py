@@ -1,0 +1,102 @@
+"""ALI: Dumoulin et al. 2017, https://arxiv.org/abs/1606.00704, Section 2.
+
+The game of `bigan` with convolutions, and with an encoder that draws: of each
+sample it gives a normal law of codes. D looks at the picture by convolutions,
+at the code by dense layers, and at what both say by more of them. G is that of
+`dcgan`; the paper's maxout and dropout in D are left out.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from gan_jax.conditioning import projection
+from gan_jax.models import dcgan
+from gan_jax.models.dcgan import Generator  # noqa: F401
+from gan_jax.models.layers import blocks, codes, parts
+from gan_jax.models.layers.pairs import both_sides as adversarial  # noqa: F401
+
+ACT = parts.activation('leaky_relu')
+
+
+def convolved(part: parts.Parts, x, widths: tuple[int, ...]):
+  """Images [B, H, H, C] as features [B, F], halved once for each width."""
+  widths = widths or dcgan.default_widths(x.shape[1])
+  dcgan.base_size(x.shape[1:], len(widths))
+  for i, width in enumerate(widths):
+    plain = i == 0  # no norm on what sees the image
+    bias = plain or not part.has_norm
+    x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
+    x = ACT(x if plain else part.norm(name=f'norm_{i}')(x))
+  return x.reshape(x.shape[0], -1)
+
+
+class Encoder(nn.Module):
+  """Images to normal laws of codes; it knows no labels."""
+
+  latent_size: int = 0  # Z
+  widths: tuple[int, ...] = ()  # fine to coarse; () is sized to the image
+  norm: str = 'batch'
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    """Returns {'mean', 'log_variance'}, each [B, Z] float32."""
+    part = parts.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      kernel_init=blocks.DCGAN_INIT,
+    )
+    x = convolved(part, x, self.widths)
+    give = lambda name: part.dense(self.latent_size, name=name)(x).astype(
+      jnp.float32
+    )
+    return {name: give(name) for name in ('mean', 'log_variance')}
+
+
+class Discriminator(nn.Module):
+  """Pairs of an image [B, H, H, C] and a code [B, Z] to logits."""
+
+  widths: tuple[int, ...] = ()  # fine to coarse; () is sized to the image
+  code_hidden: tuple[int, ...] = (512, 512)
+  hidden: tuple[int, ...] = (1024, 1024)  # where both meet
+  norm: str = 'none'
+  num_classes: int = 0
+  head: Callable = projection.Head  # see gan_jax/conditioning
+  axis_name: str | None = None
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, pair, label=None, *, train):
+    """Returns the heads of pairs and label [B]."""
+    x, code = pair
+    label = parts.check_label(label, self.num_classes)
+    part = parts.make_parts(
+      self.norm,
+      train=train,
+      dtype=self.dtype,
+      axis_name=self.axis_name,
+      kernel_init=blocks.DCGAN_INIT,
+    )
+    x = convolved(part, x, self.widths)
+    for i, width in enumerate(self.code_hidden):
+      code = ACT(part.dense(width, name=f'code_{i}')(code))
+    both = jnp.concatenate([x, code], axis=-1)
+    for i, width in enumerate(self.hidden):
+      both = ACT(part.dense(width, name=f'hidden_{i}')(both))
+    return parts.apply_head(self, part, both, label)
+
+
+def play(run: Callable, net: Callable, batch: dict, latent) -> tuple:
+  """D is shown pairs; the codes of real images are drawn."""
+  del net
+  law = run('e', batch['x'])
+  codes.check(law['mean'], latent)
+  made = run('g', latent, batch.get('label'))
+  code = codes.draw(law, batch['key'])
+  return (batch['x'], code), (made, latent), latent, {'code': law}
