@@ -13,7 +13,9 @@ SHIPPED = {
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {'projection'},
-  'models': {'dcgan', 'gru_gan', 'mlp', 'quantgan', 'rcgan'},
+  'models': {
+    'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm', 'mlp', 'quantgan', 'rcgan',
+  },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
     'sines', 'stacked_mnist', 'stocks', 'swissroll', 'table', 'text_files',
@@ -22,7 +24,9 @@ SHIPPED = {
 }  # fmt: skip
 # The models whose samples are no images, by what one of theirs may be.
 OTHER_SAMPLES = {
+  'char_gan': (4, 5),
   'gru_gan': (4, 2),
+  'gumbel_lstm': (4, 5),
   'quantgan': (4, 2),
   'rcgan': (4, 2),
 }

@@ -132,6 +132,9 @@ def network_program(network, options):
   makes_samples = 'shape' in network.__dataclass_fields__
   given = {'shape': shape} if makes_samples else {}
   net = network(**given, **options)
+  # Of the training, which a play may tell its networks.
+  takes = inspect.signature(network.__call__).parameters
+  also = {'step': jnp.int32(3)} if 'step' in takes else {}
 
   def run(key, x):
     variables = networks.init(net, key, x, train=True)
@@ -139,28 +142,31 @@ def network_program(network, options):
 
     def total(params, train):
       tree = {'params': params, **variables}
-      out, _ = networks.apply(net, tree, x, train=train, mutable=True)
+      out, _ = networks.apply(net, tree, x, train=train, mutable=True, **also)
       return sum(map(jnp.sum, jax.tree.leaves(out)))
 
     return [jax.value_and_grad(total)(params, train) for train in (True, False)]
 
   key = jax.eval_shape(lambda: jax.random.key(0))
-  size = (2, *(latent_of(name, shape) if makes_samples else shape))
-  return traced(run, key, jax.ShapeDtypeStruct(size, jnp.float32))
+  one = latent_of(name, shape) if makes_samples else jnp.zeros(shape)
+  pair = lambda x: jax.ShapeDtypeStruct((2, *x.shape), jnp.float32)
+  return traced(run, key, jax.tree.map(pair, one))
 
 
 def latent_of(name, shape):
-  """The shape of a model's latent."""
+  """The shapes of a model's latent."""
   make_prior = latents.maker('normal', load('models', name))
   asks = 'shape' in inspect.signature(make_prior).parameters
   prior = make_prior(**({'shape': shape} if asks else {}), dim=4)
-  return jax.eval_shape(prior, jax.random.key(0)).shape
+  return jax.eval_shape(prior, jax.random.key(0))
 
 
 def small(network):
   """Options with which a network is traced quickly."""
   fields = network.__dataclass_fields__
-  return {name: values[0] for name, values in OTHERS.items() if name in fields}
+  least = {'blocks': 1, 'dim': 4} if 'blocks' in fields else {}
+  usual = {name: values[0] for name, values in OTHERS.items() if name in fields}
+  return least | usual
 
 
 # The contract.
