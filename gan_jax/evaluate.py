@@ -161,7 +161,7 @@ def _check(flags: types.SimpleNamespace) -> str:
     contents.check_out(pathlib.Path(flags.out))
     contents.read_records(pathlib.Path(flags.out), '--out=')
   if work == 'samples' and not flags.samples.get(''):
-    raise UserError('--samples is missing: a folder, or an .npz.')
+    raise UserError('--samples is missing: a folder, an .npz, or a .txt.')
   if work == 'samples' and not flags.data.get(''):
     raise UserError('--data is missing: what are the samples compared with?')
   return work

@@ -1,9 +1,9 @@
 """Lines by a small grammar, so that a score of text has a truth.
 
   line   subject verb . | subject verb object .     130,320 of them
-  noun   the old cat, a hen | the cats, two wet pigs
+  noun   the old cat, my hen | the cats, two wet pigs
 
-The verb agrees with its subject: 'the cat sees two pigs.', 'the cats see a
+The verb agrees with its subject: 'the cat sees two pigs.', 'the cats see my
 pig.' `about['grammar']` is the grammar as a regular expression.
 """
 
@@ -14,7 +14,7 @@ from gan_jax.data import alphabet, memory, texts
 from gan_jax.types import Dataset, UserError
 
 ONE = {
-  'start': ('the', 'a', 'one'),
+  'start': ('the', 'my', 'one'),
   'noun': ('cat', 'dog', 'hen', 'pig', 'cow', 'owl'),
   'alone': ('runs', 'naps', 'sings', 'eats'),
   'with': ('sees', 'bites', 'likes', 'hears'),

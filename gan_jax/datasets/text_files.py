@@ -2,7 +2,7 @@
 
 import pathlib
 
-from gan_jax.data import memory, texts
+from gan_jax.data import alphabet, memory, texts
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
@@ -50,6 +50,41 @@ def load(
   )
   name = pathlib.Path(path).stem or 'text_files'
   return memory.from_arrays(name, 'text', x, **fields)
+
+
+def samples(path: str, like: Dataset) -> Dataset:
+  """Texts that another program made: a line of a file for each.
+
+  Args:
+    path: a .txt file, as `python -m gan_jax.sample --out=FILE.txt` writes it;
+      ↵ stands for a newline within a sample.
+    like: the data set they are compared with.
+
+  Raises:
+    UserError: that is no data set of text, a line of another length, or one
+      with a character that the data lack.
+  """
+  about = like.about if isinstance(like.about, dict) else {}
+  if 'alphabet' not in about:
+    raise UserError(f'data.path={path}: it holds text; {like.name} is none.')
+  letters, length = about['alphabet'], like.shape[0]
+  rows = _read(path, 'utf-8')[0].removesuffix(texts.END).split(texts.END)
+  if '↵' not in letters:
+    rows = [row.replace('↵', texts.END) for row in rows]
+  # One that G does not end fills its place.
+  least = 0 if about.get('lines') else length
+  for number, row in enumerate(rows, 1):
+    if not least <= len(row) <= length:
+      raise UserError(
+        f'data.path={path}: line {number} has {len(row):,} characters; expected'
+        f' {length}{" at most" * (not least)}, as in {like.name}.'
+      )
+  filled = ''.join(row.ljust(length, texts.END) for row in rows)
+  x = alphabet.encode(filled, letters, source=f'data.path={path}')
+  x = x.reshape(len(rows), length)
+  fields = {'shape': like.shape, 'about': like.about}
+  made = memory.from_arrays(pathlib.Path(path).stem, 'text', x, **fields)
+  return made._replace(any_order=True)
 
 
 def _check(split, by, test_share):

@@ -11,6 +11,7 @@ import numpy as np
 from gan_jax import modules
 from gan_jax.data import loading, names, news, tfds_files
 from gan_jax.datasets import npz as npz_data
+from gan_jax.datasets import text_files
 from gan_jax.metrics import reference
 from gan_jax.metrics.features import inception
 from gan_jax.types import Dataset, UserError
@@ -36,7 +37,7 @@ def open_pair(
   which.
 
   Args:
-    samples: path of a folder or an .npz.
+    samples: path of a folder, an .npz, or of text a .txt.
     data: a name, a folder, an .npz.
     split: of the data set.
     published: whether `data` is taken for statistics.
@@ -59,7 +60,17 @@ def open_pair(
     fake = open_samples(samples, **ours)
     return fake, open_data(data, split, **_channels(fake) | rest)
   real = open_data(data, split, **rest)
+  if samples.endswith('.txt') and not os.path.isdir(samples):
+    return _letters(samples, real, ours), real
   return open_samples(samples, **_channels(real) | ours), real
+
+
+def _letters(samples, real, options):
+  """Texts by the alphabet of the real ones."""
+  if options:
+    raise UserError(f'--samples.{min(options)}: {samples} takes no options.')
+  with _flags('samples'):
+    return text_files.samples(samples, real)
 
 
 def _taken(data):
@@ -88,7 +99,7 @@ def open_samples(path: str, **options) -> Dataset:
     UserError: the path is neither, or the samples cannot be read.
   """
   if not os.path.isdir(path) and not path.endswith('.npz'):
-    raise UserError(f'--samples={path}: expected a folder, or an .npz.')
+    raise UserError(f'--samples={path}: expected a folder, an .npz, or a .txt.')
   with _flags('samples'):
     return _reading(_open_path(path, options), 'samples')
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax.data import alphabet, loading, texts
+from gan_jax.datasets import text_files
 from gan_jax.kinds import text
 from gan_jax.types import UserError
 from tests import tiny_data
@@ -140,8 +141,8 @@ def test_every_line_is_of_the_grammar():
   assert all(re.fullmatch(data.about['grammar'], row) for row in rows)
   assert 20 < max(map(len, rows)) < data.shape[0] and len(set(rows)) > 1500
   wrong = (
-    'the cats sees a pig.',
-    'a cats runs.',
+    'the cats sees one pig.',
+    'one cats run.',
     'the cat sees.',
     'the cat runs',
   )
@@ -152,3 +153,34 @@ def test_every_line_is_of_the_grammar():
   for given in ({'split': 'val'}, {'size': 0}, {'data_seed': -1}):
     with pytest.raises(UserError, match=f'data.{next(iter(given))}='):
       loading.load('grammar', **given)
+
+
+def test_samples_of_another_program_are_lines_of_a_file(tmp_path):
+  lines = loading.load('grammar', size=50)
+  path = tmp_path / 'made.txt'
+  text.export(path, loading.arrays(lines)['x'], dataset=lines)
+  again = text_files.samples(str(path), lines)
+  assert written(again) == written(lines) and again.shape == lines.shape
+  (tmp_path / 'a.txt').write_text(SAID)
+  given = {'path': str(tmp_path / 'a.txt'), 'length': 8, 'test_share': 0.0}
+  pieces = loading.load('text_files', **given)
+  text.export(path, loading.arrays(pieces)['x'], dataset=pieces)
+  assert '↵' in path.read_text()
+  assert written(text_files.samples(str(path), pieces)) == written(pieces)
+
+
+@pytest.mark.parametrize(
+  'content, says',
+  [
+    ('the cat runs.\n' + 'a' * 33, 'line 2 has 33 characters; expected 32 at'),
+    ('the жat runs.\n', 'made.txt: it has a character.*ж'),
+    ('', 'is empty'),
+  ],
+)
+def test_samples_that_cannot_be_compared(content, says, tmp_path):
+  path = tmp_path / 'made.txt'
+  path.write_text(content)
+  with pytest.raises(UserError, match=says):
+    text_files.samples(str(path), loading.load('grammar', size=5))
+  with pytest.raises(UserError, match='it holds text; ring8 is none'):
+    text_files.samples(str(path), loading.load('ring8', size=5))

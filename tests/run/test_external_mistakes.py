@@ -51,8 +51,8 @@ def broken(tmp_path_factory):
 NET = '--features=inception'
 # Samples, data, further flags, and what the line names.
 MISTAKES = [
-  ('absent', 'good', (), ('absent', 'a folder, or an .npz')),
-  ('text', 'good', (), ('text', 'a folder, or an .npz')),
+  ('absent', 'good', (), ('absent', 'a folder, an .npz, or a .txt')),
+  ('text', 'good', (), ('text', 'a folder, an .npz, or a .txt')),
   ('empty', 'good', (), ('empty', 'no image')),
   ('corrupt', 'good', (), ('0002.png', 'cannot be read')),
   ('uneven', 'good', (), ('0003.png', '9x9')),
@@ -143,7 +143,7 @@ def test_a_mistake_is_told_and_nothing_is_written(
 
 
 def test_from_python_a_mistake_is_an_error_too(tmp_path):
-  with pytest.raises(UserError, match='a folder, or an .npz'):
+  with pytest.raises(UserError, match='a folder, an .npz, or a .txt'):
     sources.open_samples(str(tmp_path / 'absent'))
 
 
