@@ -1,13 +1,13 @@
-"""Daily prices of the S&P 500 and the NASDAQ Composite, 1999 to 2018.
+"""Daily prices of stock indices, of volatility and of oil.
 
 They come with the package arch (https://github.com/bashtage/arch, University of
-Illinois/NCSA licence), which has them from Yahoo Finance: `pip install
-'gan_jax[series]'`. Its files are read, the package itself is not imported.
+Illinois/NCSA licence): `pip install 'gan_jax[series]'`. Its files are read, the
+package itself is not imported.
 """
 
 import gzip
 import importlib.util
-import io
+import math
 import pathlib
 
 import numpy as np
@@ -15,9 +15,15 @@ import numpy as np
 from gan_jax.data import windows
 from gan_jax.types import Dataset, UserError
 
-INDICES = ('sp500', 'nasdaq')
-VALUES = ('returns', 'ohlc', 'prices')
 PRICES = ('Open', 'High', 'Low', 'Close')
+# Columns of the files; the last one holds what a day closes at.
+INDICES = {
+  'sp500': PRICES,
+  'nasdaq': PRICES,
+  'vix': ('vix',),
+  'wti': ('DCOILWTICO',),
+}
+VALUES = ('returns', 'ohlc', 'prices')
 # Where no length is given: that of Quant GANs (https://arxiv.org/abs/1907.06673)
 # and that of TimeGAN (Yoon et al., NeurIPS 2019).
 LENGTHS = {'returns': 127, 'ohlc': 24, 'prices': 24}
@@ -37,11 +43,13 @@ def load(
 
   Args:
     split: 'train' or 'test'.
-    index: 'sp500' or 'nasdaq'.
+    index: 'sp500' or 'nasdaq', 1999 to 2018; 'vix', volatility that options on
+      the S&P 500 imply, 2014 to 2018; 'wti', a barrel of oil, 1986 to 2018.
+      Days without a price are left out.
     values: 'returns', of the logarithm of the closing price from day to day;
       'ohlc', the logarithms of a day's opening, highest, lowest and closing
-      price over the closing price of the day before; 'prices', these four as
-      they are, of which later years lie far above all of the training part.
+      price over the closing price of the day before; 'prices', as they are, of
+      which later years lie far above all of the training part.
     length: days of a window; 0 = 127 of returns, 24 of prices.
     stride: days from the beginning of a window to that of the next.
     test: share of the days in the test split.
@@ -57,6 +65,8 @@ def load(
   ):
     if value not in there:
       raise UserError(f'data.{name}={value!r}: there are {", ".join(there)}.')
+  if values == 'ohlc' and INDICES[index] != PRICES:
+    raise UserError(f'data.values=ohlc: of {index} there is one price a day.')
   x, columns = _values(_prices(index), values)
   usual = 'range' if values == 'prices' else 'deviation'
   choice = windows.Choice(
@@ -67,18 +77,19 @@ def load(
 
 
 def _values(prices, values):
-  """([T, C], names) of prices [T, 4]."""
-  names = tuple(name.lower() for name in PRICES)
+  """([T, C], names) of prices [T, 4], or [T, 1]."""
+  is_one = prices.shape[1] == 1
+  names = ('price',) if is_one else tuple(map(str.lower, PRICES))
   if values == 'prices':
     return prices, names
   logs = np.log(prices)
   if values == 'returns':
-    return np.diff(logs[:, 3:], axis=0), ('log return',)
+    return np.diff(logs[:, -1:], axis=0), ('log return',)
   return logs[1:] - logs[:-1, 3:], names
 
 
 def _prices(index):
-  """Prices [T, 4] of an index, oldest first."""
+  """Prices [T, 4] or [T, 1] of an index, oldest first."""
   package = importlib.util.find_spec('arch')
   root = pathlib.Path((package and package.origin) or '').parent
   file = root / 'data' / index / f'{index}.csv.gz'
@@ -87,9 +98,13 @@ def _prices(index):
       "data.name='stocks': its prices come with the package arch:"
       " pip install 'gan_jax[series]', or pip install arch."
     )
-  text = gzip.decompress(file.read_bytes()).decode()
-  head = text.partition('\n')[0].strip().split(',')
-  places = [head.index(name) for name in PRICES]
-  return np.loadtxt(
-    io.StringIO(text), delimiter=',', skiprows=1, usecols=places
-  )
+  lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+  head, *rows = (line.split(',') for line in lines)
+  places = [head.index(name) for name in INDICES[index]]
+  days = np.array([[_price(row[k]) for k in places] for row in rows])
+  return days[np.isfinite(days).all(axis=1)]
+
+
+def _price(cell):
+  """A number; NaN of a day without one, which the files mark by a dot."""
+  return math.nan if cell.strip() in ('', '.') else float(cell)

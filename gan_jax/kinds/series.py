@@ -2,7 +2,8 @@
 
 What a data set's `about` may say of its quantities: `columns`, their names;
 `low` and `high`, of each the values that are -1 and 1 in the networks (fitted
-on the training part alone). Without these, values are as they are.
+on the training part alone), without which values are as they are; `least` and
+`most`, its ends, if they are others.
 """
 
 import csv
@@ -50,13 +51,13 @@ def from_model_range(samples: Any, *, dataset: Dataset | None = None) -> Any:
 to_metrics = to_model_range
 
 
-def _scale(dataset):
+def _scale(dataset, names=('low', 'high')):
   """(low, high) of the columns, each [1, C]; (None, None) if there is none."""
   about = (dataset.about if dataset else None) or {}
-  if 'low' not in about:
+  if names[0] not in about:
     return None, None
-  row = lambda name: np.asarray(about[name], np.float32).reshape(1, -1)
-  return row('low'), row('high')
+  low, high = (np.asarray(about[k], np.float32).reshape(1, -1) for k in names)
+  return low, high
 
 
 def as_images(samples: np.ndarray, *, about: Any = None) -> np.ndarray:
@@ -78,6 +79,8 @@ def usual_metrics(there: frozenset[str]) -> tuple[str, ...]:
 
 def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   """Curves in small panels, all on the same axes.
+
+  Of many columns there is no curve each, but a row for each moment from above.
 
   Args:
     samples: [N, T, C] in model range.
@@ -114,11 +117,22 @@ def _panel(axes, curves, *, limits, title):
   from matplotlib import colormaps
 
   plots.quiet(axes, ticks=4)
+  if curves.shape[1] > NAMED:
+    axes.grid(visible=False)
+    low, high = limits
+    axes.imshow(curves, aspect='auto', cmap='gray', vmin=low, vmax=high)
+    _entitle(axes, title)
+    return
   colours = colormaps['tab10'].colors
   for c, curve in enumerate(curves.T):
     colour = plots.ACCENT if curves.shape[1] == 1 else colours[c % len(colours)]
     axes.plot(curve, color=colour, linewidth=1.1, label=str(c))
   axes.set_ylim(*limits)
+  _entitle(axes, title)
+
+
+def _entitle(axes, title):
+  """A name above a panel, in so many letters."""
   if title:
     text = axes.set_title(title, fontsize=8, color=plots.INK, pad=2)
     text.set_parse_math(False)
@@ -141,7 +155,9 @@ def _legend(figure, axes, dataset):
 
 def _limits(values, dataset):
   """The ends of the axis: of the data if they are known, or of the samples."""
-  low, high = _scale(dataset)
+  low, high = _scale(dataset, ('least', 'most'))
+  if low is None:
+    low, high = _scale(dataset)
   known = values[np.isfinite(values)]
   if low is None:
     low, high = (known.min(), known.max()) if known.size else (-1.0, 1.0)

@@ -54,6 +54,22 @@ def test_curves_are_on_the_axes_of_the_data():
   assert series._limits(wild, None) == pytest.approx((50, 50), abs=1e-6)
 
 
+def test_the_axes_reach_as_far_as_the_data():
+  about = {'low': [-1.0], 'high': [1.0], 'least': [-9.0], 'most': [5.0]}
+  x = np.zeros((4, 3, 1), np.float32)
+  data = memory.from_arrays('own', 'series', x, about=about)
+  low, high = series._limits(x, data)
+  assert (low, high) == pytest.approx((-9 - 0.08 * 14, 5 + 0.08 * 14))
+
+
+def test_many_columns_are_a_row_for_each_moment():
+  digit = np.full((1, 7, 28), -1, np.float32)
+  digit[0, :2] = 1  # the first moments, which are above
+  made = np.asarray(series.picture(digit))[..., 0].astype(int)
+  panel = made[12:135, 55:200]
+  assert panel[:30].min() > 200 and panel[-40:].max() < 60
+
+
 @pytest.mark.parametrize('n, height', [(1, 150), (3, 150), (4, 300)])
 def test_three_panels_are_a_row(n, height):
   x = np.zeros((n, 4, 1), np.float32)
