@@ -10,6 +10,7 @@ Metrics = dict[str, jax.Array]  # scalars by name
 
 # The two players of every game, by which configs and states name them.
 G, D = 'g', 'd'
+E = 'e'  # the encoder of those that have one
 
 MOST_SHOWN = 1200  # characters of an error
 

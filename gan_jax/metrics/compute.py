@@ -52,6 +52,14 @@ class Known(NamedTuple):
   held_out: SampleStats | None = None  # real samples, never trained on
   about: Any = None  # what the data set tells of itself, see types.Dataset
   images: Callable = lambda x: x  # samples -> images that a classifier sees
+  encoder: Any = None  # of the run: Encoder, where the metric needs it
+
+
+class Encoder(NamedTuple):
+  """The encoder of a run, and its G, as functions of arrays."""
+
+  encode: Callable  # samples [N, ...] in model range -> codes [N, Z]
+  rebuild: Callable  # samples [N, ...] -> what G makes of their codes
 
 
 class Facts(NamedTuple):
@@ -61,6 +69,7 @@ class Facts(NamedTuple):
   modes: Any = None  # known modes, or None
   about: Any = None
   num_classes: int = 0  # of the labels that the fakes are made for
+  also: frozenset = frozenset()  # conditions that hold for the run's networks
 
 
 def frechet(real, fake, known):

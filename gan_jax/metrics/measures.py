@@ -13,6 +13,7 @@ from typing import Any
 from gan_jax import modules
 from gan_jax.data import kinds
 from gan_jax.metrics import general
+from gan_jax.metrics.encoder import family as encoder
 from gan_jax.metrics.features import base
 from gan_jax.metrics.metric import Metric
 from gan_jax.metrics.series import family as series
@@ -21,7 +22,13 @@ from gan_jax.metrics.text import family as text
 from gan_jax.metrics.views import SEEN
 from gan_jax.types import UserError
 
-FAMILIES = (general.FAMILY, series.FAMILY, sound.FAMILY, text.FAMILY)
+FAMILIES = (
+  general.FAMILY,
+  series.FAMILY,
+  sound.FAMILY,
+  text.FAMILY,
+  encoder.FAMILY,
+)
 
 
 def _merged(field):
@@ -52,6 +59,7 @@ def where_possible(
   held_out: bool = False,
   kind: str = '',
   about: Any = None,
+  also: frozenset = frozenset(),
 ) -> frozenset[str]:
   """Which of WHERE holds.
 
@@ -62,11 +70,12 @@ def where_possible(
     held_out: whether there are real samples that were never trained on.
     kind: of data, if it is known: its samples may have metrics of their own.
     about: what the data set tells of itself; metrics may need to know it.
+    also: what holds for the networks that are scored.
 
   Returns:
     Keys of WHERE.
   """
-  there = {'features', *(kinds.named(kind).MEASURED if kind else ())}
+  there = {'features', *(kinds.named(kind).MEASURED if kind else ()), *also}
   if isinstance(about, dict):
     there |= WHERE.keys() & about.keys()
   if isinstance(modes, dict) and 'centers' in modes:

@@ -66,6 +66,7 @@ class Scorer:
     fake: SampleStats,
     *,
     refused: Callable | None = None,
+    encoder: compute.Encoder | None = None,
     **maker,
   ) -> list[dict]:
     """Score records, one for each of `names`.
@@ -75,6 +76,7 @@ class Scorer:
       refused: (names of outputs, error) -> reason; called if their metric
         fails, and its records then have no value but the reason. None lets the
         error through.
+      encoder: of the networks that made the samples, if a metric needs it.
       **maker: describes how the samples were made (step, seed, ema, ...);
         becomes part of each record.
 
@@ -82,7 +84,7 @@ class Scorer:
       UserError: too few samples, or samples that a metric cannot take.
     """
     real, held_out = self._real.stats(self.names)
-    known = self._known._replace(held_out=held_out)
+    known = self._known._replace(held_out=held_out, encoder=encoder)
     inputs = measured.Inputs(real, fake, known)
     made = {}
     for metric in measures.chosen(self.names):
@@ -166,6 +168,7 @@ def make_scorer(
     held_out=held_out is not None,
     kind=facts.kind,
     about=facts.about,
+    also=facts.also,
   )
   usual = measures.default_names(facts.kind, there)
   names = measures.expand(names or usual, there)

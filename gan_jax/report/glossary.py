@@ -178,6 +178,20 @@ SCORES = {
     'How alike generated samples are: BLEU of each with all others for'
     ' references. Near 1 they repeat each other.',
   ),
+  'reconstruction_error': Term(
+    'Error of reconstruction',
+    'Mean squared difference of held-out real samples from what G makes of'
+    ' their codes, in model range; 0 is best.',
+  ),
+  'train_reconstruction_error': Term(
+    'Error of reconstruction, training',
+    'The same of samples that were trained on.',
+  ),
+  'knn_accuracy': Term(
+    'Nearest code',
+    'Share of held-out real samples whose class is that of the training sample'
+    ' with the nearest code.',
+  ),
   'pitch_accuracy': Term(
     'Pitch accuracy',
     'Share of generated sounds whose fundamental lies within a quarter tone of'

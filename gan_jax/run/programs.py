@@ -16,10 +16,11 @@ import jax.numpy as jnp
 from gan_jax import options as options_lib
 from gan_jax.data import kinds, loading
 from gan_jax.devices import parallel
-from gan_jax.game import beginning, forward, rules
+from gan_jax.game import beginning, forward, networks, rules
 from gan_jax.game.health import probe
+from gan_jax.models.layers import codes
 from gan_jax.run import sampling
-from gan_jax.types import Dataset, G
+from gan_jax.types import Dataset, E, G
 
 KEPT = 8  # structures whose functions stay
 
@@ -56,6 +57,10 @@ class Functions(NamedTuple):
   sample: (numbers, averages, key, index [B], label [B] or None) -> [B, ...],
     where averages is State.ema of one seed; a sample depends on the key and on
     its index alone.
+  encode: (numbers, averages, x [B, ...], label) -> codes [B, ...] by which a
+    model with an encoder knows samples in model range.
+  generate: (numbers, averages, z [B, ...], label) -> what G makes of latents.
+  encodes: numbers -> whether there is an encoder, whose codes are latents.
   convolves: numbers -> whether a network convolves on this backend.
   """
 
@@ -65,6 +70,9 @@ class Functions(NamedTuple):
   feed: Callable
   init: Callable
   sample: Callable
+  encode: Callable
+  generate: Callable
+  encodes: Callable
   convolves: Callable
 
 
@@ -120,18 +128,36 @@ def functions(structure: Structure) -> Functions:
 
   init = jax.jit(functools.partial(_init, structure, make_rules))
   sample = jax.jit(functools.partial(_sample, make_rules))
-
-  known = []  # whatever the numbers are
-
-  def convolves(numbers):
-    if not known:
-      known.append(_convolves(structure, make_rules, init, numbers))
-    return known[0]
-
+  encode = jax.jit(functools.partial(_encode, make_rules))
+  generate = jax.jit(functools.partial(_generate, make_rules))
+  of = structure, make_rules, init
+  encodes = _whatever_the_numbers(functools.partial(_encodes, *of, encode))
+  convolves = _whatever_the_numbers(functools.partial(_convolves, *of))
   feed = functools.partial(_feed, structure)
   return Functions(
-    make_rules, make_step, make_probe, feed, init, sample, convolves
+    make_rules,
+    make_step,
+    make_probe,
+    feed,
+    init,
+    sample,
+    encode,
+    generate,
+    encodes,
+    convolves,
   )
+
+
+def _whatever_the_numbers(function):
+  """The function of numbers, asked once: the answer depends on none."""
+  known = []
+
+  def answer(numbers):
+    if not known:
+      known.append(function(numbers))
+    return known[0]
+
+  return answer
 
 
 def _init(structure, make_rules, key, numbers):
@@ -143,6 +169,40 @@ def _sample(make_rules, numbers, averages, key, index, label=None):
   game = make_rules(numbers).game
   sample = sampling.make_sampler(game.nets[G], prior=game.prior)
   return sample(averages[G], key, index, label)
+
+
+def _encode(make_rules, numbers, averages, x, label=None):
+  out = _averaged(make_rules(numbers).game, E, averages, x, label)
+  return codes.mean_of(out).astype(jnp.float32)
+
+
+def _generate(make_rules, numbers, averages, z, label=None):
+  made = _averaged(make_rules(numbers).game, G, averages, z, label)
+  return made.astype(jnp.float32)
+
+
+def _averaged(game, player, averages, *inputs):
+  """A player's output in evaluation mode, by its moving average."""
+  own = averages[player]
+  tree = {'params': own['params'], **own['vars']}
+  return networks.apply(game.nets[player], tree, *inputs, train=False)
+
+
+def _encodes(structure, make_rules, init, encode, numbers):
+  game = make_rules(numbers).game
+  if E not in game.nets:
+    return False
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  state = jax.eval_shape(init, key, numbers)
+  one = jax.eval_shape(lambda: structure.zeros(1))
+  try:
+    code = jax.eval_shape(
+      encode, numbers, state.ema, one['x'], one.get('label')
+    )
+  except Exception:  # it takes something else, or gives it
+    return False
+  latent = jax.eval_shape(game.prior, key)
+  return code.shape == (1, *getattr(latent, 'shape', (None,)))
 
 
 def _feed(structure, data, key, step, index):

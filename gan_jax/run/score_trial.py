@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_jax.data import classes, kinds
 from gan_jax.metrics import measures, needs, reference, scores
-from gan_jax.run import labels, score_failures, scorers, scoring
+from gan_jax.run import encoding, labels, score_failures, scorers, scoring
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -111,7 +111,11 @@ def _score_a_few(setup, names, protocol, say):
   scorer = scores.make_scorer(
     names,
     real,
-    facts=scorers.facts_of(dataset, num_classes=setup.num_classes),
+    facts=scorers.facts_of(
+      dataset,
+      num_classes=setup.num_classes,
+      also=encoding.conditions(setup),
+    ),
     features=features,
     held_out=real if setup.open_split else None,
     options=dict(protocol.options),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from gan_jax.data import kinds
 from gan_jax.metrics import compute, measures, reference, scores
 from gan_jax.metrics.features import base, spaces
+from gan_jax.run import encoding
 from gan_jax.run.setup import Setup
 from gan_jax.types import Dataset
 
@@ -33,7 +34,11 @@ def make_scorer(
     reference.from_statistics(protocol.statistics, features=features)
     if protocol.statistics
     else view(dataset, split=split),
-    facts=facts_of(dataset, num_classes=setup.num_classes),
+    facts=facts_of(
+      dataset,
+      num_classes=setup.num_classes,
+      also=encoding.conditions(setup),
+    ),
     features=features,
     held_out=held_out,
     options=dict(protocol.options),
@@ -69,11 +74,16 @@ def real_reference(
   )
 
 
-def facts_of(dataset: Dataset, *, num_classes: int) -> compute.Facts:
+def facts_of(
+  dataset: Dataset, *, num_classes: int, also: frozenset = frozenset()
+) -> compute.Facts:
   """What metrics are told of a data set.
 
   Args:
     dataset: that samples are scored against.
     num_classes: that they are made for, 0 without.
+    also: what holds for the networks, see measures.WHERE.
   """
-  return compute.Facts(dataset.kind, dataset.modes, dataset.about, num_classes)
+  return compute.Facts(
+    dataset.kind, dataset.modes, dataset.about, num_classes, also
+  )

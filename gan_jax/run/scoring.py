@@ -18,8 +18,8 @@ from gan_jax.metrics import (
   reference,
 )
 from gan_jax.metrics.features import base, spaces
+from gan_jax.run import encoding, scorers
 from gan_jax.run import labels as labels_lib
-from gan_jax.run import scorers
 from gan_jax.run.sampling import batches, take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
@@ -102,6 +102,7 @@ def _possible(setup, protocol, loadable):
     held_out=held_out,
     kind=setup.dataset.kind,
     about=setup.dataset.about,
+    also=encoding.conditions(setup),
   )
 
 
@@ -170,7 +171,9 @@ def make_look(
   def look(step, variables, keys, seeds) -> Iterator[tuple[int, Callable]]:
     scorer().prepare()
     maker = _maker(setup, protocol, step, rollbacks)
+    looks = encoding.is_wanted(names)
     for s, seed in enumerate(map(int, seeds)):
+      own = encoding.of_seed(setup, take_seed(variables, s)) if looks else None
       for d in range(protocol.draws):
         draw = take_seed(variables, s), keys_lib.draw_key(keys[s], d)
         stats, reason = None, NOT_FINITE
@@ -184,23 +187,23 @@ def make_look(
           reason = refused(step, f'seed {seed}', error)
         if stats is None and refused is None:
           continue
-        score = _compute(scorer(), protocol, stats, reason, refused)
+        score = _compute(scorer(), protocol, stats, reason, refused, own)
         del stats  # may be large, and the next draw does not need it
         yield seed, functools.partial(score, seed=seed, **maker)
 
   return look
 
 
-def _compute(scorer, protocol, stats, reason, refused):
+def _compute(scorer, protocol, stats, reason, refused, encoder):
   """(seed, step, ...) -> records, of samples or of why there are none."""
   if stats is None:
     return functools.partial(scorer.unscored, protocol.num_samples, reason)
   if refused is None:
-    return functools.partial(scorer.score, stats)
+    return functools.partial(scorer.score, stats, encoder=encoder)
 
   def score(*, step, **maker):
     why = lambda names, error: refused(step, ', '.join(names), error)
-    return scorer.score(stats, refused=why, step=step, **maker)
+    return scorer.score(stats, refused=why, encoder=encoder, step=step, **maker)
 
   return score
 

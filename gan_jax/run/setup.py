@@ -69,6 +69,19 @@ class Setup(NamedTuple):
     """Samples [B, ...] of one seed, see programs.Functions."""
     return self.functions.sample(self.numbers, averages, key, index, label)
 
+  @property
+  def encodes(self) -> bool:
+    """Whether the model has an encoder, whose codes are latents."""
+    return self.functions.encodes(self.numbers)
+
+  def encode(self, averages, x, label=None) -> jax.Array:
+    """Codes [B, ...] of samples in model range, by one seed's encoder."""
+    return self.functions.encode(self.numbers, averages, x, label)
+
+  def generate(self, averages, z, label=None) -> jax.Array:
+    """What one seed's G makes of latents [B, ...]."""
+    return self.functions.generate(self.numbers, averages, z, label)
+
   def rules(self) -> rules_lib.Rules:
     """The game, by its numbers as they are."""
     return self.functions.make_rules(self.numbers)
