@@ -41,12 +41,19 @@ def conv(x, kernel, strides=(1, 1), padding='SAME'):
 
 
 def conv_transpose(x, kernel, strides=(2, 2), padding='SAME'):
-  """Transposed convolution as lax.conv_transpose; arguments as for conv."""
+  """Transposed convolution as lax.conv_transpose; arguments as for conv.
+
+  Along one axis XLA's own is slow everywhere (a GPU: 2,000 times as long as the
+  convolution, https://github.com/jax-ml/jax/issues/23783): there it is one
+  convolution to as many more channels, and a reshape.
+  """
   options = {'strides': strides, 'padding': padding}
+  gemm = functools.partial(gemm_conv_transpose, **options)
   native = functools.partial(
     lax.conv_transpose, dimension_numbers=_LAYOUT, **options
   )
-  gemm = functools.partial(gemm_conv_transpose, **options)
+  if x.shape[2] == kernel.shape[1] == 1:
+    native = functools.partial(gemm, dot=_xla_stride_1)
   return _fastest(gemm, native, x, kernel, strides)
 
 
@@ -75,7 +82,7 @@ def gemm_conv(x, kernel, strides, padding):
   return _conv_stride_1(_space_to_depth(x, strides), kernel)
 
 
-def gemm_conv_transpose(x, kernel, strides, padding):
+def gemm_conv_transpose(x, kernel, strides, padding, dot=None):
   """Transposed convolution: one dot, then depth-to-space; see conv."""
   taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
   # y[s q + r] = sum_t x[q - t] flipped_kernel[s t + r]
@@ -83,7 +90,7 @@ def gemm_conv_transpose(x, kernel, strides, padding):
   phases = flipped[::-1, ::-1].transpose(0, 1, 4, 2, 3, 5)  # [t, u, C, s, r, O]
   phases = phases.reshape(*taps, x.shape[-1], -1)
   edge = [(0, 0), *((t - 1, t - 1) for t in taps), (0, 0)]
-  y = _conv_stride_1(jnp.pad(x, edge), phases)
+  y = (dot or _conv_stride_1)(jnp.pad(x, edge), phases)
   y = _depth_to_space(y, strides)
   rows, columns = (
     _kept(size, k, s, padding)
@@ -105,6 +112,13 @@ def _conv_stride_1(x, kernel):
   flat = patches.reshape(-1, patches.shape[-1])
   y = jnp.dot(flat, kernel.reshape(-1, kernel.shape[-1]))
   return y.reshape(*patches.shape[:3], -1)
+
+
+def _xla_stride_1(x, kernel):
+  """The same by XLA."""
+  return lax.conv_general_dilated(
+    x, kernel, (1, 1), 'VALID', dimension_numbers=_LAYOUT
+  )
 
 
 def _blocks_of_kernel(kernel, taps, strides):
