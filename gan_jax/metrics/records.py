@@ -18,7 +18,7 @@ from gan_jax.types import UserError
 # protocol.
 MEASURED = (
   'value', 'interval', 'is_std', 'class_fid', 'class_shares', 'draw_values',
-  'num_modes', 'floor', 'reason',
+  'num_modes', 'floor', 'parts', 'reason',
 )  # fmt: skip
 MAKER = (
   'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',

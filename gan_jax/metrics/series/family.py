@@ -27,7 +27,7 @@ def discrepancy(real, fake, known):
   value, variance = mmd.discrepancy(*measured, bandwidth)
   wide = intervals.normal_quantile() * np.sqrt(variance)
   return (
-    {'mmd': value, 'bandwidth': bandwidth},
+    {'mmd': value, 'parts': {'bandwidth': bandwidth}},
     {'mmd': (value - wide, value + wide)},
   )
 
@@ -88,8 +88,9 @@ def autocorrelations(real, fake, known):
   """Of values, their sizes and their squares, and the mean of the three."""
   names = ('values', 'absolute', 'squares')
   values, span = _correlated(names, real, fake, known)
-  own = {f'acf_{name}': values[name] for name in names}
-  return {'acf_distance': values['mean'], **own}, {'acf_distance': span}
+  own = {name: values[name] for name in names}
+  made = {'acf_distance': values['mean'], 'parts': own}
+  return made, {'acf_distance': span}
 
 
 def leverage(real, fake, known):
@@ -133,12 +134,11 @@ def earth(real, fake, known):
   for steps in tails.horizons(real.samples.shape[1]):
     pairs = (tails.sums(x.samples, steps) for x in (real, fake))
     value, others = tails.scaled(*pairs, fake.group)
-    own[f'emd_{steps}'] = value
+    own[f'{steps}'] = value
     without.append(others[there])
   value = np.mean([*own.values()])
-  own |= {f'emd_{steps}': own.get(f'emd_{steps}') for steps in tails.STEPS}
   span = _jackknife(value, np.mean(without, axis=0), sizes[there])
-  return {'tail_distance': value, **own}, {'tail_distance': span}
+  return {'tail_distance': value, 'parts': own}, {'tail_distance': span}
 
 
 def _jackknife(value, others, sizes):
@@ -163,7 +163,7 @@ METRICS = (
     SAMPLES,
     held_out=SAMPLES,
     where='time',
-    extras=('bandwidth',),
+    extras=('parts',),
     method='normal',
   ),
   Metric(
@@ -184,7 +184,7 @@ METRICS = (
     SAMPLES,
     where='time',
     options=('lags',),
-    extras=('acf_values', 'acf_absolute', 'acf_squares'),
+    extras=('parts',),
     method='jackknife',
   ),
   Metric(
@@ -202,7 +202,7 @@ METRICS = (
     SAMPLES,
     SAMPLES,
     where='time',
-    extras=tuple(f'emd_{steps}' for steps in tails.STEPS),
+    extras=('parts',),
     method='jackknife',
   ),
 )
