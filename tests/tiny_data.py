@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import io
+import wave
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,17 @@ def write_folder(root, x, *, classes=('',)):
     path = root / classes[i % len(classes)] / f'{i:04}.png'
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(png(image))
+  return root
+
+
+def write_sounds(root, *, classes=('',)):
+  """Writes root/CLASS/0.wav, ..., 12 of 64 samples at 4 kHz."""
+  for i, x in enumerate(images(12, (64,))):
+    path = root / classes[i % len(classes)] / f'{i}.wav'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), 'wb') as file:
+      file.setparams((1, 1, 4000, 0, 'NONE', ''))
+      file.writeframes(x.tobytes())
   return root
 
 

@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
+import numpy as np
+
+from gan_jax.data import names
 from gan_jax.types import UserError, one_line
 
 # Made by systems beside the files of people; compared in lower case.
@@ -22,6 +25,8 @@ SYSTEM = frozenset(
     'ehthumbs_vista.db', 'desktop.ini', 'icon\r',
   }
 )  # fmt: skip
+# Folders of these names are hardly classes.
+SPLITS = frozenset({'train', 'training', 'val', 'valid', 'validation', 'test'})
 
 
 class Found(NamedTuple):
@@ -125,3 +130,50 @@ def _in_words(why):
   if why.endswith(' folders'):
     return f'in {why}'
   return 'without an ending' if why == 'no ending' else why
+
+
+def classes(files: list[pathlib.Path], root: pathlib.Path) -> tuple:
+  """(labels [N], class names), or (None, ()) if a file is in no subfolder."""
+  parts = [p.relative_to(root).parts for p in files]
+  if any(len(p) == 1 for p in parts):
+    return None, ()
+  own = [names.tidy(p[0]) for p in parts]
+  class_names = names.in_order(own)
+  numbers = {name: k for k, name in enumerate(class_names)}
+  return np.array([numbers[name] for name in own], np.int32), class_names
+
+
+def left_out(
+  root: pathlib.Path,
+  files: list[pathlib.Path],
+  class_names: tuple[str, ...],
+  walked: Found,
+  *,
+  thing: str = 'image',
+  more: tuple[str, ...] = (),
+) -> str:
+  """What is to be said of files that were passed over; '' if none were.
+
+  Args:
+    root: the folder.
+    files: those that are read.
+    class_names: of theirs.
+    walked: what a walk has found.
+    thing: what a file is, in a word.
+    more: notes besides.
+  """
+  notes = list(more)
+  if walked.skipped:
+    notes.append(f'skipped {describe(walked.skipped)}')
+  if walked.empty:
+    notes.append(f'no {thing} in {names.listed(walked.empty)}')
+  beside = sum(p.parent == root for p in files)
+  if 0 < beside < len(files):
+    notes.append(f'{beside:,} lie beside the folders, so none has a class')
+  if class_names and SPLITS.issuperset(n.lower() for n in class_names):
+    inside = root / class_names[0]
+    notes.append(f'its folders look like splits: data.dir={inside} is one')
+  word = 'class' if len(class_names) == 1 else 'classes'
+  of = f' of {len(class_names):,} {word}' if class_names else ''
+  read = f'{len(files):,} {thing}{"s" * (len(files) > 1)}{of}'
+  return f'{root}: {"; ".join([read, *notes])}.' if notes else ''

@@ -17,7 +17,6 @@ from gan_jax.data import (
   folders,
   images,
   memory,
-  names,
   news,
   ranges,
   use,
@@ -30,8 +29,6 @@ EXTENSIONS = (
   '.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.webp', '.bmp', '.gif', '.tif',
   '.tiff', '.avif', '.ppm', '.pgm', '.pbm', '.pnm',
 )  # fmt: skip
-# Folders of these names are hardly classes.
-SPLITS = frozenset({'train', 'training', 'val', 'valid', 'validation', 'test'})
 
 
 def load(
@@ -74,13 +71,13 @@ def load(
   if skip_corrupt:
     files = _readable(files, open_image, root, walked.skipped)
   use.judge(files, limits, f'data.dir={dir}')
-  label, class_names = _classes(files, root)
+  label, class_names = folders.classes(files, root)
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
-  news.tell(_left_out(root, files, class_names, walked))
+  news.tell(folders.left_out(root, files, class_names, walked))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -149,25 +146,6 @@ def _find(folder, *, skip_corrupt):
   return root, walked
 
 
-def _left_out(root, files, class_names, walked):
-  """What is to be said of files that were passed over; '' if none were."""
-  notes = []
-  if walked.skipped:
-    notes.append(f'skipped {folders.describe(walked.skipped)}')
-  if walked.empty:
-    notes.append(f'no image in {names.listed(walked.empty)}')
-  beside = sum(p.parent == root for p in files)
-  if 0 < beside < len(files):
-    notes.append(f'{beside:,} lie beside the folders, so none has a class')
-  if class_names and SPLITS.issuperset(n.lower() for n in class_names):
-    inside = root / class_names[0]
-    notes.append(f'its folders look like splits: data.dir={inside} is one')
-  word = 'class' if len(class_names) == 1 else 'classes'
-  of = f' of {len(class_names):,} {word}' if class_names else ''
-  read = f'{len(files):,} image{"s" * (len(files) > 1)}{of}'
-  return f'{root}: {"; ".join([read, *notes])}.' if notes else ''
-
-
 def _open(path, **options):
   try:
     if os.path.exists(path) and not os.path.isfile(path):
@@ -208,17 +186,6 @@ def _error(path, open_image):
     if isinstance(e.__cause__, UserError):  # it could be read
       raise
     return e
-
-
-def _classes(files, root):
-  """(labels [N], class names), or (None, ()) if a file is in no subfolder."""
-  parts = [p.relative_to(root).parts for p in files]
-  if any(len(p) == 1 for p in parts):
-    return None, ()
-  own = [names.tidy(p[0]) for p in parts]
-  class_names = names.in_order(own)
-  numbers = {name: k for k, name in enumerate(class_names)}
-  return np.array([numbers[name] for name in own], np.int32), class_names
 
 
 def _check_shapes(decoded, files, shape):

@@ -46,6 +46,7 @@ def kind_of(source):
 
 SHOWN = list(examples())
 NEEDS_FILES = {
+  'sounds',
   'folder', 'npz', 'stacked_mnist', 'tfds_images', 'table', 'stocks',
   'mnist_rows',
 }  # fmt: skip

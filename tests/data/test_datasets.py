@@ -28,6 +28,8 @@ def options(name, tmp_path, request):
     x = tiny_data.images(12)
     folder = tiny_data.write_folder(tmp_path / 'f', x, classes=CLASSES)
     return {'dir': str(folder)}
+  if name == 'sounds':
+    return {'dir': str(tiny_data.write_sounds(tmp_path, classes=CLASSES))}
   if name == 'npz':
     np.savez(tmp_path / 'a.npz', x=tiny_data.images(12), y=np.arange(12) % 3)
     return {'path': str(tmp_path / 'a.npz')}
@@ -57,6 +59,7 @@ RANKS = {'audio': 2, 'image': 3, 'point': 1, 'series': 2, 'text': 1}
 # What makes other data of those that have neither a size nor an image_size.
 CHANGED = {
   'mnist_rows': {'split': 'train[:5]'},
+  'sounds': {'length': 50},
   'stocks': {'stride': 2},
   'table': {'stride': 2},
   'text_files': {'length': 9},

@@ -8,7 +8,10 @@ import wave
 import numpy as np
 
 # What reading a damaged or foreign file raises.
-UNREADABLE = (OSError, ValueError, EOFError, struct.error, TypeError)
+UNREADABLE = (
+  OSError, ValueError, EOFError, struct.error, TypeError, NameError,
+  ArithmeticError, LookupError, MemoryError,
+)  # fmt: skip
 FULL = 2**15  # the level beyond the loudest of 16 bits
 
 
