@@ -7,7 +7,6 @@ on the training part alone), without which values are as they are; `least` and
 """
 
 import csv
-import functools
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,9 @@ mirror = neighbours = fragment = None
 
 ACROSS = 3  # panels in a row
 WIDTH, HEIGHT = 200, 150  # pixels of a panel
+ABOVE, BELOW = 34, 22  # all panels: names, numbers
 NAMED = 6  # columns with a legend, at most
+UNLIKE = 20  # times that the range of one column is wider than another's
 
 
 # ------------------------------------------------------------- model range
@@ -95,11 +96,12 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   values = from_model_range(np.asarray(samples), dataset=dataset)
   rows = -(-len(values) // ACROSS)
   figure = plots.figure(ACROSS * WIDTH, rows * HEIGHT)
+  top, bottom = 1 - ABOVE / (rows * HEIGHT), BELOW / (rows * HEIGHT)
   panels = figure.subplots(
     rows, ACROSS, squeeze=False, sharex=True, sharey=True,
-    gridspec_kw={'left': 0.08, 'right': 0.99, 'top': 0.95, 'bottom': 0.07},
+    gridspec_kw={'left': 0.08, 'right': 0.99, 'top': top, 'bottom': bottom},
   )  # fmt: skip
-  limits = _limits(values, dataset)
+  values, limits, note = _on_one_axis(values, dataset)
   for k, axes in enumerate(panels.ravel()):
     if k < len(values):
       title = None if labels is None else str(labels[k])
@@ -108,7 +110,7 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
       axes.set_visible(False)
     if k >= len(values) - ACROSS:  # the last one of its column
       axes.tick_params(labelbottom=True)
-  _legend(figure, panels[0, 0], dataset)
+  _legend(figure, panels[0, 0], dataset, note)
   return plots.drawn(figure)
 
 
@@ -138,7 +140,7 @@ def _entitle(axes, title):
     text.set_parse_math(False)
 
 
-def _legend(figure, axes, dataset):
+def _legend(figure, axes, dataset, note):
   """The names of the columns, where they are few and have some."""
   names = ((dataset.about if dataset else None) or {}).get('columns', ())
   lines = axes.get_lines()
@@ -151,19 +153,43 @@ def _legend(figure, axes, dataset):
   for text, name in zip(legend.get_texts(), names, strict=True):
     text.set_parse_math(False)
     text.set_text(str(name))
+  if note:
+    figure.text(
+      0.99, 0.995, note, ha='right', va='top', fontsize=8, color=plots.INK
+    )
 
 
-def _limits(values, dataset):
-  """The ends of the axis: of the data if they are known, or of the samples."""
+def _ends(values, dataset):
+  """The lowest and highest value of each column, each [1, C].
+
+  Of the data if they are known, or of the samples.
+  """
   low, high = _scale(dataset, ('least', 'most'))
   if low is None:
     low, high = _scale(dataset)
-  known = values[np.isfinite(values)]
   if low is None:
-    low, high = (known.min(), known.max()) if known.size else (-1.0, 1.0)
+    finite = np.where(np.isfinite(values), values, 0).reshape(
+      -1, values.shape[-1]
+    )
+    low, high = finite.min(axis=0)[None], finite.max(axis=0)[None]
+  return low, high
+
+
+def _limits(values, dataset):
+  """The ends of an axis for all columns."""
+  low, high = _ends(values, dataset)
   low, high = float(np.min(low)), float(np.max(high))
   margin = 0.08 * max(high - low, 1e-6)
   return low - margin, high + margin
+
+
+def _on_one_axis(values, dataset):
+  """(values, limits, a word): on an axis from 0 to 1 what has unlike units."""
+  low, high = _ends(values, dataset)
+  span = np.maximum(high - low, 1e-6)
+  if span.max() <= UNLIKE * span.min() or span.size > NAMED:
+    return values, _limits(values, dataset), ''
+  return (values - low) / span, (-0.08, 1.08), 'each from 0 to 1 of its range'
 
 
 def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
@@ -175,12 +201,14 @@ def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
     labels: N names, or None.
   """
   values = from_model_range(np.asarray(samples), dataset=dataset)
-  low, high = _limits(values, dataset)
-  draw = functools.partial(terminal.curve, low=low, high=high)
+  ends = [end.ravel().tolist() for end in _ends(values, dataset)]
   made = []
   for k, curves in enumerate(values):
     made += [] if labels is None else [str(labels[k])[: terminal.WIDTH]]
-    made += [draw(curve) for curve in curves.T]
+    made += [
+      terminal.curve(curve, low=low, high=high)
+      for curve, low, high in zip(curves.T, *ends, strict=True)
+    ]
   return made
 
 
