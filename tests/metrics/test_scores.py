@@ -9,8 +9,8 @@ from gan_jax.metrics import (
   compute,
   content,
   fid,
+  general,
   inception_score,
-  measures,
   prdc,
   scores,
 )
@@ -122,7 +122,7 @@ def test_scores_without_labels_compare_pixels():
 
 LABELS = np.arange(200) % 3
 
-ALL = [n for m in measures.METRICS for n in m.outputs]
+ALL = [n for m in general.FAMILY.metrics for n in m.outputs]
 
 ELSEWHERE = {  # names that need another kind of samples
   'modes', 'high_quality', 'reverse_kl', 'stacked_modes', 'stacked_kl',

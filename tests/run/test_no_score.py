@@ -9,7 +9,7 @@ import pytest
 import gan_jax
 from gan_jax.metrics import compute, measures, records, scores
 from gan_jax.report import lines
-from gan_jax.run import hooks, score_failures, scoring
+from gan_jax.run import neighbours, score_failures, scoring
 from gan_jax.study import worker
 from gan_jax.types import UserError
 from tests.run.hooks_room import METRICS, outcome
@@ -63,7 +63,7 @@ def test_a_picture_that_fails_costs_no_scores(room, monkeypatch):
   def fails(*args, **kwargs):
     raise MemoryError('features of 50,000 pictures')
 
-  monkeypatch.setattr(hooks, 'save_neighbours', fails)
+  monkeypatch.setattr(neighbours, 'save', fails)
   at, checkpoints = room.open()
   with checkpoints, pytest.raises(score_failures.Failed, match='MemoryError'):
     with at:

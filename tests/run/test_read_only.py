@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from gan_jax import evaluate, train
-from gan_jax.run import command, evaluation
+from gan_jax.run import command, evaluation, neighbours
 from gan_jax.storage import files
 from tests.bad_input import finished_run
 from tests.run.test_commands import RING, contents
@@ -56,7 +56,7 @@ def test_a_picture_costs_no_scores(error, run, monkeypatch, capsys):
   def fails(*args, **kwargs):
     raise error
 
-  monkeypatch.setattr(evaluation, 'save_neighbours', fails)
+  monkeypatch.setattr(neighbours, 'save', fails)
   before = files.read_json(run / 'scores.json', list)
   evaluate.main(['', f'--workdir={run}', '--num=40', '--metrics=modes'])
   said = capsys.readouterr()

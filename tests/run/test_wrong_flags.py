@@ -44,7 +44,7 @@ FLAGS = [
   ('--config.conditional=maybe', ('conditional', 'maybe')),
   (
     '--config.dynamics.name=both',
-    ("dynamics.name='both'", 'alternating, simultaneous'),
+    ("dynamics.name='both'", 'alternating', 'simultaneous'),
   ),
   ('--config.dtype=int8', ("dtype='int8'", 'bfloat16')),
   ('--config.parallel=xmap', ("parallel='xmap'", 'shard_map')),
@@ -55,7 +55,7 @@ FLAGS = [
   ('--config.data.size=-3', ('size',)),
   ('--config.data.memory_mb=lots', ('memory_mb', 'lots')),
   ('--config.data.flip=True', ('flip', 'images')),
-  ('--config.model.name=foo', ("model.name='foo'", 'dcgan, mlp')),
+  ('--config.model.name=foo', ("model.name='foo'", 'dcgan', 'mlp')),
   ('--config.model.name=dcgan', ('model',)),
   ('--config.model.width=3', ('model.width',)),
   ('--config.model.g.width=3', ('model.g.width', 'hidden')),
