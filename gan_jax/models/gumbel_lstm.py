@@ -16,26 +16,30 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from gan_jax.game import latents
 from gan_jax.models import char_gan
 from gan_jax.models.char_gan import Discriminator  # noqa: F401
 from gan_jax.models.layers import parts
-from gan_jax.types import G, UserError
+from gan_jax.types import G
 
 
-def make_prior(shape, *, dim: int = 64):
+def make_prior(shape, *, name: str = 'normal', dim: int = 64):
   """Returns prior(key) -> {'z': [dim], 'gumbel': [T, V]}, float32.
 
   Args:
     shape: of a sample, (T, V).
+    name: of the prior of z, see game/latents.
     dim: length of z.
+
+  Raises:
+    UserError: see latents.make_prior.
   """
-  if dim < 1:
-    raise UserError(f'latent.dim={dim}: expected a positive number.')
+  of_code = latents.make_prior(name, dim=dim)
 
   def prior(key):
     ours, theirs = jax.random.split(key)
     return {
-      'z': jax.random.normal(ours, (dim,)),
+      'z': of_code(ours),
       'gumbel': jax.random.gumbel(theirs, shape),
     }
 
