@@ -35,10 +35,14 @@ ROOMS = (
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
+  'penalties/supervised.py': ['components/test_timegan.py'],
+  'penalties/moments.py': ['components/test_timegan.py'],
   'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
   'conditioning/': ['components/test_models*.py'],
   'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
+  'dynamics/timegan.py': ['components/test_timegan.py'],
   'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
+  'models/timegan.py': ['components/test_timegan.py'],
   'models/layers/': [
     'components/test_layers*.py',
     'components/test_norms.py',

@@ -49,6 +49,9 @@ SLOW = {
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
+  r'test_conformance.*\[(models-timegan|penalties-supervised)': (
+    'shapes and formulas, in test_timegan'
+  ),
   # Several processes that train as one.
   r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.

@@ -28,8 +28,9 @@ def make_prior(
   name: str = 'normal',
   dim: int = 5,
   constant: int = 0,
+  before: int = 0,
 ) -> Callable:
-  """Returns prior(key []) -> z [T, dim], float32.
+  """Returns prior(key []) -> z [before + T, dim], float32.
 
   Args:
     shape: of a sample, (T, C).
@@ -37,6 +38,8 @@ def make_prior(
     dim: numbers at each moment.
     constant: of these, how many are the same at all moments; the paper has
       none.
+    before: moments of noise before the series, in which G's state can become
+      one of its usual ones; the paper has none.
 
   Raises:
     UserError: an option out of range, or an unknown name.
@@ -46,10 +49,12 @@ def make_prior(
     raise UserError(
       f'latent.constant={constant}: expected 0 to latent.dim={dim}.'
     )
+  if before < 0:
+    raise UserError(f'latent.before={before}: expected at least 0.')
   own = latents.maker(name)(dim=dim)
 
   def prior(key):
-    z = jax.vmap(own)(jax.random.split(key, steps))
+    z = jax.vmap(own)(jax.random.split(key, before + steps))
     return z.at[:, :constant].set(z[:1, :constant])
 
   return prior
@@ -74,19 +79,25 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z, label=None):
-    """Returns series [B, T, C] float32 of z [B, T, Z] and label [B]."""
-    _, channels = recurrent.check_shape(self.shape, 'rcgan')
+    """Returns series [B, T, C] of z [B, before + T, Z] and label [B]."""
+    steps, channels = recurrent.check_shape(self.shape, 'rcgan')
     label = parts.check_label(label, self.num_classes)
-    x = z
-    if label is not None:
-      classes = jax.nn.one_hot(label, self.num_classes)[:, None]  # [B, 1, K]
-      classes = jnp.broadcast_to(classes, (*z.shape[:2], self.num_classes))
-      x = jnp.concatenate([z, classes.astype(z.dtype)], axis=-1)
+    x = with_class(z, label, self.num_classes)
     for i, width in enumerate(self.hidden):
       x = recurrent.LSTM(width, self.dtype, name=f'lstm_{i}')(x)
     dense = functools.partial(blocks.Dense, kernel_init=INIT)
     x = dense(channels, dtype=self.dtype, name='sample')(x)
-    return outputs(x.astype(jnp.float32), self.output, self.scale)
+    x = x[:, -steps:].astype(jnp.float32)
+    return outputs(x, self.output, self.scale)
+
+
+def with_class(z, label, num_classes: int):
+  """z [B, T, Z] beside the class, 1 of num_classes, if there is a label [B]."""
+  if label is None:
+    return z
+  classes = jax.nn.one_hot(label, num_classes)[:, None]  # [B, 1, K]
+  classes = jnp.broadcast_to(classes, (*z.shape[:2], num_classes))
+  return jnp.concatenate([z, classes.astype(z.dtype)], axis=-1)
 
 
 def outputs(x, name: str, scale):

@@ -28,12 +28,20 @@ SHAPES = (
   (32, 32, 3),
 )  # of samples that a component may suit
 KEY = jax.random.key(0)
-OF_ENCODERS = {'kl', 'reconstruction'}  # penalties that look at codes
 ENCODING = {
   'name': 'vae_gan',
   'g': {'start': 3, 'widths': (3, 3)},
   'd': {'first': 2, 'widths': (3, 3), 'hidden': 4},
   'e': {'widths': (3, 3), 'hidden': 4},
+}
+EMBEDDING = {'name': 'timegan'} | dict.fromkeys(
+  'gde', {'hidden': 3, 'layers': 1}
+)
+# Of penalties that look at codes, a model that has some.
+OF_ENCODERS = {
+  'kl': ENCODING,
+  'reconstruction': ENCODING,
+  'supervised': EMBEDDING,
 }
 
 
@@ -125,7 +133,7 @@ def look(made, state, batch):
 
 def penalty(module, name):
   """Values [B], finite slopes; an example's own, if it is D's slope."""
-  own = {'model': ENCODING} if name in OF_ENCODERS else {}
+  own = {'model': OF_ENCODERS[name]} if name in OF_ENCODERS else {}
   made, state, batch = suited(game_of, penalties={name: {}}, **own)
   kind = made.penalties[name]
   options_of(*select.functions_of(module))

@@ -173,6 +173,8 @@ def test_rcgan_by_hand():
   tree = drawn(g, z, LABEL)
   want = hand_rcgan_g(tree['params'], z, LABEL)
   np.testing.assert_allclose(g.apply(tree, z, LABEL), want, 1e-4, 1e-5)
+  after = g.clone(shape=(T - 1, C)).apply(tree, z, LABEL)
+  np.testing.assert_allclose(after, want[:, 1:], 1e-4, 1e-5)
   linear = g.clone(output='linear').apply(tree, z, LABEL)
   np.testing.assert_allclose(1.5 * np.tanh(linear), want, 1e-4, 1e-5)
 
@@ -237,6 +239,8 @@ def test_noise_is_fresh_at_every_moment_but_for_what_is_constant():
   assert z.shape == (T, 3)
   assert len(np.unique(z[:, 0])) == 1
   assert len(np.unique(z[:, 1:])) == 2 * T
+  longer = rcgan.make_prior((T, C), dim=3, before=2)(jax.random.key(0))
+  assert longer.shape == (2 + T, 3)
   uniform = rcgan.make_prior((T, C), name='uniform')(jax.random.key(0))
   assert uniform.shape == (T, 5) and np.abs(uniform).max() < 1
 
@@ -245,6 +249,7 @@ def test_latents_that_there_are_not():
   for options, words in (
     ({'constant': 6}, 'latent.constant=6: expected 0 to latent.dim=5'),
     ({'dim': 0}, 'latent.dim=0'),
+    ({'before': -1}, 'latent.before=-1: expected at least 0'),
     ({'name': 'gamma'}, "latent.name='gamma'"),
   ):
     with pytest.raises(UserError, match=words):
