@@ -11,7 +11,15 @@ import numpy as np
 from gan_jax.data import kinds
 from gan_jax.datasets import npz
 from gan_jax.kinds.drawing import sheets
-from gan_jax.run import command, draws, examples, sample_folder, shown
+from gan_jax.run import (
+  command,
+  draws,
+  encoding,
+  examples,
+  sample_encoded,
+  sample_folder,
+  shown,
+)
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
 from gan_jax.run.workdir import contents
@@ -36,6 +44,9 @@ def help_lines() -> list[str]:
     ' --class: only of these classes; --labels: as the data have them, or'
     ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
     ' the run, or --num of each; by default of the first.',
+    '--reconstruct=FILE, of a model with an encoder: real samples beside what'
+    ' it rebuilds of them; --interpolate=FILE: what lies between each two that'
+    ' follow one another. FILE: a folder of images, a picture, an .npz.',
   ]
 
 
@@ -51,6 +62,8 @@ def main(argv: list[str]):
     checkpoint='latest',
     run_seed='',
     labels='',
+    reconstruct='',
+    interpolate='',
     data={},
     **{'class': ''},
   )
@@ -68,6 +81,9 @@ def main(argv: list[str]):
     places=examples.places_given(flags.data),
   )
   seeds = draws.seed_positions(config, flags.run_seed)
+  if flags.reconstruct or flags.interpolate:
+    print(_encoded(flags, out, setup, state, seeds), f'of step {step} -> {out}')
+    return
   if flags.out != HERE:
     _check_kind(out, setup, folder=folder)
   memory.check_memory(
@@ -91,6 +107,35 @@ def main(argv: list[str]):
   else:
     write(out, samples, setup, labels, whose)
   print(_summary(len(samples), step, whose, flags.out))
+
+
+def _encoded(flags, out, setup, state, seeds):
+  """Writes real samples through the encoder; says how many."""
+  if flags.reconstruct and flags.interpolate:
+    raise UserError('--reconstruct does not go with --interpolate.')
+  name = 'reconstruct' if flags.reconstruct else 'interpolate'
+  flag, path = f'--{name}', getattr(flags, name)
+  if len(seeds) > 1 or flags.labels:
+    other = '--run_seed=all' if len(seeds) > 1 else f'--labels={flags.labels}'
+    raise UserError(f'{flag}: does not go with {other}.')
+  encoding.check(setup, flag)
+  sample_encoded.check_out(setup, out)
+  x, labels = sample_encoded.given(
+    setup, path, flags.num, flag=flag, words=getattr(flags, 'class')
+  )
+  own = {'run_seed': seeds[0]}
+  if flags.reconstruct:
+    made = sample_encoded.reconstruct(setup, state, x, labels, **own)
+    sample_encoded.write(out, setup, x, made[:, None])
+    return f'{len(x)} real and rebuilt'
+  pairs = len(x) // 2
+  if not pairs:
+    raise UserError(f'{flag}={path}: expected at least two samples (--num=2).')
+  x = x[: 2 * pairs]
+  labels = None if labels is None else labels[: 2 * pairs]
+  made = sample_encoded.between(setup, state, x, labels, **own)
+  sample_encoded.write(out, setup, x[0::2], made, last=x[1::2])
+  return f'{pairs} way{"s" * (pairs > 1)} between two real samples'
 
 
 def _check_out(words, out, *, folder):

@@ -13,6 +13,18 @@ SIDE = 640  # pixels; larger pictures are shrunk
 BUDGET = 2_100_000  # bytes of all pictures before base64; 3 MB of page
 MORE = 'more.html'  # of the latest samples, where a picture does not show all
 MOST_MORE = 2**20  # characters of it
+# Pictures of samples side by side: title, legend, what they are called.
+NEAREST = (
+  'Nearest real examples',
+  'Each row: a sample, then the training examples nearest to it by their'
+  ' features, nearest first.',
+  'Samples and their nearest real examples',
+)
+REBUILT = (
+  'Rebuilt',
+  'Rows in turn: real examples, and below them what G makes of their codes.',
+  'Real examples and what became of them',
+)
 
 
 def gallery(samples_dir) -> str:
@@ -20,7 +32,7 @@ def gallery(samples_dir) -> str:
 
   Args:
     samples_dir: folder with step_*.png, and perhaps real.png, neighbours.png,
-      progress.webp, and more.html.
+      rebuilt.png, progress.webp, and more.html.
   """
   folder = pathlib.Path(samples_dir)
   paths = pictures.evenly(pictures.step_pictures(folder), STEPS)
@@ -31,7 +43,8 @@ def gallery(samples_dir) -> str:
   steps, embedded = zip(*shown, strict=True)
   real = folder / 'real.png'
   real = embed(real) if real.exists() else ''
-  nearest = _nearest(folder / 'neighbours.png')
+  nearest = _beside(folder / 'rebuilt.png', *REBUILT)
+  nearest += _beside(folder / 'neighbours.png', *NEAREST)
   left = BUDGET - sum(map(len, [*embedded, real, nearest])) * 3 // 4
   film = _film(folder / 'progress.webp', left)
   columns = _generated(embedded, steps, film) + _real(real)
@@ -106,17 +119,15 @@ def _more(path):
   return f'<div class="more">{more}</div>' if fits else ''
 
 
-def _nearest(path):
-  """Samples beside their nearest neighbours, if these were computed."""
+def _beside(path, title, legend, name):
+  """A picture of samples beside others, if there is one."""
   url = embed(path) if path.exists() else ''
   if not url:
     return ''
   return (
-    '<figure class="nearest"><figcaption><h3>Nearest real examples</h3>'
-    '<p class="legend">Each row: a sample, then the training examples nearest'
-    ' to it by their features, nearest first.</p></figcaption>'
-    f'<div class="plate"><img src="{url}" alt="Samples and their'
-    ' nearest real examples"></div></figure>'
+    f'<figure class="nearest"><figcaption><h3>{title}</h3>'
+    f'<p class="legend">{legend}</p></figcaption>'
+    f'<div class="plate"><img src="{url}" alt="{name}"></div></figure>'
   )
 
 

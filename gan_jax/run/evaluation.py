@@ -11,6 +11,7 @@ from gan_jax.report import console, lines, page
 from gan_jax.run import (
   labels,
   neighbours,
+  rebuilt,
   score_failures,
   score_trial,
   scoring,
@@ -102,6 +103,10 @@ def _neighbours(workdir, say, *, setup, config, state):
   # Published statistics need no data, a picture does; and the scores are there.
   except Exception as e:
     say(f'no picture of neighbours: {e}')
+  try:
+    rebuilt.save(setup, state, workdir)
+  except Exception as e:
+    say(f'no picture of what is rebuilt: {e}')
 
 
 def _possible(setup, names, protocol, say):

@@ -10,7 +10,7 @@ import numpy as np
 from gan_jax.metrics import records
 from gan_jax.report import lines
 from gan_jax.report.reporter import Reporter
-from gan_jax.run import goals, neighbours, signals
+from gan_jax.run import goals, neighbours, rebuilt, signals
 from gan_jax.run.background_scores import BackgroundScores
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
@@ -242,14 +242,22 @@ class Hooks:
     return self._records
 
   def _write_last(self, outcome, insist):
-    """Writes the neighbours, scores.json and the page."""
-    where = self._config, outcome.state, self._workdir
-    try:
-      insist(lambda: neighbours.save(self._setup, *where, say=self.say))
-    except OSError:  # a disk that refuses
-      raise
-    except Exception as error:  # of the feature net: costs only the picture
-      self._failures.note(outcome.step, 'picture of neighbours', error)
+    """Writes pictures, scores.json and the page."""
+    setup, state, where = self._setup, outcome.state, self._workdir
+    near = lambda: neighbours.save(
+      setup, self._config, state, where, say=self.say
+    )
+    pictures = {
+      'neighbours': near,
+      'what is rebuilt': lambda: rebuilt.save(setup, state, where),
+    }
+    for name, save in pictures.items():
+      try:
+        insist(save)
+      except OSError:  # a disk that refuses
+        raise
+      except Exception as error:  # of a feature net: costs only the picture
+        self._failures.note(outcome.step, f'picture of {name}', error)
     # Keeps the records of other protocols, which `evaluate` has added.
     before = contents.read_records(self._workdir / 'scores.json')
     merged = records.replace(before, self._records)

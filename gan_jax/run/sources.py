@@ -88,20 +88,21 @@ def _channels(dataset):
   return {'channels': channels} if plane and channels in (1, 2, 3, 4) else {}
 
 
-def open_samples(path: str, **options) -> Dataset:
+def open_samples(path: str, *, flag: str = 'samples', **options) -> Dataset:
   """A folder of images or an .npz of samples.
 
   Args:
     path: of the folder or the file.
+    flag: of the command, that named the path.
     **options: of this data set; `channels` goes to a folder only.
 
   Raises:
     UserError: the path is neither, or the samples cannot be read.
   """
   if not os.path.isdir(path) and not path.endswith('.npz'):
-    raise UserError(f'--samples={path}: expected a folder, an .npz, or a .txt.')
-  with _flags('samples'):
-    return _reading(_open_path(path, options), 'samples')
+    raise UserError(f'--{flag}={path}: expected a folder, an .npz, or a .txt.')
+  with _flags(flag):
+    return _reading(_open_path(path, options), flag)
 
 
 def open_data(data: str, split: str = '', **options) -> Dataset:
