@@ -35,7 +35,7 @@ UNLIKE = 20  # times that the range of one column is wider than another's
 
 def to_model_range(x: Any, *, dataset: Dataset | None = None) -> Any:
   """Values [..., T, C] -> float32, of each column its low and high at -1, 1."""
-  low, high = _scale(dataset)
+  low, high = (_like(end, x) for end in _scale(dataset))
   if low is None:
     return x.astype(np.float32)
   return ((x - low) * (2 / (high - low)) - 1).astype(np.float32)
@@ -43,7 +43,7 @@ def to_model_range(x: Any, *, dataset: Dataset | None = None) -> Any:
 
 def from_model_range(samples: Any, *, dataset: Dataset | None = None) -> Any:
   """The way back, float32."""
-  low, high = _scale(dataset)
+  low, high = (_like(end, samples) for end in _scale(dataset))
   if low is None:
     return samples
   return ((samples + 1) * ((high - low) / 2) + low).astype(np.float32)
@@ -59,6 +59,11 @@ def _scale(dataset, names=('low', 'high')):
     return None, None
   low, high = (np.asarray(about[k], np.float32).reshape(1, -1) for k in names)
   return low, high
+
+
+def _like(end, x):
+  """An end [1, C] with as many axes as x, since JAX is asked to add none."""
+  return None if end is None else end.reshape((1,) * (x.ndim - 1) + (-1,))
 
 
 def as_images(samples: np.ndarray, *, about: Any = None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import csv
 
+import jax
 import numpy as np
 import PIL.Image
 import pytest
@@ -25,6 +26,9 @@ def test_columns_lie_between_their_own_ends():
   x = np.asarray(kinds.in_model_range(data, raw))
   np.testing.assert_allclose(x[..., 0], (raw[..., 0] - 20) / 10, atol=1e-6)
   np.testing.assert_allclose(x[..., 1], raw[..., 1] / 5e5 - 1, atol=1e-6)
+  # In a step, of several batches, where JAX adds no axes by itself.
+  traced = jax.jit(lambda raw: kinds.in_model_range(data, raw))(raw[None])
+  np.testing.assert_allclose(traced[0], x, atol=1e-6)
   back = series.from_model_range(x, dataset=data)
   np.testing.assert_allclose(back, raw, rtol=1e-5, atol=0.1)
 
