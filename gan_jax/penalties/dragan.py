@@ -16,6 +16,7 @@ The std is of the batch given. Where the batch is spread over devices,
 `axis_name` makes it that of the global batch.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -43,21 +44,32 @@ def _batch_std(x, axis_name):
 
 
 def _draw(key, x, sampler):
-  """One draw like each example: keys [B], x [B, ...] -> [B, ...]."""
-  return jax.vmap(lambda key: sampler(key, x.shape[1:], x.dtype))(key)
+  """One draw like each example: keys [B], x [B, ...] -> [B, ...].
+
+  Of pairs, each part by a stream of its own; the first by the key itself.
+  """
+  leaves, tree = jax.tree.flatten(x)
+  made = []
+  for i, leaf in enumerate(leaves):
+    own = keys.fold_each(key, i) if i else key
+    like = functools.partial(sampler, shape=leaf.shape[1:], dtype=leaf.dtype)
+    made.append(jax.vmap(like)(own))
+  return jax.tree.unflatten(tree, made)
 
 
 def _code_points(x, key, *, c, axis_name):
   del c
   split = jax.vmap(jax.random.split)(key)  # [B, 2]
   noise = _draw(split[:, 0], x, jax.random.uniform)  # [B, ...]
-  y = x + 0.5 * _batch_std(x, axis_name) * noise
+  moved = lambda x, noise: x + 0.5 * _batch_std(x, axis_name) * noise
+  y = jax.tree.map(moved, x, noise)
   return interpolate(split[:, 1], x, y)  # [B, ...]
 
 
 def _paper_points(x, key, *, c, axis_name):
   del axis_name
-  return x + c**0.5 * _draw(key, x, jax.random.normal)  # [B, ...]
+  noise = _draw(key, x, jax.random.normal)
+  return jax.tree.map(lambda x, noise: x + c**0.5 * noise, x, noise)  # [B, ...]
 
 
 VARIANTS = {'code': _code_points, 'paper': _paper_points}
@@ -106,7 +118,8 @@ def penalty(
   if variant not in VARIANTS:
     exists = ', '.join(VARIANTS)
     raise UserError(f'dragan has no variant {variant!r}; it has: {exists}')
-  example_keys = keys.example_keys(key, real.shape[0])  # [B]
+  count = len(jax.tree.leaves(real)[0])
+  example_keys = keys.example_keys(key, count)  # [B]
   x = VARIANTS[variant](real, example_keys, c=c, axis_name=axis_name)
   norm = safe_norm(input_gradient(critic, x))  # [B]
   return weight * jnp.square(norm - target), memo

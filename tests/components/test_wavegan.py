@@ -9,6 +9,8 @@ from gan_jax.models import wavegan
 from gan_jax.models.layers import gemm, waves
 from gan_jax.types import UserError
 from tests.components.compiled import close
+from tests.components.conformance import game_of
+from tests.components.shipped import SHIPPED
 
 Z = 100
 
@@ -150,3 +152,10 @@ def test_what_it_cannot_make(shape, fields, line):
     jax.eval_shape(
       lambda: d.init(jax.random.key(0), jnp.ones((2, *shape)), train=True)
     )
+
+
+@pytest.mark.parametrize('name', sorted(SHIPPED['penalties']))
+def test_penalties_take_sounds_with_their_draws(name):
+  """Shapes only: what is traced is what a run would compile."""
+  model = {'name': 'wavegan', 'g': {'widths': (4, 4)}, 'd': {'widths': (4, 4)}}
+  game_of((64, 1), num_classes=2, model=model, penalties={name: {}})

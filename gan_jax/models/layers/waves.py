@@ -44,7 +44,9 @@ def shifts(drawn: jax.Array, layer: int, *, radius: int, by: str) -> jax.Array:
       f'model.d.shuffle_by={by!r}: expected one of {", ".join(BY)}.'
     )
   own = drawn[:, BY.index(by), layer]
-  return jnp.floor(own * (2 * radius + 1)).astype(jnp.int32) - radius
+  whole = jnp.floor(own * (2 * radius + 1)).astype(jnp.int32)
+  # A penalty may have moved the draw a little, together with its sample.
+  return jnp.clip(whole - radius, -radius, radius)
 
 
 def shuffle(x: jax.Array, by: jax.Array, *, radius: int) -> jax.Array:
