@@ -7,7 +7,6 @@ one (a single one for all seeds), and arrays that nobody trains. The batch of
 one move is the same without the n.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -135,6 +134,17 @@ class Networks:
     return networks.apply(self._nets[name], tree, *inputs, **kw)
 
 
+def _make_show(apply, memo):
+  """What D is shown in place of samples; of pairs, the first are samples."""
+
+  def show(x, *, key):
+    if isinstance(x, tuple):
+      return (apply(x[0], memo, key=key), *x[1:])
+    return apply(x, memo, key=key)
+
+  return show
+
+
 def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   """One pass of all networks.
 
@@ -152,7 +162,7 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   latent = jax.vmap(game.prior)(keys)
   played = game.play(nets.run, nets.net, with_key(batch, keys), latent)
   real, fake, latent, *also = played
-  show = functools.partial(game.augment.apply, memo=state.memo.get(AUGMENT, ()))
+  show = _make_show(game.augment.apply, state.memo.get(AUGMENT, ()))
   # Streams of an example's own: the latent has taken the key itself.
   on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))
   judge = lambda x, key: heads_of(nets.run(D, show(x, key=key), label))

@@ -11,7 +11,7 @@ import pytest
 from gan_jax import select
 from gan_jax.game import forward, step, terms
 from gan_jax.models.layers import pairs
-from gan_jax.types import UserError
+from gan_jax.types import Augmentation, UserError
 from tests.game.test_rules import made
 from tests.game.test_step_extras import BATCH, INDEX, KEY, rules, start
 
@@ -110,6 +110,33 @@ def test_the_two_sides_of_a_loss_of_pairs(name):
   }
   np.testing.assert_allclose(own.g_loss(real, fake), want[name], rtol=1e-6)
   np.testing.assert_array_equal(own.d_loss(real, fake), loss.d_loss(real, fake))
+
+
+class Both(nn.Module):
+  """The sum of both parts of a pair."""
+
+  axis_name: str | None = None
+
+  @nn.compact
+  def __call__(self, pair, label=None, *, train):
+    w = self.param('w', nn.initializers.ones, (1,))
+    return w * (pair[0] + pair[1])[:, 0]
+
+
+def beside(run, net, batch, latent):
+  return (batch['x'], latent), (run('g', latent), latent), latent
+
+
+def test_of_pairs_the_samples_are_augmented():
+  tenfold = Augmentation(apply=lambda x, memo, *, key: 10 * x)
+  game = rules(d=Both, play=beside, augment=tenfold)
+  seen, _ = forward.forward(game, start(game), BATCH, KEY)
+  z, x = np.asarray(seen.latent)[:, 0], np.asarray(BATCH['x'])[:, 0]
+  fake = np.asarray(seen.fake[0])[:, 0]
+  logits = [h['logits'] for h in (seen.on_real, seen.on_fake)]
+  np.testing.assert_allclose(logits, [10 * x + z, 10 * fake + z], rtol=1e-6)
+  again = seen.critic((x[:, None], z[:, None]))['logits']
+  np.testing.assert_allclose(again, logits[0], rtol=1e-6)
 
 
 def module(tmp_path, monkeypatch, name, text):
