@@ -23,6 +23,7 @@ NOT_AT_HAND = {
   'mnist': {'name': 'digits', 'image_size': 32},
   'sounds': {'name': 'tones', 'length': 4096},
   'stocks': {'name': 'sines', 'length': 127},
+  'tiny_shakespeare': {'name': 'grammar'},
 }
 
 
