@@ -28,7 +28,7 @@ def say(line: str, *, main: bool = True, stream=None):
 
 
 class Progress:
-  """Step, images/s, time left, both losses and the latest scores.
+  """Step, samples/s, time left, both losses and the latest scores.
 
   A context manager. On a terminal one line is kept up to date, and says what
   the run waits for; elsewhere each report is a line of its own, without control
@@ -84,7 +84,7 @@ class Progress:
     Args:
       step: updates of G so far.
       metrics: scalars, or one value per seed, by name; shown are `d_loss`,
-        `g_loss`, `images_per_s` and the names in `glossary.SCORES`.
+        `g_loss`, `samples_per_s` and the names in `glossary.SCORES`.
       scores: scores of other names; without any, the last ones stay.
     """
     self.advance(step)
@@ -143,9 +143,9 @@ class Progress:
       if f'{player}_loss' in self._metrics:
         loss = text.mean(self._metrics[f'{player}_loss'])
         yield f'{player.upper()} {text.number(loss)}'
-    speed = text.mean(self._metrics.get('images_per_s'))
+    speed = text.mean(self._metrics.get('samples_per_s'))
     if speed is not None:
-      yield f'{speed:,.0f} images/s'
+      yield f'{speed:,.0f} samples/s'
     left = self.seconds_left()
     if left is not None and self._step < self._total:
       yield f'{text.duration(left)} left'

@@ -21,7 +21,7 @@ from gan_jax.storage import files
 HERE = pathlib.Path(__file__).parent
 LOSSES = ('d_loss', 'g_loss')
 PLAYERS = ('Discriminator', 'Generator')
-SPEED = 'images_per_s'
+SPEED = 'samples_per_s'
 
 
 def write_page(workdir) -> pathlib.Path:
@@ -128,7 +128,7 @@ def _facts(config, rows, rollbacks):
   # The first reports include the compilation; the median does not.
   speeds = sorted(speed for speed in speeds if speed is not None)
   if speeds:
-    facts.append(f'{text.number(round(speeds[len(speeds) // 2]))} images/s')
+    facts.append(f'{text.number(round(speeds[len(speeds) // 2]))} samples/s')
   return ''.join(f'<li>{fact}</li>' for fact in facts)
 
 
@@ -182,7 +182,7 @@ def _curves(rows, records, since):
   main += [_chart(name, rows, log=True) for name in scores]
   main += [plane.plane(rows)]
   if SPEED in numeric:
-    main += [_chart(SPEED, rows, title='Images per second', zero=True)]
+    main += [_chart(SPEED, rows, title='Samples per second', zero=True)]
   shown = {*LOSSES, SPEED, *scores} if main else set()
   more = ''.join(_chart(n, rows) for n in numeric if n not in shown)
   content = f'<div class="charts">{"".join(main)}</div>' if main else ''

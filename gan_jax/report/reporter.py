@@ -36,7 +36,7 @@ class Reporter:
     *,
     steps: int,
     start: int,
-    images_per_step: int,
+    samples_per_step: int,
     show: Callable,
     failed: Callable,
     more: Callable = lambda samples: '',
@@ -48,7 +48,7 @@ class Reporter:
       workdir: of the run; it exists.
       steps: of the whole run.
       start: step that the run continues from; 0 for a new one.
-      images_per_step: real images that one step uses, of all seeds.
+      samples_per_step: real images that one step uses, of all seeds.
       show: samples [N, ...] -> PIL image.
       failed: (step, what, error), called if a report fails by more than a disk.
       more: samples [N, ...] -> HTML that shows more of them than a picture can,
@@ -57,7 +57,7 @@ class Reporter:
     """
     self._workdir = pathlib.Path(workdir)
     self._samples = self._workdir / 'samples'
-    self._images_per_step = images_per_step
+    self._samples_per_step = samples_per_step
     self._show, self._more = show, more
     self._start, self._step, self._failed = start, start, failed
     pictures.drop_later(self._samples, start)
@@ -97,7 +97,7 @@ class Reporter:
 
   def report(self, step: int, metrics: dict, samples: Callable):
     """Metrics {name: [S]} and fixed samples () -> [N, ...] of a step."""
-    metrics = {**metrics, 'images_per_s': self._rate(step)}
+    metrics = {**metrics, 'samples_per_s': self._rate(step)}
     self._write(step, metrics)
     with contextlib.suppress(OSError):  # of a terminal that is gone
       self._progress.report(step, metrics)
@@ -215,4 +215,4 @@ class Reporter:
   def _rate(self, step):
     then, clock = self._clock
     seconds = max(time.monotonic() - clock, 1e-9)
-    return (step - then) * self._images_per_step / seconds
+    return (step - then) * self._samples_per_step / seconds

@@ -30,8 +30,8 @@ MEASURES = {
     'Output of D on generated, in training',
     'Mean logit of D at the generated samples that it learns from.',
   ),
-  'images_per_s': Term(
-    'Images per second',
+  'samples_per_s': Term(
+    'Samples per second',
     'Real samples that the training uses in a second, of all seeds.',
   ),
   'health_separation': Term(

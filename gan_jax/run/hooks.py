@@ -74,7 +74,7 @@ class Hooks:
       workdir,
       steps=config['steps'],
       start=begun.step,
-      images_per_step=setup.batch_size * len(setup.keys),
+      samples_per_step=setup.batch_size * len(setup.keys),
       show=self._shown.picture,
       more=self._shown.more,
       failed=functools.partial(self._failures.note, lacks='no report'),

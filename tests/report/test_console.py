@@ -21,7 +21,7 @@ def _report(stream, **kwargs):
     progress.advance(10)
     progress.scores(10, {'fid': [0.5, 1.0]})
     progress.report(
-      50, {'d_loss': [1.0, 2.0], 'g_loss': 0.25, 'images_per_s': 4210.0}
+      50, {'d_loss': [1.0, 2.0], 'g_loss': 0.25, 'samples_per_s': 4210.0}
     )
     progress.say('saved')
 
@@ -32,7 +32,7 @@ def test_progress_is_plain_lines_without_a_terminal():
   lines = stream.getvalue().splitlines()
   assert len(lines) == 3
   assert lines[1].startswith('step 50/1,000')
-  for part in ('4,210 images/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
+  for part in ('4,210 samples/s', 'D 1.500', 'G 0.2500', 'fid 0.7500'):
     assert part in lines[1]
   assert not re.search(r'[\x00-\x09\x0b-\x1f\x7f]', stream.getvalue())
 
@@ -64,7 +64,7 @@ def test_progress_is_one_live_line_on_a_terminal(monkeypatch):
   assert 'step 50/1,000' in last and 'fid 0.7500' in last
 
 
-PARTS = {'d_loss': 1.25, 'g_loss': 0.75, 'images_per_s': 12345.0}
+PARTS = {'d_loss': 1.25, 'g_loss': 0.75, 'samples_per_s': 12345.0}
 
 
 @pytest.mark.parametrize('width', [60, 80, 100, 120, 200])
@@ -79,7 +79,7 @@ def test_the_score_is_whole_at_any_width(width, monkeypatch):
   last = shown.rstrip().splitlines()[-1].split('\r')[-1]
   assert 'step 99,999/100,000  precision 0.8765' in last
   assert '…' not in last and len(last) <= width
-  assert ('12,345 images/s' in last) == (width >= 80)
+  assert ('12,345 samples/s' in last) == (width >= 80)
 
 
 def test_whole_parts_are_left_out():
@@ -111,7 +111,7 @@ def test_what_it_waits_for_is_said_however_many_scores_there_are(
   names = ('fid', 'precision', 'recall', 'density', 'coverage', 'vendi')
   progress = console.Progress(900, stream=io.StringIO())
   progress.scores(100, dict.fromkeys(names, 0.123))
-  metrics = {'d_loss': 1.0, 'g_loss': 1.0, 'images_per_s': 9.0}
+  metrics = {'d_loss': 1.0, 'g_loss': 1.0, 'samples_per_s': 9.0}
   progress.report(100, metrics)
   with progress.waits_for('scoring'):
     line = '  '.join(console.fitting(list(progress._parts()), width))

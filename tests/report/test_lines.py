@@ -145,7 +145,7 @@ def test_each_seed_keeps_its_number_of_modes(tmp_path):
     {'metric': 'modes', 'value': None, 'seed': 0, 'reason': 'not finite'},
     {'metric': 'modes', 'value': 2.0, 'seed': 1, 'num_modes': 8},
   ]
-  options = {'steps': 9, 'start': 0, 'images_per_step': 1, 'show': None}
+  options = {'steps': 9, 'start': 0, 'samples_per_step': 1, 'show': None}
   options |= {'failed': None}
   quiet = mock.MagicMock()
   with reporter.Reporter(tmp_path, **options, progress=quiet) as told:

@@ -42,7 +42,7 @@ def reached(workdir):
 
 def wait_for_a_report(process, log, before):
   """Until this process, too, has reported a step."""
-  while log.read_text().count('images/s') <= before:
+  while log.read_text().count('samples/s') <= before:
     assert process.poll() is None, log.read_text()[-2000:]
     time.sleep(0.02)
 
@@ -50,7 +50,7 @@ def wait_for_a_report(process, log, before):
 def live_and_die(workdir, log, rng):
   """One life: to a random moment, of its start or of its work."""
   before = max(saved(workdir), default=0)
-  told = log.read_text().count('images/s') if log.exists() else 0
+  told = log.read_text().count('samples/s') if log.exists() else 0
   process = start(workdir, 10**9, log)
   if rng.random() < 0.2:
     time.sleep(rng.uniform(0, 4))

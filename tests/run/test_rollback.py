@@ -203,7 +203,7 @@ def assert_same(workdir, whole):
     if path.suffix == '.json':
       assert there.read_bytes() == path.read_bytes()
     else:  # but for the speed
-      rows = [[{**row, 'images_per_s': 0} for row in files.read_rows(p)]
+      rows = [[{**row, 'samples_per_s': 0} for row in files.read_rows(p)]
               for p in (there, path)]  # fmt: skip
       assert rows[0] == rows[1]
 
