@@ -2,11 +2,11 @@
 
   python -m gan_jax.train --config=stocks_quantgan --workdir=runs/stocks
 
-Needs the extra `series` (the package arch, whose files hold the prices). Windows
-of 127 days, 80 features, noise of 3 numbers a day, cross-entropy, batch 64, Adam
-at 3e-4 and 1e-4 as in Quant GANs and its replications; the returns are
-standardised, but not freed of their heavy tails beforehand. Not measured at its
-full length, for which it wants an accelerator: 'tiny' has been run, no more.
+Needs the extra `series` (the package arch, whose files hold the prices).
+Windows of 127 days, 80 features, noise of 3 numbers a day, cross-entropy, batch
+64, Adam at 3e-4 and 1e-4 as in Quant GANs and a replication of it; the returns
+are standardised, but not freed of their heavy tails beforehand. Not measured at
+its full length, for which it wants an accelerator: 'tiny' was run, no more.
 """
 
 from configs import common
