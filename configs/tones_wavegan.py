@@ -1,6 +1,17 @@
 """Tones of ten pitches by a small, conditional WaveGAN.
 
-python -m gan_jax.train --config=configs/tones_wavegan.py --workdir=runs/tones
+  python -m gan_jax.train --config=configs/tones_wavegan.py --workdir=runs/tones
+
+Hardware and time: 3 seeds in 25 min on 2 shared x86-64 cores, beside four other
+such programs (about 170 sounds/s over all seeds).
+Expected, mean (range) of 3 seeds, 2,000 samples of the moving average:
+  class_pitch_accuracy 1 (1 to 1), pitch_accuracy 1 (1 to 1), class_coverage 1;
+    after half of the steps class_pitch_accuracy is .92
+  a classifier of real tones hears the right class in all of 1,500 (one seed)
+  log_spectral_distance 19.7 dB (19.4 to 20.1): between the partials is noise
+    that the tones have not; of a class all sounds are much alike (diversity .21
+    of the data's, as the run's health says)
+Verified.
 """
 
 from configs import common

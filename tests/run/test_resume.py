@@ -48,6 +48,11 @@ def substitute(name, folder):
   """What puts noise in place of a data set which is not at hand, by key."""
   if name == 'stocks':
     return {'data.name': 'sines', 'data.length': 127}
+  if name == 'sounds':
+    small = {'length': 256, 'size': 40}
+    return {'data.name': 'tones', 'features': 'pixels'} | {
+      f'data.{key}': value for key, value in small.items()
+    }
   if name not in NOT_AT_HAND:
     return {}
   shape = NOT_AT_HAND[name]
