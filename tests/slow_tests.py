@@ -52,6 +52,9 @@ SLOW = {
   r'test_conformance.*\[(models-timegan|penalties-supervised)': (
     'shapes and formulas, in test_timegan'
   ),
+  r'test_options.*::test_another_value.*\[(gru_gan|quantgan)': (
+    'rcgan; the others are held by formulas'
+  ),
   # Several processes that train as one.
   r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.
