@@ -212,7 +212,7 @@ def test_a_run_by_the_command(tmp_path, monkeypatch, capfd, at):
   monkeypatch.chdir(tmp_path)
   digits = 'digits:tiny'
   own = ['--config.features=pixels', '--config.metrics=fid']
-  small = [f'--config.model.{p}.hidden=4' for p in 'gde']
+  small = [f'--config.model.{p}.hidden=4,4' for p in 'gde']
   args = [f'--config={digits}', '--config.model.name=bigan', *own, *small]
   train.main(['train', *args, '--workdir=run'])
   assert (tmp_path / 'run/samples/rebuilt.png').exists()
