@@ -5,6 +5,9 @@
 
 FOLDER holds the .wav files of the Free Spoken Digit Dataset, a subfolder for
 each digit (https://github.com/Jakobovski/free-spoken-digit-dataset).
+
+Meant for a GPU, and not verified: of these files only `:tiny` has been run, on
+2 CPU cores.
 """
 
 from configs import common
