@@ -37,9 +37,10 @@ def help_lines() -> list[str]:
     ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]'
     ' [--labels=data|balanced] [--data.dir=DIR or --data.path=FILE, if its data'
     ' have moved]',
-    'OUT: .npz for `samples` (float32 in model range) and `labels`; for images'
-    ' and points .png or .webp, a picture, of one image the image itself; DIR/'
-    ' for a folder of single images, by class; - for lines in this terminal.',
+    'OUT: .npz for `samples` (float32 in model range) and `labels`; .png or'
+    ' .webp, a picture, of one image the image itself; of series .csv, of sound'
+    ' .wav, of text .txt; DIR/ for a folder of single images, by class; - for'
+    ' lines in this terminal.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
     ' --class: only of these classes; --labels: as the data have them, or'
     ' balanced (usual for a picture, in columns); --run_seed: of this seed of'

@@ -16,7 +16,7 @@ from gan_jax.game import beginning, rules
 from gan_jax.run import command
 from gan_jax.run.config import recipe
 from gan_jax.study import study_file
-from tests.components.shipped import OF_ENCODERS, SHIPPED, is_new
+from tests.components.shipped import APART, SHIPPED, is_new
 from tests.test_layout import FLOORS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -103,7 +103,7 @@ def row_of(page, first):
   [('losses', 'loss'), ('penalties', 'penalty on D'), ('models', 'model')],
 )
 def test_the_readme_names_all_components(kind, first):
-  known = SHIPPED[kind] | OF_ENCODERS.get(kind, set())
+  known = SHIPPED[kind] | APART.get(kind, set())
   assert row_of(ROOT / 'README.md', first) == known
 
 
