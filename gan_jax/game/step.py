@@ -188,7 +188,9 @@ def _when_due(game, who, every, state, batch, key):
       for player in who
       if player in game.terms
     }
-    return state, {name: jnp.float32(0) for name in metric_names(due)}
+    # Of a state's own: under shard_map a constant would be of another type.
+    zero = jnp.float32(0 * state.step)
+    return state, dict.fromkeys(metric_names(due), zero)
 
   return jax.lax.cond(batch['step'] % every == 0, again, nothing, state)
 

@@ -81,7 +81,7 @@ def test_same_update_on_any_number_of_devices(wrapper, devices, reference):
 
 
 PENALTIES = {
-  'r1': {'gamma': 0.1},
+  'r1': {'gamma': 0.1, 'every': 2},  # of an update of its own
   'gradient_penalty': {'weight': 0.1},
   'dragan': {'weight': 0.1},
 }
