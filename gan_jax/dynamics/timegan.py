@@ -51,7 +51,8 @@ def make(
   def filled(phase):
     def run(*args):
       state, metrics = phase(*args)
-      return state, {name: jnp.float32(0) for name in names} | metrics
+      zero = step_lib.zero_of(state)
+      return state, dict.fromkeys(names, zero) | metrics
 
     return run
 

@@ -188,11 +188,17 @@ def _when_due(game, who, every, state, batch, key):
       for player in who
       if player in game.terms
     }
-    # Of a state's own: under shard_map a constant would be of another type.
-    zero = jnp.float32(0 * state.step)
-    return state, dict.fromkeys(metric_names(due), zero)
+    return state, dict.fromkeys(metric_names(due), zero_of(state))
 
   return jax.lax.cond(batch['step'] % every == 0, again, nothing, state)
+
+
+def zero_of(state: State) -> jax.Array:
+  """What a branch of a step measures that measures nothing, float32 [].
+
+  Of the state's own: under shard_map a constant would be of another type.
+  """
+  return jnp.float32(0 * state.step)
 
 
 def finish(game: Game, state: State) -> State:

@@ -122,7 +122,9 @@ class Generator(nn.Module):
     inverse = 1 / (self.t1 if step is None else self.temperature(step))
     begin = nn.Dense(2 * self.features, dtype=self.dtype, name='start')(code)
     carry = tuple(jnp.tanh(x) for x in jnp.split(begin, 2, axis=-1))
-    last = jnp.zeros((*code.shape[:-1], letters), jnp.float32)
+    # Of the code's own: under shard_map a constant would be of another type.
+    zero = 0 * begin[:, :1].astype(jnp.float32)
+    last = jnp.broadcast_to(zero, (len(code), letters))
     scan = nn.scan(
       _Cell,
       variable_broadcast='params',

@@ -52,6 +52,9 @@ class _Recurrent(nn.Module):
     x = x.astype(self.dtype).swapaxes(0, 1)  # [T, B, I]
     x = jnp.dot(x, w.astype(self.dtype)) + b.astype(self.dtype)[None, None]
     step = functools.partial(step, u.astype(self.dtype))
+    # Of the inputs' own: under shard_map a constant would be of another type.
+    zero = 0 * x[0, :, :1]
+    carry = jax.tree.map(lambda start: start + zero, carry)
     _, made = jax.lax.scan(step, carry, x)
     return made.swapaxes(0, 1)
 
