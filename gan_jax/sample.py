@@ -44,8 +44,8 @@ def help_lines() -> list[str]:
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
     ' --class: only of these classes; --labels: as the data have them, or'
     ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
-    ' the run, or --num of each; by default of the first.',
-    '--reconstruct=FILE, of a model with an encoder: real samples beside what'
+    ' the run, or --num of each; by default of the first.'
+    ' --reconstruct=FILE, of a model with an encoder: real samples beside what'
     ' it rebuilds of them; --interpolate=FILE: what lies between each two that'
     ' follow one another. FILE: a folder of images, a picture, an .npz.',
   ]

@@ -16,6 +16,13 @@ from gan_jax.game.health import probe
 from gan_jax.types import Penalty
 
 BATCH, DIM, SIZE = 16, 3, 40
+# Those that ask nothing of a model but its logits.
+PENALTIES = tuple(
+  name
+  for name in select.available('penalties')
+  if {'penalty', 'project'}
+  & set(vars(select.module('penalties', name, flag='')))
+)
 
 
 class Generator(nn.Module):

@@ -149,7 +149,7 @@ def left_out(
   class_names: tuple[str, ...],
   walked: Found,
   *,
-  thing: str = 'image',
+  thing: str,
   more: tuple[str, ...] = (),
 ) -> str:
   """What is to be said of files that were passed over; '' if none were.

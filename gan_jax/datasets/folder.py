@@ -77,7 +77,8 @@ def load(
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
-  news.tell(folders.left_out(root, files, class_names, walked))
+  of = root, files, class_names, walked
+  news.tell(folders.left_out(*of, thing='image'))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',

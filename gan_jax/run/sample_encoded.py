@@ -92,7 +92,7 @@ def _opened(like, path, flag) -> Dataset:
   fit = {'channels': like.shape[-1]} if len(like.shape) == 3 else {}
   fit |= {'image_size': like.shape[0]} if square else {}
   if os.path.isfile(where) and where.lower().endswith(PICTURES):
-    return _picture(where, fit, f'{flag}={path}')
+    return _picture(where, like.kind, fit, f'{flag}={path}')
   if not os.path.exists(where):
     raise UserError(f'{flag}={path}: there is no such folder or file.')
   if not os.path.isdir(where) and not where.endswith(('.npz', '.txt')):
@@ -104,12 +104,12 @@ def _opened(like, path, flag) -> Dataset:
   return sources.open_samples(where, flag=name, **fit)
 
 
-def _picture(where, fit, begin):
+def _picture(where, kind, fit, begin):
   try:
     image = images.decode(where, **fit)
   except images.UNREADABLE as error:
     raise UserError(f'{begin}: not a picture ({error}).') from error
-  return memory.from_arrays('picture', 'image', image[None])
+  return memory.from_arrays('picture', kind, image[None])
 
 
 def reconstruct(setup: Setup, state, x, labels, *, run_seed: int) -> np.ndarray:

@@ -125,7 +125,7 @@ def counting():
 
 def everything():
   """All that may be kept: by all penalties, and by parts of one's own."""
-  every = {n: select.penalty(n) for n in select.available('penalties')}
+  every = {n: select.penalty(n) for n in tiny.PENALTIES}
   own = penalty(lecam, lambda: (jnp.zeros(()),) * 2)
   return Parts(d=Remembering(), penalties=every | own, tx=counting())
 

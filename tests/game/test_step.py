@@ -7,7 +7,6 @@ import numpy as np
 import optax
 import pytest
 
-from gan_jax import select
 from gan_jax.game import ema, forward, keys, latents, step
 from tests import tiny
 
@@ -118,7 +117,7 @@ def test_one_step_by_hand(update, d_steps):
   assert tiny.distance(after.players['g'].params, other) > 1e-5
 
 
-EVERY = select.available('penalties')
+EVERY = tiny.PENALTIES
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,10 @@ from tests import tiny
 from tests.pairs import pairwise
 from tests.pairs.bases import BASES, config_of
 
-PENALTIES = tuple(
-  name
-  for name in select.available('penalties')
-  if {'penalty', 'project'}
-  & set(vars(select.module('penalties', name, flag='')))
-)
 FACTORS = {
   'base': tuple(BASES),
   'loss': tuple(select.available('losses')),
-  'penalty': ('', *PENALTIES),
+  'penalty': ('', *tiny.PENALTIES),
   'parallel': ('jit', 'pmap', 'shard_map'),
   'num_seeds': (1, 2),
   'dynamics': ('alternating', 'simultaneous'),
