@@ -52,9 +52,18 @@ SLOW = {
   r'test_conformance.*\[(models-timegan|penalties-supervised)': (
     'shapes and formulas, in test_timegan'
   ),
-  r'test_options.*::test_another_value.*\[(gru_gan|quantgan)': (
-    'rcgan; the others are held by formulas'
+  r'test_options.*::test_another_value.*\[(gru_gan|quantgan|char_gan|'
+  r'gumbel_lstm)': 'rcgan; the others are held by formulas',
+  r'test_unused_options.*::test_recipes_have.*\[(?!digits|ring8)': 'others',
+  r'test_state.*::test_every_leaf_of_every_recipe\[(?!digits|ring8|sines)': (
+    'a recipe of three kinds'
   ),
+  r'test_encoder_models.*::test_a_code_is_drawn': 'the terms of a law',
+  r'test_models_text.*::test_(characters_are_drawn|labels_change)': 'formulas',
+  r'test_wavegan.*::test_(a_shuffled_sound|penalties_take|shifts_are)': (
+    'that shifts move a sound, and its counts'
+  ),
+  r'test_timegan.*::test_(d_waits_below|a_phase_moves)': 'a phase that is left',
   # Several processes that train as one.
   r'test_multihost.*::test_(?!alone|flags_that)': 'devices of one process',
   # Every recipe, every death: resuming is also tested file by file.
