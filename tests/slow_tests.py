@@ -45,7 +45,7 @@ SLOW = {
   ),
   r'test_inception\.py::test_resizing_and_bias': 'features of any size',
   r'test_state\.py::test_the_state_of_every_optimizer': 'of every recipe',
-  r'test_new_kind.*::test_streams_from_disk': 'that it trains and resumes',
+  r'test_new_kind.*::test_(streams_from_disk|trains_and)': 'kinds that ship',
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
   ),
@@ -59,6 +59,7 @@ SLOW = {
     'a recipe of three kinds'
   ),
   r'test_encoder_models.*::test_a_code_is_drawn': 'the terms of a law',
+  r'test_pairs.*::test_one_of_each_kind.*\[(digits\]|ring8)': 'others',
   r'test_models_text.*::test_(characters_are_drawn|labels_change)': 'formulas',
   r'test_wavegan.*::test_(a_shuffled_sound|penalties_take|shifts_are)': (
     'that shifts move a sound, and its counts'

@@ -46,9 +46,8 @@ def kind_of(source):
 
 SHOWN = list(examples())
 NEEDS_FILES = {
-  'sounds',
-  'folder', 'npz', 'stacked_mnist', 'tfds_images', 'table', 'stocks',
-  'mnist_rows',
+  'folder', 'mnist_rows', 'npz', 'sounds', 'stacked_mnist', 'stocks', 'table',
+  'text_files', 'tfds_images', 'tiny_shakespeare',
 }  # fmt: skip
 # What ships has tests of its own beside these.
 FOUND = [
