@@ -59,7 +59,7 @@ SLOW = {
     'a recipe of three kinds'
   ),
   r'test_encoder_models.*::test_a_code_is_drawn': 'the terms of a law',
-  r'test_pairs.*::test_one_of_each_kind.*\[(digits\]|ring8)': 'others',
+  r'test_pairs.*::test_one_of_each_kind.*\[(image|point)': 'others',
   r'test_models_text.*::test_(characters_are_drawn|labels_change)': 'formulas',
   r'test_wavegan.*::test_(a_shuffled_sound|penalties_take|shifts_are)': (
     'that shifts move a sound, and its counts'

@@ -1,22 +1,41 @@
-"""A recipe of each kind of data, as small as it can be, of data at hand."""
+"""A game of each kind of data, as small as it can be, of data at hand."""
 
-from gan_jax.run.config import recipe
+from typing import NamedTuple
 
-# {recipe: what is changed of its tiny form, by key}
+from gan_jax.run import command
+
+
+class Base(NamedTuple):
+  """A recipe, and what is changed of its tiny form, by key."""
+
+  recipe: str
+  changes: dict = {}
+
+  @property
+  def file(self) -> str:
+    """As --config and a study name it."""
+    return f'configs/{self.recipe}.py:tiny'
+
+
 BASES = {
-  'digits': {},
-  'ring8': {},
-  'tones_wavegan': {},
-  'grammar_chargan': {},
-  'sines_rcgan': {},
+  'image': Base('digits'),
+  'point': Base('ring8'),
+  'audio': Base('tones_wavegan'),
+  'text': Base('grammar_chargan'),
+  'series': Base('sines_rcgan'),
   # Penalties of D's slope at an example ask for a D without batch norm.
-  'digits_vaegan': {'model.d.norm': 'spectral'},
+  'pairs': Base(
+    'digits',
+    {
+      'model.name': 'bigan',
+      'model.d.norm': 'spectral',
+      **{f'model.{player}.hidden': (8, 8) for player in 'gde'},
+    },
+  ),
 }
 
 
 def config_of(base: str, **changes) -> dict:
   """All keys of a base's config; changes are groups or values of it."""
-  config = recipe.load(f'{base}:tiny')
-  config.update_from_flattened_dict(BASES[base])
-  config = config.to_dict()
+  config = command.load_config(BASES[base].file, BASES[base].changes)
   return {**config, **changes}

@@ -63,15 +63,14 @@ def test_its_samples_are_written_in_every_way(run, tmp_path):
 PLAIN = {'latent': {'name': 'normal', 'dim': 4}}
 BY_CODES = {'latent': {'name': 'normal', 'dim': 16}}
 MODELS = {
-  'ali': ('digits', BY_CODES),
-  'aae': ('digits', BY_CODES | {'penalties': {'reconstruction': {}}}),
-  'bigan': ('digits', BY_CODES),
-  'gru_gan': ('sines_rcgan', PLAIN),
-  'gumbel_lstm': ('grammar_chargan', PLAIN),
-  'mlp': ('digits', PLAIN),
-  'quantgan': ('sines_rcgan', PLAIN),
+  'ali': ('image', BY_CODES),
+  'aae': ('image', BY_CODES | {'penalties': {'reconstruction': {}}}),
+  'gru_gan': ('series', PLAIN),
+  'gumbel_lstm': ('text', PLAIN),
+  'quantgan': ('series', PLAIN),
+  'vae_gan': ('image', BY_CODES | {'penalties': {'kl': {'weight': 0.01}}}),
   'timegan': (
-    'sines_rcgan',
+    'series',
     PLAIN
     | {
       'dynamics': {'name': 'timegan', 'embed': 1, 'supervise': 0},
@@ -105,18 +104,21 @@ def assert_devices_agree(config):
   for player in config['optim']:
     config['optim'][player] = {'name': 'sgd', 'learning_rate': 1e-2}
   setup = setup_lib.build(config)
-  one, other = (_after_two(setup, *of) for of in (('jit', 1), ('shard_map', 4)))
-  assert tiny.distance(one.players['g'], other.players['g']) < 1e-4
+  one, other = (_after_one(setup, *of) for of in (('jit', 1), ('shard_map', 4)))
+  # Of one step: a second one makes more of how sums are rounded.
+  assert tiny.distance(one.players, other.players) < 1e-5
+  assert (
+    tiny.distance(one.players, jax.device_get(setup.first()).players) > 1e-5
+  )
 
 
-def _after_two(setup, wrapper, devices):
+def _after_one(setup, wrapper, devices):
   program = setup_lib.make_program(
     setup, wrapper=wrapper, devices=jax.devices()[:devices]
   )
   state, total = program.put(setup.first()), program.put(program.zeros)
   data = setup_lib.make_data(setup, program, step=0)
-  for step in range(2):
-    state, total = program.advance(state, total, data(step), 1)
+  state, total = program.advance(state, total, data(0), 1)
   return jax.device_get(program.get(state))
 
 
@@ -125,10 +127,10 @@ def test_a_study_of_two_losses(base, tmp_path):
   levels = ('cross_entropy', 'hinge')
   study = {
     'question': 'Does the loss matter?',
-    'base': f'configs/{base}.py:tiny',
+    'base': BASES[base].file,
     'factors': {'loss.name': levels},
     'num_seeds': 2,
-    'overrides': BASES[base] | {'steps': 4},
+    'overrides': BASES[base].changes | {'steps': 4},
   }
   file = tmp_path / 'study.py'
   file.write_text(f'def get_study():\n  return {study!r}\n')
