@@ -85,6 +85,7 @@ TESTS = {
     'metrics/test_inception.py',
   ],
   'metrics/encoder/': ['metrics/test_encoder.py'],
+  'metrics/sound/': ['metrics/test_sound.py'],
   'metrics/series/': ['metrics/series/test_*.py'],
   'metrics/compute.py': ['metrics/test_scores.py', 'metrics/test_compute.py'],
   'metrics/measures.py': [

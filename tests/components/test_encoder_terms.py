@@ -18,6 +18,7 @@ from tests.components.test_encoder_models import (
   game_of,
   started,
 )
+from tests.game import test_step_extras
 
 
 def test_the_divergence_is_the_integral():
@@ -93,6 +94,18 @@ def test_reconstruction_says_what_is_missing(also, options, words):
 def test_the_gate(costs, moves):
   found = equilibrium.gate(jnp.float32(costs), equilibrium=0.68, margin=0.4)
   assert tuple(map(bool, found)) == moves
+
+
+@pytest.mark.parametrize('at, still', [(100.0, 'd'), (-100.0, 'g'), (0.68, '')])
+def test_who_waits_stays_as_it_is(at, still):
+  rules = test_step_extras.rules(loss='cross_entropy')
+  state = test_step_extras.start(rules)
+  batch = test_step_extras.BATCH
+  step = equilibrium.make(rules, equilibrium=at, margin=0.6)
+  after, _ = step(state, {**batch, 'x': batch['x'][None]}, KEY)
+  weights = test_step_extras.weight
+  waits = [p for p in 'gd' if weights(state, p) == weights(after, p)]
+  assert ''.join(waits) == still
 
 
 @pytest.mark.slow

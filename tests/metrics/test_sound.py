@@ -104,3 +104,13 @@ def test_where_sounds_are_measured():
   bare = measures.where_possible()
   with pytest.raises(UserError, match="'pitch_accuracy' needs .*known pitches"):
     measures.expand(['pitch_accuracy'], bare)
+
+
+def test_as_loud_but_at_other_frequencies_is_far():
+  time = np.arange(1024)
+  low, high = (
+    np.stack([np.sin(2 * np.pi * f * time + k) for k in range(4)])
+    for f in (0.11, 0.29)
+  )
+  assert log_spectral.distance(low, high) > 5
+  assert log_spectral.distance(low, low[::-1]) == 0
