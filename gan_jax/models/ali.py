@@ -45,18 +45,9 @@ class Encoder(nn.Module):
   @nn.compact
   def __call__(self, x, *, train):
     """Returns {'mean', 'log_variance'}, each [B, Z] float32."""
-    part = parts.make_parts(
-      self.norm,
-      train=train,
-      dtype=self.dtype,
-      axis_name=self.axis_name,
-      kernel_init=blocks.DCGAN_INIT,
-    )
+    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = convolved(part, x, self.widths)
-    give = lambda name: part.dense(self.latent_size, name=name)(x).astype(
-      jnp.float32
-    )
-    return {name: give(name) for name in ('mean', 'log_variance')}
+    return codes.law(part, x, self.latent_size)
 
 
 class Discriminator(nn.Module):
@@ -76,13 +67,7 @@ class Discriminator(nn.Module):
     """Returns the heads of pairs and label [B]."""
     x, code = pair
     label = parts.check_label(label, self.num_classes)
-    part = parts.make_parts(
-      self.norm,
-      train=train,
-      dtype=self.dtype,
-      axis_name=self.axis_name,
-      kernel_init=blocks.DCGAN_INIT,
-    )
+    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = convolved(part, x, self.widths)
     for i, width in enumerate(self.code_hidden):
       code = ACT(part.dense(width, name=f'code_{i}')(code))

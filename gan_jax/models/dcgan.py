@@ -69,14 +69,8 @@ class Generator(nn.Module):
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_size(self.shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.make_parts(
-      self.norm,
-      train=train,
-      dtype=self.dtype,
-      axis_name=self.axis_name,
-      label=label,
-      num_classes=self.num_classes,
-      kernel_init=blocks.DCGAN_INIT,
+    part = parts.parts_of(
+      self, train=train, label=label, kernel_init=blocks.DCGAN_INIT
     )
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
@@ -110,13 +104,7 @@ class Discriminator(nn.Module):
     widths = self.widths or default_widths(shape[0])
     base_size(shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.make_parts(
-      self.norm,
-      train=train,
-      dtype=self.dtype,
-      axis_name=self.axis_name,
-      kernel_init=blocks.DCGAN_INIT,
-    )
+    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = sample
     for i, width in enumerate(widths):
       plain = i == 0  # DCGAN: no norm on what sees the image

@@ -7,7 +7,8 @@ It shows its use with the penalties `reconstruction`, `supervised` and `moments`
 and the dynamics `timegan`.
 
 D's loss is the mean over the two kinds of fakes; the authors' code adds them,
-so that there fakes count twice.
+so that there fakes count twice. As players move whole, `moments` teaches the
+recovery too; there it belongs to the generator and the supervisor alone.
 """
 
 import functools

@@ -24,17 +24,7 @@ from gan_jax.models import dcgan
 from gan_jax.models.layers import blocks, codes, parts
 
 FIVE = 5, 5  # all kernels
-
-
-def _parts(net, train, **kw):
-  return parts.make_parts(
-    net.norm,
-    train=train,
-    dtype=net.dtype,
-    axis_name=net.axis_name,
-    kernel_init=blocks.DCGAN_INIT,
-    **kw,
-  )
+INIT = blocks.DCGAN_INIT
 
 
 def _down(part, x, widths):
@@ -61,15 +51,12 @@ class Encoder(nn.Module):
   def __call__(self, x, *, train):
     """Returns {'mean', 'log_variance'}, each [B, Z] float32."""
     dcgan.base_size(x.shape[1:], len(self.widths))
-    part = _parts(self, train)
+    part = parts.parts_of(self, train=train, kernel_init=INIT)
     x = _down(part, x, self.widths)
     x = x.reshape(x.shape[0], -1)
     dense = part.dense(self.hidden, use_bias=not part.has_norm, name='hidden')
     x = nn.relu(part.norm(name='norm_hidden')(dense(x)))
-    give = lambda name: part.dense(self.latent_size, name=name)(x).astype(
-      jnp.float32
-    )
-    return {name: give(name) for name in ('mean', 'log_variance')}
+    return codes.law(part, x, self.latent_size)
 
 
 class Generator(nn.Module):
@@ -88,7 +75,7 @@ class Generator(nn.Module):
     """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
     base = dcgan.base_size(self.shape, len(self.widths))
     label = parts.check_label(label, self.num_classes)
-    part = _parts(self, train, label=label, num_classes=self.num_classes)
+    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
       z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
@@ -126,7 +113,7 @@ class Discriminator(nn.Module):
     """Returns the heads of images [B, H, H, C] and label [B]."""
     dcgan.base_size(sample.shape[1:], len(self.widths))
     label = parts.check_label(label, self.num_classes)
-    part = _parts(self, train)
+    part = parts.parts_of(self, train=train, kernel_init=INIT)
     conv = part.conv(self.first, kernel_size=FIVE, strides=(1, 1), name='first')
     x = _down(part, nn.relu(conv(sample)), self.widths)
     features = x.reshape(x.shape[0], -1)

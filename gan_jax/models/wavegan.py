@@ -19,6 +19,7 @@ from gan_jax.types import G, UserError
 
 STRIDE = 4
 FIRST = 64  # channels of the finest stage, by default
+INIT = nn.initializers.glorot_uniform()
 BASE = 16  # moments of the shortest stage by default, at least
 
 
@@ -56,18 +57,6 @@ def play(run, net, batch, latent):
   return (batch['x'], drawn), (fake, drawn), latent
 
 
-def _parts(net, *, train, label=None):
-  return parts.make_parts(
-    net.norm,
-    train=train,
-    dtype=net.dtype,
-    axis_name=net.axis_name,
-    label=label,
-    num_classes=net.num_classes if label is not None else 0,
-    kernel_init=nn.initializers.glorot_uniform(),
-  )
-
-
 class Generator(nn.Module):
   """Latent vectors to sounds in [-1, 1].
 
@@ -89,7 +78,7 @@ class Generator(nn.Module):
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_length(self.shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = _parts(self, train=train, label=label)
+    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
       z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
@@ -138,7 +127,7 @@ class Discriminator(nn.Module):
     widths = self.widths or default_widths(x.shape[1])
     base_length(x.shape[1:], len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = _parts(self, train=train)
+    part = parts.parts_of(self, train=train, kernel_init=INIT)
     x = x[:, :, None]  # [B, T, 1, C]
     for i, width in enumerate(widths):
       plain = i == 0  # no norm on what sees the sound

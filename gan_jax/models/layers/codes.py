@@ -8,12 +8,28 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gan_jax.models.layers import parts
 from gan_jax.types import UserError
 
 
 def mean_of(output: Any) -> jax.Array:
   """The code [B, Z] by which a sample is known: the mean, if it is a law."""
   return output['mean'] if isinstance(output, dict) else output
+
+
+def law(part: parts.Parts, x: jax.Array, size: int) -> dict:
+  """Ends an encoder whose codes are drawn, within its compact method.
+
+  Args:
+    part: the layers of the network.
+    x: features [B, F].
+    size: Z.
+
+  Returns:
+    {'mean': [B, Z], 'log_variance': [B, Z]}, float32.
+  """
+  give = lambda name: part.dense(size, name=name)(x).astype(jnp.float32)
+  return {name: give(name) for name in ('mean', 'log_variance')}
 
 
 def draw(law: dict, key: jax.Array) -> jax.Array:

@@ -85,6 +85,21 @@ def make_parts(
   return Parts(*linear, embed, make_norm, norm == 'batch')
 
 
+def parts_of(net: nn.Module, *, train, label=None, **kw) -> Parts:
+  """make_parts by a network's own fields `norm`, `dtype` and `axis_name`.
+
+  Args:
+    net: the network.
+    train: as in make_parts.
+    label: [B], or None; makes the batch norm conditional on net.num_classes.
+    **kw: as in make_parts.
+  """
+  own = {'dtype': net.dtype, 'axis_name': net.axis_name}
+  if label is not None:
+    own |= {'label': label, 'num_classes': net.num_classes}
+  return make_parts(net.norm, train=train, **own, **kw)
+
+
 def check_label(label, num_classes: int):
   """Returns the label, None if unconditional; ValueError where it lacks."""
   if not num_classes:
