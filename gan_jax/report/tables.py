@@ -126,9 +126,8 @@ def _score_row(records, *, seeds, settings):
     cells.append(f'<td class="seeds">{each}</td>')
   cells.append(f'<td>{step_of(records[0]):,}</td>')
   if settings:
-    words = [
-      f'{k} {inline(_rounded(v))}' for k, v in _settings(records[0]).items()
-    ]
+    own = _flat(_settings(records[0]))
+    words = [f'{k} {inline(_rounded(v))}' for k, v in own]
     cells.append(f'<td class="settings">{html.escape(", ".join(words))}</td>')
   return f'<tr>{"".join(cells)}</tr>'
 

@@ -48,7 +48,7 @@ RECORDS = [
   _score('fid', 0.83124, 0),
   _score('fid', 0.91357, 1),
   _score('fid', 7.7531, 0, features='pixels'),
-  _score('my_score', 0.4242, 0, k=5),
+  _score('my_score', 0.4242, 0, k=5, parts={'a': 0.123456, 'b': [0.1]}),
 ]
 
 
@@ -101,6 +101,7 @@ def test_page_holds_every_score_under_its_own_protocol(workdir):
   # classifier; pixels; the one with a reference
   assert document.count('class="card score"') == 3
   assert text.number((0.83124 + 0.91357) / 2) in document
+  assert '>k 5, parts.a 0.1235, parts.b 0.1<' in document
 
 
 def test_the_head_shows_what_the_run_was_scored_by(tmp_path):

@@ -1,0 +1,42 @@
+"""Days of the S&P 500, open to close, by TimeGAN in its three phases.
+
+  python -m gan_jax.train --config=configs/stocks_timegan.py \\
+    --workdir=runs/stocks
+
+"""
+
+from configs import common
+
+
+def get_config(arg: str = ''):
+  """Returns the recipe; 'tiny' shrinks it to seconds."""
+  config = common.default()
+  config.update(
+    {
+      'data': {'name': 'stocks', 'values': 'ohlc'},
+      'model': {'name': 'timegan', 'g': {}, 'd': {}, 'e': {}},
+      'latent': {'name': 'uniform', 'dim': 4},
+      'dynamics': {'name': 'timegan', 'embed': 1000, 'supervise': 1000},
+      'penalties': {
+        'reconstruction': {'weight': 10.0},
+        'supervised': {},
+        'moments': {},
+      },
+      'steps': 5000,
+      'batch_size': 128,
+      'report_every': 200,
+      'save_every': 1000,
+      'eval_every': 1000,
+      'eval_samples': 2000,
+      'metrics': ('discriminative', 'predictive', 'acf_distance'),
+    }
+  )
+  config.optim.g = common.adam(1e-3)
+  config.optim.d = common.adam(1e-3)
+  if arg == 'tiny':
+    common.shrink(config)
+    config.latent.dim = 4
+    config.dynamics.update({'embed': 2, 'supervise': 2})
+    for player in ('g', 'd', 'e'):
+      config.model[player].update({'hidden': 4, 'layers': 1})
+  return common.finish(config, arg)
