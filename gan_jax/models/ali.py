@@ -45,7 +45,7 @@ class Encoder(nn.Module):
   @nn.compact
   def __call__(self, x, *, train):
     """Returns {'mean', 'log_variance'}, each [B, Z] float32."""
-    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
+    part = parts.of_network(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = convolved(part, x, self.widths)
     return codes.law(part, x, self.latent_size)
 
@@ -67,7 +67,7 @@ class Discriminator(nn.Module):
     """Returns the heads of pairs and label [B]."""
     x, code = pair
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
+    part = parts.of_network(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = convolved(part, x, self.widths)
     for i, width in enumerate(self.code_hidden):
       code = ACT(part.dense(width, name=f'code_{i}')(code))

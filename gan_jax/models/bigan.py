@@ -39,7 +39,7 @@ class Encoder(nn.Module):
   @nn.compact
   def __call__(self, x, *, train):
     """Returns codes [B, Z] float32 of samples x [B, ...]."""
-    part = parts.parts_of(self, train=train, kernel_init=mlp.INIT)
+    part = parts.of_network(self, train=train, kernel_init=mlp.INIT)
     act = parts.activation(self.activation)
     x = x.reshape(x.shape[0], -1)
     for i, width in enumerate(self.hidden):

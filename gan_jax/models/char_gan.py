@@ -72,7 +72,7 @@ class Generator(nn.Module):
     """Returns samples [B, T, V] float32 of z [B, Z] and label [B]."""
     check_shape(self.shape)
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
+    part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
       z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
@@ -102,7 +102,7 @@ class Discriminator(nn.Module):
     """Returns the heads of samples [B, T, V] and label [B]."""
     check_shape(sample.shape[1:])
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=INIT)
+    part = parts.of_network(self, train=train, kernel_init=INIT)
     x = _along(part, sample, self.dim, width=1, name='letters')
     for index in range(self.blocks):
       x = _block(part, x, index, self.scale)

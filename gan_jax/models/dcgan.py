@@ -69,7 +69,7 @@ class Generator(nn.Module):
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_size(self.shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(
+    part = parts.of_network(
       self, train=train, label=label, kernel_init=blocks.DCGAN_INIT
     )
     if label is not None and not part.has_norm:
@@ -104,7 +104,7 @@ class Discriminator(nn.Module):
     widths = self.widths or default_widths(shape[0])
     base_size(shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=blocks.DCGAN_INIT)
+    part = parts.of_network(self, train=train, kernel_init=blocks.DCGAN_INIT)
     x = sample
     for i, width in enumerate(widths):
       plain = i == 0  # DCGAN: no norm on what sees the image

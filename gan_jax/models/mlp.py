@@ -45,7 +45,7 @@ class Generator(nn.Module):
   def __call__(self, z, label=None, *, train):
     """Returns samples [B, *shape] float32 of z [B, Z] and label [B]."""
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
+    part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
     act = parts.activation(self.activation)
     x = z
     if label is not None and not part.has_norm:
@@ -75,7 +75,7 @@ class Discriminator(nn.Module):
   def __call__(self, sample, label=None, *, train):
     """Returns the heads of samples [B, ...] and label [B]."""
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=INIT)
+    part = parts.of_network(self, train=train, kernel_init=INIT)
     act = parts.activation(self.activation)
     x = sample.reshape(sample.shape[0], -1)
     for i, width in enumerate(self.hidden):

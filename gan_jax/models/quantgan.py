@@ -63,7 +63,7 @@ class Generator(nn.Module):
     """Returns series [B, T, C] of z [B, before + T, Z] and label [B]."""
     steps, channels = recurrent.check_shape(self.shape, 'quantgan')
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train)
+    part = parts.of_network(self, train=train)
     x = z
     if label is not None:
       classes = part.embed(self.num_classes, z.shape[-1], name='embed')(label)
@@ -89,7 +89,7 @@ class Discriminator(nn.Module):
   def __call__(self, sample, label=None, *, train):
     """Returns {'parts': [B, P]} of series [B, T, C] and label [B]."""
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train)
+    part = parts.of_network(self, train=train)
     stack = temporal.Stack(part, self.width, self.dilations, name='stack')
     first = min(temporal.field(self.dilations), sample.shape[1]) - 1
     return recurrent.head_at_each(self, part, stack(sample)[:, first:], label)

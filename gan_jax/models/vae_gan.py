@@ -51,7 +51,7 @@ class Encoder(nn.Module):
   def __call__(self, x, *, train):
     """Returns {'mean', 'log_variance'}, each [B, Z] float32."""
     dcgan.base_size(x.shape[1:], len(self.widths))
-    part = parts.parts_of(self, train=train, kernel_init=INIT)
+    part = parts.of_network(self, train=train, kernel_init=INIT)
     x = _down(part, x, self.widths)
     x = x.reshape(x.shape[0], -1)
     dense = part.dense(self.hidden, use_bias=not part.has_norm, name='hidden')
@@ -75,7 +75,7 @@ class Generator(nn.Module):
     """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
     base = dcgan.base_size(self.shape, len(self.widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
+    part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
       z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
@@ -113,7 +113,7 @@ class Discriminator(nn.Module):
     """Returns the heads of images [B, H, H, C] and label [B]."""
     dcgan.base_size(sample.shape[1:], len(self.widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=INIT)
+    part = parts.of_network(self, train=train, kernel_init=INIT)
     conv = part.conv(self.first, kernel_size=FIVE, strides=(1, 1), name='first')
     x = _down(part, nn.relu(conv(sample)), self.widths)
     features = x.reshape(x.shape[0], -1)

@@ -78,7 +78,7 @@ class Generator(nn.Module):
     widths = self.widths or default_widths(self.shape[0])[::-1]
     base = base_length(self.shape, len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, label=label, kernel_init=INIT)
+    part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
     if label is not None and not part.has_norm:
       embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
       z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
@@ -127,7 +127,7 @@ class Discriminator(nn.Module):
     widths = self.widths or default_widths(x.shape[1])
     base_length(x.shape[1:], len(widths))
     label = parts.check_label(label, self.num_classes)
-    part = parts.parts_of(self, train=train, kernel_init=INIT)
+    part = parts.of_network(self, train=train, kernel_init=INIT)
     x = x[:, :, None]  # [B, T, 1, C]
     for i, width in enumerate(widths):
       plain = i == 0  # no norm on what sees the sound

@@ -85,7 +85,7 @@ def make_parts(
   return Parts(*linear, embed, make_norm, norm == 'batch')
 
 
-def parts_of(net: nn.Module, *, train, label=None, **kw) -> Parts:
+def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
   """make_parts by a network's own fields `norm`, `dtype` and `axis_name`.
 
   Args:
