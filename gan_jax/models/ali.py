@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from gan_jax.conditioning import projection
 from gan_jax.models import dcgan
 from gan_jax.models.dcgan import Generator  # noqa: F401
-from gan_jax.models.layers import blocks, codes, parts
+from gan_jax.models.layers import blocks, codes, parts, stages
 from gan_jax.models.layers.pairs import both_sides as adversarial  # noqa: F401
 
 ACT = parts.activation('leaky_relu')
@@ -25,11 +25,7 @@ def convolved(part: parts.Parts, x, widths: tuple[int, ...]):
   """Images [B, H, H, C] as features [B, F], halved once for each width."""
   widths = widths or dcgan.default_widths(x.shape[1])
   dcgan.base_size(x.shape[1:], len(widths))
-  for i, width in enumerate(widths):
-    plain = i == 0  # no norm on what sees the image
-    bias = plain or not part.has_norm
-    x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
-    x = ACT(x if plain else part.norm(name=f'norm_{i}')(x))
+  x = stages.shrunk(part, x, widths=widths)
   return x.reshape(x.shape[0], -1)
 
 

@@ -13,7 +13,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from gan_jax.conditioning import projection
-from gan_jax.models.layers import blocks, parts
+from gan_jax.models.layers import blocks, parts, stages
 from gan_jax.types import UserError
 
 SIZES = (8, 128)  # smallest and largest
@@ -67,24 +67,20 @@ class Generator(nn.Module):
   def __call__(self, z, label=None, *, train):
     """Returns images [B, H, H, C] float32 of z [B, Z] and label [B]."""
     widths = self.widths or default_widths(self.shape[0])[::-1]
-    base = base_size(self.shape, len(widths))
+    base_size(self.shape, len(widths))
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(
       self, train=train, label=label, kernel_init=blocks.DCGAN_INIT
     )
-    if label is not None and not part.has_norm:
-      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
-      z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
-    bias = not part.has_norm
-    x = part.dense(base**2 * widths[0], use_bias=bias, name='start')(z)
-    x = x.reshape(-1, base, base, widths[0])  # [B, base, base, widths[0]]
-    for i, width in enumerate((*widths[1:], self.shape[-1])):
-      x = nn.relu(part.norm(name=f'norm_{i}')(x))
-      last = i == len(widths) - 1
-      x = part.conv_transpose(width, use_bias=bias or last, name=f'up_{i}')(x)
-    start = (x.shape[1] - self.shape[0]) // 2
-    keep = slice(start, start + self.shape[0])
-    return jnp.tanh(x[:, keep, keep].astype(jnp.float32))  # [B, H, H, C]
+    x = stages.grown(
+      part,
+      z,
+      shape=self.shape,
+      widths=widths,
+      label=label,
+      num_classes=self.num_classes,
+    )
+    return jnp.tanh(x.astype(jnp.float32))  # [B, H, H, C]
 
 
 class Discriminator(nn.Module):
@@ -105,13 +101,7 @@ class Discriminator(nn.Module):
     base_size(shape, len(widths))
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, kernel_init=blocks.DCGAN_INIT)
-    x = sample
-    for i, width in enumerate(widths):
-      plain = i == 0  # DCGAN: no norm on what sees the image
-      bias = plain or not part.has_norm
-      x = part.conv(width, use_bias=bias, name=f'down_{i}')(x)
-      x = x if plain else part.norm(name=f'norm_{i}')(x)
-      x = parts.activation('leaky_relu')(x)  # [B, H / 2^(i+1), ..., width]
+    x = stages.shrunk(part, sample, widths=widths)
     flat = x.reshape(x.shape[0], -1)
     pooled = x.sum((1, 2))  # [B, widths[-1]]
     return parts.apply_head(self, part, flat, label, pooled)

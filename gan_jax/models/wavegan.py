@@ -21,6 +21,7 @@ STRIDE = 4
 FIRST = 64  # channels of the finest stage, by default
 INIT = nn.initializers.glorot_uniform()
 BASE = 16  # moments of the shortest stage by default, at least
+INIT = nn.initializers.glorot_uniform()
 
 
 def default_widths(length: int) -> tuple[int, ...]:
