@@ -46,6 +46,12 @@ TESTS = {
   'dynamics/equilibrium.py': ['components/test_encoder_terms.py'],
   'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
   'models/timegan.py': ['components/test_timegan.py'],
+  'models/specgan.py': ['components/test_specgan.py'],
+  'models/layers/spectrograms.py': ['components/test_spectrograms.py'],
+  'models/layers/stages.py': [
+    'components/test_specgan.py',
+    'components/test_models*.py',
+  ],
   'models/layers/': [
     'components/test_encoder_models.py',
     'components/test_layers*.py',

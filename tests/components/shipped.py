@@ -35,10 +35,12 @@ OTHER_SAMPLES = {
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {
   'dynamics': {'equilibrium', 'timegan'},
-  'models': {'aae', 'ali', 'bigan', 'timegan', 'vae_gan', 'wavegan'},
+  'models': {
+    'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
+  },
   'penalties': {'kl', 'moments', 'reconstruction', 'supervised'},
   'datasets': {'sounds', 'tones'},
-}
+}  # fmt: skip
 
 
 def is_new(path: str) -> bool:

@@ -68,6 +68,16 @@ MODELS = {
   'gru_gan': ('series', PLAIN),
   'gumbel_lstm': ('text', PLAIN),
   'quantgan': ('series', PLAIN),
+  'specgan': (
+    'audio',
+    {
+      'model': {
+        'name': 'specgan',
+        'g': {'widths': (4, 4), 'window': 16, 'hop': 8},
+        'd': {'widths': (4, 4)},
+      }
+    },
+  ),
   'vae_gan': ('image', BY_CODES | {'penalties': {'kl': {'weight': 0.01}}}),
   'timegan': (
     'series',
