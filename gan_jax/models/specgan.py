@@ -61,7 +61,7 @@ def _check_widths(widths, frames, bins):
 
 
 def play(run: Callable, net: Callable, batch: dict, latent) -> tuple:
-  """D is shown spectrograms [B, frames, bins, 1]."""
+  """D is shown spectrograms [B, frames, bins]."""
   del net
   real, fake = run(G, latent, batch.get('label'), real=batch['x'])
   return real, fake, latent
@@ -127,7 +127,7 @@ class Generator(nn.Module):
 
     Returns:
       sounds [B, T, 1] float32; with `real` (its spectrograms, those made of z),
-      both [B, frames, bins, 1] float32 in [-1, 1].
+      both [B, frames, bins] float32 in [-1, 1].
     """
     frames, bins = grid_of(self.shape, self.window, self.hop)
     logs = None if real is None else self._logs(real)
@@ -135,12 +135,12 @@ class Generator(nn.Module):
     mean, spread = (x[None, None] for x in scale(bins, logs))
     made = self._spectrograms(z, label, frames, bins, train=train)
     if real is None:
-      return self._sounds(made[..., 0] * DEVIATIONS * spread + mean)
+      return self._sounds(made * DEVIATIONS * spread + mean)
     there = (logs - mean) / (DEVIATIONS * spread)
-    return jnp.clip(there, -1, 1)[..., None], made
+    return jnp.clip(there, -1, 1), made
 
   def _spectrograms(self, z, label, frames, bins, *, train):
-    """[B, frames, bins, 1] of z [B, Z]."""
+    """[B, frames, bins] of z [B, Z]."""
     widths = self.widths or default_widths(frames, bins)[::-1]
     _check_widths(widths, frames, bins)
     label = parts.check_label(label, self.num_classes)
@@ -154,7 +154,7 @@ class Generator(nn.Module):
       num_classes=self.num_classes,
       taps=TAPS,
     )
-    return jnp.tanh(x.astype(jnp.float32))
+    return jnp.tanh(x[..., 0].astype(jnp.float32))
 
   def _logs(self, x):
     """Logarithms of magnitudes [B, frames, bins] of sounds [B, T, 1]."""
@@ -182,16 +182,16 @@ class Discriminator(dcgan.Discriminator):
 
   @nn.compact
   def __call__(self, sample, label=None, *, train):
-    """Returns the heads of spectrograms [B, frames, bins, 1] and label [B]."""
-    if sample.ndim != 4:
+    """Returns the heads of spectrograms [B, frames, bins] and label [B]."""
+    if sample.ndim != 3 or sample.shape[2] < 2:
       raise UserError(
-        'model specgan: D judges spectrograms [B, frames, bins, 1] as G gives'
+        'model specgan: D judges spectrograms [B, frames, bins] as G gives'
         f' them beside real sounds, not samples {list(sample.shape)}.'
       )
-    widths = self.widths or default_widths(*sample.shape[1:3])
-    _check_widths(widths, *sample.shape[1:3])
+    widths = self.widths or default_widths(*sample.shape[1:])
+    _check_widths(widths, *sample.shape[1:])
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, kernel_init=INIT)
-    x = stages.shrunk(part, sample, widths=widths, taps=TAPS)
+    x = stages.shrunk(part, sample[..., None], widths=widths, taps=TAPS)
     flat = x.reshape(x.shape[0], -1)
     return parts.apply_head(self, part, flat, label, x.sum((1, 2)))

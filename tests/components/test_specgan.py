@@ -37,7 +37,7 @@ def logs(x):
 
 
 def scaled(x, mean, deviation):
-  return np.clip((x - mean) / (3 * deviation), -1, 1)[..., None]
+  return np.clip((x - mean) / (3 * deviation), -1, 1)
 
 
 def test_statistics_are_those_of_the_batches_seen():
@@ -112,8 +112,8 @@ def test_sounds_are_those_of_its_spectrograms():
   }
   variables['params'] = jax.tree.map(lambda a: 3 * a, variables['params'])
   _, drawn = apply(g, variables, z, train=False, real=x)
-  assert drawn.shape == (3, 8, 16, 1) and np.abs(drawn).max() > 0.3
-  loud = np.exp(3 * np.asarray(drawn)[..., 0] * deviation + mean)
+  assert drawn.shape == (3, 8, 16) and np.abs(drawn).max() > 0.3
+  loud = np.exp(3 * np.asarray(drawn) * deviation + mean)
   loud = np.pad(loud, ((0, 0), (0, 0), (0, 1)))
   made = apply(g, variables, z, train=False)
   assert made.shape == (3, T, 1)
@@ -174,7 +174,7 @@ def test_any_length_norm_and_label(length, window, hop, norm):
     return pair, g.apply(g_vars, z, label, train=False), logits, d_vars
 
   (real, fake), x, logits, _ = jax.eval_shape(run)
-  assert real.shape == fake.shape == (2, -(-length // hop), window // 2, 1)
+  assert real.shape == fake.shape == (2, -(-length // hop), window // 2)
   assert x.shape == (2, length, 1) and logits.shape == (2,)
   kinds = {a.dtype for a in (real, fake, x, logits)}
   assert kinds == {np.dtype('float32')}
@@ -229,7 +229,7 @@ def test_what_it_cannot_make(shape, fields, line):
   'shape, line',
   [
     ((2, 64, 1), r'judges spectrograms .* not samples \[2, 64, 1\]'),
-    ((2, 4, 16, 1), '5 widths for 4 frames of 16 bins; give 1 to 4'),
+    ((2, 4, 16), '5 widths for 4 frames of 16 bins; give 1 to 4'),
   ],
 )
 def test_what_it_cannot_judge(shape, line):
@@ -243,3 +243,9 @@ def test_penalties_take_spectrograms(name):
   """Shapes only: what is traced is what a run would compile."""
   model = {'name': 'specgan', **SMALL}
   game_of((T, 1), num_classes=2, model=model, penalties={name: {}})
+
+
+def test_pictures_alone_are_mirrored():
+  model, augment = {'name': 'specgan', **SMALL}, {'name': 'flip'}
+  with pytest.raises(UserError, match='augment.name=flip: expected images'):
+    game_of((T, 1), model=model, augment=augment)
