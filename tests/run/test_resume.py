@@ -22,8 +22,21 @@ from gan_jax.types import UserError
 from tests.bad_input import RING, finished_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RECIPES = sorted(p.stem for p in (ROOT / 'configs').glob('[!_]*.py'))
-RECIPES.remove('common')
+
+
+def distinct_recipes():
+  """All names; of recipes that are the same when tiny, the first."""
+  names = sorted(p.stem for p in (ROOT / 'configs').glob('[!_]*.py'))
+  names.remove('common')
+  configs = {
+    name: command.load_config(str(ROOT / 'configs' / f'{name}.py:tiny'))
+    for name in reversed(names)
+  }
+  by_config = {json.dumps(c): name for name, c in configs.items()}
+  return sorted(by_config.values())
+
+
+RECIPES = distinct_recipes()
 FEW, MANY, PART, SAVE = 8, 120, 4, 4  # steps
 KILLED = ('ring8', 'digits')  # points in a loop of XLA, images outside of it
 NOT_AT_HAND = {
