@@ -4,21 +4,18 @@ Hidden files and folders and those of systems are no data, links are followed;
 a line on stderr says what was left out, mixed, resampled, cut and padded.
 """
 
-import math
 import os
 from collections import Counter
 
 import numpy as np
 
-from gan_jax.data import fingerprint, folders, memory, news
+from gan_jax.data import fingerprint, folders, memory, news, waves
 from gan_jax.kinds.hearing import wav
 from gan_jax.storage import memory as memory_lib
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError, one_line
 
 EXTENSIONS = ('.wav', '.wave')
-LENGTHS = 4, 2**22  # samples of a sound
-RATES = 1000, 384_000  # Hz
 
 
 def load(
@@ -46,15 +43,15 @@ def load(
     UserError: no folder, no .wav file in it, one that cannot be read or holds
       no sound, several lengths or rates and no option for them.
   """
-  _check(length, sample_rate)
+  waves.check_options(length=length, sample_rate=sample_rate)
   root, walked = _find(dir)
-  files, waves, notes = _read(walked, sample_rate, skip_corrupt=skip_corrupt)
-  rate = sample_rate or _same_rate(files, waves)
-  x = _fitted(files, [w for w, _ in waves], length, notes)  # [N, T, 1]
+  files, read, notes = _read(walked, sample_rate, skip_corrupt=skip_corrupt)
+  rate = sample_rate or _same_rate(files, read)
+  x = waves.fitted([w for w, _ in read], files, length, notes)  # [N, T, 1]
   label, class_names = folders.classes(files, root)
-  words = tuple(f'{count:,} {what}' for what, count in notes.items())
+  more = waves.in_words(notes)
   left = (root, files, class_names, walked)
-  news.tell(folders.left_out(*left, thing='sound', more=words))
+  news.tell(folders.left_out(*left, thing='sound', more=more))
   data = memory.from_arrays(
     one_line(root.resolve().name),
     'audio',
@@ -91,7 +88,7 @@ def _find(folder):
 
 def _read(walked, rate, *, skip_corrupt):
   """(files, [(mono [T] int16, Hz)], what was done to how many)."""
-  files, waves, notes = [], [], Counter()
+  files, read, notes = [], [], Counter()
   for path in walked.files:
     try:
       wave = _opened(path, rate, notes)
@@ -101,13 +98,13 @@ def _read(walked, rate, *, skip_corrupt):
       walked.skipped['unreadable'] += 1
       continue
     files.append(path)
-    waves.append(wave)
+    read.append(wave)
   if not files:
     raise UserError(
       f'{walked.files[0].parent}: none of its {len(walked.files)} .wav files'
       ' can be read.'
     )
-  return files, waves, notes
+  return files, read, notes
 
 
 def _opened(path, rate, notes):
@@ -126,57 +123,17 @@ def _opened(path, rate, notes):
     ) from e
   notes['mixed to mono'] += x.shape[1] > 1
   notes['of more than 16 bits, which are kept of them'] += bits > 16
-  x = x.mean(axis=1)
-  if rate and own != rate:
-    notes[f'resampled to {rate} Hz'] += 1
-    x = _resampled(x, own, rate)
+  x = waves.resampled(x.mean(axis=1), own, rate, notes)
   return wav.levels(x), rate or own
 
 
-def _resampled(x, own, rate):
-  import scipy.signal
-
-  both = math.gcd(own, rate)
-  return scipy.signal.resample_poly(x, rate // both, own // both)
-
-
-def _same_rate(files, waves):
+def _same_rate(files, read):
   """The rate of all files."""
-  (_, first), *_ = waves
-  for path, (_, rate) in zip(files, waves, strict=True):
+  (_, first), *_ = read
+  for path, (_, rate) in zip(files, read, strict=True):
     if rate != first:
       raise UserError(
         f'{path}: {rate} samples a second, {files[0].name} has {first};'
         ' data.sample_rate=N resamples all to one rate.'
       )
   return first
-
-
-def _fitted(files, waves, length, notes):
-  """[N, T, 1] int16: cut, or padded with silence."""
-  if not length:
-    length = len(waves[0])
-    for path, wave in zip(files, waves, strict=True):
-      if len(wave) != length:
-        raise UserError(
-          f'{path}: {len(wave):,} samples, {files[0].name} has {length:,};'
-          ' data.length=N cuts or pads all to one length.'
-        )
-  x = np.zeros((len(waves), length, 1), np.int16)
-  for row, wave in zip(x, waves, strict=True):
-    part = wave[:length]
-    row[: len(part), 0] = part
-    notes[f'cut to {length:,} samples'] += len(wave) > length
-    notes[f'padded to {length:,} samples'] += len(wave) < length
-  for what in [what for what, count in notes.items() if not count]:
-    del notes[what]
-  return x
-
-
-def _check(length, sample_rate):
-  ranges = {'length': (length, LENGTHS), 'sample_rate': (sample_rate, RATES)}
-  for name, (value, (least, most)) in ranges.items():
-    if value and not least <= value <= most:
-      raise UserError(
-        f'data.{name}={value}: expected {least} to {most}, or 0: as they are.'
-      )
