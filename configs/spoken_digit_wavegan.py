@@ -4,7 +4,8 @@
     --config.data.dir=FOLDER --workdir=runs/spoken_digit
 
 FOLDER holds the .wav files of the Free Spoken Digit Dataset, a subfolder for
-each digit (https://github.com/Jakobovski/free-spoken-digit-dataset).
+each digit (https://github.com/Jakobovski/free-spoken-digit-dataset). With
+--config.data.name=spoken_digit it holds spoken_digit of TensorFlow Datasets.
 
 Meant for a GPU, and not verified: of these files only `:tiny` has been run, on
 2 CPU cores.

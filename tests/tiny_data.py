@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import io
+import json
 import wave
 
 import numpy as np
@@ -65,8 +66,50 @@ def write_plays(root, text='All the world is a stage.\n'):
   return _write_stock(root, 'tiny_shakespeare', each)
 
 
-def _write_stock(root, name, splits):
-  """Writes {split: iterator of (key, example)} by the stock builder's rules."""
+def write_spoken_digits(root, clips):
+  """Writes spoken_digit, clip k of digit k, as TFDS does with TensorFlow.
+
+  Its feature for sound stores a clip [T] int64 as a Tensor's would, but its
+  name is in features.json.
+  """
+  import tensorflow_datasets as tfds
+
+  features = {
+    'audio': tfds.features.Tensor(shape=(None,), dtype=np.int64),
+    'label': tfds.features.ClassLabel(num_classes=10),
+    'audio/filename': tfds.features.Text(),
+  }
+  both = lambda self: tfds.core.DatasetInfo(
+    builder=self, features=tfds.features.FeaturesDict(features)
+  )
+  each = (
+    (str(k), {'audio': x, 'label': k % 10, 'audio/filename': f'{k}_ann_0.wav'})
+    for k, x in enumerate(np.asarray(x, np.int64) for x in clips)
+  )
+  _write_stock(root, 'spoken_digit', {'train': each}, _info=both)
+  (path,) = root.rglob('features.json')
+  stored = json.loads(path.read_text())
+  stored['featuresDict']['features']['audio'] = {
+    'pythonClassName': (
+      'tensorflow_datasets.core.features.audio_feature.Audio'
+    ),
+    'audio': {
+      'shape': {'dimensions': ['-1']},
+      'dtype': 'int64',
+      'fileFormat': 'wav',
+      'sampleRate': '8000',
+      'encoding': 'NONE',
+    },
+  }
+  path.write_text(json.dumps(stored))
+  return root
+
+
+def _write_stock(root, name, splits, **own):
+  """Writes {split: iterator of (key, example)} by the stock builder's rules.
+
+  Rules of one's own take the place of some.
+  """
   import tensorflow_datasets as tfds
 
   stock = tfds.builder_cls(name)
@@ -77,6 +120,7 @@ def _write_stock(root, name, splits):
     '__module__': stock.__module__,
     '_split_generators': lambda self, _: splits,
     '_generate_examples': lambda self: None,
+    **own,
   }
   with tfds.core.registered.skip_registration():
     builder = type(stock.__name__, (stock,), fields)

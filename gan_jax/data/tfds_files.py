@@ -6,6 +6,7 @@ array_record.
 
 import contextlib
 import difflib
+import functools
 import io
 import logging
 import os
@@ -22,6 +23,10 @@ from gan_jax.storage import paths
 from gan_jax.types import UserError
 
 LOOKED = 16  # examples, for whether there are classes
+# What TFDS asks for beside TensorFlow when it prepares a data set.
+TO_PREPARE = {
+  'spoken_digit': ' pydub "audioop-lts; python_version>=\'3.13\'"',
+}
 
 
 def _not_by_tfds(record: logging.LogRecord) -> bool:
@@ -38,20 +43,25 @@ def folder_of(dir: str) -> pathlib.Path:
   return paths.expand(dir or usual)
 
 
-def builder_of(name: str, folder: str) -> Any:
+def builder_of(name: str, folder: str, make: Callable | None = None) -> Any:
   """TFDS's builder of a data set in a folder, prepared or not.
+
+  Args:
+    name: of the data set.
+    folder: where it lies.
+    make: of TFDS's options makes the builder, where TFDS cannot by itself; see
+      with_features.
 
   Raises:
     UserError: an unknown name, or a damaged folder.
   """
   import tensorflow_datasets as tfds
 
+  make = make or functools.partial(tfds.builder, name, try_gcs=False)
   try:
     # TFDS prints at length about a missing TensorFlow before it raises.
     with contextlib.redirect_stdout(io.StringIO()):
-      return tfds.builder(
-        name, data_dir=folder, file_format='array_record', try_gcs=False
-      )
+      return make(data_dir=folder, file_format='array_record')
   except tfds.core.DatasetNotFoundError as e:
     raise _unknown(name) from e
   except Exception as e:  # of a damaged folder, of any type
@@ -59,6 +69,27 @@ def builder_of(name: str, folder: str) -> Any:
       raise _unknown(name) from e
     reason = re.sub(r'.*builder_kwargs "[^"]*": ', '', ' '.join(str(e).split()))
     raise UserError(f'data.name={name!r}: {reason[:200]}') from e
+
+
+def with_features(name: str, features: dict) -> type:
+  """TFDS's builder of a data set, with features that need no TensorFlow.
+
+  Args:
+    name: of the data set.
+    features: by their names, stored as those that they stand for.
+
+  Returns:
+    a class, for builder_of to make.
+  """
+  import tensorflow_datasets as tfds
+
+  class Builder(tfds.builder_cls(name), skip_registration=True):
+    def _info(self):
+      own = tfds.features.FeaturesDict(features)
+      return tfds.core.DatasetInfo(builder=self, features=own)
+
+  Builder.name = name
+  return Builder
 
 
 def _unknown(name):
@@ -77,7 +108,8 @@ def _unknown(name):
 def prepare_command(name: str, folder: str) -> str:
   """The shell command that downloads and prepares a data set."""
   return (
-    'pip install "tensorflow>=2.20" && python -c "import tensorflow_datasets'
+    f'pip install "tensorflow>=2.20"{TO_PREPARE.get(name, "")}'
+    ' && python -c "import tensorflow_datasets'
     f" as tfds; tfds.builder('{name}', data_dir='{folder}', "
     "file_format='array_record').download_and_prepare()\""
   )

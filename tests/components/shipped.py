@@ -39,7 +39,7 @@ APART = {
     'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
   },
   'penalties': {'kl', 'moments', 'reconstruction', 'supervised'},
-  'datasets': {'sounds', 'tones'},
+  'datasets': {'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
 
 

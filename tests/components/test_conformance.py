@@ -46,8 +46,8 @@ def kind_of(source):
 
 SHOWN = list(examples())
 NEEDS_FILES = {
-  'folder', 'mnist_rows', 'npz', 'sounds', 'stacked_mnist', 'stocks', 'table',
-  'text_files', 'tfds_images', 'tiny_shakespeare',
+  'folder', 'mnist_rows', 'npz', 'sounds', 'spoken_digit', 'stacked_mnist',
+  'stocks', 'table', 'text_files', 'tfds_images', 'tiny_shakespeare',
 }  # fmt: skip
 # What ships has tests of its own beside these.
 FOUND = [

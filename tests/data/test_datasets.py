@@ -46,6 +46,9 @@ def options(name, tmp_path, request):
     return {'dir': str(request.getfixturevalue('tfds_dir')), 'size': 50}
   if name == 'tfds_images':
     return {'name': 'mnist', 'dir': str(request.getfixturevalue('tfds_dir'))}
+  if name == 'spoken_digit':
+    clips = tiny_data.images(12, (64,))
+    return {'dir': str(tiny_data.write_spoken_digits(tmp_path, clips))}
   if name == 'tiny_shakespeare':
     return {'dir': str(tiny_data.write_plays(tmp_path))}
   if name == 'text_files':
@@ -60,6 +63,7 @@ RANKS = {'audio': 2, 'image': 3, 'point': 1, 'series': 2, 'text': 1}
 CHANGED = {
   'mnist_rows': {'split': 'train[:5]'},
   'sounds': {'length': 50},
+  'spoken_digit': {'split': 'train[:5]'},
   'stocks': {'stride': 2},
   'table': {'stride': 2},
   'text_files': {'length': 9},
