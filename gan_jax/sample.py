@@ -220,7 +220,8 @@ def write(
   if out.suffix == '.npz':
     also = npz.beside(dataset, labels)
     also |= {} if run_seeds is None else {'run_seed': run_seeds}
-    np.savez_compressed(out, samples=samples, **also)
+    with files.replacing(out) as temporary:
+      np.savez_compressed(temporary, samples=samples, **also)
     return
   real = _backdrop(setup) if kind.BACKDROP else None
   named = {} if labels is None else {'labels': shown.names_of(setup, labels)}

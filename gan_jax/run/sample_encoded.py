@@ -162,7 +162,8 @@ def write(out: pathlib.Path, setup: Setup, x, made, *, last=None):
   """
   if out.suffix == '.npz':
     also = {} if last is None else {'last': last}
-    np.savez_compressed(out, samples=x, made=made, **also)
+    with files.replacing(out) as temporary:
+      np.savez_compressed(temporary, samples=x, made=made, **also)
     return
   beside = made if last is None else np.concatenate([made, last[:, None]], 1)
   with files.replacing(out) as temporary:
