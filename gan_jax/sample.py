@@ -56,6 +56,7 @@ def main(argv: list[str]):
   flags = command.parse(
     argv,
     help_lines=help_lines,
+    filled=('reconstruct', 'interpolate'),
     workdir=None,
     out=None,
     num=64,

@@ -10,7 +10,7 @@ import signal
 import sys
 import types
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from absl import flags
 
@@ -30,13 +30,18 @@ DEFINE = {int: flags.DEFINE_integer, bool: flags.DEFINE_boolean}
 
 
 def parse(
-  argv: list[str], *, help_lines: Callable, **defaults
+  argv: list[str],
+  *,
+  help_lines: Callable,
+  filled: Collection[str] = (),
+  **defaults,
 ) -> types.SimpleNamespace:
   """Parses a command's flags.
 
   Args:
     argv: the program's name and its arguments.
     help_lines: () -> the two or three lines that --help prints.
+    filled: flags that, if they are given, are not empty.
     **defaults: the default of each flag; None makes the flag required, an int
       makes it a whole number, False a switch, a dict a group of options
       --NAME.KEY=VALUE. `config` is special, see recipe.
@@ -59,7 +64,7 @@ def parse(
     values['config'], overrides, argv = recipe.take(argv)
   for name in [k for k, v in defaults.items() if isinstance(v, dict)]:
     values[name], argv = _group(argv, name, defaults[name])
-  values |= _plain_flags(argv, defaults)
+  values |= _plain_flags(argv, defaults, filled)
   for name, default in defaults.items():
     if default is None and not values[name]:
       raise UserError(f'--{name} is missing; --help shows the usage.')
@@ -137,7 +142,7 @@ def _check_length(workdir):
     raise UserError(f'--workdir={workdir}: the name is too long.')
 
 
-def _plain_flags(argv, defaults):
+def _plain_flags(argv, defaults, filled):
   """The values of all flags but the config."""
   values = flags.FlagValues()
   grouped = lambda name: name == 'config' or isinstance(defaults[name], dict)
@@ -151,6 +156,9 @@ def _plain_flags(argv, defaults):
     raise UserError(_readable(str(e), defaults)) from e
   if len(rest) > 1:
     raise UserError(f'{rest[1]!r}: flags are given as --name=value.')
+  for name in filled:
+    if values[name].present and not values[name].value:
+      raise UserError(f'--{name}=: expected a value; --help shows the usage.')
   given = {name: values[name].value for name in names}
   return {k: paths.text(v) if k in PATHS and v else v for k, v in given.items()}
 

@@ -51,6 +51,8 @@ COMMANDS = [
   (sample, (RUN, '--out=x.png', '--num=-1'), '--num=-1'),
   (sample, (RUN, '--out=x.npz', '--reconstruct=x'), 'has no encoder'),
   (sample, (RUN, '--out=x.npz', '--interpolate=x'), 'has no encoder'),
+  (sample, (RUN, '--out=x.npz', '--reconstruct='), '--reconstruct=: exp'),
+  (sample, (RUN, '--out=x.npz', '--interpolate='), '--interpolate=: exp'),
   (sample, (RUN, '--out=x.png', '--num=1e3'), 'num'),
   (sample, (RUN, '--out=x.png', '--num=True'), 'num'),
   (sample, (RUN, '--out=x.png', '--num=nan'), 'num'),
