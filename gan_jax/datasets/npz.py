@@ -12,7 +12,7 @@ from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
-NAMES_KEY, RANGE_KEY = 'class_names', 'range'
+NAMES_KEY, RANGE_KEY, LETTERS_KEY = 'class_names', 'range', 'alphabet'
 _LARGEST = np.finfo(np.float32).max
 
 
@@ -80,7 +80,42 @@ def beside(dataset: Dataset, labels: Any = None) -> dict[str, Any]:
     arrays |= {'labels': labels, NAMES_KEY: np.array(dataset.class_names)}
   if dataset.kind == 'image':
     arrays[RANGE_KEY] = np.array(ranges.MODEL, np.float32)
+  if dataset.kind == 'text' and 'alphabet' in (dataset.about or {}):
+    arrays[LETTERS_KEY] = np.array(list(dataset.about['alphabet']))
   return arrays
+
+
+def letters(path: str) -> list[str]:
+  """The texts of a file, which says what its numbers mean; see beside.
+
+  Args:
+    path: an .npz with `samples` [N, T, V], as `python -m gan_jax.sample` writes
+      texts, and their `alphabet` [V].
+
+  Returns:
+    N texts of T characters, at each place the most probable one.
+
+  Raises:
+    UserError: no such file, no alphabet, or one that does not fit.
+  """
+  arrays = _read(path)
+  x, own = _first(arrays, X_KEYS), arrays.get(LETTERS_KEY)
+  if own is None:
+    raise UserError(
+      f'data.path={path}: for texts, expected an array `{LETTERS_KEY}` [V],'
+      ' the characters that its numbers stand for; a .txt needs none.'
+    )
+  single = own.dtype == '<U1' and own.ndim == 1 and all(own)
+  floats = x.dtype.kind == 'f' and x.ndim == 3 and x.size
+  if not single or not floats or len(own) != x.shape[2]:
+    raise UserError(
+      f'data.path={path}: expected texts [N, T, V] of floats, and of single'
+      f' characters `{LETTERS_KEY}` [V], got {x.dtype} {list(x.shape)} and'
+      f' {own.dtype} {list(own.shape)}.'
+    )
+  if not np.isfinite(x).all():
+    raise UserError(f'data.path={path}: `x` has values that are not finite.')
+  return [''.join(row) for row in own[x.argmax(-1)].tolist()]
 
 
 def _own_range(arrays, path):
@@ -105,6 +140,14 @@ def holds_samples(path) -> bool:
     return False
 
 
+def holds_texts(path) -> bool:
+  """Whether a file, intact or not, has an alphabet beside its samples."""
+  try:  # a pipe would block
+    return os.path.isfile(path) and LETTERS_KEY in npz.names(path)
+  except npz.DAMAGED:
+    return False
+
+
 def declares(path) -> bool:
   """Whether a file, intact or not, says what the numbers of its labels mean."""
   try:
@@ -124,7 +167,7 @@ def _read(path):
   try:
     there = npz.names(file)
     wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
-    wanted |= {NAMES_KEY, RANGE_KEY}
+    wanted |= {NAMES_KEY, RANGE_KEY, LETTERS_KEY}
     arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: not an .npz file ({e}).') from e

@@ -3,6 +3,7 @@
 import pathlib
 
 from gan_jax.data import alphabet, memory, texts
+from gan_jax.datasets import npz
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
@@ -53,31 +54,30 @@ def load(
 
 
 def samples(path: str, like: Dataset) -> Dataset:
-  """Texts that another program made: a line of a file for each.
+  """Texts that another program made.
 
   Args:
-    path: a .txt file, as `python -m gan_jax.sample --out=FILE.txt` writes it;
-      ↵ stands for a newline within a sample.
+    path: a file as `python -m gan_jax.sample` writes it: a .txt with a line for
+      each, in which ↵ stands for a newline within a sample, or an .npz.
     like: the data set they are compared with.
 
   Raises:
     UserError: that is no data set of text, a line of another length, or one
       with a character that the data lack.
   """
-  about = like.about if isinstance(like.about, dict) else {}
-  if 'alphabet' not in about:
+  if not is_text(like):
     raise UserError(f'data.path={path}: it holds text; {like.name} is none.')
-  letters, length = about['alphabet'], like.shape[0]
-  rows = _read(path, 'utf-8')[0].removesuffix(texts.END).split(texts.END)
-  if '↵' not in letters:
-    rows = [row.replace('↵', texts.END) for row in rows]
+  about, length = like.about, like.shape[0]
+  letters = about['alphabet']
+  rows = _rows(path, letters, lines=about.get('lines'))
   # One that G does not end fills its place.
   least = 0 if about.get('lines') else length
+  thing = 'sample' if path.endswith('.npz') else 'line'
   for number, row in enumerate(rows, 1):
     if not least <= len(row) <= length:
       raise UserError(
-        f'data.path={path}: line {number} has {len(row):,} characters; expected'
-        f' {length}{" at most" * (not least)}, as in {like.name}.'
+        f'data.path={path}: {thing} {number} has {len(row):,} characters;'
+        f' expected {length}{" at most" * (not least)}, as in {like.name}.'
       )
   filled = ''.join(row.ljust(length, texts.END) for row in rows)
   x = alphabet.encode(filled, letters, source=f'data.path={path}')
@@ -85,6 +85,22 @@ def samples(path: str, like: Dataset) -> Dataset:
   fields = {'shape': like.shape, 'about': like.about}
   made = memory.from_arrays(pathlib.Path(path).stem, 'text', x, **fields)
   return made._replace(any_order=True)
+
+
+def is_text(dataset: Dataset) -> bool:
+  """Whether a data set is of characters, and says which."""
+  return isinstance(dataset.about, dict) and 'alphabet' in dataset.about
+
+
+def _rows(path, letters, *, lines):
+  """The texts of a file of samples, lines without their ends."""
+  if path.endswith('.npz'):
+    rows = npz.letters(path)
+    return [row.partition(texts.END)[0] for row in rows] if lines else rows
+  rows = _read(path, 'utf-8')[0].removesuffix(texts.END).split(texts.END)
+  if '↵' in letters:
+    return rows
+  return [row.replace('↵', texts.END) for row in rows]
 
 
 def _check(split, by, test_share):

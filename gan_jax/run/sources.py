@@ -37,7 +37,7 @@ def open_pair(
   which.
 
   Args:
-    samples: path of a folder, an .npz, or of text a .txt.
+    samples: path of a folder, an .npz, or a .txt of texts.
     data: a name, a folder, an .npz.
     split: of the data set.
     published: whether `data` is taken for statistics.
@@ -60,9 +60,16 @@ def open_pair(
     fake = open_samples(samples, **ours)
     return fake, open_data(data, split, **_channels(fake) | rest)
   real = open_data(data, split, **rest)
-  if samples.endswith('.txt') and not os.path.isdir(samples):
+  if not os.path.isdir(samples) and _holds_texts(samples, real):
     return _letters(samples, real, ours), real
   return open_samples(samples, **_channels(real) | ours), real
+
+
+def _holds_texts(samples, real):
+  """Whether a file is of texts, or should be."""
+  if samples.endswith('.npz'):
+    return text_files.is_text(real) or npz_data.holds_texts(samples)
+  return samples.endswith('.txt')
 
 
 def _letters(samples, real, options):

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from gan_jax.data import alphabet, loading, texts
-from gan_jax.datasets import text_files
+from gan_jax.data import alphabet, kinds, loading, texts
+from gan_jax.datasets import npz, text_files
 from gan_jax.kinds import text
 from gan_jax.types import UserError
 from tests import tiny_data
@@ -167,6 +167,71 @@ def test_samples_of_another_program_are_lines_of_a_file(tmp_path):
   text.export(path, loading.arrays(pieces)['x'], dataset=pieces)
   assert '↵' in path.read_text()
   assert written(text_files.samples(str(path), pieces)) == written(pieces)
+
+
+def numbered(path, data, **changes):
+  """An .npz of samples as the command writes it, or nearly so."""
+  x = np.asarray(kinds.in_model_range(data, loading.arrays(data)['x']))
+  arrays = {'samples': x} | npz.beside(data) | changes
+  np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
+  return str(path)
+
+
+@pytest.mark.parametrize('lines', [True, False])
+def test_arrays_of_samples_say_what_their_numbers_mean(lines, tmp_path):
+  (tmp_path / 'a.txt').write_text(SAID)
+  given = {'path': str(tmp_path / 'a.txt'), 'length': 8, 'test_share': 0.0}
+  own = loading.load('text_files', **given)
+  own = loading.load('grammar', size=50) if lines else own
+  again = text_files.samples(numbered(tmp_path / 'x.npz', own), own)
+  assert written(again) == written(own) and again.shape == own.shape
+  x, same = (loading.arrays(d)['x'] for d in (again, own))
+  np.testing.assert_array_equal(x, same)
+  # In an alphabet of another order the numbers differ, the texts do not.
+  letters = own.about['alphabet']
+  x = np.eye(len(letters), dtype=np.float32)[len(letters) - 1 - same]
+  turned = {'samples': x, 'alphabet': np.array(list(letters[::-1]))}
+  again = text_files.samples(numbered(tmp_path / 'x.npz', own, **turned), own)
+  np.testing.assert_array_equal(loading.arrays(again)['x'], same)
+
+
+def test_what_follows_the_end_of_a_line_is_none_of_it(tmp_path):
+  own = loading.load('grammar', size=5)
+  letters, x = own.about['alphabet'], loading.arrays(own)['x'].copy()
+  x[:, -1] = letters.index('a')
+  x = np.eye(len(letters), dtype=np.float32)[x]
+  again = text_files.samples(numbered(tmp_path / 'x.npz', own, samples=x), own)
+  assert written(again) == written(own)
+
+
+NONE = np.full((2, 32, 3), np.nan, np.float32)
+ABC = np.array(['a', 'b', 'c'])
+
+
+@pytest.mark.parametrize(
+  'changes, says',
+  [
+    ({'alphabet': None}, r'x.npz: for texts, expected an array `alphabet`'),
+    ({'alphabet': ABC}, r'expected texts \[N, T, V\].* <U1 \[3\]'),
+    ({'samples': np.zeros((2, 32, 3)), 'alphabet': ABC[:, None]}, 'single'),
+    ({'samples': np.zeros((2, 32, 1)), 'alphabet': np.array(['ab'])}, 'single'),
+    ({'samples': np.zeros((2, 3), int), 'alphabet': ABC}, r'int64 \[2, 3\]'),
+    ({'samples': NONE, 'alphabet': ABC}, 'not finite'),
+    (
+      {'samples': np.zeros((2, 33, 3)), 'alphabet': ABC},
+      'sample 1 has 33 characters; expected 32 at most',
+    ),
+    (
+      {'samples': np.ones((2, 32, 3)), 'alphabet': np.array(list('жbc'))},
+      'it has a character that .*ж',
+    ),
+  ],
+)
+def test_arrays_that_cannot_be_compared(changes, says, tmp_path):
+  own = loading.load('grammar', size=5)
+  path = numbered(tmp_path / 'x.npz', own, **changes)
+  with pytest.raises(UserError, match=says):
+    text_files.samples(path, own)
 
 
 @pytest.mark.parametrize(
