@@ -14,7 +14,7 @@ from ml_collections import FrozenConfigDict
 
 import gan_jax
 from gan_jax import api, recipes, sample
-from gan_jax.run import setup
+from gan_jax.run import sample_encoded, setup
 from gan_jax.run.config import recipe
 from gan_jax.run.trained import Trained
 from gan_jax.storage import memory
@@ -88,6 +88,53 @@ def test_the_networks_are_parts_of_what_somebody_compiles(ring):
   step[1, 0] = 1e-2
   by_differences = (realism(z + step) - realism(z - step)) / 2e-2
   np.testing.assert_allclose(slopes[1, 0], by_differences, rtol=0.05)
+
+
+@pytest.fixture(scope='module')
+def encoder():
+  """Two seeds of a model with an encoder, not trained."""
+  small = {player: {'hidden': (4,)} for player in 'gde'}
+  config = recipes.load('ring8:tiny', num_seeds=2).to_dict()
+  config['model'] = {'name': 'bigan', **small}
+  run = Trained.__new__(Trained)
+  run.config, run.class_names, run.seeds = config, (), (0, 1)
+  run._setup = setup.build(config)
+  run._state = run._setup.init()
+  run.shape = tuple(run._setup.dataset.shape)
+  return run
+
+
+def test_codes_are_the_encoders_and_go_back_through_the_generator(encoder):
+  x = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+  code = encoder.encode(x, run_seed=1)
+  own = jax.tree.map(lambda leaf: leaf[1], encoder._state.ema['e'])
+  net = encoder._game.nets['e']
+  by_hand = net.apply({'params': own['params'], **own['vars']}, x, train=False)
+  np.testing.assert_allclose(code, by_hand, atol=1e-6)
+  assert code.shape == encoder.latents(5).shape and code.dtype == np.float32
+  made = encoder.reconstruct(x, run_seed=1)
+  want = encoder.generate(code, run_seed=1)
+  np.testing.assert_allclose(made, want, atol=1e-6)
+  by_command = sample_encoded.reconstruct(
+    encoder._setup, encoder._state, x, None, run_seed=1
+  )
+  np.testing.assert_allclose(made, by_command, atol=1e-6)
+  assert not np.allclose(made, encoder.reconstruct(x), atol=1e-3)
+  whole = jax.jit(lambda x: encoder.reconstruct(x, run_seed=1))(x)
+  np.testing.assert_allclose(whole, made, atol=1e-6)
+
+
+def test_samples_that_have_no_code(encoder, ring):
+  for call in (ring.encode, ring.reconstruct):
+    with pytest.raises(gan_jax.UserError, match='^encode: model mlp has no en'):
+      call(np.zeros((3, 2)))
+  for call in (encoder.encode, encoder.reconstruct):
+    with pytest.raises(gan_jax.UserError, match=r'x has the shape \[3, 5\]: '):
+      call(np.zeros((3, 5)))
+    with pytest.raises(gan_jax.UserError, match='run_seed=2: .* 0 to 1'):
+      call(np.zeros((3, 2)), run_seed=2)
+    with pytest.raises(gan_jax.UserError, match='knows no labels'):
+      call(np.zeros((3, 2)), 1)
 
 
 SEEN = {  # labels as people may write them, of a run with the classes 0 to 9

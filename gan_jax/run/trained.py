@@ -11,7 +11,7 @@ import numpy as np
 from gan_jax import options
 from gan_jax.data import kinds
 from gan_jax.game import forward, networks
-from gan_jax.run import draws
+from gan_jax.run import draws, encoding
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
@@ -153,14 +153,51 @@ class Trained:
     Raises:
       UserError: samples of another shape, labels that are missing.
     """
-    dataset = self._setup.dataset
-    x = _examples('x', x, self.shape)
-    x = kinds.of(dataset).to_model_range(x, dataset=dataset)
-    x = x.astype(jnp.float32)
+    x = self._in_model_range(x)
     player = take_seed(self._state.players[D], self._index(run_seed))
     variables = {'params': player.params, 'vars': player.vars}
     output = self._apply(D, variables, x, self._needed(label, len(x)))
     return _given(forward.heads_of(output)['logits'])
+
+  def encode(
+    self, x: Any, label: Label = None, *, run_seed: int | None = None
+  ) -> np.ndarray:
+    """The codes of samples, which are latents that `generate` takes.
+
+    Of an encoder that gives a distribution, its mean. Within jax.jit or
+    jax.grad it takes and gives traced arrays.
+
+    Args:
+      x: [N, *shape] in model range, or as the data have them (images: uint8).
+      label: of all, or of each [N]; needed by a generator with labels.
+      run_seed: one of `seeds`; None for the first.
+
+    Returns:
+      [N, ...], float32, of the shape of `latents(N)`.
+
+    Raises:
+      UserError: a model without an encoder, samples of another shape, labels
+        that are missing.
+    """
+    encoding.check(self._setup, 'encode')
+    x = self._in_model_range(x)
+    averages = take_seed(self._state.ema, self._index(run_seed))
+    label = self._needed(label, len(x))
+    return _given(self._setup.encode(averages, x, label))
+
+  def reconstruct(
+    self, x: Any, label: Label = None, *, run_seed: int | None = None
+  ) -> np.ndarray:
+    """What G makes of the codes of samples, [N, *shape]; see encode."""
+    code = self.encode(x, label, run_seed=run_seed)
+    return self.generate(code, label, run_seed=run_seed)
+
+  def _in_model_range(self, x):
+    """Samples [N, *shape] float32 of what somebody gives."""
+    dataset = self._setup.dataset
+    x = _examples('x', x, self.shape)
+    x = kinds.of(dataset).to_model_range(x, dataset=dataset)
+    return x.astype(jnp.float32)
 
   @functools.cached_property
   def _game(self):
