@@ -3,7 +3,7 @@
   python -m gan_jax.train --config=configs/tones_wavegan.py --workdir=runs/tones
 
 Hardware and time: 3 seeds in 25 min on 2 shared x86-64 cores, beside four other
-such programs (about 170 sounds/s over all seeds).
+such programs (170 sounds/s over all seeds); one in 4 min beside one.
 Expected, mean (range) of 3 seeds, 2,000 samples of the moving average:
   class_pitch_accuracy 1 (1 to 1), pitch_accuracy 1 (1 to 1), class_coverage 1;
     after half of the steps class_pitch_accuracy is .92
