@@ -3,6 +3,9 @@
   python -m gan_jax.train --config=configs/stocks_timegan.py \\
     --workdir=runs/stocks
 
+Needs the extra `series` (the package arch, whose files hold the prices).
+Windows of 24 days; the weights and the rates of the authors' code, but one
+layer of GRUs for their three.
 """
 
 from configs import common
@@ -14,19 +17,24 @@ def get_config(arg: str = ''):
   config.update(
     {
       'data': {'name': 'stocks', 'values': 'ohlc'},
-      'model': {'name': 'timegan', 'g': {}, 'd': {}, 'e': {}},
+      'model': {
+        'name': 'timegan',
+        'g': {'layers': 1},
+        'd': {'layers': 1},
+        'e': {'layers': 1},
+      },
       'latent': {'name': 'uniform', 'dim': 4},
-      'dynamics': {'name': 'timegan', 'embed': 1000, 'supervise': 1000},
+      'dynamics': {'name': 'timegan', 'embed': 1000, 'supervise': 500},
       'penalties': {
         'reconstruction': {'weight': 10.0},
         'supervised': {},
         'moments': {},
       },
-      'steps': 5000,
+      'steps': 3000,
       'batch_size': 128,
       'report_every': 200,
       'save_every': 1000,
-      'eval_every': 1000,
+      'eval_every': 1500,
       'eval_samples': 2000,
       'metrics': ('discriminative', 'predictive', 'acf_distance'),
     }
@@ -38,5 +46,5 @@ def get_config(arg: str = ''):
     config.latent.dim = 4
     config.dynamics.update({'embed': 2, 'supervise': 2})
     for player in ('g', 'd', 'e'):
-      config.model[player].update({'hidden': 4, 'layers': 1})
+      config.model[player].hidden = 4
   return common.finish(config, arg)
