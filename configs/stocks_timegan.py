@@ -6,6 +6,11 @@
 Needs the extra `series` (the package arch, whose files hold the prices).
 Windows of 24 days; the weights and the rates of the authors' code, but one
 layer of GRUs for their three.
+Not verified: on 2 shared x86-64 cores 3 seeds took 9 min for the first two
+phases, after which series are told apart from real ones without fail, as they
+should be; the third, which moves every network, takes ten times as long a step.
+With three layers, after 400 steps of it (3 seeds): discriminative .500,
+predictive .709, acf_distance 1.76.
 """
 
 from configs import common

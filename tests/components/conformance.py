@@ -24,7 +24,7 @@ SHAPES = (
   (2,),
   (8, 2),
   (8, 8, 1),
-  (64, 1),
+  (256, 1),
   (32, 32, 3),
 )  # of samples that a component may suit
 KEY = jax.random.key(0)
