@@ -73,9 +73,8 @@ class Generator(nn.Module):
     check_shape(self.shape)
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
-    if label is not None and not part.has_norm:
-      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
-      z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+    if not part.has_norm:
+      z = parts.with_class(part.embed, z, label, self.num_classes)
     length, letters = self.shape
     x = part.dense(length * self.dim, name='start')(z)
     x = x.reshape(-1, length, self.dim)

@@ -35,9 +35,7 @@ class Generator(nn.Module):
     steps, channels = recurrent.check_shape(self.shape, 'gru_gan')
     label = parts.check_label(label, self.num_classes)
     dense = functools.partial(blocks.Dense, dtype=self.dtype)
-    if label is not None:
-      embed = blocks.Embed(self.num_classes, z.shape[-1], name='embed')
-      z = jnp.concatenate([z, embed(label).astype(z.dtype)], axis=-1)
+    z = parts.with_class(blocks.Embed, z, label, self.num_classes)
     x = jnp.broadcast_to(z[:, None], (len(z), steps, z.shape[-1]))
     for i, width in enumerate(self.hidden):
       first = jnp.tanh(dense(width, name=f'first_{i}')(z))

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from gan_jax.game import latents
 from gan_jax.models import char_gan
 from gan_jax.models.char_gan import Discriminator  # noqa: F401
-from gan_jax.models.layers import parts
+from gan_jax.models.layers import blocks, parts
 from gan_jax.types import G
 
 
@@ -114,10 +114,7 @@ class Generator(nn.Module):
     """
     char_gan.check_shape(self.shape)
     label = parts.check_label(label, self.num_classes)
-    code = latent['z']
-    if label is not None:
-      embedding = nn.Embed(self.num_classes, code.shape[-1], name='embed')
-      code = jnp.concatenate([code, embedding(label)], axis=-1)
+    code = parts.with_class(blocks.Embed, latent['z'], label, self.num_classes)
     letters = self.shape[-1]
     inverse = 1 / (self.t1 if step is None else self.temperature(step))
     begin = nn.Dense(2 * self.features, dtype=self.dtype, name='start')(code)

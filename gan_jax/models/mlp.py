@@ -48,9 +48,8 @@ class Generator(nn.Module):
     part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
     act = parts.activation(self.activation)
     x = z
-    if label is not None and not part.has_norm:
-      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
-      x = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+    if not part.has_norm:
+      x = parts.with_class(part.embed, z, label, self.num_classes)
     for i, width in enumerate(self.hidden):
       bias = not part.has_norm
       x = part.dense(width, use_bias=bias, name=f'hidden_{i}')(x)

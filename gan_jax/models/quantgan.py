@@ -64,11 +64,7 @@ class Generator(nn.Module):
     steps, channels = recurrent.check_shape(self.shape, 'quantgan')
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train)
-    x = z
-    if label is not None:
-      classes = part.embed(self.num_classes, z.shape[-1], name='embed')(label)
-      classes = jnp.broadcast_to(classes[:, None], z.shape).astype(z.dtype)
-      x = jnp.concatenate([z, classes], axis=-1)
+    x = parts.with_class(part.embed, z, label, self.num_classes)
     stack = temporal.Stack(part, self.width, self.dilations, name='stack')
     x = part.dense(channels, name='sample')(stack(x))
     return x[:, -steps:].astype(jnp.float32)

@@ -23,7 +23,7 @@ from gan_jax.models.layers import parts, spectrograms, stages
 from gan_jax.types import G, UserError
 
 FIRST, MOST = 64, 5  # channels of the finest stage; stages, by default
-TAPS = 5
+TAPS = 5, 5
 INIT = nn.initializers.glorot_uniform()
 DEVIATIONS = 3.0  # that are 1 in a spectrogram
 QUIET = 1e-6  # added to magnitudes; a full sine wave's is window / 4

@@ -76,9 +76,8 @@ class Generator(nn.Module):
     base = dcgan.base_size(self.shape, len(self.widths))
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
-    if label is not None and not part.has_norm:
-      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
-      z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+    if not part.has_norm:
+      z = parts.with_class(part.embed, z, label, self.num_classes)
     bias = not part.has_norm
     x = part.dense(base**2 * self.start, use_bias=bias, name='start')(z)
     x = nn.relu(part.norm(name='norm_start')(x))

@@ -14,12 +14,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from gan_jax.conditioning import projection
-from gan_jax.models.layers import parts, waves
+from gan_jax.models.layers import parts, stages, waves
 from gan_jax.types import G, UserError
 
 STRIDE = 4
 FIRST = 64  # channels of the finest stage, by default
-INIT = nn.initializers.glorot_uniform()
 BASE = 16  # moments of the shortest stage by default, at least
 INIT = nn.initializers.glorot_uniform()
 
@@ -32,19 +31,18 @@ def default_widths(length: int) -> tuple[int, ...]:
   return tuple(FIRST * 2**i for i in range(min(stages, 5)))
 
 
-def base_length(shape: tuple[int, ...], stages: int) -> int:
-  """Moments of the shortest stage; UserError names a shape none can make."""
+def check_shape(shape: tuple[int, ...], widths: tuple[int, ...]):
+  """UserError names a shape of a sample that such stages cannot make."""
   if len(shape) != 2 or shape[0] < STRIDE:
     raise UserError(
       f'model wavegan: cannot make samples of shape {tuple(shape)}; it makes'
       f' sounds (T, C) of {STRIDE} moments or more'
     )
-  if not 1 <= stages < waves.MOST or STRIDE**stages > shape[0]:
+  if not 1 <= len(widths) < waves.MOST or STRIDE ** len(widths) > shape[0]:
     raise UserError(
-      f'model wavegan: {stages} widths for {shape[0]} moments; each makes them'
-      f' {STRIDE} times as few'
+      f'model wavegan: {len(widths)} widths for {shape[0]} moments; each makes'
+      f' them {STRIDE} times as few'
     )
-  return -(-shape[0] // STRIDE**stages)
 
 
 def play(run, net, batch, latent):
@@ -77,27 +75,19 @@ class Generator(nn.Module):
   def __call__(self, z, label=None, *, train):
     """Returns sounds [B, T, C] float32 of z [B, Z] and label [B]."""
     widths = self.widths or default_widths(self.shape[0])[::-1]
-    base = base_length(self.shape, len(widths))
+    check_shape(self.shape, widths)
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, label=label, kernel_init=INIT)
-    if label is not None and not part.has_norm:
-      embedding = part.embed(self.num_classes, z.shape[-1], name='embed')
-      z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
-    bias = not part.has_norm
-    x = part.dense(base * widths[0], use_bias=bias, name='start')(z)
-    x = x.reshape(-1, base, 1, widths[0])  # [B, base, 1, widths[0]]
-    for i, width in enumerate((*widths[1:], self.shape[-1])):
-      x = nn.relu(part.norm(name=f'norm_{i}')(x))
-      last = i == len(widths) - 1
-      x = part.conv_transpose(
-        width,
-        kernel_size=(self.taps, 1),
-        strides=(STRIDE, 1),
-        use_bias=bias or last,
-        name=f'up_{i}',
-      )(x)
-    start = (x.shape[1] - self.shape[0]) // 2
-    x = x[:, start : start + self.shape[0], 0]
+    x = stages.grown(
+      part,
+      z,
+      shape=(self.shape[0], 1, self.shape[1]),
+      widths=widths,
+      label=label,
+      num_classes=self.num_classes,
+      taps=(self.taps, 1),
+      strides=(STRIDE, 1),
+    )[:, :, 0]
     return jnp.tanh(x.astype(jnp.float32))  # [B, T, C]
 
 
@@ -126,7 +116,7 @@ class Discriminator(nn.Module):
     """
     x, drawn = sample if isinstance(sample, tuple) else (sample, None)
     widths = self.widths or default_widths(x.shape[1])
-    base_length(x.shape[1:], len(widths))
+    check_shape(x.shape[1:], widths)
     label = parts.check_label(label, self.num_classes)
     part = parts.of_network(self, train=train, kernel_init=INIT)
     x = x[:, :, None]  # [B, T, 1, C]

@@ -109,6 +109,26 @@ def check_label(label, num_classes: int):
   return label
 
 
+def with_class(embed: Callable, z, label, num_classes: int):
+  """Tells a generator the class: its embedding beside every latent vector.
+
+  Args:
+    embed: makes the embedding, blocks.Embed or a partial of it.
+    z: [B, ..., Z].
+    label: [B], or None.
+    num_classes: of the labels.
+
+  Returns:
+    [B, ..., 2 Z]; without a label z as it is.
+  """
+  if label is None:
+    return z
+  classes = embed(num_classes, z.shape[-1], name='embed')(label)  # [B, Z]
+  each = jnp.expand_dims(classes, tuple(range(1, z.ndim - 1)))
+  each = jnp.broadcast_to(each, z.shape).astype(z.dtype)
+  return jnp.concatenate([z, each], axis=-1)
+
+
 def apply_head(net: nn.Module, part: Parts, features, label, pooled=None):
   """Ends a discriminator by its head, a module of gan_jax/conditioning.
 

@@ -7,7 +7,6 @@ the compact method of a network, whose layers these are.
 import math
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from gan_jax.models.layers import parts
 
@@ -20,7 +19,8 @@ def grown(
   widths: tuple[int, ...],
   label=None,
   num_classes: int = 0,
-  taps: int = 4,
+  taps: tuple[int, int] = (4, 4),
+  strides: tuple[int, int] = (2, 2),
 ):
   """Latents to grids: dense, then doubled once for each width.
 
@@ -34,15 +34,18 @@ def grown(
     widths: channels of each stage, coarse to fine.
     label: [B], or None.
     num_classes: of the labels.
-    taps: of the transposed convolutions, in rows and in columns.
+    taps: of the transposed convolutions, along rows and columns.
+    strides: how many times a stage makes them longer, where not twice.
 
   Returns:
     [B, H, W, C].
   """
-  base = tuple(-(-size // 2 ** len(widths)) for size in shape[:2])
-  if label is not None and not part.has_norm:
-    embedding = part.embed(num_classes, z.shape[-1], name='embed')
-    z = jnp.concatenate([z, embedding(label).astype(z.dtype)], axis=-1)
+  base = tuple(
+    -(-size // stride ** len(widths))
+    for size, stride in zip(shape[:2], strides, strict=True)
+  )
+  if not part.has_norm:
+    z = parts.with_class(part.embed, z, label, num_classes)
   bias = not part.has_norm
   x = part.dense(math.prod(base) * widths[0], use_bias=bias, name='start')(z)
   x = x.reshape(-1, *base, widths[0])
@@ -51,7 +54,8 @@ def grown(
     last = i == len(widths) - 1
     x = part.conv_transpose(
       width,
-      kernel_size=(taps, taps),
+      kernel_size=taps,
+      strides=strides,
       use_bias=bias or last,
       name=f'up_{i}',
     )(x)
@@ -62,14 +66,20 @@ def grown(
   return x[:, rows, columns]
 
 
-def shrunk(part: parts.Parts, x, *, widths: tuple[int, ...], taps: int = 4):
+def shrunk(
+  part: parts.Parts,
+  x,
+  *,
+  widths: tuple[int, ...],
+  taps: tuple[int, int] = (4, 4),
+):
   """Grids halved once for each width: norm and leaky ReLU after each.
 
   Args:
     part: the layers.
     x: [B, H, W, C].
     widths: channels of each stage, fine to coarse.
-    taps: of the convolutions, in rows and in columns.
+    taps: of the convolutions, along rows and columns.
 
   Returns:
     [B, ceil(H / 2^n), ceil(W / 2^n), widths[-1]].
@@ -78,7 +88,7 @@ def shrunk(part: parts.Parts, x, *, widths: tuple[int, ...], taps: int = 4):
     plain = i == 0  # DCGAN: no norm on what sees the sample
     x = part.conv(
       width,
-      kernel_size=(taps, taps),
+      kernel_size=taps,
       use_bias=plain or not part.has_norm,
       name=f'down_{i}',
     )(x)
