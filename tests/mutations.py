@@ -118,8 +118,21 @@ def _walk(node, *, scope, inside=False) -> Iterator[Fault]:
     body = name == 'body' and isinstance(node, ast.FunctionDef | ast.Lambda)
     children = value if isinstance(value, list) else [value]
     for child in children:
+      if _is_rest(node, child):
+        continue
       if isinstance(child, ast.AST) and name not in UNREAD:
         yield from _walk(child, scope=scope, inside=inside or body)
+
+
+def _is_rest(node, child):
+  """The -1 of a reshape: any number below 0 means what is left."""
+  match node, child:
+    case (
+      ast.Call(func=ast.Attribute(attr='reshape')),
+      ast.UnaryOp(op=ast.USub()),
+    ):
+      return True
+  return False
 
 
 def _is_idle(node):

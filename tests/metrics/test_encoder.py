@@ -65,6 +65,15 @@ def test_records_are_of_the_encoder_and_of_real_samples():
   assert error['held_out'] == 'mine/test' and accuracy['n_real'] == 80
 
 
+def test_a_single_sample_has_no_interval():
+  for count in (1, 2):
+    known = compute.Known(
+      held_out=types.SimpleNamespace(samples=X[:count]), encoder=HALVED
+    )
+    _, spans = family.rebuilt(None, None, known)
+    assert (spans['reconstruction_error'] is None) == (count == 1)
+
+
 def test_the_order_of_the_samples_is_nothing_to_them():
   values = lambda records: [r['value'] for r in records]
   shuffled = RNG.permutation(40)

@@ -33,10 +33,18 @@ def by_scipy(real, fake, window):
   return np.mean([scipy.stats.wasserstein_distance(*pair) for pair in pairs])
 
 
-def test_distances_are_scipys():
-  real, fake = noise(12), noise(12, seed=1, height=0.1)
-  expected = np.mean([by_scipy(real, fake, window) for window in (64, 256)])
+@pytest.mark.parametrize(('length', 'windows'), [(300, 2), (1100, 3)])
+def test_distances_are_scipys(length, windows):
+  heights = np.random.default_rng(2).uniform(0.02, 1, (2, 12, 1))
+  # Some of each side are the louder ones.
+  real, fake = (
+    noise(12, length, seed=k, height=h) for k, h in enumerate(heights)
+  )
+  sizes = (64, 256, 1024)[:windows]
+  expected = np.mean([by_scipy(real, fake, size) for size in sizes])
   assert log_spectral.distance(real, fake) == pytest.approx(expected, rel=1e-4)
+  of_nine = log_spectral.distance(real[:9], fake[:9])
+  assert log_spectral.distance(real[:9], fake) == of_nine != expected
 
 
 def test_ten_decibels_are_ten():
@@ -62,8 +70,14 @@ def test_a_quarter_tone_decides():
   assert near.tolist() == [True, True, False, True, False, True]
   own = pitch.near_own(detuned([0, 0]), [0, 1], [440.0, 880.0], rate=RATE)
   assert own.tolist() == [True, False]
-  silent = np.zeros((2, 1024), np.float32)
-  assert not pitch.near_any(silent, [440.0], rate=RATE).any()
+  faint = detuned([0, 0]) * np.float32([[0.018], [0.022]])  # .009, .011
+  assert pitch.near_any(faint, [440.0], rate=RATE).tolist() == [False, True]
+
+
+def test_a_fundamental_is_looked_for_an_octave_around():
+  two_below = detuned([-2400]) + detuned([-1200]) / 2
+  assert pitch.cents_off(two_below, [440.0], rate=RATE) < 1250
+  assert pitch.cents_off(two_below, [220.0], rate=RATE) > 1150
 
 
 def stats(x, labels):

@@ -4,6 +4,7 @@ import collections
 import functools
 import math
 import re
+import types
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_runs_end_with_their_line_and_are_exact_with_many_characters():
   ids = np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
   wide = characters.Texts(ids, np.full(2, 5), many, whole=False)
   assert len(set(ngrams.runs(wide, 4)[0].tolist())) == 2
-  assert len(ngrams.runs(wide, 6)[0]) == 0
+  none = ngrams.runs(wide, 6)
+  assert [x.dtype.kind for x in none] == ['u', 'i'] and not len(none[0])
 
 
 def test_divergence_of_nothing_and_of_nothing_in_common():
@@ -81,6 +83,7 @@ def test_words_are_whole():
   rows = ["Abc d'ab. ce", 'ab']
   assert words.words(rows[0], whole=True) == ['abc', "d'ab", 'ce']
   assert words.words(rows[0], whole=False) == ["d'ab"]
+  assert words.words(' ab ce d', whole=False) == ['ab', 'ce']
   real = texts(['ab', 'ce'], whole=True)
   counts = words.known(texts(rows, whole=True), words.vocabulary(real))
   assert counts.tolist() == [[3, 1], [1, 1]]
@@ -102,6 +105,38 @@ def test_copies_are_those_that_a_search_in_strings_gives(whole):
   expected = [end - start for start, end in spans]
   assert copies.longest(own, reals).tolist() == expected
   assert max(expected) >= length and min(expected) < length
+
+
+def test_of_a_corpus_of_short_lines_nothing_longer_is_copied():
+  own, corpus = (
+    texts(r, whole=True, length=9) for r in (['abab'], ['ab', 'c'])
+  )
+  assert copies.longest(own, corpus).tolist() == [len('ab\n')]
+
+
+def test_copies_are_looked_for_in_half_of_the_real_texts():
+  reals = ['abcd', 'deab', 'abdd', 'aaeb', 'deab']
+  known = types.SimpleNamespace(about={'alphabet': LETTERS})
+  of = lambda rows: types.SimpleNamespace(
+    samples=np.eye(len(LETTERS))[[[LETTERS.index(c) for c in r] for r in rows]]
+  )
+  values, spans = family.novelty(of(reals), of(['abdd', 'cccc']), known)
+  # In 'abcd' and 'deab' stand 'ab' and 'c'; of the unseen 'ab', 'ea' or 'eb'.
+  assert values == {'longest_copy': 1.5, 'floor': 1.5, 'compared': 2}
+  assert spans['longest_copy'] == (1, 2)
+
+
+def test_the_share_of_known_words_and_its_interval():
+  known = types.SimpleNamespace(about={'alphabet': LETTERS})
+  of = lambda rows: types.SimpleNamespace(
+    samples=np.eye(len(LETTERS))[[[LETTERS.index(c) for c in r] for r in rows]]
+  )
+  real, half, none = of([' ab ']), [' ab ce '] * 2, ['    '] * 2
+  share = lambda rows: [
+    x['word_share'] for x in family.vocabulary(real, of(rows), known)
+  ]
+  assert share(half) == [0.5, (0.5, 0.5)] and share(half[:1]) == [0.5, None]
+  assert share(none) == [0, (0, 0)]
 
 
 def sentence_bleu(own, others):
@@ -200,5 +235,8 @@ def test_the_usual_scores_and_the_grammar_where_there_is_one():
   assert 'grammatical' in usual
   with pytest.raises(UserError, match='a data set whose grammar is known'):
     measures.expand(['grammatical'], there(about={'alphabet': 'ab'}))
-  with pytest.raises(UserError, match="'js_4' needs samples of characters"):
-    measures.expand(['js_4'], measures.where_possible(kind='point'))
+  for name in set(NAMES) - {'grammatical'}:
+    with pytest.raises(
+      UserError, match=f"'{name}' needs samples of characters"
+    ):
+      measures.expand([name], measures.where_possible(kind='point'))

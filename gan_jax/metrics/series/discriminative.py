@@ -10,6 +10,7 @@ import numpy as np
 
 from gan_jax.metrics.series import judge
 
+NAME = 'discriminative'
 MOST = 2500  # series of either side to learn from, and to be tested on
 STRICT = judge.Recipe(hidden=16, steps=1000)
 TRAINED = 0.8  # share that the published score learns from
@@ -40,7 +41,8 @@ def mended(real, held_out, fake, recipe: judge.Recipe) -> np.ndarray:
   Raises:
     UserError: fewer than 2 fakes, shapes that differ, NaN or infinity.
   """
-  real, held_out, fake = _checked(real, held_out, fake)
+  real, fake = _checked(real, fake)
+  held_out = judge.checked(held_out, f'{NAME}: held-out', like=real)
   half = len(fake) // 2
   learned, tested = min(len(real), half, MOST), min(len(held_out), half, MOST)
   parts = Parts(
@@ -67,9 +69,9 @@ def as_timegan(real, fake) -> np.ndarray:
   Raises:
     UserError: fewer than 2 of a side, shapes that differ, NaN or infinity.
   """
-  real, _, fake = _checked(real, real, fake, least=2)
+  real, fake = _checked(real, fake, least=2)
   size = min(len(real), len(fake))
-  at = min(size - 1, max(1, int(TRAINED * size)))
+  at = int(TRAINED * size)  # from 1 to size - 1
   parts = Parts((real[:at], fake[:at]), (real[at:size], fake[at:size]))
   return _right(parts, published(real.shape[-1]))
 
@@ -100,10 +102,6 @@ def _right(parts, recipe):
   return np.concatenate([says[0], ~says[1]])
 
 
-def _checked(real, held_out, fake, least=1):
-  real = judge.checked(real, 'discriminative: real', least=least)
-  return (
-    real,
-    judge.checked(held_out, 'discriminative: held-out', like=real),
-    judge.checked(fake, 'discriminative: fake', least=2, like=real),
-  )
+def _checked(real, fake, least=1):
+  real = judge.checked(real, f'{NAME}: real', least=least)
+  return real, judge.checked(fake, f'{NAME}: fake', least=2, like=real)

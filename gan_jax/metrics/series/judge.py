@@ -127,7 +127,7 @@ def _learn(params, opt, x, y, recipe):
   def update(carry, batch):
     params, opt = carry
     grads = jax.grad(_loss)(params, *batch, recipe)
-    updates, opt = _optimizer(recipe).update(grads, opt, params)
+    updates, opt = _optimizer(recipe).update(grads, opt)
     return (optax.apply_updates(params, updates), opt), None
 
   with jax.default_matmul_precision('highest'):

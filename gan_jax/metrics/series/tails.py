@@ -26,13 +26,13 @@ def sums(x, steps: int) -> np.ndarray:
   return total[:, steps:] - total[:, :-steps]
 
 
-def distances(real, fake, groups=None) -> tuple[float, np.ndarray]:
+def distances(real, fake, groups) -> tuple[float, np.ndarray]:
   """Earth mover's distance of two sets of numbers, and without each group.
 
   Args:
     real: [R] numbers.
     fake: [F] numbers.
-    groups: [F] int, or None.
+    groups: [F] int.
 
   Returns:
     (distance, [G] distances with one group of the fakes left out).
@@ -47,8 +47,6 @@ def distances(real, fake, groups=None) -> tuple[float, np.ndarray]:
     share = np.cumsum(kept)[:-1] / kept.sum()
     return float(np.abs(below - share) @ gaps)
 
-  if groups is None:
-    return of(~is_real), np.zeros(0)
   group = np.concatenate([np.full(len(real), -1), groups])[order]
   there = range(int(groups.max()) + 1)
   return of(~is_real), np.array(

@@ -5,6 +5,8 @@ of each text with all others for references. BLEU: K. Papineni et al. (2002),
 with equal weights of runs of 1 to 4, without smoothing.
 """
 
+import dataclasses
+
 import numpy as np
 
 from gan_jax.metrics.text.characters import Texts
@@ -42,7 +44,7 @@ def _of_words(texts):
   ids = np.zeros((len(rows), max(lengths.max(initial=0), 1)), np.int64)
   for k, row in enumerate(rows):
     ids[k, : len(row)] = [number[w] for w in row]
-  return Texts(ids, lengths, known, texts.whole)
+  return dataclasses.replace(texts, ids=ids, lengths=lengths, letters=known)
 
 
 def _precision(code, owner, count):

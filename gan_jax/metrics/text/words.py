@@ -37,7 +37,7 @@ def known(texts: Texts, vocabulary: Iterable[str]) -> np.ndarray:
   for row in texts.strings():
     own = words(row, whole=texts.whole)
     counts.append((len(own), sum(w in there for w in own)))
-  return np.array(counts, np.int64).reshape(-1, 2)
+  return np.array(counts, np.int64).reshape(len(counts), 2)
 
 
 def share(counts: np.ndarray) -> float:

@@ -1,13 +1,17 @@
 """Series as they are scored: records, intervals, what is possible."""
 
+import types
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from gan_jax.data import kinds
-from gan_jax.metrics import measures, records, scores
+from gan_jax.metrics import compute, measures, records, scores
 from gan_jax.metrics.series import (
+  correlations,
   discriminative,
+  family,
   judge,
   predictive,
   usefulness,
@@ -97,6 +101,47 @@ def test_the_variant_says_who_judges(monkeypatch):
     (120, discriminative.STRICT),
     (48, discriminative.published(1)),
   ]
+
+
+def test_who_teaches_and_who_is_tested(monkeypatch):
+  names = ('real', 'fake', 'held')
+  views = [
+    types.SimpleNamespace(samples=np.full((9, 6, 20), k), labels=name)
+    for k, name in enumerate(names)
+  ]
+  real, fake, held = views
+  known = compute.Known(
+    held_out=held, num_classes=7, options={'variant': 'mended'}
+  )
+  seen = []
+  note = lambda *given: seen.append(given) or np.ones(4)
+  monkeypatch.setattr(discriminative, 'mended', note)
+  monkeypatch.setattr(predictive, 'mended', note)
+  monkeypatch.setattr(usefulness, 'right', note)
+  for score in (
+    family.told_apart, family.forecast, family.taught, family.recognised,
+  ):  # fmt: skip
+    score(real, fake, known)
+  pair = lambda view: (view.samples, view.labels)
+  assert seen == [
+    (real.samples, held.samples, fake.samples, discriminative.ours(20)),
+    (held.samples, fake.samples),
+    (pair(fake), pair(held), 7),
+    (pair(real), pair(fake), 7),
+  ]
+
+
+def test_the_jackknife_leaves_each_group_out():
+  sums = lambda x: correlations.sums(x, 'values', 3)
+  groups = [FAKE[k::4] for k in range(4)]
+  made = family._without_each(sums(REAL), [sums(x) for x in groups])
+  for k, value in enumerate(made):
+    rest = np.concatenate(groups[:k] + groups[k + 1 :])
+    want = correlations.distance(sums(REAL), sums(rest))
+    assert value == pytest.approx(want, rel=1e-9)
+  assert len(set(made)) == 4
+  assert family._jackknife(1.0, [1.0], [4]) is None
+  assert family._jackknife(1.0, [0.9, 1.1], [4, 4])
 
 
 @pytest.mark.slow

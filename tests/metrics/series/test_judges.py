@@ -5,6 +5,7 @@ import types
 import numpy as np
 import pytest
 
+from gan_jax.metrics import content
 from gan_jax.metrics.series import (
   discriminative,
   judge,
@@ -62,6 +63,29 @@ def test_batches_go_through_all_series():
   assert judge._batches(5, 2, 0).max() == 4  # fewer than a batch
 
 
+def test_a_judge_learns_one_batch_after_the_other(monkeypatch):
+  monkeypatch.setattr(judge, 'CHUNK', 4)
+  recipe = judge.Recipe(2, steps=10)
+  x, y = waves(200), np.arange(200, dtype=np.float32) % 2
+  made = judge.train(x, y, recipe, seed=3)
+  params = judge._init(judge.jax.random.key(3), (6, 1), recipe)
+  rule = judge._optimizer(recipe)
+  opt, slope = rule.init(params), judge.jax.grad(judge._loss)
+  for rows in judge._batches(200, 10, 3):
+    change, opt = rule.update(slope(params, x[rows], y[rows], recipe), opt)
+    params = judge.optax.apply_updates(params, change)
+  for one, other in zip(
+    *map(judge.jax.tree.leaves, (made, params)), strict=True
+  ):
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_how_long_the_judges_learn():
+  ours, strict = discriminative.ours(1), discriminative.STRICT
+  assert (ours.steps, ours.hidden, ours.sees) == (500, 8, 'last')
+  assert (strict.steps, strict.hidden, strict.sees) == (1000, 16, 'mean')
+
+
 def test_a_losses_value_is_what_it_says(monkeypatch):
   made = np.linspace(-2, 2, 24, dtype=np.float32).reshape(4, 6, 1)
   fixed = lambda recipe: types.SimpleNamespace(apply=lambda params, x: made)
@@ -107,6 +131,10 @@ def test_no_series_is_both_learned_from_and_tested(monkeypatch):
   np.testing.assert_array_equal(published.tested[0], real[32:41])
   np.testing.assert_array_equal(published.tested[1], fake[32:])
   assert recipe.hidden == 1 and recipe.steps == 2000
+  discriminative.as_timegan(real[:2], fake[:2])  # as few as there may be
+  assert [len(side) for pair in seen[2][0] for side in pair] == [1] * 4
+  with pytest.raises(UserError, match='real: at least 2 .* got 1'):
+    discriminative.as_timegan(real[:1], fake)
 
 
 @pytest.mark.parametrize('columns, ours, published', [(1, 8, 1), (28, 14, 14)])
@@ -141,8 +169,57 @@ def test_the_published_forecaster_looks_at_the_other_columns(monkeypatch):
   assert real.min() == 0 and real.max() == pytest.approx(1, abs=1e-5)
   assert fake.max() > 1  # scaled as the real ones are
   assert columns == slice(-1) and recipe.squashed and recipe.steps == 5000
+  assert recipe.learning_rate == 1e-3 and not recipe.decays
   with pytest.raises(UserError, match='expected two or more, there is one'):
     predictive.as_timegan(waves(4), waves(4))
+
+
+def test_a_forecaster_learns_on_fakes_what_comes_next(monkeypatch):
+  learned, tested = [], []
+  monkeypatch.setattr(
+    judge, 'train', lambda *given: learned.append(given) or 'weights'
+  )
+  monkeypatch.setattr(
+    judge, 'judge', lambda *given: tested.append(given) or given[1][..., :1]
+  )
+  held_out, fake = waves(5, columns=2), waves(7, seed=1, columns=2)
+  errors = predictive.mended(held_out, fake)
+  ((x, y, recipe),), ((weights, before, same),) = learned, tested
+  np.testing.assert_array_equal(x, fake[:, :-1])
+  np.testing.assert_array_equal(y, fake[:, 1:, 1])
+  np.testing.assert_array_equal(before, held_out[:, :-1])
+  assert weights == 'weights' and recipe == same
+  assert recipe == judge.Recipe(16, sees='each', loss='absolute', steps=500)
+  want = np.abs(held_out[:, :-1, 0] - held_out[:, 1:, 1]).mean(axis=1)
+  np.testing.assert_allclose(errors, want, rtol=1e-6)
+
+
+def test_a_classifier_is_right_where_its_best_class_is(monkeypatch):
+  learned, tested = [], []
+  guesses = np.array([2, 0, 1, 1, 2, 0, 0])  # places of classes
+  monkeypatch.setattr(
+    judge, 'train', lambda *given: learned.append(given) or 'weights'
+  )
+  monkeypatch.setattr(
+    judge, 'judge', lambda *given: tested.append(given) or np.eye(3)[guesses]
+  )
+  (x, labels), (other, expected) = (
+    (waves(n, seed=n), np.arange(n) * 2 % 3) for n in (9, 7)
+  )
+  right = usefulness.right((x, labels), (other, expected), 3)
+  order, place = content.order(x, labels, 3)
+  assert right.tolist() == (guesses == place[expected]).tolist()
+  assert 0 < right.sum() < 7 and sorted(place) == [0, 1, 2]
+  ((seen, classes, recipe),), ((weights, judged, same),) = learned, tested
+  np.testing.assert_array_equal(seen, x[order])
+  np.testing.assert_array_equal(classes, place[labels[order]])
+  np.testing.assert_array_equal(judged, other)
+  assert weights == 'weights' and recipe == same
+  assert recipe == judge.Recipe(24, 3, loss='classes', steps=500)
+  with pytest.raises(UserError, match='tstr, trts: tested: labels'):
+    usefulness.right((x, labels), (other, expected + 1), 3)
+  with pytest.raises(UserError, match='tstr, trts: learned: expected series'):
+    usefulness.right((x[0], labels), (other, expected), 3)
 
 
 @pytest.mark.slow
@@ -156,8 +233,6 @@ def test_a_classifier_is_independent_of_the_numbers_of_classes(monkeypatch):
   assert right.mean() > 0.8
   again = usefulness.right((x, other[labels]), (x, other[labels]), 3)
   np.testing.assert_array_equal(right, again)
-  with pytest.raises(UserError, match='tstr, trts: tested: labels'):
-    usefulness.right((x, labels), (x, labels + 1), 3)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Discrepancy, correlations and tails of series, by loops and by SciPy."""
 
+import statistics
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -24,6 +26,20 @@ def test_discrepancy_against_the_kernels_of_sklearn():
   want = mean(x, x) + mean(y, y) - 2 * mean(x, y)
   value, variance = mmd.discrepancy(x, y, 1.7)
   assert value == pytest.approx(want, rel=1e-12) and variance > 0
+
+
+def test_its_variance_is_the_formula_of_both_orders():
+  x, y = noise(4, 2), noise(4, 2, seed=1) + 2  # as few as there may be
+  k = lambda a, b: np.exp(-np.sum((a - b) ** 2) / 8)
+  h = lambda i, j: k(x[i], x[j]) + k(y[i], y[j]) - k(x[i], y[j]) - k(x[j], y[i])
+  others = [[j for j in range(4) if j != i] for i in range(4)]
+  rows = [np.mean([h(i, j) for j in others[i]]) for i in range(4)]
+  second = np.var([h(i, j) for i in range(4) for j in others[i]])
+  first = max(0, statistics.variance(rows) - second / 3)
+  value, variance = mmd.discrepancy(x, y, 2.0)
+  assert value == pytest.approx(np.mean(rows)) and first > 0
+  want = 4 * 2 / (4 * 3) * first + 2 / (4 * 3) * second
+  assert variance == pytest.approx(want)
 
 
 @pytest.mark.parametrize('shift', [0.0, 0.5])
