@@ -7,13 +7,15 @@ import pytest
 from scipy import stats
 
 from gan_jax.data import kinds
-from gan_jax.metrics import compute, measures, records, scores
+from gan_jax.metrics import compute, intervals, measures, records, scores
 from gan_jax.metrics.series import (
   correlations,
   discriminative,
   family,
   judge,
+  mmd,
   predictive,
+  tails,
   usefulness,
 )
 
@@ -110,22 +112,34 @@ def test_who_teaches_and_who_is_tested(monkeypatch):
     for k, name in enumerate(names)
   ]
   real, fake, held = views
-  known = compute.Known(
-    held_out=held, num_classes=7, options={'variant': 'mended'}
+  known = lambda variant: compute.Known(
+    held_out=held, num_classes=7, options={'variant': variant}
   )
   seen = []
-  note = lambda *given: seen.append(given) or np.ones(4)
+  note = lambda *given: seen.append(given) or np.array([1, 1, 1, 0])
   monkeypatch.setattr(discriminative, 'mended', note)
+  monkeypatch.setattr(discriminative, 'as_timegan', note)
   monkeypatch.setattr(predictive, 'mended', note)
+  monkeypatch.setattr(predictive, 'as_timegan', note)
   monkeypatch.setattr(usefulness, 'right', note)
-  for score in (
-    family.told_apart, family.forecast, family.taught, family.recognised,
-  ):  # fmt: skip
-    score(real, fake, known)
+  for variant, score in (
+    ('mended', family.told_apart),
+    ('timegan', family.told_apart),
+    ('mended', family.forecast),
+    ('timegan', family.forecast),
+    ('mended', family.taught),
+    ('mended', family.recognised),
+  ):
+    ((name, value),), spans = map(dict.items, score(real, fake, known(variant)))
+    low, high = dict(spans)[name]
+    assert value == (0.25 if score is family.told_apart else 0.75)
+    assert low <= value <= high
   pair = lambda view: (view.samples, view.labels)
   assert seen == [
     (real.samples, held.samples, fake.samples, discriminative.ours(20)),
+    (real.samples, fake.samples),
     (held.samples, fake.samples),
+    (real.samples, fake.samples),
     (pair(fake), pair(held), 7),
     (pair(real), pair(fake), 7),
   ]
@@ -140,8 +154,61 @@ def test_the_jackknife_leaves_each_group_out():
     want = correlations.distance(sums(REAL), sums(rest))
     assert value == pytest.approx(want, rel=1e-9)
   assert len(set(made)) == 4
+  assert not family._without_each(sums(REAL), [sums(FAKE)])
+  assert len(family._without_each(sums(REAL), list(map(sums, groups[:2])))) == 2
+  assert family._spread([1.0]) is None and family._spread([1.0, 2.0])
   assert family._jackknife(1.0, [1.0], [4]) is None
   assert family._jackknife(1.0, [0.9, 1.1], [4, 4])
+
+
+def view(x):
+  return types.SimpleNamespace(
+    samples=x, count=len(x), group=np.arange(len(x)) % 3
+  )
+
+
+def test_intervals_are_those_of_the_groups_left_out():
+  real, fake = view(REAL), view(FAKE)
+  known = compute.Known(options={'lags': 50})
+  parts = [FAKE[k::3] for k in range(3)]
+  rest = [np.concatenate(parts[:k] + parts[k + 1 :]) for k in range(3)]
+  names = ('values', 'absolute', 'squares')
+
+  def correlated(x, names):
+    of = lambda x, name: correlations.sums(x, name, 7)  # all that there are
+    return np.mean(
+      [correlations.distance(of(REAL, n), of(x, n)) for n in names]
+    )
+
+  def tailed(x):
+    pairs = [[tails.sums(v, k).ravel() for v in (REAL, x)] for k in (1, 5)]
+    far = [stats.wasserstein_distance(*pair) / pair[0].std() for pair in pairs]
+    return np.mean(far)
+
+  for score, value in (
+    (family.autocorrelations, lambda x: correlated(x, names)),
+    (family.leverage, lambda x: correlated(x, ['leverage'])),
+    (family.earth, tailed),
+  ):
+    values, spans = score(real, fake, known)
+    (name,) = spans
+    assert values[name] == pytest.approx(value(FAKE), rel=1e-6)
+    want = intervals.jackknife(
+      values[name], list(map(value, rest)), sizes=list(map(len, parts))
+    )
+    assert spans[name] == pytest.approx(want, rel=1e-5)
+
+
+def test_discrepancy_is_of_the_halves_that_did_not_choose():
+  known = compute.Known(held_out=view(HELD[:9]))
+  values, spans = family.discrepancy(None, view(FAKE[:8]), known)
+  held, fake = HELD[:8, :, 0], FAKE[:8, :, 0]
+  width = mmd.chosen(held[:4], fake[:4])
+  value, variance = mmd.discrepancy(held[4:], fake[4:], width)
+  assert values == {'mmd': value, 'parts': {'bandwidth': width}}
+  half = stats.norm.ppf(0.975) * variance**0.5
+  assert spans['mmd'] == pytest.approx((value - half, value + half))
+  assert family.FAMILY.least == {'discriminative': (2, 2), 'mmd': (1, 8)}
 
 
 @pytest.mark.slow

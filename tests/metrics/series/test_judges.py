@@ -80,10 +80,25 @@ def test_a_judge_learns_one_batch_after_the_other(monkeypatch):
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_verdicts_are_right_by_the_sign_of_a_logit(monkeypatch):
+  learned = []
+  logits = {4: [0.3, -0.2, 0.0, 2.0], 3: [0.3, -0.2, 0.0]}  # by how many
+  monkeypatch.setattr(judge, 'train', lambda *given: learned.append(given))
+  monkeypatch.setattr(
+    judge, 'judge', lambda params, x, recipe: np.array([logits[len(x)]]).T
+  )
+  parts = discriminative.Parts((waves(2), waves(3)), (waves(4), waves(3)))
+  right = discriminative._right(parts, QUICK)
+  assert right.tolist() == [True, False, False, True, False, True, True]
+  assert learned[0][1].tolist() == [1, 1, 0, 0, 0]
+
+
 def test_how_long_the_judges_learn():
   ours, strict = discriminative.ours(1), discriminative.STRICT
   assert (ours.steps, ours.hidden, ours.sees) == (500, 8, 'last')
   assert (strict.steps, strict.hidden, strict.sees) == (1000, 16, 'mean')
+  assert {r.learning_rate for r in (ours, strict)} == {1e-2}
+  assert ours.decays and strict.decays and discriminative.MOST == 2500
 
 
 def test_a_losses_value_is_what_it_says(monkeypatch):
@@ -131,8 +146,13 @@ def test_no_series_is_both_learned_from_and_tested(monkeypatch):
   np.testing.assert_array_equal(published.tested[0], real[32:41])
   np.testing.assert_array_equal(published.tested[1], fake[32:])
   assert recipe.hidden == 1 and recipe.steps == 2000
+  assert recipe.learning_rate == 1e-3 and not recipe.decays
   discriminative.as_timegan(real[:2], fake[:2])  # as few as there may be
-  assert [len(side) for pair in seen[2][0] for side in pair] == [1] * 4
+  discriminative.mended(real[:1], held_out[:1], fake[:2], QUICK)
+  monkeypatch.setattr(discriminative, 'MOST', 7)
+  discriminative.mended(real, held_out, fake, QUICK)
+  sizes = [[len(side) for pair in parts for side in pair] for parts, _ in seen]
+  assert sizes[2:] == [[1] * 4, [1] * 4, [7] * 4]
   with pytest.raises(UserError, match='real: at least 2 .* got 1'):
     discriminative.as_timegan(real[:1], fake)
 
