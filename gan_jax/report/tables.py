@@ -3,11 +3,12 @@
 import html
 import json
 
+from gan_jax.metrics import records as records_lib
 from gan_jax.report import glossary, text
 from gan_jax.storage import files
 
 # What two records must share to be in one table. Any other field of a record is
-# shown beside its value.
+# shown beside its value; of what was measured too, the mean over the seeds.
 PROTOCOL = tuple(glossary.PROTOCOL)
 RESULT = (
   'metric', 'value', 'step', 'seed', 'interval', 'interval_method', 'versions',
@@ -81,9 +82,25 @@ def _protocol(record):
 
 
 def _settings(record):
-  """A record's fields besides its result and the table's protocol."""
-  known = (*PROTOCOL, *RESULT)
+  """A record's fields besides what was measured and the table's protocol."""
+  known = (*PROTOCOL, *RESULT, *records_lib.MEASURED)
   return {k: v for k, v in record.items() if k not in known}
+
+
+def _measured(records):
+  """What was measured beside the value: numbers as means, others of the first.
+
+  By name, 'parts.values' of a nested dict.
+  """
+  names = [k for k in records_lib.MEASURED if k not in RESULT]
+  each = [
+    dict(_flat({k: one[k] for k in names if k in one})) for one in records
+  ]
+  mean = lambda name: text.mean([own.get(name) for own in each])
+  return {
+    name: first if (number := mean(name)) is None else number
+    for name, first in each[0].items()
+  }
 
 
 def _row_key(record):
@@ -94,7 +111,7 @@ def _row_key(record):
 def _score_table(records):
   rows = _groups(records, _row_key).values()
   seeds = any(len(latest(row)) > 1 for row in rows)
-  settings = any(map(_settings, records))
+  settings = any(_settings(one) or _measured([one]) for one in records)
   heads = ['Score', 'Value', *['Seeds'] * seeds, 'Step']
   heads += ['Settings'] * settings
   head = ''.join(f'<th scope="col">{name}</th>' for name in heads)
@@ -126,8 +143,8 @@ def _score_row(records, *, seeds, settings):
     cells.append(f'<td class="seeds">{each}</td>')
   cells.append(f'<td>{step_of(records[0]):,}</td>')
   if settings:
-    own = _flat(_settings(records[0]))
-    words = [f'{k} {inline(_rounded(v))}' for k, v in own]
+    own = dict(_flat(_settings(records[0]))) | _measured(records)
+    words = [f'{k} {inline(_rounded(v))}' for k, v in own.items()]
     cells.append(f'<td class="settings">{html.escape(", ".join(words))}</td>')
   return f'<tr>{"".join(cells)}</tr>'
 

@@ -48,7 +48,8 @@ def _latest_records(records, workdir):
   for metric in dict.fromkeys(one['metric'] for one in records):
     same = [one for one in records if one['metric'] == metric]
     first = next((one for one in same if one in own), same[0])
-    same = [one for one in same if _protocol(one) == _protocol(first)]
+    of = records_lib.protocol
+    same = [one for one in same if of(one) == of(first)]
     same = tables.latest(same)
     values = text.numbers([one.get('value') for one in same])
     by_metric[metric] = (tables.step_of(same[0]), values)
@@ -61,10 +62,6 @@ def _of_the_run(records, workdir):
   own = {metric: protocols.latest(workdir, metric) for metric in metrics}
   is_own = lambda one: records_lib.protocol_hash(one) == own[one['metric']]
   return list(filter(is_own, records))
-
-
-def _protocol(record):
-  return {k: v for k, v in record.items() if k not in tables.RESULT}
 
 
 def _tile(name, latest, rows):

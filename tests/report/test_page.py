@@ -121,6 +121,19 @@ def test_the_head_shows_what_the_run_was_scored_by(tmp_path):
     assert not any(words in head for words in ('88.50', '0.6250', '44.25'))
 
 
+def test_what_is_measured_beside_a_score_does_not_part_its_seeds(tmp_path):
+  records = [
+    _score('acf_distance', 1.0, 0, parts={'values': 0.25}, interval=[0.5, 1.5]),
+    _score('acf_distance', 2.0, 1, parts={'values': 0.5}, interval=[1.5, 2.5]),
+  ]
+  files.write_json(tmp_path / 'scores.json', records)
+  document = page.write_page(tmp_path).read_text('utf-8')
+  head = document[document.index('<dl class="tiles">') :].split('</dl>')[0]
+  assert '1.500' in head and '2 seeds, 1\N{EN DASH}2' in head
+  assert document.count('<th scope="row">') == 1
+  assert '>parts.values 0.375<' in document
+
+
 def test_page_script_is_allowed_by_its_own_policy(workdir):
   document = page.write_page(workdir).read_text('utf-8')
   (script,) = re.findall(r'<script>(.*?)</script>', document, re.DOTALL)
