@@ -59,7 +59,7 @@ FUNCTIONS = {
   'relu': 'abs',
   'softplus': 'relu',
 }
-# A check of lengths that are equal anyway, and hints to compilers.
+# Checks of lengths, and hints to compilers.
 IDLE_OPTIONS = {'strict', 'static_argnames', 'maxsize', 'repr'}
 TOLERANCE = 1e-6  # floats up to this are no part of a formula
 UNREAD = {'annotation', 'returns', 'decorator_list', 'type_params'}
@@ -109,8 +109,7 @@ def _walk(node, *, scope, inside=False) -> Iterator[Fault]:
   for new in _of(node, scope):
     if _text(new) != _text(node):
       yield Fault(node, new, inside)
-  for old, new in _of_arguments(node):
-    yield Fault(old, new, inside)
+  yield from (Fault(*pair, inside) for pair in _of_arguments(node))
   if isinstance(node, ast.FunctionDef):
     scope = node
   for name, value in ast.iter_fields(node):
@@ -118,21 +117,14 @@ def _walk(node, *, scope, inside=False) -> Iterator[Fault]:
     body = name == 'body' and isinstance(node, ast.FunctionDef | ast.Lambda)
     children = value if isinstance(value, list) else [value]
     for child in children:
-      if _is_rest(node, child):
-        continue
-      if isinstance(child, ast.AST) and name not in UNREAD:
+      if isinstance(child, ast.AST) and not _is_unread(node, name, child):
         yield from _walk(child, scope=scope, inside=inside or body)
 
 
-def _is_rest(node, child):
-  """The -1 of a reshape: any number below 0 means what is left."""
-  match node, child:
-    case (
-      ast.Call(func=ast.Attribute(attr='reshape')),
-      ast.UnaryOp(op=ast.USub()),
-    ):
-      return True
-  return False
+def _is_unread(node, name, child):
+  """Annotations; and the -1 of a reshape, as any number below 0 is the rest."""
+  shapes = getattr(getattr(node, 'func', None), 'attr', '') == 'reshape'
+  return name in UNREAD or (shapes and isinstance(child, ast.UnaryOp))
 
 
 def _is_idle(node):

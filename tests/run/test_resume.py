@@ -26,11 +26,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def distinct_recipes():
   """All names; of recipes that are the same when tiny, the first."""
-  names = sorted(p.stem for p in (ROOT / 'configs').glob('[!_]*.py'))
-  names.remove('common')
+  names = {p.stem for p in (ROOT / 'configs').glob('[!_]*.py')} - {'common'}
   configs = {
     name: command.load_config(str(ROOT / 'configs' / f'{name}.py:tiny'))
-    for name in reversed(names)
+    for name in sorted(names, reverse=True)
   }
   by_config = {json.dumps(c): name for name, c in configs.items()}
   return sorted(by_config.values())
@@ -58,15 +57,15 @@ def steps(recipe):
   return MANY if recipe in KILLED else FEW
 
 
-def substitute(name, folder):
+def substitute(data, folder):
   """What puts noise in place of a data set which is not at hand, by key."""
+  name = data['name']
   if name == 'stocks':
-    return {'data.name': 'sines', 'data.length': 127}
+    length = 24 if data.get('values') == 'ohlc' else 127
+    return {'data.name': 'sines', 'data.length': length}
   if name == 'sounds':
-    small = {'length': 256, 'size': 40}
-    return {'data.name': 'tones', 'features': 'pixels'} | {
-      f'data.{key}': value for key, value in small.items()
-    }
+    small = {'data.length': 256, 'data.size': 40}
+    return {'data.name': 'tones', 'features': 'pixels'} | small
   if name not in NOT_AT_HAND:
     return {}
   shape = NOT_AT_HAND[name]
@@ -78,10 +77,10 @@ def substitute(name, folder):
 def arguments(recipe, folder, workdir, **changes):
   """The command line of a tiny run of a recipe."""
   file = ROOT / 'configs' / f'{recipe}.py:tiny'
-  name = command.load_config(str(file))['data']['name']
+  data = command.load_config(str(file))['data']
   changes = {'steps': steps(recipe), 'save_every': SAVE} | changes
   changes |= {'report_every': steps(recipe) // 2, 'eval_every': 0}
-  if noise := substitute(name, folder):  # fid takes long in its pixels
+  if noise := substitute(data, folder):  # fid takes long in its pixels
     changes |= noise | {'metrics': 'precision'}
   return [
     f'--config={file}',
@@ -116,16 +115,14 @@ def make_runs(folder, recipes):
 @pytest.fixture(scope='module')
 def folders(tmp_path_factory):
   """A folder for each group of recipes, empty or with all of its runs."""
-  groups = range(-(-len(RECIPES) // GROUP))
-  return [tmp_path_factory.mktemp('runs') for _ in groups]
+  return [tmp_path_factory.mktemp('runs') for _ in RECIPES[::GROUP]]
 
 
 @pytest.fixture
 def folder(folders, request):
-  """Workdirs whole/RECIPE and parted/RECIPE, and the file `said`.
+  """Workdirs (whole|parted)/RECIPE of the group of the test's recipe, `said`.
 
-  Of the test's recipe (else of ring8) and of those of its group: where workers
-  share the tests, each makes little that it does not need.
+  Where workers share the tests, each makes little that it does not need.
   """
   params = getattr(request.node, 'callspec', None)
   recipe = params.params['recipe'] if params else 'ring8'
