@@ -7,8 +7,14 @@ FOLDER holds the .wav files of the Free Spoken Digit Dataset, a subfolder for
 each digit (https://github.com/Jakobovski/free-spoken-digit-dataset). With
 --config.data.name=spoken_digit it holds spoken_digit of TensorFlow Datasets.
 
-Meant for a GPU, and not verified: of these files only `:tiny` has been run, on
-2 CPU cores.
+Meant for a GPU, and not verified as it stands. A part of it on 2 x86-64 cores:
+400 steps of batches of 32 with an eighth of the channels (--config.steps=400
+--config.batch_size=32 --config.model.g.widths='(128,64,32,16)'
+--config.model.d.widths='(16,32,64,128)'), one seed, 8 min at 40 sounds/s; after
+100, 200 and 400 steps, 1,000 samples of the moving average:
+  fid 1502, 1287, 937 and is 1.00, 1.04, 1.79, by a classifier on log-mel
+    spectrograms that is right in 98.7 % of held-out digits
+  class_coverage .1, .1, .3; log_spectral_distance 14.8, 14.2, 10.9 dB
 """
 
 from configs import common
