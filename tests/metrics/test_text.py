@@ -63,6 +63,8 @@ def test_divergence_is_that_of_scipy_on_counts(n):
 def test_runs_end_with_their_line_and_are_exact_with_many_characters():
   code, owner = ngrams.runs(texts(['abc', 'a'], whole=True), 2)
   assert owner.tolist() == [0, 0, 0, 1] and len(set(code.tolist())) == 4
+  assert code.dtype == np.uint64
+  assert len(ngrams.runs(texts(['abc', 'abd']), 3)[0]) == 2
   many = ''.join(map(chr, range(2**16)))
   ids = np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
   wide = characters.Texts(ids, np.full(2, 5), many, whole=False)
@@ -178,6 +180,9 @@ def test_self_bleu_is_its_formula(unit):
 def test_self_bleu_of_copies_is_1_and_of_strangers_0():
   assert bleu.self_bleu(texts(['abcde'] * 3)).tolist() == [1, 1, 1]
   assert bleu.self_bleu(texts(['aaaaa', 'bbbbb'])).tolist() == [0, 0]
+  # The nearest length is that of the other copy.
+  rows = texts(['abcde', 'abcde', 'abcdeabcd'], whole=True)
+  assert bleu.self_bleu(rows)[:2].tolist() == [1, 1]
 
 
 # ------------------------------------------------------------------ records
@@ -191,6 +196,7 @@ def samples(seed):
 
 
 NAMES = [m.outputs[0] for m in family.FAMILY.metrics]
+JS = ('js_1', 'js_2', 'js_3', 'js_4')
 ABOUT = {'alphabet': LETTERS, 'grammar': '[a-e ]+.*'}
 
 
@@ -210,6 +216,18 @@ def test_records(name):
   assert low <= own['value'] <= high and own['features'] == 'samples'
   if name.startswith('js'):
     assert own['compared'] == 120 and 0 < own['floor'] < own['value']
+
+
+def test_what_is_measured_and_of_how_many_at_least():
+  assert NAMES == [
+    *JS,
+    'word_share',
+    'longest_copy',
+    'self_bleu',
+    'grammatical',
+  ]
+  least = dict.fromkeys((*JS, 'longest_copy'), (2, 1)) | {'self_bleu': (1, 2)}
+  assert family.FAMILY.least == least
 
 
 def test_what_unseen_samples_have_is_the_floor():

@@ -15,6 +15,7 @@ from gan_jax.run import setup as setup_lib
 from gan_jax.storage import files
 from gan_jax.study import results
 from tests import tiny
+from tests.components import conformance
 from tests.pairs.bases import BASES, config_of
 
 pytestmark = pytest.mark.slow
@@ -59,26 +60,34 @@ def test_its_samples_are_written_in_every_way(run, tmp_path):
     assert len(list(folder.iterdir())) >= 1
 
 
-# Of models that no base has: {model: (a base of its kind, what else is its)}.
+# Of models that no base has, thin: {model: (a base of its kind, what else)}.
 PLAIN = {'latent': {'name': 'normal', 'dim': 4}}
 BY_CODES = {'latent': {'name': 'normal', 'dim': 16}}
+WIDTHS, HIDDEN = {'widths': (4, 4)}, {'hidden': (8, 8)}
 MODELS = {
-  'ali': ('image', BY_CODES),
-  'aae': ('image', BY_CODES | {'penalties': {'reconstruction': {}}}),
-  'gru_gan': ('series', PLAIN),
-  'gumbel_lstm': ('text', PLAIN),
-  'quantgan': ('series', PLAIN),
-  'specgan': (
-    'audio',
-    {
-      'model': {
-        'name': 'specgan',
-        'g': {'widths': (4, 4), 'window': 16, 'hop': 8},
-        'd': {'widths': (4, 4)},
-      }
-    },
+  'ali': (
+    'image',
+    BY_CODES,
+    {'g': WIDTHS, 'e': WIDTHS, 'd': WIDTHS | HIDDEN | {'code_hidden': (8,)}},
   ),
-  'vae_gan': ('image', BY_CODES | {'penalties': {'kl': {'weight': 0.01}}}),
+  'aae': (
+    'image',
+    BY_CODES | {'penalties': {'reconstruction': {}}},
+    dict.fromkeys('gde', HIDDEN),
+  ),
+  'gru_gan': ('series', PLAIN, dict.fromkeys('gd', HIDDEN)),
+  'gumbel_lstm': (
+    'text', PLAIN, {'g': {'features': 8}, 'd': {'dim': 8, 'blocks': 1}},
+  ),
+  'quantgan': ('series', PLAIN, dict.fromkeys('gd', {'width': 4})),
+  'specgan': (
+    'audio', {}, {'g': WIDTHS | {'window': 16, 'hop': 8}, 'd': WIDTHS},
+  ),
+  'vae_gan': (
+    'image',
+    BY_CODES | {'penalties': {'kl': {'weight': 0.01}}},
+    conformance.ENCODING,
+  ),
   'timegan': (
     'series',
     PLAIN
@@ -86,8 +95,9 @@ MODELS = {
       'dynamics': {'name': 'timegan', 'embed': 1, 'supervise': 0},
       'penalties': {name: {} for name in ('reconstruction', 'supervised')},
     },
+    conformance.EMBEDDING,
   ),
-}
+}  # fmt: skip
 
 
 def test_every_model_is_among_them():
@@ -97,9 +107,9 @@ def test_every_model_is_among_them():
 
 @pytest.mark.parametrize('model', MODELS)
 def test_devices_agree_on_a_model(model):
-  base, others = MODELS[model]
-  plain = {'penalties': {}, 'model': {'name': model}} | others
-  assert_devices_agree(config_of(base, **plain))
+  base, others, small = MODELS[model]
+  own = {'penalties': {}, 'model': {**small, 'name': model}} | others
+  assert_devices_agree(config_of(base, **own))
 
 
 @pytest.mark.parametrize('base', BASES)
