@@ -186,7 +186,7 @@ class Grown(nn.Module):
   @nn.compact
   def __call__(self, z):
     part = parts.make_parts('none', train=False, dtype=jnp.float32)
-    return stages.grown(part, z, shape=self.shape, widths=(3, 2), taps=5)
+    return stages.grown(part, z, shape=self.shape, widths=(3, 2), taps=(5, 5))
 
 
 def test_the_centre_of_a_grid_is_kept():
