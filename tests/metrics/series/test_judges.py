@@ -93,12 +93,27 @@ def test_verdicts_are_right_by_the_sign_of_a_logit(monkeypatch):
   assert learned[0][1].tolist() == [1, 1, 0, 0, 0]
 
 
+@pytest.mark.parametrize('steps, warm', [(10, 1), (40, 4)])
+def test_the_rate_rises_and_falls_along_a_cosine(steps, warm):
+  rule = judge._optimizer(judge.Recipe(1, steps=steps))
+  opt, rates = rule.init(1.0), []
+  for _ in range(steps):
+    change, opt = rule.update(1.0, opt)  # of Adam the rate, of a slope of 1
+    rates.append(-float(change))
+  t = np.arange(steps)
+  fall = (1 + np.cos(np.pi * (t - warm) / (steps - warm))) / 2
+  want = 0.01 * np.where(t < warm, t / warm, fall)
+  np.testing.assert_allclose(rates, want, atol=1e-7)
+
+
 def test_how_long_the_judges_learn():
   ours, strict = discriminative.ours(1), discriminative.STRICT
   assert (ours.steps, ours.hidden, ours.sees) == (500, 8, 'last')
   assert (strict.steps, strict.hidden, strict.sees) == (1000, 16, 'mean')
   assert {r.learning_rate for r in (ours, strict)} == {1e-2}
-  assert ours.decays and strict.decays and discriminative.MOST == 2500
+  assert ours.decays and strict.decays
+  most = discriminative.MOST, predictive.MOST, usefulness.MOST
+  assert most == (2500, 5000, 10_000)
 
 
 def test_a_losses_value_is_what_it_says(monkeypatch):
@@ -184,6 +199,7 @@ def test_the_published_forecaster_looks_at_the_other_columns(monkeypatch):
   seen = []
   monkeypatch.setattr(predictive, '_errors', lambda *given: seen.append(given))
   real = 3 + 2 * waves(9, columns=3)
+  real[..., 1] = 5  # which never moves
   predictive.as_timegan(real, real + 1)
   ((real, fake, columns, recipe),) = seen
   assert real.min() == 0 and real.max() == pytest.approx(1, abs=1e-5)

@@ -71,6 +71,21 @@ def test_the_bandwidth_is_that_which_tells_most_apart():
   assert best < median / 2
 
 
+def test_a_wide_difference_is_told_by_a_wide_kernel():
+  x, y = noise(60, 3), noise(60, 3, seed=1) + 1
+  best = mmd.chosen(x, y)
+  both = np.concatenate([x, y])
+  far = pairwise.euclidean_distances(both)[np.triu_indices(120, 1)]
+  scale = best / np.median(far)
+  assert scale > mmd.SCALES[2] and mmd.MOST == 1000
+
+
+def test_where_most_are_equal_the_largest_distance_is_the_measure():
+  same = np.zeros((8, 1))
+  other = np.array([[3.0], *same[1:]])
+  assert mmd.chosen(same, other) in [3 * scale for scale in mmd.SCALES]
+
+
 def test_equal_samples_have_no_discrepancy():
   same = np.ones((8, 3))
   assert mmd.chosen(same, same) == 0
@@ -160,5 +175,7 @@ def test_columns_are_measured_in_their_own_deviations():
     for c in range(2)
   ]
   assert value == pytest.approx(np.mean(want)) and others.shape == (2,)
+  still = tails.scaled(0 * x, np.ones_like(y), np.arange(20) % 2)[0]
+  assert still == 1  # where real ones do not move: as it is
   big = tails.scaled(100 * x, 100 * y, np.arange(20) % 2)[0]
   assert big == pytest.approx(value)
