@@ -157,7 +157,7 @@ def assert_all_saved(like, folder, *, to_miss=of_each_kind):
 @pytest.mark.parametrize('recipe', RECIPES)
 def test_every_leaf_of_every_recipe(recipe, tmp_path):
   file = f'{ROOT}/configs/{recipe}.py:tiny'
-  data = command.load_config(file)['data']['name']
+  data = command.load_config(file)['data']
   changes = substitute(data, tmp_path) | {'num_seeds': 2}
   config = command.load_config(file, changes)
   like = jax.eval_shape(setup_lib.build(config).init)

@@ -26,10 +26,10 @@ def few(items, number):
 
 def shrink(study, folder):
   """Two levels of two factors, two seeds, four steps of tiny nets."""
-  data = command.load_config(study['base'])['data']['name']
+  data = command.load_config(study['base'])['data']
   overrides = {**study['overrides'], **SHRUNK}
   metrics = {}
-  if data in NOT_AT_HAND:
+  if data['name'] in NOT_AT_HAND:
     overrides |= substitute(data, folder)
     metrics = {'metric': 'precision', 'also': ('recall',)}  # without a net
   factors = {
