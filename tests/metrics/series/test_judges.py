@@ -70,7 +70,8 @@ def test_a_judge_learns_one_batch_after_the_other(monkeypatch):
   made = judge.train(x, y, recipe, seed=3)
   params = judge._init(judge.jax.random.key(3), (6, 1), recipe)
   rule = judge._optimizer(recipe)
-  opt, slope = rule.init(params), judge.jax.grad(judge._loss)
+  opt = rule.init(params)
+  slope = judge.jax.jit(judge.jax.grad(judge._loss), static_argnums=3)
   for rows in judge._batches(200, 10, 3):
     change, opt = rule.update(slope(params, x[rows], y[rows], recipe), opt)
     params = judge.optax.apply_updates(params, change)
