@@ -32,7 +32,7 @@ def convolved(part: parts.Parts, x, widths: tuple[int, ...]):
 class Encoder(nn.Module):
   """Images to normal laws of codes; it knows no labels."""
 
-  latent_size: int = 0  # Z
+  latent_size: int  # Z
   widths: tuple[int, ...] = ()  # fine to coarse; () is sized to the image
   norm: str = 'batch'
   axis_name: str | None = None

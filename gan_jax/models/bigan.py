@@ -29,7 +29,7 @@ class Generator(mlp.Generator):
 class Encoder(nn.Module):
   """Samples to codes; it knows no labels."""
 
-  latent_size: int = 0  # Z
+  latent_size: int  # Z
   hidden: tuple[int, ...] = WIDE
   activation: str = 'leaky_relu'
   norm: str = 'batch'

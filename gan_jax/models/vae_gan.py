@@ -40,7 +40,7 @@ def _down(part, x, widths):
 class Encoder(nn.Module):
   """Images to normal laws of codes; it knows no labels."""
 
-  latent_size: int = 0  # Z
+  latent_size: int  # Z
   widths: tuple[int, ...] = (64, 128, 256)
   hidden: int = 1024
   norm: str = 'batch'
