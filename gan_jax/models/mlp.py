@@ -21,7 +21,8 @@ def ignored(options: dict) -> str:
     if not layers and own.get('activation', usual) != usual:
       return f'{player}.activation'
   # There is no norm on what sees the sample.
-  if len(d.get('hidden', (0, 0))) < 2 and d.get('norm') == 'batch':
+  alone = len(d.get('hidden', (0, 0))) < 2
+  if alone and parts.normalises(d.get('norm', 'none')):
     return 'd.norm'
   return ''
 

@@ -19,6 +19,7 @@ from gan_jax.metrics.features import spaces
 from gan_jax.metrics.views import SampleStats
 from gan_jax.run import command, label_use, rehearsal
 from tests.components.conformance_losses import B, loss, options_of
+from tests.components.shipped import SMALL
 
 SHAPES = (
   (2,),
@@ -194,8 +195,9 @@ def conditioning(module, name):
 
 def model(module, name):
   """Samples in the data's shape, logits [B], each example by itself."""
-  own = {'name': name} | {p: {} for p in select.players_of(module)}
-
+  small = SMALL.get(name, {})
+  own = {p: small.get(p, {}) for p in select.players_of(module)}
+  own['name'] = name
   made, state, batch = suited(game_of, model=own)
   look(made, state, batch)
   for leaf in jax.tree.leaves(state.players):

@@ -14,7 +14,8 @@ SHIPPED = {
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {'projection'},
   'models': {
-    'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm', 'mlp', 'quantgan', 'rcgan',
+    'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
+    'mlp', 'quantgan', 'rcgan', 'sagan', 'sngan',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -30,7 +31,17 @@ OTHER_SAMPLES = {
   'quantgan': (4, 2),
   'rcgan': (4, 2),
 }
-
+# Thin networks of images, for tests that run them.
+_THIN = dict.fromkeys('gd', {'widths': (4, 4, 4)})
+_UNITS = dict.fromkeys('gd', {'unit': 4, 'widths': (1, 1, 1)})
+SMALL = {
+  'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
+  'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
+  'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
+  'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
+  'sagan': _THIN,
+  'sngan': _THIN,
+}
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {

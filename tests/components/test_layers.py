@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from gan_jax.models.layers import blocks, gemm, parts
+from gan_jax.models.layers import blocks, gemm, norms, parts
 from gan_jax.types import UserError
 from tests.components.compiled import apply, close, image, init
 
@@ -156,12 +156,13 @@ def test_norm_is_chosen_by_name(norm):
   x = image(4, 3)
   begin = lambda x: found.dense(3).init(jax.random.key(0), x)
   collections = jax.eval_shape(begin, x).keys()
-  assert ('spectral' in collections) == (norm == 'spectral')
-  assert isinstance(found.norm(), nn.Module) == (norm == 'batch')
+  kinds = set(norm.split('+'))
+  assert ('spectral' in collections) == ('spectral' in kinds)
+  assert isinstance(found.norm(), nn.Module) == bool(kinds & set(norms.KINDS))
 
 
 def test_unknown_names_list_what_exists():
-  with pytest.raises(UserError, match='batch, none, spectral'):
-    parts.make_parts('layer', train=True, dtype=jnp.float32)
+  with pytest.raises(UserError, match='none, batch, instance'):
+    parts.make_parts('group', train=True, dtype=jnp.float32)
   with pytest.raises(UserError, match='leaky_relu'):
     parts.activation('rellu')

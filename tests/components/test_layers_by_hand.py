@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from gan_jax.models.layers import blocks, parts
+from gan_jax.models.layers import blocks, norms, parts
 
 X = np.linspace(-3, 3, 7)
 ACTIVATIONS = {
@@ -46,7 +46,7 @@ def test_batch_norm_adds_1e_5_to_the_variance():
       'batch': {'mean': jnp.float32([1.0]), 'var': jnp.float32([3e-5])}
     },
   }
-  found = blocks.BatchNorm(train=False).apply(tree, x)
+  found = norms.Norm(train=False).apply(tree, x)
   np.testing.assert_allclose(found, [[1 / np.sqrt(4e-5)]], rtol=1e-5)
 
 
@@ -56,7 +56,7 @@ def test_what_embeddings_and_scales_begin_with():
   table = table['params']['embedding']
   assert table.shape == (400, 50)
   np.testing.assert_allclose([table.mean(), table.std()], [0, 1], atol=0.03)
-  scales = blocks.scale_init(jax.random.key(0), (5000,))
+  scales = norms.near_one(0.02)(jax.random.key(0), (5000,))
   np.testing.assert_allclose(
     [scales.mean(), scales.std()], [1, 0.02], atol=2e-3
   )

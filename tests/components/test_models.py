@@ -11,28 +11,12 @@ import pytest
 
 from gan_jax.models import dcgan
 from gan_jax.types import UserError
-from tests.components.shipped import OTHER_SAMPLES, SHIPPED
+from tests.components import golden
+from tests.components.shipped import OTHER_SAMPLES, SHIPPED, SMALL
 
 NAMES = sorted(SHIPPED['models'] - set(OTHER_SAMPLES))
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
-# (G, D) for shape (size, size, 3), latents [B, 64], default widths.
-GOLDEN = {
-  'dcgan': {
-    8: (167_299, 134_977),
-    28: (535_939, 140_737),
-    32: (921_475, 663_361),
-    64: (3_281_795, 2_765_633),
-    128: (7_477_123, 6_960_961),
-  },
-  'mlp': {
-    8: (49_600, 41_345),
-    28: (328_240, 317_825),
-    32: (421_120, 409_985),
-    64: (1_609_984, 1_589_633),
-    128: (6_365_440, 6_308_225),
-  },
-}
 
 
 def make(name, shape, *, g=None, d=None, **common):
@@ -43,20 +27,8 @@ def make(name, shape, *, g=None, d=None, **common):
   )
 
 
-def both(pair, key, label, *, batch=2):
-  """Returns ((sample, its variables), (logits, their variables))."""
-  g, d = pair
-  sample = g.init_with_output(key, jnp.ones((batch, Z)), label, train=True)
-  return sample, d.init_with_output(key, sample[0], label, train=True)
-
-
 def shapes(pair, label=None):
-  run = functools.partial(both, pair)
-  return jax.eval_shape(run, jax.random.key(0), label)
-
-
-def count(variables):
-  return sum(a.size for a in jax.tree.leaves(variables['params']))
+  return golden.shapes(pair, Z, label)
 
 
 def test_every_model_has_golden_counts():
@@ -64,19 +36,22 @@ def test_every_model_has_golden_counts():
   here = pathlib.Path(__file__).parent
   names = [f'tests.components.{p.stem}' for p in here.glob('test_models_*.py')]
   files = [importlib.import_module(name) for name in sorted(names)]
-  golden = [set(getattr(file, 'GOLDEN', ())) for file in files]
-  assert set(OTHER_SAMPLES) == set().union(*golden)
-  assert set(NAMES) == set(GOLDEN)
+  others = [set(getattr(file, 'GOLDEN', ())) for file in files]
+  assert set(OTHER_SAMPLES) == set().union(*others)
+  assert set(NAMES) == {case.model for case in golden.CASES} == set(SMALL)
 
 
 @pytest.mark.parametrize(
-  'name, size', [(name, size) for name in GOLDEN for size in GOLDEN[name]]
+  'case', golden.CASES, ids=lambda c: f'{c.model}-{c.shape[0]}-{c.num_classes}'
 )
-def test_golden_parameter_counts(name, size):
-  (image, g), (logits, d) = shapes(make(name, (size, size, 3)))
-  assert image.shape == (2, size, size, 3)
+def test_golden_parameter_counts(case):
+  label = jnp.zeros(2, int) if case.num_classes else None
+  (image, g), (logits, d) = golden.shapes(
+    golden.networks(case), case.latent, label
+  )
+  assert image.shape == (2, *case.shape)
   assert logits.shape == (2,)
-  assert (count(g), count(d)) == GOLDEN[name][size]
+  assert (golden.count(g), golden.count(d)) == case.counts
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -90,7 +65,7 @@ def test_common_fields(name):
 @pytest.mark.parametrize('norm', ['batch', 'spectral', 'none'])
 @pytest.mark.parametrize('name', NAMES)
 def test_bfloat16_computes_but_never_stores(name, norm, num_classes):
-  kw = {'g': {'norm': norm}, 'd': {'norm': norm}}
+  kw = {p: SMALL[name][p] | {'norm': norm} for p in 'gd'}
   pair = make(
     name, (8, 8, 1), **kw, dtype=jnp.bfloat16, num_classes=num_classes
   )
@@ -166,12 +141,6 @@ def test_dcgan_refuses_more_stages_than_the_size_has():
     shapes(make('dcgan', (8, 8, 1), g={'widths': (8, 8, 8, 8)}))
 
 
-SMALL = {
-  'dcgan': {'widths': (8, 8)},
-  'mlp': {'hidden': (8, 8)},
-}
-
-
 def drawn(variables):
   """Any numbers in their shapes: to initialise is a program of its own."""
   rng = np.random.default_rng(0)
@@ -187,8 +156,8 @@ def drawn(variables):
 @pytest.mark.parametrize('norm', ['batch', 'spectral'])
 @pytest.mark.parametrize('name', NAMES)
 def test_labels_change_the_output(name, norm):
-  kw = {**SMALL[name], 'norm': norm}
-  g, d = make(name, (8, 8, 1), g=kw, d=kw, num_classes=3)
+  g, d = (SMALL[name][player] | {'norm': norm} for player in 'gd')
+  g, d = make(name, (8, 8, 1), g=g, d=d, num_classes=3)
   one, two = np.array([0, 1]), np.array([0, 2])
   gv, dv = (drawn(variables) for _, variables in shapes((g, d), one))
   z = np.random.default_rng(1).normal(size=(2, Z)).astype(np.float32)
@@ -207,15 +176,16 @@ def test_labels_change_the_output(name, norm):
 
 @pytest.mark.parametrize('name', NAMES)
 def test_unconditional_models_ignore_labels(name):
-  plain = shapes(make(name, (8, 8, 1)))
-  labelled = shapes(make(name, (8, 8, 1)), jnp.zeros(2, int))
+  pair = make(name, (8, 8, 1), **SMALL[name])
+  plain = shapes(pair)
+  labelled = shapes(pair, jnp.zeros(2, int))
   assert jax.tree.map(str, plain) == jax.tree.map(str, labelled)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_images_lie_in_model_range(name):
-  g, _ = make(name, (8, 8, 1), g=SMALL[name])
-  z = 1e3 * jnp.ones((2, Z))
+  g, _ = make(name, (8, 8, 1), g=SMALL[name]['g'])
+  z = 30 * jnp.ones((2, Z))
   run = jax.jit(functools.partial(g.init_with_output, train=False))
   image, _ = run(jax.random.key(0), z)
   assert np.abs(image).max() <= 1

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.models.layers import blocks, parts
+from gan_jax.models.layers import blocks, norms, parts
 from tests.components.compiled import apply, close, image, init
 
 SPECTRAL = {
@@ -107,7 +107,7 @@ def test_batch_statistics_over_an_axis_are_the_global_ones(conditional):
 
 def test_batch_norm_against_its_definition():
   x = 3 + 2 * image(8, 4, 4, 3)
-  norm = blocks.BatchNorm(train=True)
+  norm = norms.Norm(train=True)
   variables = init(norm, x)
   y, new = apply(norm, variables, x, mutable=['batch_stats'])
   array = np.asarray(x, np.float64)
@@ -120,12 +120,13 @@ def test_batch_norm_against_its_definition():
 
 def test_conditional_batch_norm_scales_by_one_plus_the_embedding():
   x = image(4, 2, 2, 3)
-  norm = blocks.ConditionalBatchNorm(jnp.array([0, 1, 1, 2]), 3, train=True)
+  by = norms.by_class(blocks.Embed, jnp.array([0, 1, 1, 2]), 3)
+  norm = norms.Norm(by=by, train=True)
   variables = init(norm, x)
   params = jax.tree.map(np.zeros_like, variables['params'])
   params['gamma']['embedding'][1] = 2
   params['beta']['embedding'][2] = 5
-  plain = blocks.BatchNorm(train=True, affine=False)
+  plain = norms.Norm(train=True, affine=False)
   stats = {'mutable': ['batch_stats']}
   want = np.array(apply(plain, init(plain, x), x, **stats)[0])
   want[1:3] *= 3
@@ -134,6 +135,6 @@ def test_conditional_batch_norm_scales_by_one_plus_the_embedding():
 
 
 def test_scales_start_near_one():
-  scale = blocks.scale_init(jax.random.key(0), (4096,))
+  scale = norms.near_one(0.02)(jax.random.key(0), (4096,))
   assert scale.mean() == pytest.approx(1, abs=0.002)
   assert scale.std() == pytest.approx(0.02, abs=0.002)

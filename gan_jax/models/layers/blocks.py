@@ -1,10 +1,9 @@
-"""Layers of the models: convolutions, norms and the parts chosen by name.
+"""Layers of the models with weights: dense, convolutions, embeddings.
 
 Convolutions hold the same parameters and give the same numbers as those of
 flax.linen. On CPU they are one matrix multiplication each, see `gemm.py`.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from gan_jax.models.layers import gemm
 from gan_jax.types import UserError
 
 DCGAN_INIT = nn.initializers.normal(0.02)
+EMBED_INIT = nn.initializers.normal(1.0)
 
 
 class SpectralNorm(nn.Module):
@@ -134,7 +134,7 @@ class Embed(nn.Module):
   num_classes: int
   features: int
   dtype: Any = jnp.float32
-  init: Callable = nn.initializers.normal(1.0)
+  init: Callable = EMBED_INIT
   kernel_norm: Callable | None = None
 
   @nn.compact
@@ -144,65 +144,3 @@ class Embed(nn.Module):
     if self.kernel_norm is not None:
       table = self.kernel_norm(name='norm')(table)
     return jnp.take(table, label, axis=0).astype(self.dtype)
-
-
-def scale_init(key, shape, dtype=jnp.float32):
-  """Scales of DCGAN's batch norm: N(1, .02)."""
-  return 1 + DCGAN_INIT(key, shape, dtype)
-
-
-class BatchNorm(nn.Module):
-  """Batch norm, statistics in float32, averaged over axis_name if given."""
-
-  train: bool = False
-  axis_name: str | None = None
-  dtype: Any = jnp.float32
-  affine: bool = True
-
-  @nn.compact
-  def __call__(self, x):
-    """Normalises x [B, ..., C] over all axes but the last."""
-    return nn.BatchNorm(
-      use_running_average=not self.train,
-      axis_name=self.axis_name,
-      momentum=0.9,
-      epsilon=1e-5,
-      dtype=self.dtype,
-      use_bias=self.affine,
-      use_scale=self.affine,
-      scale_init=scale_init,
-      name='batch',
-    )(x)
-
-
-class ConditionalBatchNorm(nn.Module):
-  """Batch norm with scale and shift by class.
-
-  De Vries et al. 2017, "Modulating early visual processing by language",
-  https://arxiv.org/abs/1707.00683. The scale is 1 + an embedding.
-  """
-
-  label: Any  # [B] int
-  num_classes: int
-  train: bool = False
-  axis_name: str | None = None
-  dtype: Any = jnp.float32
-
-  @nn.compact
-  def __call__(self, x):
-    """Normalises and modulates x [B, ..., C]."""
-    x = BatchNorm(
-      train=self.train,
-      axis_name=self.axis_name,
-      dtype=self.dtype,
-      affine=False,
-      name='norm',
-    )(x)
-    embed = functools.partial(
-      Embed, self.num_classes, x.shape[-1], dtype=self.dtype
-    )
-    gamma = 1 + embed(init=DCGAN_INIT, name='gamma')(self.label)  # [B, C]
-    beta = embed(init=nn.initializers.zeros, name='beta')(self.label)
-    middle = tuple(range(1, x.ndim - 1))
-    expand = lambda y: jnp.expand_dims(y, middle)  # [B, 1, ..., C]
-    return x * expand(gamma) + expand(beta)

@@ -6,11 +6,20 @@ from typing import NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax import Array
 
-from gan_jax.models.layers import blocks
+from gan_jax.models.layers import blocks, norms
 from gan_jax.types import UserError
 
-NORMS = ('batch', 'spectral', 'none')
+# 'spectral+batch' is both: of kernels and of activations.
+NORMS = (
+  'none',
+  *norms.KINDS,
+  'spectral',
+  *(f'spectral+{kind}' for kind in norms.KINDS),
+)
+# How a generator's norms are told what to make, see `modulated`.
+MODULATIONS = ('class', 'embedding', 'latent', 'none')
 ACTIVATIONS = {
   'relu': nn.relu,
   'leaky_relu': functools.partial(nn.leaky_relu, negative_slope=0.2),
@@ -43,46 +52,85 @@ class Parts(NamedTuple):
   conv_transpose: Callable
   embed: Callable
   norm: Callable  # makes a module, or the identity, of no arguments
-  has_norm: bool  # True where a bias before `norm` would be without effect
+  plain_norm: Callable  # the same, of which no label or vector is told
+  has_norm: (
+    bool  # True where `norm` shifts, so that no bias need stand before it
+  )
+
+  def modulated(self, by: Callable | None) -> 'Parts':
+    """The same layers, their norm scaled and shifted by a modulation."""
+    if by is None or not self.has_norm:
+      return self
+    return self._replace(norm=functools.partial(self.plain_norm, by=by))
+
+
+def normalises(norm: str) -> bool:
+  """Whether a norm of that name is one of activations."""
+  return norm.split('+')[-1] in norms.KINDS
 
 
 def make_parts(
-  norm: str, *, train, dtype, axis_name=None, label=None, num_classes=0, **kw
+  norm: str,
+  *,
+  train,
+  dtype,
+  axis_name=None,
+  label=None,
+  num_classes=0,
+  spread=norms.SPREAD,
+  epsilon=1e-5,
+  embed_init=blocks.EMBED_INIT,
+  **kw,
 ) -> Parts:
   """Resolves a norm's name; the only place that compares such names.
 
   Args:
-    norm: 'batch', 'spectral' or 'none'.
+    norm: one of NORMS: a norm of activations, 'spectral' of kernels, or both.
     train: whether statistics and power iterations are updated.
     dtype: of the computation.
     axis_name: mesh axis over which batch statistics are averaged.
-    label: [B] int; with num_classes makes the batch norm class-conditional.
+    label: [B] int; with num_classes makes the norm class-conditional.
     num_classes: number of classes, 0 if unconditional.
+    spread: deviation of the norm's first scales about 1.
+    epsilon: added to variances.
+    embed_init: initialiser of embeddings of classes.
     **kw: more fields of every dense layer and convolution (kernel_init).
 
   Raises:
     UserError: unknown norm.
   """
   if norm not in NORMS:
-    raise UserError(f"norm '{norm}': expected one of {_list(NORMS)}")
+    raise UserError(f"norm '{norm}': expected one of {', '.join(NORMS)}")
+  names = norm.split('+')
   spectral = functools.partial(blocks.SpectralNorm, train=train)
   shared = {
     'dtype': dtype,
-    'kernel_norm': spectral if norm == 'spectral' else None,
+    'kernel_norm': spectral if 'spectral' in names else None,
   }
   make_norm = lambda **_: lambda x: x
-  if norm == 'batch':
-    cond = {'label': label, 'num_classes': num_classes} if num_classes else {}
-    kind = blocks.ConditionalBatchNorm if num_classes else blocks.BatchNorm
+  has_norm = normalises(norm)
+  if has_norm:
     make_norm = functools.partial(
-      kind, train=train, axis_name=axis_name, dtype=dtype, **cond
+      norms.Norm,
+      names[-1],
+      train=train,
+      axis_name=axis_name,
+      dtype=dtype,
+      spread=spread,
+      epsilon=epsilon,
     )
   linear = [
     functools.partial(kind, **shared, **kw)
     for kind in (blocks.Dense, blocks.Conv, blocks.ConvTranspose)
   ]
-  embed = functools.partial(blocks.Embed, **shared)
-  return Parts(*linear, embed, make_norm, norm == 'batch')
+  embed = functools.partial(blocks.Embed, init=embed_init, **shared)
+  part = Parts(*linear, embed, make_norm, make_norm, has_norm)
+  if not num_classes:
+    return part
+  table = functools.partial(blocks.Embed, dtype=dtype)
+  return part.modulated(
+    norms.by_class(table, label, num_classes, spread=spread)
+  )
 
 
 def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
@@ -91,7 +139,7 @@ def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
   Args:
     net: the network.
     train: as in make_parts.
-    label: [B], or None; makes the batch norm conditional on net.num_classes.
+    label: [B], or None; makes the norm conditional on net.num_classes.
     **kw: as in make_parts.
   """
   own = {'dtype': net.dtype, 'axis_name': net.axis_name}
@@ -127,6 +175,46 @@ def with_class(embed: Callable, z, label, num_classes: int):
   each = jnp.expand_dims(classes, tuple(range(1, z.ndim - 1)))
   each = jnp.broadcast_to(each, z.shape).astype(z.dtype)
   return jnp.concatenate([z, each], axis=-1)
+
+
+def modulated(net: nn.Module, part: Parts, z, label) -> tuple[Parts, Array]:
+  """Tells a generator the class, and its norms what to make, by name.
+
+  By `net.modulation`: 'class', a scale and a shift for each class; 'embedding',
+  scales and shifts linear in the class's embedding; 'latent', a small network
+  of the latent, with the class's embedding beside it; 'none', norms of scales
+  and shifts of their own. With 'latent' and 'none', and without a norm of
+  activations, the class's embedding stands beside the latent vector.
+
+  Args:
+    net: has the fields `modulation`, `num_classes` and `dtype`; within its
+      compact method.
+    part: its layers.
+    z: [B, Z].
+    label: [B], or None.
+
+  Returns:
+    (layers, latents [B, Z] or [B, 2 Z]).
+
+  Raises:
+    UserError: unknown modulation.
+  """
+  how = net.modulation
+  if how not in MODULATIONS:
+    there = ', '.join(MODULATIONS)
+    raise UserError(f"modulation '{how}': expected one of {there}")
+  if label is not None and part.has_norm and how in ('class', 'embedding'):
+    table = functools.partial(blocks.Embed, dtype=net.dtype)
+    if how == 'class':
+      by = norms.by_class(table, label, net.num_classes, spread=0.0)
+    else:
+      classes = table(net.num_classes, z.shape[-1], name='embed')(label)
+      by = norms.by_vector(part.dense, classes)
+    return part.modulated(by), z
+  z = with_class(part.embed, z, label, net.num_classes)
+  if how == 'latent':
+    return part.modulated(norms.by_itself(part.dense, z)), z
+  return part, z
 
 
 def apply_head(net: nn.Module, part: Parts, features, label, pooled=None):

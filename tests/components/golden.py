@@ -1,0 +1,126 @@
+"""Parameters of published networks, counted from their authors' code."""
+
+import importlib
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+# Where a figure is from: the authors' modules, or a well-known library's.
+SNP = 'pfnet-research/sngan_projection'
+WGP = 'igul222/improved_wgan_training'
+MIMICRY = 'kwotsin/mimicry'
+STUDIO = 'POSTECH-CVLab/PyTorch-StudioGAN'
+BIGGAN = 'ajbrock/BigGAN-PyTorch'
+
+
+class Case(NamedTuple):
+  """A configuration, and how many scalars G and D learn."""
+
+  model: str
+  source: str
+  shape: tuple[int, ...]  # of a sample
+  latent: int
+  counts: tuple[int, int]
+  num_classes: int = 0
+  g: dict = {}
+  d: dict = {}
+
+
+def square(size: int) -> tuple[int, int, int]:
+  """Of pictures of three colours."""
+  return size, size, 3
+
+
+CALM = {'attention': (0,)}
+UNSHARED = {'unit': 64, 'shared': 0, 'hierarchical': False}
+THIN = {'unit': 48}
+LEARNED = {'learned_shortcut': True}
+WGP_D = {'norm': 'none', 'pool': 'mean'}
+CASES = [
+  Case('sngan', SNP, square(32), 128, (4_276_739, 1_053_825)),
+  Case('sngan', SNP, square(32), 128, (4_304_387, 1_055_105), 10),
+  Case('sngan', SNP, square(32), 128, (4_580_867, 1_066_625), 100),
+  Case('sngan', SNP, square(32), 128, (7_345_667, 1_181_825), 1000),
+  Case('sngan', SNP, square(64), 128, (12_220_675, 10_141_441)),
+  Case('sngan', SNP, square(128), 128, (32_150_787, 29_017_857)),
+  Case('sngan', SNP, square(128), 128, (41_996_931, 30_041_857), 1000),
+  Case(
+    'sngan', WGP, square(32), 128, (1_204_483, 1_053_825),
+    g={'widths': (128,) * 4}, d=WGP_D,
+  ),
+  Case(  # their critic ends with an auxiliary classifier, not by projection
+    'sngan', WGP, square(32), 128, (1_218_307, 1_055_105), 10,
+    {'widths': (128,) * 4}, WGP_D,
+  ),
+  Case('sagan', MIMICRY, square(32), 128, (4_386_308, 1_075_586), 10),
+  Case(
+    'biggan', STUDIO, square(32), 80, (9_416_196, 2_415_170), 10, d=THIN
+  ),
+  Case('biggan', STUDIO, square(32), 80, (8_825_092, 2_413_250), d=THIN),
+  Case(
+    'biggan', BIGGAN, square(32), 128, (4_304_387, 4_207_361), 10,
+    UNSHARED | CALM, CALM | {'unit': 64},
+  ),
+  Case('biggan', BIGGAN, square(128), 120, (70_433_988, 87_982_370), 1000),
+  Case('biggan', BIGGAN, square(256), 140, (82_235_844, 99_225_890), 1000),
+  Case(
+    'biggan_deep', BIGGAN, square(32), 128, (7_435_267, 2_581_249), 10,
+    CALM, CALM,
+  ),
+  Case('biggan_deep', STUDIO, square(32), 128, (7_762_948, 2_908_930), 10),
+  Case(
+    'biggan_deep', STUDIO, square(32), 128, (9_338_884, 3_177_730), 10,
+    LEARNED, LEARNED | {'widths': (1, 4, 4, 4)},
+  ),
+  Case('biggan_deep', BIGGAN, square(128), 128, (50_244_484, 34_590_210), 1000),
+]  # fmt: skip
+# Ours: square images, latents of 64 numbers, default options.
+OURS = {
+  'dcgan': {
+    8: (167_299, 134_977),
+    28: (535_939, 140_737),
+    32: (921_475, 663_361),
+    64: (3_281_795, 2_765_633),
+    128: (7_477_123, 6_960_961),
+  },
+  'mlp': {
+    8: (49_600, 41_345),
+    28: (328_240, 317_825),
+    32: (421_120, 409_985),
+    64: (1_609_984, 1_589_633),
+    128: (6_365_440, 6_308_225),
+  },
+}
+CASES += [
+  Case(name, 'here', square(size), 64, counts)
+  for name, sizes in OURS.items()
+  for size, counts in sizes.items()
+]
+
+
+def networks(case: Case, **common):
+  """(G, D) of a case."""
+  module = importlib.import_module(f'gan_jax.models.{case.model}')
+  common |= {'num_classes': case.num_classes}
+  return (
+    module.Generator(shape=case.shape, **case.g, **common),
+    module.Discriminator(**case.d, **common),
+  )
+
+
+def shapes(pair, latent, label=None):
+  """((samples, G's variables), (logits, D's variables)) of two samples."""
+  g, d = pair
+
+  def run(key):
+    z = jnp.ones((2, latent))
+    sample = g.init_with_output(key, z, label, train=True)
+    return sample, d.init_with_output(key, sample[0], label, train=True)
+
+  return jax.eval_shape(run, jax.random.key(0))
+
+
+def count(variables) -> int:
+  """Of the scalars that are learnt."""
+  return sum(a.size for a in jax.tree.leaves(variables['params']))
