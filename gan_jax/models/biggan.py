@@ -31,6 +31,15 @@ SIZES = {  # in units
 }
 
 
+def ignored(options: dict) -> str:
+  """The option of config.model that has no effect beside the others, or ''."""
+  g = options.get('g', {})
+  for option in ('hierarchical', 'shared'):
+    if option in g and not parts.normalises(g.get('norm', 'batch')):
+      return f'g.{option}'
+  return ''
+
+
 def layers(net: nn.Module, train) -> parts.Parts:
   """The layers of a network."""
   return resnets.parts_of(net, train=train, init=ORTHOGONAL)
@@ -75,7 +84,7 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train):
     """Returns images [B, H, W, C] float32 of z [B, Z] and label [B]."""
-    widths = self.widths or resnets.row('biggan', SIZES, self.shape).g
+    widths = self.widths or resnets.row(self, SIZES, self.shape).g
     grids = resnets.doubled_grids(self.shape, len(widths) - 1)
     label = parts.check_label(label, self.num_classes)
     part = layers(self, train)
@@ -135,7 +144,7 @@ class Discriminator(nn.Module):
   @nn.compact
   def __call__(self, sample, label=None, *, train):
     """Returns the heads of images [B, H, W, C] and label [B]."""
-    sized = resnets.row('biggan', SIZES, sample.shape[1:])
+    sized = resnets.row(self, SIZES, sample.shape[1:])
     widths = self.widths or sized.d
     halvings = self.halvings or min(sized.halvings, len(widths))
     grids = resnets.halved_grids(sample.shape[1:], halvings)

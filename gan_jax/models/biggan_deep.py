@@ -50,7 +50,7 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train):
     """Returns images [B, H, W, C] float32 of z [B, Z] and label [B]."""
-    widths = self.widths or resnets.row('biggan_deep', SIZES, self.shape).g
+    widths = self.widths or resnets.row(self, SIZES, self.shape).g
     grids = resnets.doubled_grids(self.shape, len(widths) - 1)
     label = parts.check_label(label, self.num_classes)
     plain = biggan.layers(self, train)
@@ -93,7 +93,7 @@ class Discriminator(nn.Module):
   @nn.compact
   def __call__(self, sample, label=None, *, train):
     """Returns the heads of images [B, H, W, C] and label [B]."""
-    sized = resnets.row('biggan_deep', SIZES, sample.shape[1:])
+    sized = resnets.row(self, SIZES, sample.shape[1:])
     widths = self.widths or sized.d
     halvings = self.halvings or min(sized.halvings, len(widths) - 1)
     grids = resnets.halved_grids(sample.shape[1:], halvings)

@@ -41,6 +41,14 @@ POOLS = {
 }
 
 
+def ignored(options: dict) -> str:
+  """The option of config.model that has no effect beside the others, or ''."""
+  g = options.get('g', {})
+  if 'modulation' in g and not parts.normalises(g.get('norm', 'batch')):
+    return 'g.modulation'
+  return ''
+
+
 def layers(net: nn.Module, train) -> parts.Parts:
   """The layers of a network: Glorot's weights, the norms' epsilon of 2e-5."""
   return resnets.parts_of(net, train=train, init=resnets.GLOROT, epsilon=2e-5)
@@ -63,7 +71,7 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z, label=None, *, train):
     """Returns images [B, H, W, C] float32 of z [B, Z] and label [B]."""
-    sized = resnets.row('sngan', SIZES, self.shape)
+    sized = resnets.row(self, SIZES, self.shape)
     widths = self.widths or sized.g
     grids = resnets.doubled_grids(self.shape, len(widths) - 1)
     label = parts.check_label(label, self.num_classes)
@@ -101,7 +109,7 @@ class Discriminator(nn.Module):
     """Returns the heads of images [B, H, W, C] and label [B]."""
     if self.pool not in POOLS:
       raise UserError(f"pool '{self.pool}': expected one of {', '.join(POOLS)}")
-    sized = resnets.row('sngan', SIZES, sample.shape[1:])
+    sized = resnets.row(self, SIZES, sample.shape[1:])
     widths = self.widths or sized.d
     halvings = self.halvings or min(sized.halvings, len(widths))
     label = parts.check_label(label, self.num_classes)

@@ -51,7 +51,6 @@ def norm(tree, name, x, label=None):
   if label is None:
     scale, shift = params['batch']['scale'], params['batch']['bias']
   else:
-    stats = stats['norm']
     axes = tuple(range(1, x.ndim - 1))
     of = lambda n: np.expand_dims(params[n]['embedding'][label], axes)
     scale, shift = 1 + of('gamma'), of('beta')

@@ -25,11 +25,11 @@ class Row(NamedTuple):
   halvings: int  # how many of D's blocks halve, the first ones
 
 
-def row(name: str, rows: dict[int, Row], shape: tuple[int, ...]) -> Row:
+def row(net: nn.Module, rows: dict[int, Row], shape: tuple[int, ...]) -> Row:
   """The row of the smallest size that the shorter side of an image fits in.
 
   Args:
-    name: of the model.
+    net: the network, for its name.
     rows: by size.
     shape: of an image, (H, W, C).
 
@@ -41,6 +41,7 @@ def row(name: str, rows: dict[int, Row], shape: tuple[int, ...]) -> Row:
     for size in sorted(rows):
       if least <= min(shape[:2]) <= size:
         return rows[size]
+  name = net.__module__.rpartition('.')[2]
   raise UserError(
     f'model {name}: cannot make samples of shape {tuple(shape)}; it makes'
     f' images (H, W, C) whose shorter side is of {least} to {max(rows)} pixels'
