@@ -86,3 +86,39 @@ def finish(config: ml_collections.ConfigDict, arg: str):
   if arg not in ('', 'tiny'):
     raise ValueError(f"argument {arg!r}: there is 'tiny', or none")
   return config
+
+
+def family(
+  arg: str, variants: dict, *, base: dict, tiny: dict
+) -> ml_collections.ConfigDict:
+  """A recipe that comes in variants, say for several data sets.
+
+  Args:
+    arg: a variant, 'tiny' or 'VARIANT:tiny'; the first variant is the usual.
+    variants: what each changes of the base, by name.
+    base: what all change of default().
+    tiny: the thin networks.
+  """
+  name, _, size = arg.partition(':')
+  if name == 'tiny' and not size:
+    name, size = '', 'tiny'
+  name = name or next(iter(variants))
+  if name not in variants or size not in ('', 'tiny'):
+    there = ', '.join(variants)
+    raise ValueError(f"argument {arg!r}: there are {there}, each with ':tiny'")
+  config = default()
+  for changes in (base, variants[name]):
+    config.update(changes)
+  if size:
+    shrink(config).update({'model': tiny})
+  return config
+
+
+def to_zero(updates: int, *, after: int = 0) -> dict:
+  """A schedule: the rate falls to zero, by a line, after so many updates."""
+  return {
+    'name': 'linear_schedule',
+    'end_value': 0.0,
+    'transition_begin': after,
+    'transition_steps': updates - after,
+  }

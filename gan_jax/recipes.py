@@ -2,7 +2,7 @@
 
 >>> from gan_jax import recipes
 >>> recipes.names()[:3]
-['cifar10_dcgan', 'digits', 'digits_vaegan']
+['biggan', 'biggan_deep', 'dcgan']
 >>> config = recipes.load('digits', steps=100, loss={'name': 'lsgan'})
 >>> config.loss.name, config.steps, config.optim.g.learning_rate
 ('lsgan', 100, 0.001)

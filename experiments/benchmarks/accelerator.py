@@ -40,7 +40,7 @@ def always_vmapped(counted, *, loop, streamed):
 def build(recipe: str, overrides: dict):
   """The setup of a recipe; noise stands for images that are not at hand."""
   config = command.load_config(f'configs/{recipe}.py', overrides)
-  if recipe == 'cifar10_dcgan':
+  if recipe == 'dcgan':
     shape = (4096, 32, 32, 3)
     x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     np.savez('/tmp/noise.npz', x=x)
@@ -78,7 +78,7 @@ def speed(recipe: str, steps: int, *, make=alone, **overrides) -> tuple:
 def main():
   """Prints all figures."""
   print(jax.__version__, jax.devices()[0].device_kind)
-  for recipe, steps in (('ring8', 4000), ('cifar10_dcgan', 1000)):
+  for recipe, steps in (('ring8', 4000), ('dcgan', 1000)):
     for _ in range(2):
       own, vmapped = (
         speed(recipe, steps, make=make) for make in (alone, always_vmapped)
@@ -89,8 +89,8 @@ def main():
     ('R1 every step', R1),
     ('R1 every 16 steps', R1 | {'penalties.r1.every': 16}),
   ):
-    rate = speed('cifar10_dcgan', 300, num_seeds=4, **overrides)
-    print('cifar10_dcgan, 4 seeds,', name, rate)
+    rate = speed('dcgan', 300, num_seeds=4, **overrides)
+    print('dcgan, 4 seeds,', name, rate)
 
 
 if __name__ == '__main__':

@@ -38,6 +38,10 @@ THIN = {'unit': 48}
 LEARNED = {'learned_shortcut': True}
 WGP_D = {'norm': 'none', 'pool': 'mean'}
 CASES = [
+  Case(
+    'sndcgan', STUDIO, square(32), 128, (3_812_355, 2_931_009),
+    d={'norm': 'batch'},
+  ),
   Case('sngan', SNP, square(32), 128, (4_276_739, 1_053_825)),
   Case('sngan', SNP, square(32), 128, (4_304_387, 1_055_105), 10),
   Case('sngan', SNP, square(32), 128, (4_580_867, 1_066_625), 100),

@@ -15,7 +15,7 @@ SHIPPED = {
   'conditioning': {'projection'},
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
-    'mlp', 'quantgan', 'rcgan', 'sagan', 'sngan',
+    'mlp', 'quantgan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -40,6 +40,7 @@ SMALL = {
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'sagan': _THIN,
+  'sndcgan': _THIN,
   'sngan': _THIN,
 }
 

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.models.layers import blocks, norms, parts
+from gan_jax.models.layers import blocks, norms
+from gan_jax.types import UserError
 from tests.components.compiled import apply, close, image, init
 
 SPECTRAL = {
@@ -84,15 +85,8 @@ def test_batch_statistics_over_an_axis_are_the_global_ones(conditional):
   x, label = 3 + 2 * image(8, 4, 4, 3), jnp.arange(8) % 4
 
   def run(x, label, axis_name):
-    found = parts.make_parts(
-      'batch',
-      train=True,
-      dtype=jnp.float32,
-      axis_name=axis_name,
-      label=label,
-      num_classes=4 if conditional else 0,
-    )
-    norm = found.norm()
+    by = norms.by_class(blocks.Embed, label, 4) if conditional else None
+    norm = norms.Norm(train=True, axis_name=axis_name, by=by)
     variables = norm.init(jax.random.key(0), x)
     return norm.apply(variables, x, mutable=['batch_stats'])
 
@@ -138,3 +132,32 @@ def test_scales_start_near_one():
   scale = norms.near_one(0.02)(jax.random.key(0), (4096,))
   assert scale.mean() == pytest.approx(1, abs=0.002)
   assert scale.std() == pytest.approx(0.02, abs=0.002)
+
+
+@pytest.mark.parametrize('kind', ['instance', 'layer'])
+def test_norms_of_one_example(kind):
+  x = 3 + 2 * image(4, 5, 3, 6)
+  norm = norms.Norm(kind, train=True, spread=0.0)
+  y = apply(norm, init(norm, x), x)
+  array = np.asarray(x, np.float64)
+  axes = (1, 2) if kind == 'instance' else (1, 2, 3)
+  mean, var = array.mean(axes, keepdims=True), array.var(axes, keepdims=True)
+  close(y, (array - mean) / np.sqrt(var + 1e-5), 1e-4)
+  learnt = jax.eval_shape(lambda: norm.init(jax.random.key(0), x))['params']
+  assert learnt[kind]['scale'].shape == learnt[kind]['bias'].shape == (6,)
+
+
+def test_vectors_have_no_instance_norm():
+  with pytest.raises(UserError, match="'instance': a vector has no places"):
+    init(norms.Norm('instance'), jnp.ones((2, 3)))
+
+
+def test_self_modulation_starts_near_one():
+  """One hidden layer of 32 makes scale and shift of each channel."""
+  by = norms.by_itself(blocks.Dense, jnp.ones((2, 5)))
+  norm = norms.Norm('layer', by=by)
+  shapes = jax.eval_shape(
+    lambda: norm.init(jax.random.key(0), jnp.ones((2, 4, 4, 6)))
+  )['params']
+  assert shapes['hidden']['kernel'].shape == (5, 32)
+  assert shapes['gain']['kernel'].shape == (32, 6)

@@ -7,27 +7,26 @@ with itself. What a component ignores beside its other options it says by
 
 import contextlib
 import functools
-import importlib
 import inspect
-import re
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
 
-from gan_jax.game import latents, networks
 from gan_jax.losses import fgan
 from gan_jax.models import rcgan, sngan
 from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
 from gan_jax.types import UserError
-from tests.components.shipped import OTHER_SAMPLES, SHIPPED
+from tests.components.programs import (
+  load,
+  loss_program,
+  network_program,
+  penalty_program,
+)
+from tests.components.shipped import SHIPPED
 
 GIVEN = {'key', 'axis_name'}  # by the step
 COMMON = {'parent', 'name', 'axis_name', 'shape', 'num_classes', 'dtype'}
-SHAPE = (8, 8, 3)
 # The values of options that are names; each is to be another program.
 NAMES = {
   'divergence': tuple(fgan.DIVERGENCES),
@@ -51,15 +50,12 @@ LABELS = {'num_classes': 2}
 BESIDE = {
   ('dragan', 'c'): {'variant': 'paper'},
   ('sngan.Generator', 'modulation'): LABELS,
+  ('sndcgan.Generator', 'modulation'): LABELS,
   ('sagan.Generator', 'modulation'): LABELS,
   ('biggan.Generator', 'shared'): LABELS,
   ('biggan_deep.Generator', 'shared'): LABELS,
 }
 PLAIN = (int, float, bool, str, tuple)
-
-
-def load(kind, name):
-  return importlib.import_module(f'gan_jax.{kind}.{name}')
 
 
 def keyword_options(*functions):
@@ -90,90 +86,6 @@ def values_of(name, default):
   table = OTHERS | NAMES
   assert name in table, f'{name}={default!r}: say here what it can be'
   return table[name]
-
-
-# Programs.
-
-
-def traced(function, *args):
-  """A program that can be compared; addresses of functions are no part of it.
-
-  It should hold gradients: what a derivative is by definition is not seen
-  otherwise.
-  """
-  closed = jax.make_jaxpr(function)(*args)
-  constants = [np.asarray(const).tobytes() for const in closed.consts]
-  return re.sub(r'0x[0-9a-f]+', '', str(closed)), constants
-
-
-def loss_program(module, options):
-  def both(real, fake):
-    losses = [f(real, fake, **options) for f in (module.d_loss, module.g_loss)]
-    return jnp.stack(losses)
-
-  logits = jax.ShapeDtypeStruct((2,), jnp.float32)
-  slopes = jax.jacrev(lambda *logits: both(*logits).sum(1), (0, 1))
-  return traced(
-    lambda *logits: (both(*logits), slopes(*logits)), logits, logits
-  )
-
-
-def penalty_program(module, options):
-  if hasattr(module, 'project'):
-    weight = jax.ShapeDtypeStruct((2, 2), jnp.float32)
-    project = functools.partial(module.project, **options)
-    return traced(project, {'kernel': weight})
-
-  def penalty(scale, real, fake, key):
-    critic = lambda x: jnp.square(scale * x).reshape(2, -1).sum(1)
-    own, _ = module.penalty(
-      critic, real, fake, module.init(), key=key, **options
-    )
-    return own.sum()
-
-  x = jax.ShapeDtypeStruct((2, *SHAPE), jnp.float32)
-  key = jax.eval_shape(lambda: jax.random.key(0))
-  scale = jax.ShapeDtypeStruct((), jnp.float32)
-  return traced(jax.value_and_grad(penalty), scale, x, x, key)
-
-
-def network_program(network, options):
-  """Of a generator's or a discriminator's output, and of its gradient."""
-  name = network.__module__.rpartition('.')[2]
-  shape = OTHER_SAMPLES.get(name, SHAPE)
-  makes_samples = 'shape' in network.__dataclass_fields__
-  given = {'shape': shape} if makes_samples else {}
-  net = network(**given, **options)
-  # Of the training, which a play may tell its networks.
-  takes = inspect.signature(network.__call__).parameters
-  also = {'step': jnp.int32(3)} if 'step' in takes else {}
-  label = (jnp.arange(2),) if getattr(net, 'num_classes', 0) else ()
-
-  def run(key, x):
-    variables = networks.init(net, key, x, *label, train=True)
-    params = variables.pop('params')
-
-    def total(params, train):
-      tree = {'params': params, **variables}
-      out, _ = networks.apply(
-        net, tree, x, *label, train=train, mutable=True, **also
-      )
-      return sum(map(jnp.sum, jax.tree.leaves(out)))
-
-    return [jax.value_and_grad(total)(params, train) for train in (True, False)]
-
-  key = jax.eval_shape(lambda: jax.random.key(0))
-  one = latent_of(name, shape) if makes_samples else jnp.zeros(shape)
-  pair = lambda x: jax.ShapeDtypeStruct((2, *x.shape), jnp.float32)
-  return traced(run, key, jax.tree.map(pair, one))
-
-
-def latent_of(name, shape):
-  """The shapes of a model's latent."""
-  make_prior = latents.maker('normal', load('models', name))
-  asks = 'shape' in inspect.signature(make_prior).parameters
-  prior = make_prior(**({'shape': shape} if asks else {}), dim=4)
-  return jax.eval_shape(prior, jax.random.key(0))
 
 
 def small(network):

@@ -16,6 +16,7 @@ from gan_jax.storage import files
 from gan_jax.study import results
 from tests import tiny
 from tests.components import conformance
+from tests.components.shipped import SMALL
 from tests.pairs.bases import BASES, config_of
 
 pytestmark = pytest.mark.slow
@@ -75,6 +76,10 @@ MODELS = {
     BY_CODES | {'penalties': {'reconstruction': {}}},
     dict.fromkeys('gde', HIDDEN),
   ),
+  **{
+    name: ('image', {'latent': {'name': 'normal', 'dim': 8}}, SMALL[name])
+    for name in ('biggan', 'biggan_deep', 'sagan', 'sndcgan', 'sngan')
+  },
   'gru_gan': ('series', PLAIN, dict.fromkeys('gd', HIDDEN)),
   'gumbel_lstm': (
     'text', PLAIN, {'g': {'features': 8}, 'd': {'dim': 8, 'blocks': 1}},

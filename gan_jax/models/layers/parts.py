@@ -75,10 +75,7 @@ def make_parts(
   train,
   dtype,
   axis_name=None,
-  label=None,
-  num_classes=0,
-  spread=norms.SPREAD,
-  epsilon=1e-5,
+  norm_fields=None,
   embed_init=blocks.EMBED_INIT,
   **kw,
 ) -> Parts:
@@ -89,10 +86,7 @@ def make_parts(
     train: whether statistics and power iterations are updated.
     dtype: of the computation.
     axis_name: mesh axis over which batch statistics are averaged.
-    label: [B] int; with num_classes makes the norm class-conditional.
-    num_classes: number of classes, 0 if unconditional.
-    spread: deviation of the norm's first scales about 1.
-    epsilon: added to variances.
+    norm_fields: more fields of a norm of activations (spread, epsilon).
     embed_init: initialiser of embeddings of classes.
     **kw: more fields of every dense layer and convolution (kernel_init).
 
@@ -107,30 +101,17 @@ def make_parts(
     'dtype': dtype,
     'kernel_norm': spectral if 'spectral' in names else None,
   }
-  make_norm = lambda **_: lambda x: x
-  has_norm = normalises(norm)
+  make_norm, has_norm = lambda **_: lambda x: x, normalises(norm)
   if has_norm:
-    make_norm = functools.partial(
-      norms.Norm,
-      names[-1],
-      train=train,
-      axis_name=axis_name,
-      dtype=dtype,
-      spread=spread,
-      epsilon=epsilon,
-    )
+    own = {'train': train, 'axis_name': axis_name, 'dtype': dtype}
+    own |= norm_fields or {}
+    make_norm = functools.partial(norms.Norm, names[-1], **own)
   linear = [
     functools.partial(kind, **shared, **kw)
     for kind in (blocks.Dense, blocks.Conv, blocks.ConvTranspose)
   ]
   embed = functools.partial(blocks.Embed, init=embed_init, **shared)
-  part = Parts(*linear, embed, make_norm, make_norm, has_norm)
-  if not num_classes:
-    return part
-  table = functools.partial(blocks.Embed, dtype=dtype)
-  return part.modulated(
-    norms.by_class(table, label, num_classes, spread=spread)
-  )
+  return Parts(*linear, embed, make_norm, make_norm, has_norm)
 
 
 def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
@@ -143,9 +124,11 @@ def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
     **kw: as in make_parts.
   """
   own = {'dtype': net.dtype, 'axis_name': net.axis_name}
-  if label is not None:
-    own |= {'label': label, 'num_classes': net.num_classes}
-  return make_parts(net.norm, train=train, **own, **kw)
+  part = make_parts(net.norm, train=train, **own, **kw)
+  if label is None or not net.num_classes:
+    return part
+  table = functools.partial(blocks.Embed, dtype=net.dtype)
+  return part.modulated(norms.by_class(table, label, net.num_classes))
 
 
 def check_label(label, num_classes: int):

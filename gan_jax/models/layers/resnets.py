@@ -14,6 +14,7 @@ from gan_jax.types import UserError
 
 # Uniform, of variance 4 / (fan-in + fan-out), before a ReLU; and half of it.
 RELU_INIT = nn.initializers.variance_scaling(2.0, 'fan_avg', 'uniform')
+LEAST = 8  # pixels of an image's shorter side
 GLOROT = nn.initializers.glorot_uniform()
 
 
@@ -36,16 +37,28 @@ def row(net: nn.Module, rows: dict[int, Row], shape: tuple[int, ...]) -> Row:
   Raises:
     UserError: no image, or one that no row is for.
   """
-  least = min(rows) // 4
-  if len(shape) == 3 and shape[-1] >= 1:
-    for size in sorted(rows):
-      if least <= min(shape[:2]) <= size:
-        return rows[size]
-  name = net.__module__.rpartition('.')[2]
-  raise UserError(
-    f'model {name}: cannot make samples of shape {tuple(shape)}; it makes'
-    f' images (H, W, C) whose shorter side is of {least} to {max(rows)} pixels'
-  )
+  check_image(net, shape, most=max(rows))
+  return rows[min(size for size in rows if size >= min(shape[:2]))]
+
+
+def check_image(net: nn.Module, shape: tuple[int, ...], *, most: int = 4096):
+  """Refuses what is no image of LEAST to `most` pixels.
+
+  Args:
+    net: the network, for its name.
+    shape: of a sample.
+    most: of the shorter side.
+
+  Raises:
+    UserError: names the model and the shape.
+  """
+  fits = len(shape) == 3 and shape[-1] and LEAST <= min(shape[:2]) <= most
+  if not fits:
+    name = net.__module__.rpartition('.')[2]
+    raise UserError(
+      f'model {name}: cannot make samples of shape {tuple(shape)}; it makes'
+      f' images (H, W, C) whose shorter side is of {LEAST} to {most} pixels'
+    )
 
 
 Grid = tuple[int, int]  # rows, columns
@@ -86,10 +99,14 @@ def attending(net: nn.Module, grids: list[Grid]) -> tuple[int, ...]:
   return tuple(net.attention)
 
 
-def parts_of(net: nn.Module, *, train, init, **kw) -> parts.Parts:
+def parts_of(net: nn.Module, *, train, init, epsilon=1e-5) -> parts.Parts:
   """The layers of a residual network, all by one initialiser; scales of 1."""
   return parts.of_network(
-    net, train=train, kernel_init=init, embed_init=init, spread=0.0, **kw
+    net,
+    train=train,
+    kernel_init=init,
+    embed_init=init,
+    norm_fields={'spread': 0.0, 'epsilon': epsilon},
   )
 
 
@@ -120,9 +137,13 @@ def passed(part: parts.Parts, x, stages, attends: tuple[int, ...]):
 
 
 def image(part: parts.Parts, x, shape: tuple[int, ...]):
-  """The last grid to images [B, H, W, C] float32 in [-1, 1]: its centre."""
+  """The last grid to images [B, H, W, C] float32 in [-1, 1]."""
   x = nn.relu(part.plain_norm(name='norm')(x))
-  x = residual.conv3(part, shape[-1], name='image')(x)
+  return centre(residual.conv3(part, shape[-1], name='image')(x), shape)
+
+
+def centre(x, shape: tuple[int, ...]):
+  """Images in [-1, 1]: the centre [B, H, W, C] of the last grid, float32."""
   top, left = (x.shape[1] - shape[0]) // 2, (x.shape[2] - shape[1]) // 2
   x = x[:, top : top + shape[0], left : left + shape[1]]
   return jnp.tanh(x.astype(jnp.float32))

@@ -1,0 +1,31 @@
+"""BigGAN-deep: narrow residual blocks, two for each size.
+
+  python -m gan_jax.train --config=biggan_deep:cifar10 \\
+    --config.data.dir=TFDS_FOLDER --workdir=runs/biggan_deep
+
+| variant | published | our own |
+|---|---|---|
+| cifar10 | none | unverified |
+| imagenet64 | none | unverified |
+| imagenet128 | not checked here | unverified |
+| imagenet256 | not checked here | unverified |
+
+The networks are those of Brock et al. 2019 (https://arxiv.org/abs/1809.11096),
+appendix B; the constants are BigGAN's, see configs/biggan.py, which says what
+is left out.
+Hardware and time: meant for one GPU, and for a TPU slice.
+"""
+
+from configs import biggan, common
+
+BASE = biggan.BASE | {'model': {'name': 'biggan_deep', 'g': {}, 'd': {}}}
+VARIANTS = {
+  'cifar10': biggan.VARIANTS['cifar10']
+  | {'model': {'g': {}, 'd': {}}, 'latent': {'dim': 128}},
+  **{f'imagenet{size}': biggan.imagenet(size, 128) for size in (64, 128, 256)},
+}
+
+
+def get_config(arg: str = ''):
+  """Returns a variant; 'tiny' and 'VARIANT:tiny' shrink it to seconds."""
+  return common.family(arg, VARIANTS, base=BASE, tiny=biggan.TINY)
