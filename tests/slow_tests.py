@@ -53,6 +53,7 @@ SLOW = {
     'shapes and formulas, in test_timegan'
   ),
   r'test_options.*::test_another_value.*\[(gru_gan|quantgan|char_gan|'
+  r'sagan|biggan|sndcgan|'
   r'gumbel_lstm)': 'rcgan; the others are held by formulas',
   r'test_unused_options.*::test_recipes_have.*\[(?!digits|ring8)': 'others',
   r'test_state.*::test_every_leaf_of_every_recipe\[(?!digits|ring8|sines)': (
