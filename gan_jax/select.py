@@ -202,8 +202,13 @@ def conditioning(name: str, **kwargs) -> Conditioning:
     options.check_kind(f'conditioning.{k}', value, fields[k].type)
   others = {k: v for k, v in kwargs.items() if k not in fields}
   _, terms = _bind('conditioning', file, others)
-  init = getattr(file, 'init', tuple)
-  return Conditioning(functools.partial(file.Head, **own), terms, init)
+  return Conditioning(
+    functools.partial(file.Head, **own),
+    terms,
+    getattr(file, 'init', tuple),
+    in_place_of=getattr(file, 'IN_PLACE_OF', ''),
+    sees_label=getattr(file, 'SEES_LABEL', True),
+  )
 
 
 def fields_of(net: type, given=GIVEN_TO_NETS) -> dict:

@@ -108,6 +108,8 @@ class Conditioning(NamedTuple):
   head: Callable  # of (dense=, embed=, num_classes=): a module
   terms: dict[str, Callable]  # {player: term}
   init: Callable = tuple  # () -> memo, of each of these
+  in_place_of: str = ''  # the loss that these terms are, if they are one
+  sees_label: bool = True  # whether it means to tell D of labels at all
 
 
 class Augmentation(NamedTuple):

@@ -40,7 +40,10 @@ TESTS = {
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
   'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
-  'conditioning/': ['components/test_models*.py'],
+  'conditioning/': [
+    'components/test_conditioning*.py',
+    'components/test_models*.py',
+  ],
   'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
   'dynamics/timegan.py': ['components/test_timegan.py'],
   'dynamics/equilibrium.py': ['components/test_encoder_terms.py'],

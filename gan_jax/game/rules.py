@@ -13,9 +13,10 @@ import jax
 
 from gan_jax import options as options_lib
 from gan_jax import select
-from gan_jax.game import ema, latents, optim, terms
+from gan_jax.game import ema, latents, optim
 from gan_jax.game.forward import Game, make_means, play
-from gan_jax.types import Conditioning, D, G, Loss, Model, UserError
+from gan_jax.game.objectives import projections_of, terms_of
+from gan_jax.types import Conditioning, D, G, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
@@ -122,6 +123,7 @@ class Rules(NamedTuple):
   step: Callable  # (state, batch, key) -> (state, metrics)
   model: Model
   penalties: dict  # Penalty by name
+  conditioning: Conditioning
 
 
 def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
@@ -147,6 +149,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
+  _check_loss(options, conditioning, model)
   tx = {
     player: call(
       f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
@@ -179,7 +182,22 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     microbatches=options['microbatches'],
   )
   step = _make_dynamics(options)(game)
-  return Rules(game, step, model, penalties)
+  return Rules(game, step, model, penalties, conditioning)
+
+
+def _check_loss(options, conditioning, model):
+  """Refuses a loss in whose place the conditioning's own cannot stand."""
+  own, name = conditioning.in_place_of, options['loss']['name']
+  if own and (name != own or model.adversarial):
+    why = (
+      f'model.name={options["model"]["name"]} has a game of its own'
+      if name == own
+      else f'there is loss.name={name}'
+    )
+    raise UserError(
+      f'conditioning.name={options["conditioning"]["name"]} is a loss in place'
+      f' of {own}: expected loss.name={own} in the usual game, {why}.'
+    )
 
 
 def _prior(model, options, shape):
@@ -218,57 +236,6 @@ def _with(net, fields):
   """The network with those of the fields that it has."""
   there = net.__dataclass_fields__
   return net.clone(**{k: v for k, v in fields.items() if k in there})
-
-
-def terms_of(
-  loss: Loss,
-  penalties: dict,
-  conditioning: Conditioning | None = None,
-  *,
-  gather: Callable = lambda x: x,
-  axis: str | None = None,
-) -> dict:
-  """{player: {name: Term}} of all components.
-
-  Args:
-    loss: of both players.
-    penalties: Penalty by name.
-    conditioning: of D, if it has any.
-    gather: see terms.loss_terms.
-    axis: mesh axis over which the batch is split, if it is.
-  """
-  by_player = {
-    player: {'loss': term}
-    for player, term in terms.loss_terms(loss, gather).items()
-  }
-
-  def add(player, name, value, *, make=terms.Term, **fields):
-    label = terms.label_of(player, name)
-    value = _on_axis(value, axis)
-    by_player.setdefault(player, {})[name] = make(value, label=label, **fields)
-
-  for name, p in penalties.items():
-    fields = {'init': p.init, 'every': p.every}
-    if p.penalty:
-      add(D, name, p.penalty, make=terms.penalty_term, **fields)
-    for player, value in p.terms.items():
-      add(player, name, value, **fields)
-  if conditioning:
-    for player, value in conditioning.terms.items():
-      add(player, 'conditioning', value, init=conditioning.init)
-  return by_player
-
-
-def projections_of(penalties: dict) -> dict:
-  """What follows each update of a player: {player: [params -> params]}."""
-  return {D: [p.project for p in penalties.values() if p.project]}
-
-
-def _on_axis(function, axis):
-  """Tells the axis to a component that looks at the batch as a whole."""
-  takes = inspect.signature(function).parameters
-  given = {'axis_name': axis} if 'axis_name' in takes else {}
-  return functools.partial(function, **given)
 
 
 def _augment(options):

@@ -16,7 +16,7 @@ def check(make_rules: Callable, state, batch: dict, key, numbers):
   """Refuses a conditional game whose G or D would learn nothing of labels.
 
   D learns of them by its logits, or by a term of any player (an auxiliary
-  classifier).
+  classifier); a conditioning may say that it means to tell D nothing.
 
   Args:
     make_rules: see programs.Functions.
@@ -30,7 +30,8 @@ def check(make_rules: Callable, state, batch: dict, key, numbers):
   """
 
   def run(labels, rest, state, key, numbers):
-    game = make_rules(numbers).game
+    rules = make_rules(numbers)
+    game = rules.game
     batch = {**rest, 'label': labels[D], OF_G: labels[G]}
     seen, _ = forward.forward(_told_apart(game), state, batch, key)
     terms = [
@@ -39,7 +40,10 @@ def check(make_rules: Callable, state, batch: dict, key, numbers):
       for player, own in game.terms.items()
       for name, term in own.items()
     ]
-    return seen.fake, (seen.on_real['logits'], seen.on_fake['logits'], terms)
+    logits = seen.on_real['logits'], seen.on_fake['logits']
+    # A D that means to ignore the label is asked for nothing.
+    excused = () if rules.conditioning.sees_label else labels[D]
+    return seen.fake, (logits, terms, excused)
 
   rest = {k: v for k, v in batch.items() if k != 'label'}
   labels = dict.fromkeys((D, G), batch['label'])

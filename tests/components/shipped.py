@@ -12,7 +12,10 @@ SHIPPED = {
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
-  'conditioning': {'projection'},
+  'conditioning': {
+    'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'md', 'multi_hinge',
+    'projection', 'tac', 'unconditional_d',
+  },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
     'mlp', 'quantgan', 'rcgan', 'sagan', 'sndcgan', 'sngan',

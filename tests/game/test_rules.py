@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax import select
-from gan_jax.game import forward, networks
+from gan_jax.game import forward, networks, objectives
 from gan_jax.game import rules as rules_lib
 from gan_jax.penalties import dragan, r1
 from gan_jax.types import Conditioning, Dataset, UserError
@@ -45,7 +45,7 @@ def test_the_axis_reaches_networks_and_penalties():
   game = made(axis='d').game
   assert {net.axis_name for net in game.nets.values()} == {'d'}
   assert {net.axis_name for net in made().game.nets.values()} == {None}
-  on_axis = lambda penalty: rules_lib._on_axis(penalty, 'd').keywords
+  on_axis = lambda penalty: objectives.on_axis(penalty, 'd').keywords
   assert on_axis(dragan.penalty) == {'axis_name': 'd'}
   assert on_axis(r1.penalty) == {}
 

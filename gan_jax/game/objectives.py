@@ -1,0 +1,65 @@
+"""Every player's terms: what losses, penalties and conditionings add up to."""
+
+import functools
+import inspect
+from collections.abc import Callable
+
+from gan_jax.game import terms
+from gan_jax.types import Conditioning, D, Loss
+
+
+def terms_of(
+  loss: Loss,
+  penalties: dict,
+  conditioning: Conditioning | None = None,
+  *,
+  gather: Callable = lambda x: x,
+  axis: str | None = None,
+) -> dict:
+  """{player: {name: Term}} of all components.
+
+  Args:
+    loss: of both players.
+    penalties: Penalty by name.
+    conditioning: of D, if it has any.
+    gather: see terms.loss_terms.
+    axis: mesh axis over which the batch is split, if it is.
+  """
+  by_player = {
+    player: {'loss': term}
+    for player, term in terms.loss_terms(loss, gather).items()
+  }
+
+  def add(player, name, value, *, make=terms.Term, **fields):
+    label = terms.label_of(player, name)
+    value = on_axis(value, axis)
+    by_player.setdefault(player, {})[name] = make(value, label=label, **fields)
+
+  for name, p in penalties.items():
+    fields = {'init': p.init, 'every': p.every}
+    if p.penalty:
+      add(D, name, p.penalty, make=terms.penalty_term, **fields)
+    for player, value in p.terms.items():
+      add(player, name, value, **fields)
+  own = conditioning.terms if conditioning else {}
+  for player, value in own.items():
+    if conditioning.in_place_of:
+      usual = by_player[player]['loss']
+      by_player[player]['loss'] = usual._replace(
+        value=on_axis(value, axis), init=conditioning.init
+      )
+    else:
+      add(player, 'conditioning', value, init=conditioning.init)
+  return by_player
+
+
+def projections_of(penalties: dict) -> dict:
+  """What follows each update of a player: {player: [params -> params]}."""
+  return {D: [p.project for p in penalties.values() if p.project]}
+
+
+def on_axis(function: Callable, axis: str | None) -> Callable:
+  """Tells the axis to a component that looks at the batch as a whole."""
+  takes = inspect.signature(function).parameters
+  given = {'axis_name': axis} if 'axis_name' in takes else {}
+  return functools.partial(function, **given)
