@@ -26,6 +26,7 @@ class Head(nn.Module):
     """Returns {'logits': [B] float32} of features [B, F] and label [B]."""
     if label is None:
       return {'logits': heads.logit(self.dense, features)}
+    heads.check_classes(label, self.num_classes)
     scores = heads.wide(self.dense(self.num_classes, name='logits')(features))
     own = jnp.take_along_axis(scores, label[:, None], axis=1)
     return {'logits': own[:, 0]}

@@ -188,7 +188,10 @@ def dynamics(module, name):
 
 def conditioning(module, name):
   """Logits [B] that depend on the label, by the head or by its terms."""
-  made, state, batch = suited(game_of, 3, conditioning={'name': name})
+  own = {'conditioning': {'name': name}}
+  if loss := getattr(module, 'IN_PLACE_OF', ''):
+    own['loss'] = {'name': loss}
+  made, state, batch = suited(game_of, 3, **own)
   look(made, state, batch)
   label_use.check(lambda numbers: made, state, batch, KEY, {})
 

@@ -26,10 +26,16 @@ def check_classes(label: jax.Array | None, num_classes: int):
     num_classes: of the labels.
 
   Raises:
-    UserError: there are none.
+    UserError: there are none, or a label is a vector.
   """
   if label is None or num_classes < 1:
     raise UserError(
       'conditioning.name: this head needs classes: expected conditional=True'
       f' and labelled data, there are {num_classes} classes.'
+    )
+  if label.ndim > 1:
+    raise UserError(
+      'conditioning.name: this head needs classes, one for each example; a'
+      f' vector of {label.shape[-1]} numbers suits projection, concat and'
+      ' unconditional_d.'
     )

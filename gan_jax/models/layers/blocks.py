@@ -129,9 +129,14 @@ class ConvTranspose(_Linear):
 
 
 class Embed(nn.Module):
-  """A vector for each class: label [B] int -> [B, features]."""
+  """A vector for each class: label [B] int -> [B, features].
 
-  num_classes: int
+  A condition that is a vector of each example, [B, num_classes] floats, say
+  attributes of 0 and 1, is mapped linearly: the sum of the vectors of what it
+  has. That of a single class is the class's own.
+  """
+
+  num_classes: int  # or numbers of a condition
   features: int
   dtype: Any = jnp.float32
   init: Callable = EMBED_INIT
@@ -143,4 +148,6 @@ class Embed(nn.Module):
     table = self.param('embedding', self.init, shape, jnp.float32)
     if self.kernel_norm is not None:
       table = self.kernel_norm(name='norm')(table)
+    if jnp.issubdtype(jnp.result_type(label), jnp.floating):
+      return jnp.dot(label.astype(self.dtype), table.astype(self.dtype))
     return jnp.take(table, label, axis=0).astype(self.dtype)

@@ -161,7 +161,7 @@ def head_at_each(net: nn.Module, part: parts.Parts, x, label) -> dict:
     {'parts': logits [B, T]}, and of the other heads their means over time.
   """
   batch, steps, width = x.shape
-  label = None if label is None else jnp.repeat(label, steps)
+  label = None if label is None else jnp.repeat(label, steps, axis=0)
   heads = parts.apply_head(net, part, x.reshape(-1, width), label)
   heads = heads if isinstance(heads, dict) else {'logits': heads}
   apart = {k: v.reshape(batch, steps, *v.shape[1:]) for k, v in heads.items()}
