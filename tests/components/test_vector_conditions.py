@@ -81,8 +81,13 @@ def test_a_step_with_vectors():
   made, _, batch = game_of((2,), A, conditioning={'name': 'projection'})
   batch |= {'label': jnp.asarray(ATTRIBUTES)[: len(batch['x'])]}
   key = jax.random.key(0)
-  state = jax.jit(functools.partial(beginning.init, made.game))(key, batch)
-  many = {k: v[None] if k in ('x', 'label') else v for k, v in batch.items()}
+  cut = lambda at: {
+    k: v[at] if k in ('x', 'label') else v for k, v in batch.items()
+  }
+  state = jax.jit(functools.partial(beginning.init, made.game))(
+    key, cut(slice(1))
+  )
+  many = cut(None)
   after, metrics = jax.jit(made.step)(state, many, key)
   assert all(np.isfinite(x) for x in metrics.values())
   table = lambda state: state.players['d'].params['embed']['embedding']
