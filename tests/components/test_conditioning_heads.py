@@ -130,7 +130,7 @@ COUNTS = {
 
 
 def published(name, **changed):
-  """The number of D's parameters with that conditioning."""
+  """The head of that conditioning: 'NAME', or 'NAME AUXILIARY'."""
   name, _, auxiliary = name.partition(' ')
   options = {'auxiliary': auxiliary} if auxiliary else changed
   return select.conditioning(name, **options).head
