@@ -25,7 +25,7 @@ from gan_jax.types import (
 GIVEN_TO_NETS = (
   'shape', 'num_classes', 'dtype', 'batch_size', 'head', 'latent_size',
 )  # fmt: skip
-HEAD_GIVEN = ('dense', 'embed', 'num_classes')
+HEAD_GIVEN = ('dense', 'embed', 'norm', 'num_classes')
 NEEDED = {  # what a file has to define, by kind
   'losses': ('d_loss', 'g_loss'),
   'conditioning': ('Head',),

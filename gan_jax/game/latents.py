@@ -28,15 +28,28 @@ def _sphere(key, dim):
 PRIORS = {'normal': _normal, 'uniform': _uniform, 'sphere': _sphere}
 
 
-def make_prior(name: str = 'normal', *, dim: int = 64) -> Callable:
-  """Returns prior(key []) -> z [dim], float32.
+def make_prior(
+  name: str = 'normal',
+  *,
+  dim: int = 64,
+  categories: tuple[int, ...] = (),
+  continuous: int = 0,
+) -> Callable:
+  """Returns prior(key []) -> z [dim + the codes' numbers], float32.
+
+  Codes (Chen et al. 2016, InfoGAN, https://arxiv.org/abs/1606.03657, section 7)
+  stand behind the noise: each categorical one as one-hot numbers, then those
+  that are uniform on [-1, 1]. See conditioning/infogan.
 
   Args:
-    name: 'normal', 'uniform' on [-1, 1], or 'sphere' of radius sqrt(dim).
-    dim: length of z.
+    name: of the noise: 'normal', 'uniform' on [-1, 1], or 'sphere' of radius
+      sqrt(dim).
+    dim: length of the noise.
+    categories: how many values each categorical code has.
+    continuous: how many codes are uniform.
 
   Raises:
-    UserError: the name is unknown or dim is not positive.
+    UserError: the name is unknown, or a number is not positive.
   """
   if name not in PRIORS:
     raise UserError(
@@ -45,7 +58,28 @@ def make_prior(name: str = 'normal', *, dim: int = 64) -> Callable:
     )
   if dim < 1:
     raise UserError(f'latent.dim={dim}: expected a positive number.')
-  return functools.partial(PRIORS[name], dim=dim)
+  if min((*categories, continuous + 1), default=1) < 1:
+    raise UserError(
+      f'latent.categories={categories}, latent.continuous={continuous}:'
+      ' expected positive numbers.'
+    )
+  noise = functools.partial(PRIORS[name], dim=dim)
+  if not categories and not continuous:
+    return noise
+  return functools.partial(
+    _with_codes, noise=noise, categories=categories, continuous=continuous
+  )
+
+
+def _with_codes(key, noise, categories, continuous):
+  of_noise, of_codes = jax.random.split(key)
+  keys = jax.random.split(of_codes, len(categories) + 1)
+  discrete = [
+    jax.nn.one_hot(jax.random.randint(own, (), 0, n), n)
+    for own, n in zip(keys[1:], categories, strict=True)
+  ]
+  uniform = _uniform(keys[0], continuous)
+  return jnp.concatenate([noise(of_noise), *discrete, uniform])
 
 
 def maker(name: str, model: Any = None) -> Callable:

@@ -79,6 +79,8 @@ CASES = [
   ),
   Case('biggan_deep', BIGGAN, square(128), 128, (50_244_484, 34_590_210), 1000),
 ]  # fmt: skip
+# By hand: of 62 numbers and 12 of codes to 1024, 7 x 7 x 128, 64, 1.
+CASES.append(Case('infogan', 'here', (28, 28, 1), 74, (6_645_121, 6_558_017)))
 # Ours: square images, latents of 64 numbers, default options.
 OURS = {
   'dcgan': {

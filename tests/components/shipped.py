@@ -18,7 +18,7 @@ SHIPPED = {
   },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
-    'mlp', 'quantgan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
+    'infogan', 'mlp', 'quantgan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -41,6 +41,7 @@ SMALL = {
   'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
+  'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'sagan': _THIN,
   'sndcgan': _THIN,
@@ -49,6 +50,7 @@ SMALL = {
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {
+  'conditioning': {'infogan'},
   'dynamics': {'equilibrium', 'timegan'},
   'models': {
     'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',

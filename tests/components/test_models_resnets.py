@@ -13,7 +13,7 @@ from tests.components import compiled, golden
 from tests.components.shipped import SMALL
 
 ATTEND = ('biggan', 'biggan_deep', 'sagan', 'sngan')
-NAMES = (*ATTEND, 'sndcgan')
+NAMES = (*ATTEND, 'infogan', 'sndcgan')
 
 
 def pair(name, shape, *, g=None, d=None, **common):

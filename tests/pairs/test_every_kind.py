@@ -77,8 +77,9 @@ MODELS = {
     dict.fromkeys('gde', HIDDEN),
   ),
   **{
-    name: ('image', {'latent': {'name': 'normal', 'dim': 8}}, SMALL[name])
-    for name in ('biggan', 'biggan_deep', 'sagan', 'sndcgan', 'sngan')
+    name: ('image', {'latent': {'name': 'normal', 'dim': 8}}, small)
+    for name, small in SMALL.items()
+    if name not in ('dcgan', 'mlp')
   },
   'gru_gan': ('series', PLAIN, dict.fromkeys('gd', HIDDEN)),
   'gumbel_lstm': (

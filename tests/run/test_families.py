@@ -11,7 +11,12 @@ from gan_jax.run.config import library, recipe
 from gan_jax.types import UserError
 from tests.components import golden
 
-SIZES = {'cifar10': (32, 10), 'celeb_a': (0, 0), 'imagenet2012': (0, 1000)}
+SIZES = {
+  'mnist': (28, 10),
+  'cifar10': (32, 10),
+  'celeb_a': (0, 0),
+  'imagenet2012': (0, 1000),
+}
 # What G and D learn at the published sizes. Those of golden.CASES are from
 # their authors' code, the others are ours by the same rule.
 COUNTS = {
@@ -24,6 +29,7 @@ COUNTS = {
   'biggan_deep:imagenet128': (50_244_484, 34_590_210),
   'biggan_deep:imagenet256': (55_736_708, 38_247_426),
   'dcgan:cifar10': (1_183_619, 663_361),
+  'infogan:mnist': (6_645_121, 6_691_021),
   'sagan:cifar10': (4_386_308, 1_075_586),
   'sagan:imagenet128': (42_078_852, 30_062_338),
   'sngan:cifar10': (4_276_739, 1_053_825),
@@ -51,7 +57,10 @@ def given(config):
   size, classes = SIZES.get(config.data.name, (0, 0))
   size = config.data.get('image_size', size)
   classes = classes if config.conditional else 0
-  return rules.Given((size, size, 3), classes, jnp.float32, config.batch_size)
+  channels = 1 if config.data.name == 'mnist' else 3
+  return rules.Given(
+    (size, size, channels), classes, jnp.float32, config.batch_size
+  )
 
 
 def begun(name):

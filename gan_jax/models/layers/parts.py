@@ -216,9 +216,10 @@ def apply_head(net: nn.Module, part: Parts, features, label, pooled=None):
   Returns:
     logits [B] float32; of a head with more than these {'logits': [B], ...}.
   """
-  head = net.head(
-    dense=part.dense, embed=part.embed, num_classes=net.num_classes
-  )
+  given = {'dense': part.dense, 'embed': part.embed, 'norm': part.plain_norm}
+  takes = getattr(net.head, 'func', net.head).__dataclass_fields__
+  own = {name: layer for name, layer in given.items() if name in takes}
+  head = net.head(num_classes=net.num_classes, **own)
   nn.share_scope(net, head)
   heads = head(features, label, pooled)
   return heads if len(heads) > 1 else heads['logits']
