@@ -52,7 +52,7 @@ def speed(recipe: str, steps: int, *, make=alone, **overrides) -> tuple:
   """(steps per second, compilations of the step) of a recipe."""
   layout._vectorised = make
   parallel._advance.cache_clear()
-  wrappers._compiled.cache_clear()
+  wrappers.compiled.cache_clear()
   setup, compiled = build(recipe, overrides), []
   program = setup_lib.make_program(
     setup, wrapper='jit', layout=LOOP, devices=jax.devices()[:1]

@@ -52,6 +52,32 @@ def load(name: str, /, *, memory_mb: float = 1024, **options) -> Dataset:
   return dataset
 
 
+def describe(name: str, /, **options) -> Dataset:
+  """What `load` would give, of which no example can be read.
+
+  Nothing is read either: a data set that lies in files says by the function
+  `describe` what they will be; one that has none is made, and loaded.
+
+  Args:
+    name: see load.
+    **options: see load; memory_mb is left out.
+
+  Raises:
+    UserError: an unknown name or option, or it takes the files to know.
+  """
+  module = _module(name)
+  given = {k: v for k, v in options.items() if v is not None and v != ''}
+  given.pop('memory_mb', None)
+  if not hasattr(module, 'describe'):
+    return load(name, **given)
+  known = dict(inspect.signature(module.load).parameters)
+  if module.__name__.endswith('.tfds_images') and name != 'tfds_images':
+    given['name'] = name
+  _check_options(name, given, known)
+  taken = inspect.signature(module.describe).parameters
+  return module.describe(**{k: v for k, v in given.items() if k in taken})
+
+
 def _check_options(name, given, known):
   """Refuses options that a data set does not take, or of the wrong type."""
   if not any(p.kind is p.VAR_KEYWORD for p in known.values()):

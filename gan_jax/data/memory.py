@@ -1,5 +1,6 @@
 """Data sets in memory."""
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,27 @@ def from_arrays(
     count_classes=classes.counter(labels, len(x), len(names)),
     **{'shape': x.shape[1:]} | fields,
   )
+
+
+def described(
+  name: str, kind: str, shape: tuple[int, ...], size: int, **fields
+) -> Dataset:
+  """A data set without its examples: what a file's `describe` gives.
+
+  Args:
+    name: shown to people.
+    kind: as of from_arrays.
+    shape: of one sample in model range.
+    size: examples; 0 where only the files know how many.
+    **fields: of Dataset: class_names, about; item, bytes of a value.
+  """
+  item = fields.pop('item', 4)
+  nbytes = item * size * math.prod(shape)
+  return Dataset(name, kind, shape, size, _unread, nbytes, **fields)
+
+
+def _unread(rows):
+  raise UserError(f'{len(rows)} examples are asked for, of a description.')
 
 
 def remember(read: Callable, size: int, *, chunk: int = 1024) -> Callable:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan_jax.types import UserError
+from gan_jax.data import memory
+from gan_jax.types import Dataset, UserError
 
 LENGTHS = 4, 2**22  # samples of a sound
 RATES = 1000, 384_000  # Hz
@@ -21,6 +22,20 @@ def check_options(*, length: int, sample_rate: int):
       raise UserError(
         f'data.{name}={value}: expected {least} to {most}, or 0: as they are.'
       )
+
+
+def described(name: str, length: int, *, size: int) -> Dataset:
+  """Sounds without their samples, see memory.described.
+
+  Raises:
+    UserError: no length, which the files alone know then.
+  """
+  check_options(length=length, sample_rate=0)
+  if not length:
+    raise UserError(
+      'data.length=0: the length of a sound is known only from its file.'
+    )
+  return memory.described(name, 'audio', (length, 1), size, item=2)
 
 
 def resampled(x: np.ndarray, own: int, rate: int, notes: Counter) -> np.ndarray:

@@ -93,6 +93,23 @@ def load(
   )
 
 
+def describe(
+  *, dir: str = '', image_size: int = 0, channels: int = 3
+) -> Dataset:
+  """What `load` gives, without a file; how many there are is not known.
+
+  Raises:
+    UserError: no image_size, so that the files alone know theirs.
+  """
+  images.check_options(image_size=image_size, channels=channels, opacity=True)
+  if not image_size:
+    raise UserError(
+      f'data.dir={dir}: data.image_size=N, or only the files know their size.'
+    )
+  shape = (image_size, image_size, channels or 3)
+  return memory.described('folder', 'image', shape, 0, item=1)
+
+
 def _remembered(read, size, nbytes, dir):
   memory_lib.check_memory(nbytes, f'data.dir={dir}: its images')
   read = memory.remember(read, size)

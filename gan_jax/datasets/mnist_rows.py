@@ -8,6 +8,7 @@ from gan_jax.datasets import tfds_images
 from gan_jax.types import Dataset
 
 SIDE = 28
+ABOUT = {'low': [0.0] * SIDE, 'high': [255.0] * SIDE}
 
 
 def load(
@@ -38,5 +39,13 @@ def load(
     shape=digits.shape[:2],
     read=read,
     fingerprint=fingerprint.digest('mnist_rows', digits.fingerprint),
-    about={'low': [0.0] * SIDE, 'high': [255.0] * SIDE},
+    about=ABOUT,
+  )
+
+
+def describe() -> Dataset:
+  """What `load` gives, without a digit."""
+  digits = tfds_images.describe(name='mnist')
+  return digits._replace(
+    name='mnist_rows', kind='series', shape=digits.shape[:2], about=ABOUT
   )

@@ -65,6 +65,15 @@ def load(
   return data._replace(fingerprint=digest, any_order=True)
 
 
+def describe(*, length: int = 0) -> Dataset:
+  """What `load` gives, without a sound; how many there are is not known.
+
+  Raises:
+    UserError: no length, which the files alone know then.
+  """
+  return waves.described('sounds', length, size=0)
+
+
 def _find(folder):
   """(the folder's path, what is in it)."""
   if not folder:

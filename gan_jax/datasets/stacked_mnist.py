@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from gan_jax import types
-from gan_jax.data import fingerprint
+from gan_jax.data import fingerprint, memory
 from gan_jax.datasets import tfds_images
 from gan_jax.types import Dataset, UserError
 
@@ -71,6 +71,14 @@ def load(
       'stacked_mnist', digits.fingerprint, size, data_seed
     ),
   )
+
+
+def describe(*, size: int = 128_000, image_size: int = 0) -> Dataset:
+  """What `load` gives, without a digit."""
+  _check_draw(size, 0)
+  digits = tfds_images.describe(name='mnist', image_size=image_size)
+  shape = (*digits.shape[:2], 3)
+  return memory.described('stacked_mnist', 'image', shape, size, item=1)
 
 
 def _check_draw(size, data_seed):

@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.data import windows
+from gan_jax.data import memory, windows
 from gan_jax.types import Dataset, UserError
 
 PRICES = ('Open', 'High', 'Low', 'Close')
@@ -59,6 +59,27 @@ def load(
   Raises:
     UserError: arch is not installed; an option out of range.
   """
+  _check(index, values)
+  x, columns = _values(_prices(index), values)
+  usual = 'range' if values == 'prices' else 'deviation'
+  choice = windows.Choice(
+    split, length or LENGTHS[values], stride, test, scale or usual
+  )
+  series = windows.Series([x], columns, f'data.index={index}')
+  return windows.dataset(f'stocks_{index}', 'series', series, choice)
+
+
+def describe(
+  *, index: str = 'sp500', values: str = 'returns', length: int = 0
+) -> Dataset:
+  """What `load` gives, without a price; how many windows is not known."""
+  _check(index, values)
+  columns = len(INDICES[index]) if values != 'returns' else 1
+  shape = (length or LENGTHS[values], columns)
+  return memory.described(f'stocks_{index}', 'series', shape, 0)
+
+
+def _check(index, values):
   for name, value, there in (
     ('index', index, INDICES),
     ('values', values, VALUES),
@@ -67,13 +88,6 @@ def load(
       raise UserError(f'data.{name}={value!r}: there are {", ".join(there)}.')
   if values == 'ohlc' and INDICES[index] != PRICES:
     raise UserError(f'data.values=ohlc: of {index} there is one price a day.')
-  x, columns = _values(_prices(index), values)
-  usual = 'range' if values == 'prices' else 'deviation'
-  choice = windows.Choice(
-    split, length or LENGTHS[values], stride, test, scale or usual
-  )
-  series = windows.Series([x], columns, f'data.index={index}')
-  return windows.dataset(f'stocks_{index}', 'series', series, choice)
 
 
 def _values(prices, values):

@@ -16,6 +16,25 @@ from gan_jax.data import images as images_lib
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError
 
+# What the catalog says of data sets that are not at hand: height and width (0
+# where they differ), channels, images of the training split, classes.
+CATALOG = {
+  'mnist': (28, 28, 1, 60_000, 10),
+  'fashion_mnist': (28, 28, 1, 60_000, 10),
+  'kmnist': (28, 28, 1, 60_000, 10),
+  'cifar10': (32, 32, 3, 50_000, 10),
+  'cifar100': (32, 32, 3, 50_000, 100),
+  'svhn_cropped': (32, 32, 3, 73_257, 10),
+  'stl10': (96, 96, 3, 5_000, 10),
+  'celeb_a': (218, 178, 3, 162_770, 0),
+  'imagenet2012': (0, 0, 3, 1_281_167, 1000),
+  'imagenet_resized/8x8': (8, 8, 3, 1_281_167, 1000),
+  'imagenet_resized/16x16': (16, 16, 3, 1_281_167, 1000),
+  'imagenet_resized/32x32': (32, 32, 3, 1_281_167, 1000),
+  'imagenet_resized/64x64': (64, 64, 3, 1_281_167, 1000),
+  'lsun/bedroom': (0, 0, 3, 3_033_042, 0),
+  'lsun/church_outdoor': (0, 0, 3, 126_227, 0),
+}
 JUDGED = 512  # images, evenly spread, whose range is looked at
 
 
@@ -77,6 +96,35 @@ def load(
       len(source),
       len(label.names) if label else 0,
     ),
+  )
+
+
+def describe(*, name: str, image_size: int = 0, channels: int = 0) -> Dataset:
+  """What `load` gives of a data set of CATALOG, whatever its split.
+
+  Raises:
+    UserError: it is not in CATALOG, or its images have sizes of their own.
+  """
+  images_lib.check_options(image_size=image_size, channels=channels)
+  own, _, _ = name.partition(':')  # without a version
+  if own not in CATALOG:
+    raise UserError(
+      f'data.name={name!r}: its shape is known only from its files; without'
+      f' them those of {", ".join(CATALOG)}.'
+    )
+  height, width, depth, size, classes_ = CATALOG[own]
+  if not (image_size or height):
+    raise UserError(
+      f'data.image_size=0: the images of {name} have sizes of their own.'
+    )
+  plane = (image_size, image_size) if image_size else (height, width)
+  return memory.described(
+    name,
+    'image',
+    (*plane, channels or depth),
+    size,
+    class_names=tuple(map(str, range(classes_))),
+    item=1,
   )
 
 

@@ -10,6 +10,8 @@ from gan_jax.data import memory, texts, tfds_files
 from gan_jax.types import Dataset, UserError
 
 NAME = 'tiny_shakespeare'
+# Of the training split: different characters, and all.
+LETTERS, CHARACTERS = 65, 1_003_854
 SPLITS = ('train', 'validation', 'test')
 
 
@@ -41,6 +43,13 @@ def load(*, dir: str = '', split: str = 'train', length: int = 32) -> Dataset:
     source=f'data.split={split}',
   )
   return memory.from_arrays(NAME, 'text', x, **fields)
+
+
+def describe(*, length: int = 32) -> Dataset:
+  """What `load` gives of the training split, without a character."""
+  texts.check_length(length)
+  size = CHARACTERS // length
+  return memory.described(NAME, 'text', (length, LETTERS), size, item=1)
 
 
 def _read(builder, folder, split):

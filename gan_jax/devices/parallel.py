@@ -156,31 +156,27 @@ def make_program(
   Raises:
     UserError: an unknown wrapper, or a batch that the devices cannot split.
   """
-  if wrapper not in WRAPPERS:
-    raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
-  if streamed:
-    layout = layout._replace(loop=False)
-  mesh = _mesh(devices or jax.devices(), len(keys), batch_size, wrapper, layout)
-  # jit sees the global batch and needs no axis for its means; pmap has a single
-  # axis, which is the batch's only if the seeds are not split.
-  split = mesh.shape['data'] > 1 if wrapper == 'pmap' else wrapper != 'jit'
-  axis, probe = 'data' if split else None, work.probe
-  make_look = probe.make if probe.every else None
-  looked = (*probe.names, PROBES) if probe.every else ()
-  advance = _advance(
-    work.make_step, work.feed, make_look, axis, layout, streamed
+  made = arrange(
+    work,
+    num_seeds=len(keys),
+    batch_size=batch_size,
+    wrapper=wrapper,
+    layout=layout,
+    streamed=streamed,
+    devices=devices or jax.devices(),
   )
+  layout = made.layout
   run, put, get, place, part = wrappers.wrap(
     wrapper,
-    advance,
-    mesh,
+    made.advance,
+    made.mesh,
     keys=keys,
     batch_size=batch_size,
-    given=_given(work),
+    given=given_to(work),
     streamed=streamed,
   )
   zero = np.zeros(len(keys), np.float32)
-  zeros = {name: zero for name in (*work.names, *looked)}
+  zeros = dict.fromkeys(made.names, zero)
 
   def advance_all(state, total, data, n):
     turns = range(len(keys)) if layout.seeds == 'apart' else [n]
@@ -190,6 +186,52 @@ def make_program(
 
   max_steps = None if layout.loop and layout.seeds != 'apart' else 1
   return Program(put, get, place, advance_all, zeros, max_steps, layout, part)
+
+
+class Arranged(NamedTuple):
+  """A program before it is wrapped.
+
+  advance: see layout.make_advance.
+  mesh: of its devices, the seeds along the first axis.
+  names: of the metrics that it sums up.
+  layout: that it has.
+  """
+
+  advance: Callable
+  mesh: Mesh
+  names: tuple[str, ...]
+  layout: Layout
+
+
+def arrange(
+  work: Work,
+  *,
+  num_seeds: int,
+  batch_size: int,
+  wrapper: str,
+  layout: Layout,
+  streamed: bool,
+  devices: list,
+) -> Arranged:
+  """How a program's work lies on devices, which need not be there.
+
+  Args and errors as of make_program.
+  """
+  if wrapper not in WRAPPERS:
+    raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
+  if streamed:
+    layout = layout._replace(loop=False)
+  mesh = _mesh(devices, num_seeds, batch_size, wrapper, layout)
+  # jit sees the global batch and needs no axis for its means; pmap has a single
+  # axis, which is the batch's only if the seeds are not split.
+  split = mesh.shape['data'] > 1 if wrapper == 'pmap' else wrapper != 'jit'
+  axis, probe = 'data' if split else None, work.probe
+  make_look = probe.make if probe.every else None
+  looked = (*probe.names, PROBES) if probe.every else ()
+  advance = _advance(
+    work.make_step, work.feed, make_look, axis, layout, streamed
+  )
+  return Arranged(advance, mesh, (*work.names, *looked), layout)
 
 
 @functools.lru_cache(wrappers.PROGRAMS)
@@ -216,7 +258,7 @@ def _mesh(devices, num_seeds, batch_size, wrapper, layout):
   return Mesh(np.array(devices).reshape(grid), ('seed', 'data'))
 
 
-def _given(work):
+def given_to(work: Work) -> dict:
   """A program's run-time values; see layout.make_advance."""
   return {
     'every': np.int32(work.probe.every),

@@ -90,25 +90,26 @@ def wrap(
   part = part_of(mesh, len(keys), batch_size)
   if name == 'pmap':
     return _wrap_pmap(advance, mesh, fixed, part, streamed=streamed)
-  ins = _specs(streamed=streamed)[0]
-  compiled = _compiled(name, advance, mesh, streamed)
+  ins = specs(streamed=streamed)[0]
+  whole = compiled(name, advance, mesh, streamed)
   shapes = (len(keys), batch_size)
-  return _on_mesh(compiled, mesh, ins, fixed, part, shapes, streamed=streamed)
+  return _on_mesh(whole, mesh, ins, fixed, part, shapes, streamed=streamed)
 
 
 PROGRAMS = 16  # how many stay compiled at most
 
 
 @functools.lru_cache(PROGRAMS)
-def _compiled(name, advance, mesh, streamed):
+def compiled(name: str, advance: Callable, mesh: Mesh, streamed):
+  """jit or shard_map of advance over global arrays, the very same each time."""
   make = {'jit': _jit, 'shard_map': _shard_map}[name]
-  return make(advance, mesh, *_specs(streamed=streamed))
+  return make(advance, mesh, *specs(streamed=streamed))
 
 
 # ---------------------------------------------------------- jit and shard_map
 
 
-def _specs(*, streamed):
+def specs(*, streamed):
   """Partitions of advance's arguments and of its results."""
   data = P('seed', None, 'data') if streamed else P()
   seeds, everywhere = P('seed'), P()
@@ -207,7 +208,7 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
   """pmap along the one axis of the mesh that holds all devices."""
   devices = list(mesh.devices.flat)
   by_seed = mesh.shape['data'] == 1 and len(devices) > 1
-  mapped = _pmapped(advance, tuple(devices), by_seed, streamed)
+  mapped = pmapped(advance, tuple(devices), by_seed, streamed)
   own = set(jax.local_devices())
   local = [device for device in devices if device in own]
   split = lambda tree, axis=0: _split(tree, len(local), axis)
@@ -251,7 +252,8 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
 
 
 @functools.lru_cache(PROGRAMS)
-def _pmapped(advance, devices, by_seed, streamed):
+def pmapped(advance: Callable, devices: tuple, by_seed, streamed):
+  """pmap of advance, the very same each time."""
   seeds, batch = (0, None) if by_seed else (None, 0)
   return jax.pmap(
     advance,

@@ -176,21 +176,26 @@ def make_program(
       convolutions=functions.convolves(setup.numbers)
     )
   devices = kwargs.get('devices') or jax.devices()
-  work = Work(
+  return parallel.make_program(
+    work_of(setup),
+    keys=setup.keys,
+    batch_size=setup.batch_size,
+    wrapper=wrapper or parallel.default_wrapper(len(devices)),
+    streamed=not setup.structure.resident,
+    **kwargs,
+  )
+
+
+def work_of(setup: Setup) -> Work:
+  """The work of a program that trains this setup's networks."""
+  functions = setup.functions
+  return Work(
     functions.make_step,
     functions.feed,
     setup.names,
     setup.numbers,
     setup.frozen,
     _probe(setup),
-  )
-  return parallel.make_program(
-    work,
-    keys=setup.keys,
-    batch_size=setup.batch_size,
-    wrapper=wrapper or parallel.default_wrapper(len(devices)),
-    streamed=not setup.structure.resident,
-    **kwargs,
   )
 
 

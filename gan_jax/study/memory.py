@@ -1,14 +1,12 @@
 """How many seeds fit into one program."""
 
-import math
 import os
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from jax.extend import core
 
 from gan_jax.devices import parallel
+from gan_jax.run import one_step
 from gan_jax.run.setup import Setup, shapes_of_one
 
 SHARE = 0.8  # of the memory that a program may fill
@@ -25,8 +23,8 @@ def seeds_that_fit(setup: Setup, *, most: int, limit: int = 0) -> int:
   """
   limit = limit or int(SHARE * available())
   left = limit - setup.dataset.nbytes * setup.structure.resident
-  state = COPIES * _nbytes(jax.eval_shape(setup.init)) // len(setup.keys)
-  step, args = _one_seed(setup)
+  state = COPIES * one_step.nbytes(shapes_of_one(setup))
+  step, args = one_step.of_one_seed(setup)
   # The sum over everything that is ever computed is quick to get and far too
   # large; only if it does not fit is the step compiled and measured.
   for work in (lambda: _bound(step, args), lambda: _measured(step, args)):
@@ -51,22 +49,6 @@ def _seeds(left, state, work):
   return (left - work * jax.local_device_count()) // max(state, 1)
 
 
-def _one_seed(setup):
-  """(step, its arguments as shapes) of a single seed."""
-  n, b = setup.structure.batches, setup.batch_size
-  batch = {
-    'x': jax.ShapeDtypeStruct((n, b, *setup.dataset.shape), jnp.float32),
-    'index': jax.ShapeDtypeStruct((b,), jnp.int32),
-    'step': jax.ShapeDtypeStruct((), jnp.int32),
-    **({'frozen': setup.frozen} if setup.frozen else {}),
-  }
-  if setup.num_classes:
-    batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
-  key = jax.eval_shape(lambda: jax.random.key(0))
-  step = setup.functions.make_step(None)
-  return step, (shapes_of_one(setup), batch, key, setup.numbers)
-
-
 def _bound(step, args):
   return _results(jax.make_jaxpr(step)(*args).jaxpr)
 
@@ -77,7 +59,7 @@ def _results(jaxpr):
   for equation in jaxpr.eqns:
     inner = list(core.jaxprs_in_params(equation.params))
     total += sum(map(_results, inner)) or sum(
-      _size(v.aval) for v in equation.outvars
+      one_step.size_of(v.aval) for v in equation.outvars
     )
   return total
 
@@ -86,13 +68,3 @@ def _measured(step, args):
   compiled = jax.jit(step).lower(*args).compile()
   analysis = compiled.memory_analysis()
   return analysis.temp_size_in_bytes if analysis else _bound(step, args)
-
-
-def _nbytes(tree):
-  return sum(map(_size, jax.tree.leaves(tree)))
-
-
-def _size(aval):
-  if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.prng_key):
-    return 8 * math.prod(aval.shape)
-  return np.dtype(aval.dtype).itemsize * math.prod(aval.shape)

@@ -1,0 +1,156 @@
+"""What a step costs: operations, bytes, memory by part, time.
+
+Of the step itself, as `train` compiles it, without what looks at it. Nothing is
+trained: the step is compiled for this machine, and run on random data at most.
+"""
+
+import time
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gan_jax.run import one_step
+from gan_jax.run.setup import Setup, shapes_of_one
+from gan_jax.storage import memory
+from gan_jax.types import State
+
+SIDE, REPEATS = 1024, 4  # of the products by which this machine is judged
+LONGEST = 60.0  # seconds that a step to be measured may take
+
+
+class Step(NamedTuple):
+  """The step of one seed, compiled for this machine.
+
+  flops: operations, by XLA's count; of a condition, the dearest branch.
+  accessed: bytes that the operations read and write, by the same count.
+  temporary: bytes of all that lives within the step: activations, gradients.
+  compiled, args: the program, and its arguments as shapes.
+  """
+
+  flops: float
+  accessed: float
+  temporary: int
+  compiled: Any
+  args: tuple
+
+
+def compile_step(setup: Setup) -> Step:
+  """The step of one seed, compiled."""
+  step, args = one_step.of_one_seed(setup)
+  compiled = jax.jit(step, donate_argnums=0).lower(*args).compile()
+  cost = compiled.cost_analysis() or {}
+  sizes = compiled.memory_analysis()
+  return Step(
+    flops=cost.get('flops', 0.0),
+    accessed=cost.get('bytes accessed', 0.0),
+    temporary=sizes.temp_size_in_bytes if sizes else 0,
+    compiled=compiled,
+    args=args,
+  )
+
+
+# ------------------------------------------------------------- of the networks
+
+
+def parameters(setup: Setup) -> dict[str, int]:
+  """The number of parameters of each player's network."""
+  state = shapes_of_one(setup)
+  return {name: _count(own.params) for name, own in state.players.items()}
+
+
+def stages(setup: Setup) -> dict[str, dict[str, int]]:
+  """The same of each module at the top of a network, in their order of size."""
+  state = shapes_of_one(setup)
+  return {
+    name: {stage: _count(tree) for stage, tree in own.params.items()}
+    for name, own in state.players.items()
+  }
+
+
+def _count(tree) -> int:
+  return sum(x.size for x in jax.tree.leaves(tree))
+
+
+def by_part(setup: Setup, step: Step) -> dict[str, int]:
+  """Bytes of memory of all seeds at once, by what they hold, and in total.
+
+  `data` is the data set where it lies on the device, else a step's batch, once
+  for all seeds.
+  """
+  state: State = shapes_of_one(setup)
+  players, seeds = state.players.values(), len(setup.keys)
+  sizes = {
+    'parameters': [own.params for own in players],
+    'variables': [own.vars for own in players],
+    'optimizer': [own.opt for own in players],
+    'average': state.ema,
+    'memo': state.memo,
+  }
+  made = {part: seeds * one_step.nbytes(tree) for part, tree in sizes.items()}
+  made['activations'] = seeds * step.temporary
+  batch = one_step.nbytes(step.args[1])
+  resident = setup.structure.resident
+  made['data'] = setup.dataset.nbytes if resident else seeds * batch
+  return made | {'total': sum(made.values())}
+
+
+# --------------------------------------------------------------------- its time
+
+
+def machine_rate() -> float:
+  """Operations a second of products of matrices in float32, on this machine."""
+  x = jnp.ones((SIDE, SIDE))
+  product = jax.jit(lambda x: x @ x / SIDE)
+  product(x).block_until_ready()
+  begin = time.perf_counter()
+  for _ in range(REPEATS):
+    x = product(x)
+  x.block_until_ready()
+  return 2 * SIDE**3 * REPEATS / (time.perf_counter() - begin)
+
+
+def measure(setup: Setup, step: Step, *, steps: int) -> tuple[float, str]:
+  """(seconds of a step of one seed, '') on this machine, or (0, why not).
+
+  Args:
+    setup: of the run.
+    step: compiled.
+    steps: that are timed, after one that is not; their data are random.
+  """
+  needed = step.temporary + 2 * one_step.nbytes(step.args[:2])
+  if needed > memory.memory():
+    return 0.0, f'a step needs {needed / 2**30:,.1f} GiB'
+  expected = step.flops / machine_rate()
+  if expected > LONGEST:
+    return 0.0, f'a step takes {expected:,.0f} s or longer'
+  _, _, key, numbers = step.args
+  state = setup.functions.init(setup.keys[0], setup.numbers)
+  batch = _random(step.args[1], setup)
+  key, numbers = setup.keys[0], setup.numbers
+  state, _ = step.compiled(state, batch, key, numbers)
+  jax.block_until_ready(state)
+  begin = time.perf_counter()
+  for _ in range(steps):
+    state, _ = step.compiled(state, batch, key, numbers)
+  jax.block_until_ready(state)
+  return (time.perf_counter() - begin) / steps, ''
+
+
+def _random(shapes, setup):
+  """A batch of random samples and labels of these shapes."""
+  rng = np.random.default_rng(0)
+  batch = {
+    'x': rng.uniform(-1, 1, shapes['x'].shape).astype(np.float32),
+    'index': np.arange(setup.batch_size, dtype=np.int32),
+    'step': np.int32(0),
+  }
+  if 'label' in shapes:
+    size = shapes['label'].shape
+    batch['label'] = rng.integers(setup.num_classes, size=size, dtype=np.int32)
+  return jax.tree.map(jnp.asarray, batch | _frozen(setup))
+
+
+def _frozen(setup):
+  return {'frozen': setup.frozen} if setup.frozen else {}

@@ -1,0 +1,61 @@
+"""A config resolved without its data: of these only the description is asked.
+
+Whoever has the data of a run gets its setup by run.setup.build.
+"""
+
+from gan_jax import options as options_lib
+from gan_jax.data import loading
+from gan_jax.run import examples as examples_lib
+from gan_jax.run import setup as setup_lib
+from gan_jax.types import Dataset, UserError
+
+# Options of examples.load, which a data set does not know.
+OURS = ('name', 'flip', 'held_out')
+
+
+def setup(config: dict, *, num_classes: int = 0) -> setup_lib.Setup:
+  """The setup of a config, of which no example can be read.
+
+  It has no probe: what looks at the game every so many steps is no part of
+  what a step costs.
+
+  Args:
+    config: all keys of run.config.keys.TABLE.
+    num_classes: of a data set that cannot know without its files, such as a
+      folder; 0: what it says itself.
+
+  Raises:
+    UserError: whatever is wrong with the config, or only the files know the
+      shape of a sample.
+  """
+  config = {**config, 'health_every': 0}
+  options = {'memory_mb': examples_lib.MEMORY_MB, **config['data']}
+  dataset = dataset_of(options)
+  if num_classes:
+    names = tuple(map(str, range(num_classes)))
+    dataset = dataset._replace(class_names=names)
+  if config['conditional'] and not dataset.class_names:
+    raise UserError(
+      f'--num_classes is missing: {dataset.name} knows its classes only from'
+      ' its files.'
+    )
+  flip = options.get('flip', False)
+  loading.check_flip(dataset, flip=flip)
+  # Data of unknown size stream.
+  most = options['memory_mb'] * 2**20
+  resident = bool(dataset.size) and dataset.nbytes <= most
+  examples = examples_lib.Examples(dataset, dict, None, flip, resident)
+  return setup_lib.build(config, examples=examples)
+
+
+def dataset_of(options: dict) -> Dataset:
+  """The description of what a config's group `data` names.
+
+  Raises:
+    UserError: an unknown name or option, or only the files know.
+  """
+  own = {k: v for k, v in options.items() if k not in OURS}
+  name = options.get('name', '')
+  return options_lib.call(
+    'data', lambda **kwargs: loading.describe(name, **kwargs), own
+  )
