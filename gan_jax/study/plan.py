@@ -89,6 +89,27 @@ def load(path) -> Study:
   )
 
 
+def configs(path) -> dict[str, dict]:
+  """The config of each cell of a study file, whose data need not be there.
+
+  Levels equal to another cell's own values appear once.
+
+  Raises:
+    UserError: no such file, or a key or value that is not known.
+  """
+  path = paths.expand(path)
+  given = study_file.read(path) | {'path': path}
+  make_importable(path)
+  made, seen = {}, set()
+  for cell in design_lib.cells(given['design'], given['factors']):
+    config, _ = _configure(given, cell.name, cell.overrides)
+    own = identity.of_cell(config, '')
+    if own not in seen:
+      made[cell.name] = config
+    seen.add(own)
+  return made
+
+
 def _planned(given) -> tuple[Planned, ...]:
   """The cells of a study, each built and checked, without repeated ones."""
   cells = design_lib.cells(given['design'], given['factors'])

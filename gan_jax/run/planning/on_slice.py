@@ -1,8 +1,8 @@
 """A run's step, compiled for a slice of TPU chips that are not at hand.
 
-The program is the one that `train` runs there, a step a call. A program that a
-chip cannot hold is compiled again with half of the batch on each, until one
-fits: what is proposed has been compiled.
+The program is the one that `train` runs there, a step a call. What a chip
+cannot hold is compiled again with half of the batch, until it fits: that is
+what is proposed.
 """
 
 import functools
@@ -21,14 +21,15 @@ from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
 LAYOUT = Layout(loop=False, seeds='vmap')  # see parallel.choose_layout
-_USED = re.compile(r'[Uu]sed ([\d.]+)([KMGT]) of ([\d.]+)([KMGT]) hbm')
+_NEEDED = re.compile(r'\(([\d.]+)([KMGT])\) exceeds available HBM')
 _UNITS = {'K': 2**10, 'M': 2**20, 'G': 2**30, 'T': 2**40}
 
 
 class Compiled(NamedTuple):
   """What XLA says of a program for one device.
 
-  needed: bytes of its memory; 0 where XLA refuses and does not say.
+  needed: bytes of its memory; of a program that XLA refuses those of its
+    temporaries, or 0 where it does not say.
   fits: whether the device's memory holds them.
   """
 
@@ -48,39 +49,44 @@ def plan(setup_of, config: dict, name: str) -> dict:
     name: of the slice, see topologies.find.
 
   Returns:
-    plain values; 'fits' says whether its memory holds the run, and if it does
-    not, 'proposal' is what does.
+    plain values.
 
   Raises:
-    UserError: no such slice, or a batch that its devices cannot split.
+    UserError: no such slice, a batch that its devices cannot split, or a step
+      that a chip cannot hold: then it says what fits.
   """
   where = topologies.find(name)
   compile_for = functools.partial(_compile, where=where)
   setup = setup_of(config)
   wrapper = config['parallel'] or parallel.default_wrapper(len(where.devices))
   made, grid = compile_for(setup, wrapper)
-  seeds, batch = len(setup.keys), setup.batch_size
-  result = {
+  if not made.fits:
+    sizes = _smaller(config, grid[1])
+    fitting = (n for n in sizes if compile_for(setup_of(n), wrapper)[0].fits)
+    raise UserError(_refusal(config, made, next(fitting, None), where))
+  return {
     'slice': where.name,
     'chips': where.chips,
     'devices': len(where.devices),
     'wrapper': wrapper,
-    'seeds_per_chip': seeds * where.per_chip / grid[0],
-    'batch_per_chip': batch * where.per_chip / grid[1],
+    **_shares(setup, grid, where),
     'memory_per_chip': where.chip.memory,
     'needed_per_chip': made.needed * where.per_chip,
-    'fits': made.fits,
     'flops_per_chip': made.flops * where.per_chip,
     'bytes_per_chip': made.accessed * where.per_chip,
     'collectives': made.collectives,
     'collective_bytes': sum(c['bytes'] for c in made.collectives.values()),
   }
-  if made.fits:
-    return result
-  fits = lambda size: (
-    compile_for(setup_of({**config, 'batch_size': size}), wrapper)[0].fits
-  )
-  return result | {'proposal': _proposal(fits, batch, grid[1], where)}
+
+
+def _shares(setup, grid, where) -> dict:
+  """Seeds and examples of a batch on a chip, whose devices are neighbours."""
+  along_batch = min(where.per_chip, grid[1])
+  along_seeds = where.per_chip // along_batch
+  return {
+    'seeds_per_chip': len(setup.keys) * along_seeds / grid[0],
+    'batch_per_chip': setup.batch_size * along_batch / grid[1],
+  }
 
 
 def _compile(setup: Setup, wrapper, *, where: Slice):
@@ -115,8 +121,8 @@ def _judged(lowered, where) -> Compiled:
   except jax.errors.JaxRuntimeError as e:
     if 'RESOURCE_EXHAUSTED' not in str(e):
       raise
-    used = _USED.search(str(e))
-    needed = float(used.group(1)) * _UNITS[used.group(2)] if used else 0
+    seen = _NEEDED.search(str(e))
+    needed = float(seen.group(1)) * _UNITS[seen.group(2)] if seen else 0
     return Compiled(int(needed), fits=False)
   sizes, cost = compiled.memory_analysis(), compiled.cost_analysis()
   needed = (
@@ -150,37 +156,30 @@ def _data(setup):
   return data
 
 
-def _proposal(fits, batch, split, where: Slice) -> str:
-  """What would fit, in words: a smaller batch, or more chips."""
-  size = batch // 2
-  while size >= split and size % split == 0:
-    if fits(size):
-      more = where.chips * batch // size
-      return (
-        f'batch_size={size} fits on {where.name}, and so does'
-        f' batch_size={batch} on {more:,} chips of {where.chip.name}'
-      )
+def _smaller(config, split):
+  """The config with half of the batch, a quarter, and so on."""
+  pieces = split * config['microbatches']
+  size = config['batch_size']
+  while size % (2 * pieces) == 0:
     size //= 2
-  return (
-    'no smaller batch fits: a network with fewer channels, or a chip with'
-    ' more memory'
+    yield {**config, 'batch_size': size}
+
+
+def _refusal(config, made, fitting, where: Slice) -> str:
+  """What a chip has, what the step needs, and what would fit."""
+  gib = lambda n: f'{n / 2**30:,.1f} GiB'
+  needed = gib(made.needed * where.per_chip) if made.needed else 'more'
+  line = (
+    f'--topology={where.name}: a chip has {gib(where.chip.memory)}, the step'
+    f' needs {needed}; '
   )
-
-
-def check(made: dict):
-  """Refuses a run that its slice cannot hold.
-
-  Args:
-    made: from plan.
-
-  Raises:
-    UserError: how much it needs, and what fits.
-  """
-  if not made['fits']:
-    gib = lambda n: f'{n / 2**30:,.1f} GiB'
-    needed = made['needed_per_chip']
-    raise UserError(
-      f'--topology={made["slice"]}: a chip has'
-      f' {gib(made["memory_per_chip"])}, the step needs'
-      f' {gib(needed) if needed else "more"}; {made["proposal"]}.'
+  if fitting is None:
+    return (
+      f'{line}no smaller batch fits: a network with fewer channels, or a chip'
+      ' with more memory.'
     )
+  batch, size = config['batch_size'], fitting['batch_size']
+  return (
+    f'{line}batch_size={size} fits on {where.name}; a chip has as many examples'
+    f' of batch_size={batch} on {where.chips * batch // size:,} chips.'
+  )
