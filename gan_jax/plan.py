@@ -29,7 +29,7 @@ def help_lines() -> list[str]:
     ' that are timed here, 0: none] [--num_classes=N, of a folder]'
     ' [--topology=v5e:4x4]',
     '--topology: compiles the step for a slice of TPU chips that need not be'
-    f' there ({slices}; needs the extra tpu); a step that does not fit is refused',
+    f' there ({slices}; needs the extra tpu); what does not fit is refused',
     f'recipes: {" ".join(library.names())}',
   ]
 

@@ -58,6 +58,9 @@ SLOW = {
   r'sagan|biggan|sndcgan|'
   r'gumbel_lstm)': 'rcgan; the others are held by formulas',
   r'test_unused_options.*::test_recipes_have.*\[(?!digits|ring8)': 'others',
+  r'test_plan.*::test_every_recipe_without.*\[(?!mnist\]|ring8)': (
+    'one whose data are made, and one without them'
+  ),
   r'test_state.*::test_every_leaf_of_every_recipe\[(?!digits|ring8|sines)': (
     'a recipe of three kinds'
   ),

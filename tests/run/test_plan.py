@@ -1,0 +1,212 @@
+"""python -m gan_jax.plan: what a run needs, known without its data."""
+
+import json
+import pathlib
+
+import jax
+import pytest
+
+from gan_jax import plan, recipes
+from gan_jax.devices import chips, topologies
+from gan_jax.report import plans
+from gan_jax.run import command, one_step
+from gan_jax.run.planning import collectives, costs, described
+from gan_jax.run.planning import plan as plan_lib
+from gan_jax.types import UserError
+from tests.run.test_commands import complaint
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STUDY = """
+def get_study():
+  return {
+    'base': 'ring8:tiny',
+    'design': ({'loss.name': 'hinge'}, {'optim.g.learning_rate': 0.1}),
+    'num_seeds': 2,
+  }
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_there(monkeypatch, tmp_path):
+  """No data are anywhere."""
+  monkeypatch.chdir(ROOT)
+  monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'nowhere'))
+
+
+def of(name, **kwargs):
+  return plan_lib.of_run(recipes.load(name).to_dict(), **kwargs)
+
+
+def uncompiled(setup):
+  """What a compiled step is to a plan; others compile one."""
+  _, args = one_step.of_one_seed(setup)
+  return costs.Step(1e6, 1e3, 100, None, args)
+
+
+@pytest.mark.parametrize('name', recipes.names())
+def test_every_recipe_without_its_data(name):
+  made = of(f'{name}:tiny', steps=0, compile_step=uncompiled)
+  setup = described.setup(recipes.load(f'{name}:tiny').to_dict())
+  state = setup.init()
+  for player, own in state.players.items():
+    count = sum(x[0].size for x in jax.tree.leaves(own.params))
+    assert made['parameters'][player] == count
+    assert sum(made['stages'][player].values()) == count
+  sizes = made['bytes']
+  held = sum(x.nbytes for x in jax.tree.leaves(state))
+  parts = ('parameters', 'variables', 'optimizer', 'average', 'memo')
+  seeds = len(setup.keys)
+  number = 4 * seeds  # of the step
+  assert sum(sizes[part] for part in parts) + number == held
+  assert sum(sizes.values()) == 2 * sizes['total']
+  assert sizes['activations'] == 100 * seeds
+  assert made['flops_per_step'] == 1e6 * seeds
+  assert set(made['roofline']) == {chip.name for chip in chips.CHIPS}
+  assert made['measured']['skipped'] == 'not asked for'
+
+
+def test_no_example_is_read():
+  for name in ('mnist', 'mnist_rows', 'stacked_mnist', 'sounds'):
+    config = recipes.load('digits').to_dict()
+    data = {'name': name, 'length': 64} if name == 'sounds' else {'name': name}
+    dataset = described.dataset_of({**config['data'], **data})
+    with pytest.raises(UserError, match='of a description'):
+      dataset.read([0])
+
+
+def test_what_the_command_prints(capsys):
+  command.run(plan.main, ['', '--config=mnist:tiny', '--json'])
+  made = json.loads(capsys.readouterr().out)
+  assert {'parameters', 'flops_per_step', 'bytes', 'measured'} <= set(made)
+  assert made['flops_per_step'] > 1e5 and made['bytes']['activations'] > 0
+  seconds = made['measured']['seconds_per_step']
+  assert made['measured']['seconds_per_run'] == 8 * seconds > 0
+  command.run(plan.main, ['', '--config=mnist:tiny', '--measure=0'])
+  lines = capsys.readouterr().out.splitlines()
+  assert lines[0] == 'mnist: 28 x 28 x 1; batch 8, 1 seed, 8 steps, float32'
+  assert any(line.startswith('here (cpu): not measured') for line in lines)
+  assert any(line.startswith('v5e: ') for line in lines)
+
+
+def test_seeds_are_as_many_times_as_much():
+  config = recipes.load('ring8:tiny').to_dict()
+  one, three = (
+    plan_lib.of_run({**config, 'num_seeds': seeds}, steps=0) for seeds in (1, 3)
+  )
+  assert three['parameters'] == one['parameters']
+  assert three['flops_per_step'] == 3 * one['flops_per_step']
+  for part in ('parameters', 'optimizer', 'activations'):
+    assert three['bytes'][part] == 3 * one['bytes'][part]
+  assert three['bytes']['data'] == one['bytes']['data']
+
+
+def test_what_takes_too_long_is_not_measured():
+  setup = described.setup(recipes.load('ring8:tiny').to_dict())
+  step = costs.compile_step(setup)
+  for field, value, words in (
+    ('flops', 1e30, 's or longer'),
+    ('temporary', 2**60, 'GiB'),
+  ):
+    seconds, why = costs.measure(
+      setup, step._replace(**{field: value}), steps=1
+    )
+    assert not seconds and words in why
+
+
+def test_a_study_is_the_sum_of_its_cells(tmp_path, capsys):
+  study = tmp_path / 'study.py'
+  study.write_text(STUDY)
+  argv = ['', f'--study={study}', '--json', '--measure=0']
+  command.run(plan.main, argv)
+  made = json.loads(capsys.readouterr().out)
+  cells = list(made['cells'].values())
+  assert len(cells) == 2
+  for player, count in made['parameters'].items():
+    assert count == sum(cell['parameters'][player] for cell in cells)
+  flops = sum(cell['flops_per_step'] for cell in cells)
+  assert made['flops_per_step'] == flops
+  assert made['bytes']['total'] == sum(c['bytes']['total'] for c in cells)
+  lines = plans.of_study(made)
+  assert lines[2].startswith('all 2 cells: ')
+
+
+@pytest.mark.parametrize(
+  'argv, words',
+  [
+    (['--config=nothing'], '--config=nothing: no such file or recipe'),
+    ([], '--config is missing'),
+    (['--study=/nowhere/study.py'], '--study=/nowhere/study.py'),
+    (['--config=ring8:tiny', '--measure=-1'], '--measure=-1'),
+    (['--config=ring8:tiny', '--topology=v9:2x2'], 'v4, v5e, v5p, v6e'),
+    (['--config=ring8:tiny', '--topology=v5e:2x2x1'], 'expected 2 numbers'),
+    (['--config=ring8:tiny', '--topology=v4:2x2'], 'expected 3 numbers'),
+    (['--config=ring8:tiny', '--topology=v5e:0x2'], 'expected a shape'),
+    (['--config=ring8:tiny', '--topology=v5e:99x99'], 'at most 1,024 chips'),
+    (
+      ['--config=digits:tiny', '--config.data.name=folder'],
+      '--config.data.image_size=N',
+    ),
+    (
+      [
+        '--config=digits:tiny',
+        '--config.data.name=folder',
+        '--config.data.image_size=8',
+        '--config.conditional=True',
+      ],
+      '--num_classes is missing',
+    ),
+  ],
+)
+def test_a_mistake(argv, words, capfd):
+  assert words in complaint(capfd, plan.main, *argv)
+
+
+def test_without_libtpu(monkeypatch, capfd):
+  monkeypatch.setattr(topologies, 'available', lambda: False)
+  argv = '--config=ring8:tiny', '--topology=v5e:1x1'
+  assert "pip install 'gan_jax[tpu]'" in complaint(capfd, plan.main, *argv)
+
+
+def test_classes_of_a_folder():
+  config = recipes.load('digits:tiny', conditional=True).to_dict()
+  config['data'] = {'name': 'folder', 'image_size': 8}
+  setup = described.setup(config, num_classes=7)
+  assert setup.num_classes == 7 and not setup.structure.resident
+
+
+def test_help(capfd):
+  with pytest.raises(SystemExit) as leaving:
+    command.run(plan.main, ['', '--help'])
+  out, err = capfd.readouterr()
+  assert leaving.value.code == 0 and not err
+  assert '--config=NAME' in out and len(out.splitlines()) <= 3
+
+
+TEXT = """
+  %a = f32[8,128]{1,0:T(8,128)} all-reduce(%x), replica_groups={}
+  %b = (f32[4]{0}, bf16[2,2]{1,0}) all-reduce(%x, %y), channel_id=1
+  %c = (f32[2]{0}, f32[8]{0}) all-gather-start(%z), dimensions={0}
+  %d = f32[8]{0} all-gather-done(%c)
+  ROOT %e = f32[3]{0} add(%all-reduce.1, %y)
+"""
+
+
+def test_collectives_of_a_program():
+  assert collectives.count(TEXT) == {
+    'all-reduce': {'count': 2, 'bytes': 4 * 8 * 128 + 4 * 4 + 2 * 4},
+    'all-gather': {'count': 1, 'bytes': 4 * 8},
+  }
+
+
+def test_a_roofline():
+  chip = chips.Chip('A', 100.0, 10.0, 5.0, 1000, '')
+  assert chip.seconds(200, 5, 'bfloat16') == 2
+  assert chip.seconds(200, 5, 'float32') == 20
+  assert chip.seconds(200, 50, 'bfloat16') == 10
+
+
+def test_amounts_and_times():
+  amounts = [plans.amount(x) for x in (12, 1536, 3.08e10)]
+  assert amounts == ['12 ', '1.536 k', '30.8 G']
+  times = [plans.seconds(x) for x in (2e-5, 0.0123, 4.5, 185, 86400 * 4.2)]
+  assert times == ['20 µs', '12.3 ms', '4.5 s', '3:05', '4.2 days']
