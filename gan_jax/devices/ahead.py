@@ -20,7 +20,7 @@ def lower(
   batch_size: int,
   streamed: bool,
 ) -> jax.stages.Lowered:
-  """The program for its devices; `.compile()` compiles it.
+  """The program for its devices; see compile_lowered.
 
   Args:
     work: see Work.
@@ -47,6 +47,20 @@ def lower(
   ]
   function = wrappers.compiled(wrapper, made.advance, made.mesh, streamed)
   return function.trace(*args).lower(lowering_platforms=('tpu',))
+
+
+def compile_lowered(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+  """The compiled program, which JAX's cache on disk does not keep.
+
+  What is compiled for devices that are not there cannot be read from it again.
+  """
+  name = 'jax_persistent_cache_min_compile_time_secs'
+  before = getattr(jax.config, name)
+  jax.config.update(name, float('inf'))
+  try:
+    return lowered.compile()
+  finally:
+    jax.config.update(name, before)
 
 
 def _laid_out(tree, sharding):

@@ -117,7 +117,7 @@ def _compile(setup: Setup, wrapper, *, where: Slice):
 def _judged(lowered, where) -> Compiled:
   memory = where.chip.memory // where.per_chip
   try:
-    compiled = lowered.compile()
+    compiled = ahead.compile_lowered(lowered)
   except jax.errors.JaxRuntimeError as e:
     if 'RESOURCE_EXHAUSTED' not in str(e):
       raise
