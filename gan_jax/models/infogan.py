@@ -51,7 +51,7 @@ class Generator(nn.Module):
       x = part.conv_transpose(width, use_bias=bias, name=f'up_{i}')(x)
       x = nn.relu(part.norm(name=f'norm_{i}')(x))
     x = part.conv_transpose(self.shape[-1], name='image')(x)
-    return resnets.centre(x, self.shape)
+    return resnets.squashed(x, self.shape)
 
 
 class Discriminator(nn.Module):

@@ -12,6 +12,7 @@ WGP = 'igul222/improved_wgan_training'
 MIMICRY = 'kwotsin/mimicry'
 STUDIO = 'POSTECH-CVLab/PyTorch-StudioGAN'
 BIGGAN = 'ajbrock/BigGAN-PyTorch'
+R3 = 'brownvc/R3GAN'
 
 
 class Case(NamedTuple):
@@ -36,6 +37,7 @@ CALM = {'attention': (0,)}
 UNSHARED = {'unit': 64, 'shared': 0, 'hierarchical': False}
 THIN = {'unit': 48}
 LEARNED = {'learned_shortcut': True}
+WIDER = {'widths': (1536,) * 5, 'group': 32}
 WGP_D = {'norm': 'none', 'pool': 'mean'}
 CASES = [
   Case(
@@ -78,6 +80,12 @@ CASES = [
     LEARNED, LEARNED | {'widths': (1, 4, 4, 4)},
   ),
   Case('biggan_deep', BIGGAN, square(128), 128, (50_244_484, 34_590_210), 1000),
+  Case('r3gan', R3, square(32), 64, (20_732_160, 20_683_776)),
+  Case('r3gan', R3, square(32), 64, (20_781_952, 21_280_512), 10),
+  Case('r3gan', R3, square(256), 64, (23_057_952, 23_009_568)),
+  Case(
+    'r3gan', R3, square(64), 64, (103_570_432, 107_205_120), 1000, WIDER, WIDER
+  ),
 ]  # fmt: skip
 # By hand: of 62 numbers and 12 of codes to 1024, 7 x 7 x 128, 64, 1.
 CASES.append(Case('infogan', 'here', (28, 28, 1), 74, (6_645_121, 6_558_017)))

@@ -13,12 +13,12 @@ SHIPPED = {
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {
-    'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'md', 'multi_hinge',
-    'projection', 'tac', 'unconditional_d',
+    'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product', 'md',
+    'multi_hinge', 'projection', 'tac', 'unconditional_d',
   },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
-    'infogan', 'mlp', 'quantgan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
+    'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -43,10 +43,13 @@ SMALL = {
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
   'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
+  'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),
   'sagan': _THIN,
   'sndcgan': _THIN,
   'sngan': _THIN,
 }
+# Those whose images have no bounds.
+UNBOUNDED = {'r3gan'}
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {

@@ -12,7 +12,7 @@ import pytest
 from gan_jax.models import dcgan
 from gan_jax.types import UserError
 from tests.components import golden
-from tests.components.shipped import OTHER_SAMPLES, SHIPPED, SMALL
+from tests.components.shipped import OTHER_SAMPLES, SHIPPED, SMALL, UNBOUNDED
 
 NAMES = sorted(SHIPPED['models'] - set(OTHER_SAMPLES))
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
@@ -182,7 +182,7 @@ def test_unconditional_models_ignore_labels(name):
   assert jax.tree.map(str, plain) == jax.tree.map(str, labelled)
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', sorted(set(NAMES) - UNBOUNDED))
 def test_images_lie_in_model_range(name):
   g, _ = make(name, (8, 8, 1), g=SMALL[name]['g'])
   z = 30 * jnp.ones((2, Z))

@@ -38,12 +38,13 @@ NAMES = {
   'modulation': parts.MODULATIONS,
   'pool': tuple(sngan.POOLS),
 }
-# Values of options that are neither numbers nor names.
+# Values of options that are neither any number nor names.
 OTHERS = {
   'hidden': ((8, 8), (8, 4)),
   'widths': ((4, 2, 4), (2, 4, 4)),
   'attention': ((0,), (4,)),
   'dilations': ((1, 2), (1, 3)),
+  'group': (2, 4),
 }
 # Beside which an option has an effect, where the defaults do not do.
 LABELS = {'num_classes': 2}
@@ -81,9 +82,9 @@ def values_of(name, default):
   """Values of an option that are to make different programs."""
   if isinstance(default, bool):
     return False, True
-  if isinstance(default, int | float):
-    return default, 2 * default + 1
   table = OTHERS | NAMES
+  if isinstance(default, int | float) and name not in table:
+    return default, 2 * default + 1
   assert name in table, f'{name}={default!r}: say here what it can be'
   return table[name]
 

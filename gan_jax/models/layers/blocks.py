@@ -105,12 +105,20 @@ class Conv(_Linear):
   kernel_size: tuple[int, int] = (4, 4)
   strides: tuple[int, int] = (2, 2)
   padding: str = 'SAME'  # or 'VALID'
+  groups: int = 1  # of channels, each a convolution by itself
 
   @nn.compact
   def __call__(self, x):
-    kernel = self._kernel(*self.kernel_size, x.shape[-1], self.features)
-    x = x.astype(self.dtype)
-    return self._add_bias(gemm.conv(x, kernel, self.strides, self.padding))
+    for channels in (x.shape[-1], self.features):
+      if channels % self.groups:
+        raise UserError(
+          f'model: {self.groups} groups of a convolution of {channels}'
+          ' channels; expected a divisor of them.'
+        )
+    inputs = x.shape[-1] // self.groups
+    kernel = self._kernel(*self.kernel_size, inputs, self.features)
+    fields = self.strides, self.padding, self.groups
+    return self._add_bias(gemm.conv(x.astype(self.dtype), kernel, *fields))
 
 
 class ConvTranspose(_Linear):

@@ -9,6 +9,7 @@ strided convolution into one of stride 1 on fewer, wider pixels.
 
 import functools
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -18,14 +19,15 @@ MAX_PATCH_BYTES = 2**29
 _LAYOUT = ('NHWC', 'HWIO', 'NHWC')
 
 
-def conv(x, kernel, strides=(1, 1), padding='SAME'):
+def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
   """Convolution as lax.conv_general_dilated.
 
   Args:
     x: [B, H, W, C].
-    kernel: [h, w, C, O].
+    kernel: [h, w, C / groups, O].
     strides: of rows and columns.
     padding: 'SAME' or 'VALID'.
+    groups: of channels, each seen by as many of the outputs and no others.
 
   Returns:
     [B, H', W', O].
@@ -35,8 +37,11 @@ def conv(x, kernel, strides=(1, 1), padding='SAME'):
     window_strides=strides,
     padding=padding,
     dimension_numbers=_LAYOUT,
+    feature_group_count=groups,
   )
-  gemm = functools.partial(gemm_conv, strides=strides, padding=padding)
+  gemm = functools.partial(
+    gemm_grouped, strides=strides, padding=padding, groups=groups
+  )
   return _fastest(gemm, native, x, kernel, strides)
 
 
@@ -63,6 +68,17 @@ def _fastest(gemm, native, x, kernel, strides):
   if x.nbytes * taps[0] * taps[1] > MAX_PATCH_BYTES:
     return native(x, kernel)
   return lax.platform_dependent(x, kernel, cpu=gemm, default=native)
+
+
+def gemm_grouped(x, kernel, strides, padding, groups):
+  """A convolution for each group of channels; see conv."""
+  one = functools.partial(gemm_conv, strides=strides, padding=padding)
+  if groups == 1:
+    return one(x, kernel)
+  # [B, H, W, G, C / G], [h, w, C / G, G, O / G] -> [B, H', W', G, O / G]
+  split = lambda y: y.reshape(*y.shape[:3], groups, -1)
+  y = jax.vmap(one, (3, 3), 3)(split(x), split(kernel))
+  return y.reshape(*y.shape[:3], -1)
 
 
 def gemm_conv(x, kernel, strides, padding):

@@ -121,10 +121,10 @@ def of_network(net: nn.Module, *, train, label=None, **kw) -> Parts:
     net: the network.
     train: as in make_parts.
     label: [B], or None; makes the norm conditional on net.num_classes.
-    **kw: as in make_parts.
+    **kw: as in make_parts, in place of the network's own.
   """
   own = {'dtype': net.dtype, 'axis_name': net.axis_name}
-  part = make_parts(net.norm, train=train, **own, **kw)
+  part = make_parts(net.norm, train=train, **own | kw)
   if label is None or not net.num_classes:
     return part
   table = functools.partial(blocks.Embed, dtype=net.dtype)

@@ -1,6 +1,11 @@
-"""Grids made larger and smaller."""
+"""Grids made larger and smaller.
+
+The smooth ways are by the filter [1, 3, 3, 1], outer product with itself, with
+zeros around the grid: a linear interpolation and its transpose.
+"""
 
 import jax.numpy as jnp
+from jax import lax
 
 from gan_jax.types import UserError
 
@@ -18,12 +23,69 @@ def halved(x):
   Raises:
     UserError: there is but one row or column.
   """
+  rows, columns = _halves(x)
+  x = x[:, : 2 * rows, : 2 * columns]
+  x = x.reshape(x.shape[0], rows, 2, columns, 2, x.shape[-1])
+  return x.mean((2, 4))
+
+
+def smoothly_doubled(x):
+  """Between pixels, three parts of the nearer to one of the farther.
+
+  Args:
+    x: [B, H, W, C].
+
+  Returns:
+    [B, 2 H, 2 W, C].
+  """
+  for axis in (1, 2):
+    before, after = _neighbours(x, axis)
+    pair = (before + 3 * x) / 4, (3 * x + after) / 4
+    size = [n * (1 + (i == axis)) for i, n in enumerate(x.shape)]
+    x = jnp.stack(pair, axis=axis + 1).reshape(size)
+  return x
+
+
+def smoothly_halved(x):
+  """Weighted means of four by four pixels, a pair of rows apart.
+
+  The weights are 1, 3, 3, 1 of 8 along rows and columns; an odd last row or
+  column counts as a neighbour only.
+
+  Args:
+    x: [B, H, W, C].
+
+  Returns:
+    [B, H // 2, W // 2, C].
+
+  Raises:
+    UserError: there is but one row or column.
+  """
+  for axis, half in zip((1, 2), _halves(x), strict=True):
+    before, after = _neighbours(x, axis)
+    take = lambda y, first, n=half, axis=axis: lax.slice_in_dim(
+      y, first, first + 2 * n - 1, stride=2, axis=axis
+    )
+    inner = take(x, 0) + take(x, 1)
+    x = (take(before, 0) + 3 * inner + take(after, 1)) / 8
+  return x
+
+
+def _halves(x) -> tuple[int, int]:
+  """Rows and columns of half the size; UserError where there would be none."""
   rows, columns = x.shape[1] // 2, x.shape[2] // 2
   if not rows * columns:
     raise UserError(
       f'model.d: a grid of {x.shape[1]} x {x.shape[2]} is to be halved once'
       ' more; fewer stages or larger images would do.'
     )
-  x = x[:, : 2 * rows, : 2 * columns]
-  x = x.reshape(x.shape[0], rows, 2, columns, 2, x.shape[-1])
-  return x.mean((2, 4))
+  return rows, columns
+
+
+def _neighbours(x, axis: int):
+  """What stands before each pixel of an axis, and after it; zeros beyond."""
+  edge = lambda before, after: [
+    (before, after, 0) if i == axis else (0, 0, 0) for i in range(x.ndim)
+  ]
+  zero = jnp.zeros((), x.dtype)
+  return lax.pad(x, zero, edge(1, -1)), lax.pad(x, zero, edge(-1, 1))

@@ -139,11 +139,15 @@ def passed(part: parts.Parts, x, stages, attends: tuple[int, ...]):
 def image(part: parts.Parts, x, shape: tuple[int, ...]):
   """The last grid to images [B, H, W, C] float32 in [-1, 1]."""
   x = nn.relu(part.plain_norm(name='norm')(x))
-  return centre(residual.conv3(part, shape[-1], name='image')(x), shape)
+  return squashed(residual.conv3(part, shape[-1], name='image')(x), shape)
+
+
+def squashed(x, shape: tuple[int, ...]):
+  """The centre of grids as images in [-1, 1], float32."""
+  return jnp.tanh(centre(x, shape).astype(jnp.float32))
 
 
 def centre(x, shape: tuple[int, ...]):
-  """Images in [-1, 1]: the centre [B, H, W, C] of the last grid, float32."""
+  """The middle of grids [B, H', W', C], of the size of a sample's shape."""
   top, left = (x.shape[1] - shape[0]) // 2, (x.shape[2] - shape[1]) // 2
-  x = x[:, top : top + shape[0], left : left + shape[1]]
-  return jnp.tanh(x.astype(jnp.float32))
+  return x[:, top : top + shape[0], left : left + shape[1]]
