@@ -1,6 +1,7 @@
 """Parameters of published networks, counted from their authors' code."""
 
 import importlib
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ MIMICRY = 'kwotsin/mimicry'
 STUDIO = 'POSTECH-CVLab/PyTorch-StudioGAN'
 BIGGAN = 'ajbrock/BigGAN-PyTorch'
 R3 = 'brownvc/R3GAN'
+GAT = 'hse1032/GAT'
 
 
 class Case(NamedTuple):
@@ -26,11 +28,26 @@ class Case(NamedTuple):
   num_classes: int = 0
   g: dict = {}
   d: dict = {}
+  levels: int = 1  # images that D sees at once, stacked in channels
 
 
 def square(size: int) -> tuple[int, int, int]:
   """Of pictures of three colours."""
   return size, size, 3
+
+
+LATENTS = 32, 32, 4  # of an autoencoder of pictures of 256 pixels
+
+
+def embedded(width: int) -> int:
+  """Scalars of GAT's layer from patches of 2 x 2 latents to tokens."""
+  return (2 * 2 * 4 + 1) * width
+
+
+def foretold(width: int) -> int:
+  """Scalars of its perceptron from tokens to DINOv2's 768 features."""
+  sizes = width, 2048, 2048, 768
+  return sum((n + 1) * m for n, m in itertools.pairwise(sizes))
 
 
 CALM = {'attention': (0,)}
@@ -86,6 +103,17 @@ CASES = [
   Case(
     'r3gan', R3, square(64), 64, (103_570_432, 107_205_120), 1000, WIDER, WIDER
   ),
+  # Theirs have an embedding of patches in G, whose output is multiplied by 0,
+  # and a head of DINOv2's features in D; of both we have none.
+  Case(
+    'gat', GAT, LATENTS, 64,
+    (29_263_040 - embedded(384), 39_114_624 - foretold(384)), 1000, levels=4,
+  ),
+  Case(
+    'gat', GAT, LATENTS, 64,
+    (601_956_224 - embedded(1152), 467_383_872 - foretold(1152)),
+    1000, {'size': 'xl'}, {'size': 'xl'}, levels=4,
+  ),
 ]  # fmt: skip
 # By hand: of 62 numbers and 12 of codes to 1024, 7 x 7 x 128, 64, 1.
 CASES.append(Case('infogan', 'here', (28, 28, 1), 74, (6_645_121, 6_558_017)))
@@ -123,14 +151,18 @@ def networks(case: Case, **common):
   )
 
 
-def shapes(pair, latent, label=None):
-  """((samples, G's variables), (logits, D's variables)) of two samples."""
+def shapes(pair, latent, label=None, levels=1):
+  """((samples, G's variables), (logits, D's variables)) of two samples.
+
+  D is shown each sample so many times, stacked in channels.
+  """
   g, d = pair
 
   def run(key):
     z = jnp.ones((2, latent))
     sample = g.init_with_output(key, z, label, train=True)
-    return sample, d.init_with_output(key, sample[0], label, train=True)
+    shown = jnp.concatenate([sample[0]] * levels, axis=-1)
+    return sample, d.init_with_output(key, shown, label, train=True)
 
   return jax.eval_shape(run, jax.random.key(0))
 

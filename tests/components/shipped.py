@@ -17,8 +17,9 @@ SHIPPED = {
     'multi_hinge', 'projection', 'tac', 'unconditional_d',
   },
   'models': {
-    'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gru_gan', 'gumbel_lstm',
-    'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan', 'sndcgan', 'sngan',
+    'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gat', 'gru_gan',
+    'gumbel_lstm', 'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan',
+    'sndcgan', 'sngan',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -37,11 +38,13 @@ OTHER_SAMPLES = {
 # Thin networks of images, for tests that run them.
 _THIN = dict.fromkeys('gd', {'widths': (4, 4, 4)})
 _UNITS = dict.fromkeys('gd', {'unit': 4, 'widths': (1, 1, 1)})
+_TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
 SMALL = {
   'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
   'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
+  'gat': {'g': _TOKENS | {'levels': 2}, 'd': _TOKENS},
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),
   'sagan': _THIN,
@@ -49,7 +52,7 @@ SMALL = {
   'sngan': _THIN,
 }
 # Those whose images have no bounds.
-UNBOUNDED = {'r3gan'}
+UNBOUNDED = {'gat', 'r3gan'}
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {

@@ -47,7 +47,7 @@ def test_every_model_has_golden_counts():
 def test_golden_parameter_counts(case):
   label = jnp.zeros(2, int) if case.num_classes else None
   (image, g), (logits, d) = golden.shapes(
-    golden.networks(case), case.latent, label
+    golden.networks(case), case.latent, label, case.levels
   )
   assert image.shape == (2, *case.shape)
   assert logits.shape == (2,)

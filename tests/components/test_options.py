@@ -37,6 +37,7 @@ NAMES = {
   'output': rcgan.OUTPUTS,
   'modulation': parts.MODULATIONS,
   'pool': tuple(sngan.POOLS),
+  'size': ('s', 'b'),
 }
 # Values of options that are neither any number nor names.
 OTHERS = {
@@ -45,11 +46,19 @@ OTHERS = {
   'attention': ((0,), (4,)),
   'dilations': ((1, 2), (1, 3)),
   'group': (2, 4),
+  'depth': (2, 3),
+  'width': (8, 16),
+  'heads': (2, 1),
+  'patch': (2, 4),
+  'levels': (2, 1),
 }
 # Beside which an option has an effect, where the defaults do not do.
 LABELS = {'num_classes': 2}
+NAMED = {'width': 0, 'heads': 0}  # as the size has them
 BESIDE = {
   ('dragan', 'c'): {'variant': 'paper'},
+  ('gat.Generator', 'size'): NAMED,
+  ('gat.Discriminator', 'size'): NAMED,
   ('sngan.Generator', 'modulation'): LABELS,
   ('sndcgan.Generator', 'modulation'): LABELS,
   ('sagan.Generator', 'modulation'): LABELS,

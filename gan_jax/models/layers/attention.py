@@ -1,4 +1,4 @@
-"""Attention between the places of a grid."""
+"""Attention between the places of a grid, and between tokens."""
 
 from collections.abc import Callable
 
@@ -45,3 +45,32 @@ def _coarse(x):
   """Maxima of squares of four, of a single row or column as it is."""
   window = tuple(min(2, size) for size in x.shape[1:3])
   return nn.max_pool(x, window, strides=window)
+
+
+class MultiHead(nn.Module):
+  """Every token looks at all of them, several times over.
+
+  Vaswani et al. 2017 (https://arxiv.org/abs/1706.03762), section 3.2; queries
+  and keys are normalised before they are compared, as in Dehghani et al. 2023
+  (https://arxiv.org/abs/2302.05442), section 2, there by layer norm.
+  """
+
+  dense: Callable  # blocks.Dense or a partial of it
+  heads: int
+  turn: Callable = lambda x: x  # of queries and keys [B, T, heads, F]
+
+  @nn.compact
+  def __call__(self, x):
+    """[B, T, C] -> the same shape."""
+    size = x.shape[-1] // self.heads
+    three = self.dense(3 * x.shape[-1], name='qkv')(x)
+    three = three.reshape(*x.shape[:2], 3, self.heads, size)
+    query, key, value = (three[:, :, i] for i in range(3))
+    query, key = (
+      self.turn(nn.RMSNorm(epsilon=1e-7, dtype=three.dtype, name=name)(y))
+      for name, y in (('query_norm', query), ('key_norm', key))
+    )
+    weights = jnp.einsum('bqhf,bkhf->bhqk', query, key).astype(jnp.float32)
+    weights = nn.softmax(weights / size**0.5).astype(value.dtype)
+    y = jnp.einsum('bhqk,bkhf->bqhf', weights, value)
+    return self.dense(x.shape[-1], name='output')(y.reshape(x.shape))

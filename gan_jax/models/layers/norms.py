@@ -3,6 +3,7 @@
 A norm has a kind, what its mean and deviation are taken over: 'batch' (of the
 batch and all places, over all devices), 'instance' (of one example's places)
 or 'layer' (of one example's places and channels; its scales are one a channel).
+'rms' divides each place's channels by their root mean square, and shifts none.
 A modulation is a function, features C -> (scale, shift), each [B, C]; it is
 called within the norm, whose layers it makes.
 """
@@ -23,7 +24,8 @@ class Norm(nn.Module):
 
   Ioffe and Szegedy 2015 (https://arxiv.org/abs/1502.03167), algorithm 1;
   Ulyanov et al. 2016 (https://arxiv.org/abs/1607.08022), equation 1; Ba et al.
-  2016 (https://arxiv.org/abs/1607.06450), equation 3.
+  2016 (https://arxiv.org/abs/1607.06450), equation 3; Zhang and Sennrich 2019
+  (https://arxiv.org/abs/1910.07467), equation 4.
   """
 
   kind: str = 'batch'  # see KINDS
@@ -89,7 +91,16 @@ def _layer(norm, ndim):
   return nn.LayerNorm(reduction_axes=range(1, ndim), **norm.fields())
 
 
-KINDS = {'batch': _batch, 'instance': _instance, 'layer': _layer}
+def _rms(norm, ndim):
+  del ndim
+  fields = norm.fields()
+  fields.pop('use_bias')
+  return nn.RMSNorm(**fields)
+
+
+KINDS = {
+  'batch': _batch, 'instance': _instance, 'layer': _layer, 'rms': _rms,
+}  # fmt: skip
 
 
 def by_class(
