@@ -156,17 +156,17 @@ def test_a_head_compares_vectors_of_its_own_size():
 
 WIDTHS = {'widths': (8, 8), 'group': 4}
 NETS = {
-  'gat': (gat, {'depth': 4, 'width': 4, 'heads': 1}),
-  'r3gan': (r3gan, WIDTHS | {'depth': 1}),
+  'gat': (gat, {'depth': 1, 'width': 4, 'heads': 1}, {'levels': 1}),
+  'r3gan': (r3gan, WIDTHS | {'depth': 1}, {}),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', NETS)
 def test_bfloat16_trains_without_nan(name):
-  module, small = NETS[name]
+  module, small, own = NETS[name]
   common = {'num_classes': 2, 'dtype': jnp.bfloat16}
-  g = module.Generator(shape=(8, 8, 1), **small, **common)
+  g = module.Generator(shape=(8, 8, 1), **small, **own, **common)
   d = module.Discriminator(**small, **common)
   z, label = image(4, 8), jnp.array([0, 1, 0, 1])
   x = image(4, 8, 8, 1, seed=1)
