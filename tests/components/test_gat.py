@@ -154,20 +154,22 @@ def test_a_head_compares_vectors_of_its_own_size():
   assert v['params']['logits']['kernel'].shape == (7, 1)
 
 
-WIDTHS = {'widths': (8, 8), 'group': 4}
+WIDTHS = {'widths': (8, 8), 'group': 4, 'depth': 1}
+LEAST = {'depth': 1, 'width': 4, 'heads': 1}
+HEAD = functools.partial(inner_product.Head, dim=4, mapping=2)
 NETS = {
-  'gat': (gat, {'depth': 1, 'width': 4, 'heads': 1}, {'levels': 1}),
-  'r3gan': (r3gan, WIDTHS | {'depth': 1}, {}),
+  'gat': (gat, LEAST | {'levels': 1}, LEAST | {'head': HEAD}),
+  'r3gan': (r3gan, WIDTHS, WIDTHS),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', NETS)
 def test_bfloat16_trains_without_nan(name):
-  module, small, own = NETS[name]
+  module, for_g, for_d = NETS[name]
   common = {'num_classes': 2, 'dtype': jnp.bfloat16}
-  g = module.Generator(shape=(8, 8, 1), **small, **own, **common)
-  d = module.Discriminator(**small, **common)
+  g = module.Generator(shape=(8, 8, 1), **for_g, **common)
+  d = module.Discriminator(**for_d, **common)
   z, label = image(4, 8), jnp.array([0, 1, 0, 1])
   x = image(4, 8, 8, 1, seed=1)
 
