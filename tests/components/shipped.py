@@ -43,7 +43,6 @@ SMALL = {
   'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
-  'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'gat': {'g': _TOKENS | {'levels': 2}, 'd': _TOKENS},
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),

@@ -86,7 +86,6 @@ MODELS = {
     'text', PLAIN, {'g': {'features': 8}, 'd': {'dim': 8, 'blocks': 1}},
   ),
   'quantgan': ('series', PLAIN, dict.fromkeys('gd', {'width': 4})),
-  'r3gan': ('image', PLAIN, dict.fromkeys('gd', WIDTHS | {'group': 4})),
   'specgan': (
     'audio', {}, {'g': WIDTHS | {'window': 16, 'hop': 8}, 'd': WIDTHS},
   ),
