@@ -15,6 +15,7 @@ STUDIO = 'POSTECH-CVLab/PyTorch-StudioGAN'
 BIGGAN = 'ajbrock/BigGAN-PyTorch'
 R3 = 'brownvc/R3GAN'
 GAT = 'hse1032/GAT'
+NVLABS = 'NVlabs/stylegan3'
 
 
 class Case(NamedTuple):
@@ -55,6 +56,9 @@ UNSHARED = {'unit': 64, 'shared': 0, 'hierarchical': False}
 THIN = {'unit': 48}
 LEARNED = {'learned_shortcut': True}
 WIDER = {'widths': (1536,) * 5, 'group': 32}
+FLAT = {'mapping_layers': 2}
+ORIG = {'architecture': 'orig'}
+HALF = {'channel_base': 16384}
 WGP_D = {'norm': 'none', 'pool': 'mean'}
 CASES = [
   Case(
@@ -113,6 +117,24 @@ CASES = [
     'gat', GAT, LATENTS, 64,
     (601_956_224 - embedded(1152), 467_383_872 - foretold(1152)),
     1000, {'size': 'xl'}, {'size': 'xl'}, levels=4,
+  ),
+  Case('stylegan2', NVLABS, square(32), 512, (19_947_539, 21_507_073), g=FLAT),
+  Case(
+    'stylegan2', NVLABS, square(32), 512, (20_215_315, 23_876_096), 10, FLAT
+  ),
+  Case(
+    'stylegan2', NVLABS, square(32), 512, (19_947_539, 20_720_641),
+    g=FLAT, d=ORIG,
+  ),
+  Case(
+    'stylegan2', NVLABS, square(32), 512, (20_215_315, 23_089_664), 10,
+    FLAT, ORIG,
+  ),
+  Case('stylegan2', NVLABS, square(256), 512, (30_034_338, 28_864_129)),
+  Case('stylegan2', NVLABS, square(1024), 512, (30_370_060, 29_012_513)),
+  Case(
+    'stylegan2', NVLABS, square(256), 512, (24_767_458, 24_001_089),
+    g=HALF, d=HALF,
   ),
 ]  # fmt: skip
 # By hand: of 62 numbers and 12 of codes to 1024, 7 x 7 x 128, 64, 1.

@@ -13,13 +13,13 @@ SHIPPED = {
   'augment': {'flip'},
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {
-    'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product', 'md',
-    'multi_hinge', 'projection', 'tac', 'unconditional_d',
+    'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',
+    'mapped_projection', 'md', 'multi_hinge', 'projection', 'tac', 'unconditional_d',
   },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gat', 'gru_gan',
     'gumbel_lstm', 'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan',
-    'sndcgan', 'sngan',
+    'sndcgan', 'sngan', 'stylegan2',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -39,16 +39,19 @@ OTHER_SAMPLES = {
 _THIN = dict.fromkeys('gd', {'widths': (4, 4, 4)})
 _UNITS = dict.fromkeys('gd', {'unit': 4, 'widths': (1, 1, 1)})
 _TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
+_STYLED = {'channel_max': 4, 'mapping_layers': 1}
 SMALL = {
   'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
   'gat': {'g': _TOKENS | {'levels': 2}, 'd': _TOKENS},
+  'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),
   'sagan': _THIN,
   'sndcgan': _THIN,
   'sngan': _THIN,
+  'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED},
 }
 # Those whose images have no bounds.
 UNBOUNDED = {'gat', 'r3gan'}

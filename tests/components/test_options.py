@@ -13,7 +13,7 @@ import flax.linen as nn
 import pytest
 
 from gan_jax.losses import fgan
-from gan_jax.models import rcgan, sngan
+from gan_jax.models import rcgan, sngan, stylegan2
 from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
 from gan_jax.types import UserError
@@ -38,6 +38,7 @@ NAMES = {
   'modulation': parts.MODULATIONS,
   'pool': tuple(sngan.POOLS),
   'size': ('s', 'b'),
+  'architecture': stylegan2.ARCHITECTURES,
 }
 # Values of options that are neither any number nor names.
 OTHERS = {
@@ -64,6 +65,9 @@ BESIDE = {
   ('sagan.Generator', 'modulation'): LABELS,
   ('biggan.Generator', 'shared'): LABELS,
   ('biggan_deep.Generator', 'shared'): LABELS,
+  ('stylegan2.Discriminator', 'mapping_layers'): LABELS,
+  ('stylegan2.Generator', 'channel_base'): {'channel_max': 10**6},
+  ('stylegan2.Discriminator', 'channel_base'): {'channel_max': 10**6},
 }
 PLAIN = (int, float, bool, str, tuple)
 

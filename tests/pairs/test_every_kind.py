@@ -89,6 +89,9 @@ MODELS = {
   'specgan': (
     'audio', {}, {'g': WIDTHS | {'window': 16, 'hop': 8}, 'd': WIDTHS},
   ),
+  'stylegan2': (
+    'image', PLAIN, dict.fromkeys('gd', {'channel_max': 4}),
+  ),
   'vae_gan': (
     'image',
     BY_CODES | {'penalties': {'kl': {'weight': 0.01}}},

@@ -71,6 +71,8 @@ class _Linear(nn.Module):
   dtype: Any = jnp.float32  # of the computation; parameters are float32
   kernel_init: Callable = nn.initializers.lecun_normal()
   kernel_norm: Callable | None = None  # makes a module kernel -> kernel
+  bias_init: Callable = nn.initializers.zeros
+  bias_norm: Callable | None = None  # bias -> bias
 
   def _kernel(self, *shape):
     if self.features < 1:
@@ -85,8 +87,9 @@ class _Linear(nn.Module):
   def _add_bias(self, y):
     if not self.use_bias:
       return y
-    zeros = nn.initializers.zeros
-    bias = self.param('bias', zeros, (self.features,), jnp.float32)
+    bias = self.param('bias', self.bias_init, (self.features,), jnp.float32)
+    if self.bias_norm is not None:
+      bias = self.bias_norm(bias)
     return y + bias.astype(self.dtype).reshape((1,) * (y.ndim - 1) + (-1,))
 
 

@@ -1,0 +1,82 @@
+"""Finite impulse responses: grids resampled without aliases.
+
+Zhang 2019, https://arxiv.org/abs/1904.11486; Karras et al. 2020 and 2021,
+https://arxiv.org/abs/1912.04958 and https://arxiv.org/abs/2106.12423. Filters
+are constants in float32 (NumPy); a grid is zero beyond its edge.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from gan_jax.models.layers import gemm
+
+SMOOTH = np.array([1, 3, 3, 1], np.float32) / 8  # of sum 1
+
+
+def upfirdn(x, taps, *, up: int = 1, down: int = 1, pads=((0, 0), (0, 0))):
+  """Inserts zeros, pads, convolves, keeps every n-th place.
+
+  Args:
+    x: [B, H, W, C].
+    taps: [N], along rows and columns alike, or [N, M].
+    up: how many times as fine the grid becomes: up - 1 zeros follow each place.
+    down: of how many places one is kept, the first among them.
+    pads: of the finer grid's rows and columns, (before, after); what is
+      negative is cut away.
+
+  Returns:
+    [B, H', W', C], H' = ceil((up H + before + after - N + 1) / down).
+  """
+  if taps.ndim == 2:
+    return _filtered(x, taps, (up, up), (down, down), pads)
+  x = _filtered(x, taps[:, None], (up, 1), (down, 1), (pads[0], (0, 0)))
+  return _filtered(x, taps[None], (1, up), (1, down), ((0, 0), pads[1]))
+
+
+def _filtered(x, taps, up, down, pads):
+  """The same of a plane of taps: one depthwise convolution."""
+  channels = x.shape[-1]
+  kernel = jnp.asarray(taps[::-1, ::-1, None, None], x.dtype)
+  return lax.conv_general_dilated(
+    x,
+    jnp.tile(kernel, (1, 1, 1, channels)),
+    window_strides=down,
+    # The dilation inserts no zeros after the last place.
+    padding=[(a, b + n - 1) for (a, b), n in zip(pads, up, strict=True)],
+    lhs_dilation=up,
+    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    feature_group_count=channels,
+  )
+
+
+def doubled(x):
+  """[B, H, W, C] -> [B, 2 H, 2 W, C], smooth."""
+  return upfirdn(x, 2 * SMOOTH, up=2, pads=((2, 1), (2, 1)))
+
+
+def halved(x):
+  """[B, H, W, C] -> [B, H // 2, W // 2, C], smooth."""
+  return upfirdn(x, SMOOTH, down=2, pads=((1, 1), (1, 1)))
+
+
+def padded(x):
+  """Smooth, and larger by what a 3 x 3 convolution of stride 2 needs.
+
+  [B, H, W, C] -> [B, H + 1, W + 1, C].
+  """
+  return upfirdn(x, SMOOTH, pads=((2, 2), (2, 2)))
+
+
+def conv_doubled(x, kernel):
+  """A convolution of 3 x 3 on a grid of zeros between the places, smoothed.
+
+  Args:
+    x: [B, H, W, C].
+    kernel: [3, 3, C, O].
+
+  Returns:
+    [B, 2 H, 2 W, O].
+  """
+  x = gemm.conv_transpose(x, kernel, (2, 2), 'VALID')  # [B, 2 H + 1, ...]
+  return upfirdn(x, 2 * SMOOTH, pads=((1, 1), (1, 1)))

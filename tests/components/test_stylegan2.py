@@ -1,0 +1,171 @@
+"""StyleGAN2: noise, styles, truncation, sizes, refusals."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.models import stylegan2
+from gan_jax.types import UserError
+from tests.components.compiled import close, image
+
+SMALL = {'channel_base': 1024, 'channel_max': 6, 'mapping_layers': 1}
+KEY = jax.random.key(0)
+
+
+def latents_of(shape, count=2, dim=5):
+  prior = stylegan2.make_prior(shape, dim=dim)
+  return jax.vmap(prior)(jax.random.split(KEY, count))
+
+
+@pytest.mark.parametrize(
+  'shape, first, styles',
+  [
+    ((4, 4, 1), (4, 4), 2),
+    ((8, 16, 3), (4, 8), 4),
+    ((28, 28, 1), (4, 4), 8),
+    ((30, 45, 4), (4, 6), 8),
+    ((1024, 1024, 3), (4, 4), 18),
+  ],
+)
+def test_images_of_any_size_and_a_picture_of_noise_for_each_layer(
+  shape, first, styles
+):
+  g = stylegan2.Generator(shape=shape, features=4, **SMALL)
+  d = stylegan2.Discriminator(**SMALL)
+  latent = jax.eval_shape(lambda: latents_of(shape))
+  assert len(latent['noise']) == styles - 1
+  assert latent['noise'][0].shape == (2, *first)
+  x, variables = jax.eval_shape(
+    lambda z: g.init_with_output(KEY, z, train=True), latent
+  )
+  assert x.shape == (2, *shape)
+  assert variables['params']['synthesis']['constant'].shape[1:3] == first
+  logits, _ = jax.eval_shape(
+    lambda x: d.init_with_output(KEY, x, train=True), x
+  )
+  assert logits.shape == (2,)
+
+
+@pytest.fixture(scope='module')
+def small():
+  """(a generator, its variables, latents)."""
+  g = stylegan2.Generator(shape=(8, 8, 3), features=4, **SMALL)
+  latent = latents_of((8, 8, 3))
+  variables = jax.jit(lambda z: g.init(KEY, z, train=False))(latent)
+  strong = lambda path, x: (
+    x + 1 if path[-1].key == 'noise_strength' else x
+  )  # at first it is 0
+  params = jax.tree_util.tree_map_with_path(strong, variables['params'])
+  return g, {**variables, 'params': params}, latent
+
+
+def test_noise_is_part_of_the_latent(small):
+  g, variables, latent = small
+  run = jax.jit(lambda z: g.apply(variables, z, train=False))
+  quiet = {**latent, 'noise': jax.tree.map(jnp.zeros_like, latent['noise'])}
+  x, still = run(latent), run(quiet)
+  close(run(latent), x, 0)
+  assert float(jnp.abs(x - still).max()) > 0.01
+  close(run(latent['z']), still)
+
+
+def test_styles_may_differ_between_layers(small):
+  g, variables, latent = small
+  z, noise = latent['z'], latent['noise']
+  call = lambda method, *args: g.apply(
+    variables, *args, train=False, method=method
+  )
+  ws = call('styles', z)
+  assert ws.shape == (2, 4, 4)
+  x = g.apply(variables, latent, train=False)
+  close(call('images', ws, noise), x)
+  mixed = jnp.concatenate([ws[:, :2], ws[::-1, 2:]], axis=1)
+  assert float(jnp.abs(call('images', mixed, noise) - x).max()) > 1e-3
+
+
+def test_the_average_style_moves_in_training_and_truncates_elsewhere(small):
+  g, variables, latent = small
+  mean = image(4, seed=3)
+  variables = {**variables, 'averages': {'average': {'value': mean}}}
+  styles = lambda net, train: net.apply(
+    variables, latent['z'], train=train, method='styles', mutable='averages'
+  )
+  ws, after = styles(g, True)
+  wanted = 0.998 * mean + 0.002 * ws[:, 0].mean(0)
+  close(after['averages']['average']['value'], wanted, 1e-6)
+  close(styles(g, False)[0], ws)
+  half, after = styles(g.clone(truncation=0.5), False)
+  close(half, (ws + mean[None, None]) / 2)
+  close(after['averages']['average']['value'], mean, 0)
+  close(styles(g.clone(truncation=0.5), True)[0], ws)
+
+
+def test_first_images_have_the_power_of_their_layers():
+  g = stylegan2.Generator(
+    shape=(8, 8, 3), channel_max=32, features=32, mapping_layers=2
+  )
+  z = image(8, 32)
+  x, _ = jax.jit(lambda z: g.init_with_output(KEY, z, train=False))(z)
+  assert 0.3 < float(jnp.square(x).mean()) < 10
+
+
+@pytest.mark.slow
+def test_200_steps_in_bfloat16_are_finite():
+  shape = 8, 8, 1
+  g = stylegan2.Generator(shape=shape, features=4, dtype=jnp.bfloat16, **SMALL)
+  d = stylegan2.Discriminator(dtype=jnp.bfloat16, **SMALL)
+  z = latents_of(shape, 4)
+  x = image(4, *shape)
+  g_vars, d_vars = (
+    g.init(KEY, z, train=True),
+    d.init(KEY, x, train=True),
+  )
+
+  def losses(params, sign):
+    fake, _ = g.apply(
+      {**g_vars, 'params': params[0]}, z, train=True, mutable='averages'
+    )
+    logit = lambda x: d.apply({'params': params[1]}, x, train=True)
+    return sign * jax.nn.softplus(sign * logit(fake)).mean() + (
+      jax.nn.softplus(-logit(x)).mean()
+    )
+
+  @jax.jit
+  def step(params):
+    g_slope, _ = jax.grad(losses)(params, -1.0)
+    _, d_slope = jax.grad(losses)(params, 1.0)
+    move = lambda w, slope: w - 0.01 * jnp.sign(slope)
+    return jax.tree.map(move, params, (g_slope, d_slope))
+
+  params = g_vars['params'], d_vars['params']
+  for _ in range(200):
+    params = step(params)
+  for leaf in jax.tree.leaves(params):
+    assert leaf.dtype == jnp.float32 and np.isfinite(leaf).all()
+  assert np.isfinite(losses(params, 1.0))
+
+
+@pytest.mark.parametrize(
+  'net, x, says',
+  [
+    (
+      stylegan2.Generator(shape=(3, 8, 1)),
+      jnp.zeros((2, 4)),
+      r'samples of shape \(3, 8, 1\).*of 4 pixels or more',
+    ),
+    (
+      stylegan2.Discriminator(channel_base=4),
+      jnp.zeros((2, 8, 8, 1)),
+      'channel_base=4, channel_max=512: a grid of 8 pixels',
+    ),
+    (
+      stylegan2.Discriminator(architecture='deep'),
+      jnp.zeros((2, 8, 8, 1)),
+      "architecture 'deep': expected one of resnet, skip, orig",
+    ),
+  ],
+)
+def test_refusals(net, x, says):
+  with pytest.raises(UserError, match=says):
+    jax.eval_shape(lambda x: net.init(KEY, x, train=True), x)

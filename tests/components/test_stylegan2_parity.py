@@ -1,0 +1,180 @@
+"""StyleGAN2 beside a network of PyTorch with the same weights.
+
+It modulates kernels, one for each example, where ours modulates what they are
+applied to.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.models import stylegan2
+from tests.components import by_torch
+
+torch = pytest.importorskip('torch', reason='the extra parity')
+F = torch.nn.functional
+SHAPE, CLASSES, Z = (8, 11, 3), 3, 5
+LABEL = np.array([0, 2, 1, 0])
+BATCH = len(LABEL)
+LEAK, GAIN = 0.2, math.sqrt(2)
+SMALL = {'channel_base': 64, 'channel_max': 8, 'mapping_layers': 2}
+
+
+def drawn(shapes):
+  """Parameters; the slow layers' are as large as they are at first."""
+  slow = lambda path: any(k.key.startswith('dense_') for k in path)
+  return jax.tree_util.tree_map_with_path(
+    lambda path, x: x * np.float32(100 if slow(path) else 1),
+    by_torch.drawn(shapes, scale=1.0),
+  )
+
+
+def leaky(x, gain=GAIN):
+  return gain * F.leaky_relu(x, LEAK)
+
+
+def oihw(kernel):
+  return kernel.permute(3, 2, 0, 1)
+
+
+def linear(p, x, rate=1.0):
+  gain = rate / math.sqrt(x.shape[1])
+  return gain * x @ p['kernel'] + rate * p['bias']
+
+
+def smoothed(x, pads, gain=1.0):
+  taps = torch.tensor([1.0, 3, 3, 1]) / 8
+  kernel = gain * torch.outer(taps, taps)
+  kernel = kernel.expand(x.shape[1], 1, 4, 4)
+  a, b = pads
+  return F.conv2d(F.pad(x, (a, b, a, b)), kernel, groups=x.shape[1])
+
+
+def doubled(x):
+  b, c, h, w = x.shape
+  x = torch.stack([x, torch.zeros_like(x)], -1).reshape(b, c, h, 2 * w)
+  x = torch.stack([x, torch.zeros_like(x)], -2).reshape(b, c, 2 * h, 2 * w)
+  return smoothed(x, (2, 1), 4)
+
+
+def normalised(x):
+  return x / torch.sqrt((x**2).mean(1, keepdim=True) + 1e-8)
+
+
+def mapped(p, z=None):
+  one_hot = F.one_hot(torch.from_numpy(LABEL), CLASSES).float()
+  x = normalised(linear(p['embed'], one_hot))
+  if z is not None:
+    x = torch.cat([normalised(z), x], 1)
+  for i in range(SMALL['mapping_layers']):
+    x = leaky(linear(p[f'dense_{i}'], x, 0.01))
+  return x
+
+
+def modulated(kernel, style, x, *, up=False, demodulate=True):
+  """By the grouped convolution of as many kernels as there are examples."""
+  b, c, h, w = x.shape
+  each = oihw(kernel)[None] * style[:, None, :, None, None]  # [B, O, I, h, w]
+  if demodulate:
+    each = each / torch.sqrt((each**2).sum((2, 3, 4), keepdim=True) + 1e-8)
+  size = each.shape[-1]
+  if up:
+    x = x.reshape(1, b * c, h, w)
+    flipped = each.flip(3, 4).transpose(1, 2).reshape(b * c, -1, size, size)
+    y = F.conv_transpose2d(x, flipped, stride=2, groups=b)
+    return smoothed(y.reshape(b, -1, *y.shape[2:]), (1, 1), 4)
+  flat = each.reshape(-1, c, size, size)
+  y = F.conv2d(x.reshape(1, -1, h, w), flat, padding=size // 2, groups=b)
+  return y.reshape(b, -1, h, w)
+
+
+def styled(p, x, w, noise, up=False):
+  x = modulated(p['kernel'], linear(p['affine'], w), x, up=up)
+  x = x + p['noise_strength'] * noise[:, None]
+  return leaky(x + p['bias'][:, None, None])
+
+
+def to_image(p, x, w):
+  style = linear(p['affine'], w) / math.sqrt(x.shape[1])
+  x = modulated(p['kernel'], style, x, demodulate=False)
+  return x + p['bias'][:, None, None]
+
+
+def g_by_torch(params, latent):
+  w = mapped(params['mapping'], latent['z'])
+  p, noise = params['synthesis'], latent['noise']
+  x = p['constant'].permute(0, 3, 1, 2).expand(BATCH, -1, -1, -1)
+  x = styled(p['conv_0'], x, w, noise[0])
+  image = to_image(p['image_0'], x, w)
+  x = styled(p['up_1'], x, w, noise[1], up=True)
+  x = styled(p['conv_1'], x, w, noise[2])
+  image = doubled(image) + to_image(p['image_1'], x, w)
+  return image[..., : SHAPE[1]].permute(0, 2, 3, 1)  # of 12 columns
+
+
+def conv(p, x, **kw):
+  kernel = oihw(p['kernel'])
+  gain = 1 / math.sqrt(math.prod(kernel.shape[1:]))
+  return F.conv2d(x, gain * kernel, p.get('bias'), **kw)
+
+
+def with_deviation(x, group):
+  groups = x.reshape(-1, group, *x.shape[1:])
+  spread = torch.sqrt(groups.var(1, unbiased=False) + 1e-8).mean((1, 2, 3))
+  each = spread.repeat_interleave(group)[:, None, None, None]
+  return torch.cat([x, each.expand(-1, 1, *x.shape[2:])], 1)
+
+
+def d_by_torch(p, images, architecture):
+  image = images.permute(0, 3, 1, 2)
+  residual = architecture == 'resnet'
+  x = before = leaky(conv(p['image_0'], image))
+  down = p['down_1']
+  x = leaky(conv(down['conv_0'], x, padding=1))
+  x = leaky(conv(down['conv_1'], smoothed(x, (2, 2)), stride=2))
+  if residual:
+    short = conv(down['shortcut'], smoothed(before, (1, 1))[..., ::2, ::2])
+    x = math.sqrt(0.5) * (x + short)
+  if architecture == 'skip':
+    image = smoothed(image, (1, 1))[..., ::2, ::2]
+    x = x + leaky(conv(p['image_1'], image))
+  x = leaky(conv(p['conv'], with_deviation(x, 2), padding=1))
+  x = leaky(linear(p['dense'], x.permute(0, 2, 3, 1).reshape(BATCH, -1)))
+  out = linear(p['logits'], x)
+  return (out * mapped(p['embed'])).sum(1) / math.sqrt(out.shape[1])
+
+
+def test_a_generator_is_pytorchs():
+  g = stylegan2.Generator(shape=SHAPE, features=6, num_classes=CLASSES, **SMALL)
+  prior = stylegan2.make_prior(SHAPE, dim=Z)
+  latent = jax.vmap(prior)(jax.random.split(jax.random.key(1), BATCH))
+  latent = jax.tree.map(np.asarray, latent)
+  make = lambda key: g.init(key, latent, LABEL, train=True)
+  params = drawn(jax.eval_shape(make, jax.random.key(0))['params'])
+
+  def ours(params, latent):
+    average = jnp.zeros(6)
+    variables = {'params': params, 'averages': {'average': {'value': average}}}
+    return g.apply(variables, latent, LABEL, train=True)
+
+  by_torch.assert_same_network(torch, ours, g_by_torch, params, latent)
+
+
+@pytest.mark.parametrize('architecture', stylegan2.ARCHITECTURES)
+def test_a_discriminator_is_pytorchs(architecture):
+  d = stylegan2.Discriminator(
+    architecture=architecture, group=2, num_classes=CLASSES, **SMALL
+  )
+  images = by_torch.drawn(jnp.zeros((BATCH, *SHAPE)), seed=1, scale=1.0)
+  make = lambda key: d.init(key, images, LABEL, train=True)
+  params = drawn(jax.eval_shape(make, jax.random.key(0))['params'])
+  by_torch.assert_same_network(
+    torch,
+    lambda params, images: d.apply({'params': params}, images, LABEL, train=1),
+    lambda params, images: d_by_torch(params, images, architecture),
+    params,
+    images,
+  )
