@@ -88,13 +88,14 @@ def _drawn(shapes):
   """Numbers of these shapes: to initialise is a program of its own."""
   rng = np.random.default_rng(0)
 
-  def draw(like):
+  def draw(path, like):
     if jnp.issubdtype(like.dtype, jnp.inexact):
       x = np.abs(rng.normal(size=like.shape)) / 3 + 0.1
-      return jnp.array(x * rng.choice([-1, 1], like.shape), like.dtype)
+      signs = [1] if 'magnitude' in jax.tree_util.keystr(path) else [-1, 1]
+      return jnp.array(x * rng.choice(signs, like.shape), like.dtype)
     return jnp.zeros(like.shape, like.dtype)
 
-  return jax.tree.map(draw, shapes)
+  return jax.tree_util.tree_map_with_path(draw, shapes)
 
 
 def suited(make, *args, **kw):

@@ -58,6 +58,7 @@ LEARNED = {'learned_shortcut': True}
 WIDER = {'widths': (1536,) * 5, 'group': 32}
 FLAT = {'mapping_layers': 2}
 ORIG = {'architecture': 'orig'}
+TURNING = {'rotation': True}
 HALF = {'channel_base': 16384}
 WGP_D = {'norm': 'none', 'pool': 'mean'}
 CASES = [
@@ -135,6 +136,21 @@ CASES = [
   Case(
     'stylegan2', NVLABS, square(256), 512, (24_767_458, 24_001_089),
     g=HALF, d=HALF,
+  ),
+  Case('stylegan3', NVLABS, square(256), 512, (28_472_133, 28_864_129)),
+  Case('stylegan3', NVLABS, square(1024), 512, (22_313_167, 29_012_513)),
+  Case(
+    'stylegan3', NVLABS, square(256), 512, (18_816_387, 28_864_129), g=TURNING
+  ),
+  Case(
+    'stylegan3', NVLABS, square(1024), 512, (15_093_151, 29_012_513), g=TURNING
+  ),
+  Case(
+    'stylegan3', STUDIO, square(32), 512, (38_035_975, 23_089_664), 10, d=ORIG
+  ),
+  Case(
+    'stylegan3', STUDIO, square(32), 512, (24_420_871, 23_089_664), 10,
+    TURNING, ORIG,
   ),
 ]  # fmt: skip
 # By hand: of 62 numbers and 12 of codes to 1024, 7 x 7 x 128, 64, 1.

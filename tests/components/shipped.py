@@ -14,12 +14,13 @@ SHIPPED = {
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {
     'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',
-    'mapped_projection', 'md', 'multi_hinge', 'projection', 'tac', 'unconditional_d',
+    'mapped_projection', 'md', 'multi_hinge', 'projection', 'tac',
+    'unconditional_d',
   },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gat', 'gru_gan',
     'gumbel_lstm', 'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan',
-    'sndcgan', 'sngan', 'stylegan2',
+    'sndcgan', 'sngan', 'stylegan2', 'stylegan3',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -51,6 +52,10 @@ SMALL = {
   'sagan': _THIN,
   'sndcgan': _THIN,
   'sngan': _THIN,
+  'stylegan3': {
+    'g': _STYLED | {'features': 4, 'layers': 3, 'margin': 1},
+    'd': _STYLED,
+  },
   'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED},
 }
 # Those whose images have no bounds.

@@ -18,9 +18,9 @@ NAMES = sorted(SHIPPED['models'] - set(OTHER_SAMPLES))
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
 # Whose images are as large as G makes them.
-UNBOUNDED = {'stylegan2'}
+UNBOUNDED = {'stylegan2', 'stylegan3'}
 # Collections of a generator, beside those of its norm.
-KEPT = {'stylegan2': {'averages'}}
+KEPT = {'stylegan2': {'averages'}, 'stylegan3': {'averages', 'fourier'}}
 
 
 def has_norm(name):
@@ -169,7 +169,8 @@ def drawn(variables):
   rng = np.random.default_rng(0)
 
   def draw(path, like):
-    one = path[-1].key in ('var', 'scale', 'u', 'v')
+    keys = {k.key for k in path}
+    one = keys & {'var', 'scale', 'u', 'v', 'magnitude'}
     x = np.ones(like.shape) if one else rng.normal(size=like.shape) / 3
     return x.astype(like.dtype)
 

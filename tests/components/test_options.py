@@ -65,10 +65,11 @@ BESIDE = {
   ('sagan.Generator', 'modulation'): LABELS,
   ('biggan.Generator', 'shared'): LABELS,
   ('biggan_deep.Generator', 'shared'): LABELS,
-  ('stylegan2.Discriminator', 'mapping_layers'): LABELS,
-  ('stylegan2.Generator', 'channel_base'): {'channel_max': 10**6},
-  ('stylegan2.Discriminator', 'channel_base'): {'channel_max': 10**6},
 }
+for _style in ('stylegan2', 'stylegan3'):
+  BESIDE[f'{_style}.Discriminator', 'mapping_layers'] = LABELS
+  for _net in ('Generator', 'Discriminator'):
+    BESIDE[f'{_style}.{_net}', 'channel_base'] = {'channel_max': 10**6}
 PLAIN = (int, float, bool, str, tuple)
 
 
@@ -106,6 +107,7 @@ def small(network):
   """Options with which a network is traced quickly."""
   fields = network.__dataclass_fields__
   least = {'blocks': 1, 'dim': 4} if 'blocks' in fields else {}
+  least |= {'layers': 3, 'margin': 1} if 'margin' in fields else {}
   usual = {name: values[0] for name, values in OTHERS.items() if name in fields}
   return least | usual
 

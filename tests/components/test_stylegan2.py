@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.models import stylegan2
+from gan_jax.models import stylegan2, stylegan3
 from gan_jax.types import UserError
 from tests.components.compiled import close, image
 
@@ -111,11 +111,16 @@ def test_first_images_have_the_power_of_their_layers():
 
 
 @pytest.mark.slow
-def test_200_steps_in_bfloat16_are_finite():
-  shape = 8, 8, 1
-  g = stylegan2.Generator(shape=shape, features=4, dtype=jnp.bfloat16, **SMALL)
+@pytest.mark.parametrize(
+  'module, options',
+  [(stylegan2, {}), (stylegan3, {'layers': 3, 'margin': 1})],
+)
+def test_200_steps_in_bfloat16_are_finite(module, options):
+  shape, half = (8, 8, 1), jnp.bfloat16
+  g = module.Generator(shape=shape, features=4, dtype=half, **SMALL, **options)
   d = stylegan2.Discriminator(dtype=jnp.bfloat16, **SMALL)
   z = latents_of(shape, 4)
+  z = z if module is stylegan2 else z['z']
   x = image(4, *shape)
   g_vars, d_vars = (
     g.init(KEY, z, train=True),

@@ -1,8 +1,4 @@
-"""StyleGAN2 beside a network of PyTorch with the same weights.
-
-It modulates kernels, one for each example, where ours modulates what they are
-applied to.
-"""
+"""StyleGAN2 beside a network of PyTorch with the same weights."""
 
 import math
 
@@ -13,36 +9,23 @@ import pytest
 
 from gan_jax.models import stylegan2
 from tests.components import by_torch
+from tests.components.styles_by_torch import (
+  CLASSES,
+  F,
+  drawn,
+  grouped,
+  kernels,
+  leaky,
+  linear,
+  mapped,
+  oihw,
+  torch,
+)
 
-torch = pytest.importorskip('torch', reason='the extra parity')
-F = torch.nn.functional
-SHAPE, CLASSES, Z = (8, 11, 3), 3, 5
+SHAPE, Z = (8, 11, 3), 5
 LABEL = np.array([0, 2, 1, 0])
 BATCH = len(LABEL)
-LEAK, GAIN = 0.2, math.sqrt(2)
 SMALL = {'channel_base': 64, 'channel_max': 8, 'mapping_layers': 2}
-
-
-def drawn(shapes):
-  """Parameters; the slow layers' are as large as they are at first."""
-  slow = lambda path: any(k.key.startswith('dense_') for k in path)
-  return jax.tree_util.tree_map_with_path(
-    lambda path, x: x * np.float32(100 if slow(path) else 1),
-    by_torch.drawn(shapes, scale=1.0),
-  )
-
-
-def leaky(x, gain=GAIN):
-  return gain * F.leaky_relu(x, LEAK)
-
-
-def oihw(kernel):
-  return kernel.permute(3, 2, 0, 1)
-
-
-def linear(p, x, rate=1.0):
-  gain = rate / math.sqrt(x.shape[1])
-  return gain * x @ p['kernel'] + rate * p['bias']
 
 
 def smoothed(x, pads, gain=1.0):
@@ -60,51 +43,31 @@ def doubled(x):
   return smoothed(x, (2, 1), 4)
 
 
-def normalised(x):
-  return x / torch.sqrt((x**2).mean(1, keepdim=True) + 1e-8)
-
-
-def mapped(p, z=None):
-  one_hot = F.one_hot(torch.from_numpy(LABEL), CLASSES).float()
-  x = normalised(linear(p['embed'], one_hot))
-  if z is not None:
-    x = torch.cat([normalised(z), x], 1)
-  for i in range(SMALL['mapping_layers']):
-    x = leaky(linear(p[f'dense_{i}'], x, 0.01))
-  return x
-
-
-def modulated(kernel, style, x, *, up=False, demodulate=True):
-  """By the grouped convolution of as many kernels as there are examples."""
+def doubling(kernel, style, x):
+  """A grouped transposed convolution, smoothed."""
   b, c, h, w = x.shape
-  each = oihw(kernel)[None] * style[:, None, :, None, None]  # [B, O, I, h, w]
-  if demodulate:
-    each = each / torch.sqrt((each**2).sum((2, 3, 4), keepdim=True) + 1e-8)
-  size = each.shape[-1]
-  if up:
-    x = x.reshape(1, b * c, h, w)
-    flipped = each.flip(3, 4).transpose(1, 2).reshape(b * c, -1, size, size)
-    y = F.conv_transpose2d(x, flipped, stride=2, groups=b)
-    return smoothed(y.reshape(b, -1, *y.shape[2:]), (1, 1), 4)
-  flat = each.reshape(-1, c, size, size)
-  y = F.conv2d(x.reshape(1, -1, h, w), flat, padding=size // 2, groups=b)
-  return y.reshape(b, -1, h, w)
+  each = kernels(kernel, style).flip(3, 4).transpose(1, 2)
+  flat = each.reshape(b * c, -1, *each.shape[3:])
+  y = F.conv_transpose2d(x.reshape(1, -1, h, w), flat, stride=2, groups=b)
+  return smoothed(y.reshape(b, -1, *y.shape[2:]), (1, 1), 4)
 
 
 def styled(p, x, w, noise, up=False):
-  x = modulated(p['kernel'], linear(p['affine'], w), x, up=up)
+  style = linear(p['affine'], w)
+  plain = lambda *args: grouped(*args, padding=1)
+  x = (doubling if up else plain)(p['kernel'], style, x)
   x = x + p['noise_strength'] * noise[:, None]
   return leaky(x + p['bias'][:, None, None])
 
 
 def to_image(p, x, w):
   style = linear(p['affine'], w) / math.sqrt(x.shape[1])
-  x = modulated(p['kernel'], style, x, demodulate=False)
+  x = grouped(p['kernel'], style, x, padding=0, demodulate=False)
   return x + p['bias'][:, None, None]
 
 
 def g_by_torch(params, latent):
-  w = mapped(params['mapping'], latent['z'])
+  w = mapped(params['mapping'], LABEL, latent['z'])
   p, noise = params['synthesis'], latent['noise']
   x = p['constant'].permute(0, 3, 1, 2).expand(BATCH, -1, -1, -1)
   x = styled(p['conv_0'], x, w, noise[0])
@@ -144,7 +107,7 @@ def d_by_torch(p, images, architecture):
   x = leaky(conv(p['conv'], with_deviation(x, 2), padding=1))
   x = leaky(linear(p['dense'], x.permute(0, 2, 3, 1).reshape(BATCH, -1)))
   out = linear(p['logits'], x)
-  return (out * mapped(p['embed'])).sum(1) / math.sqrt(out.shape[1])
+  return (out * mapped(p['embed'], LABEL)).sum(1) / math.sqrt(out.shape[1])
 
 
 def test_a_generator_is_pytorchs():

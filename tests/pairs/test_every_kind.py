@@ -64,6 +64,7 @@ def test_its_samples_are_written_in_every_way(run, tmp_path):
 # Of models that no base has, thin: {model: (a base of its kind, what else)}.
 PLAIN = {'latent': {'name': 'normal', 'dim': 4}}
 BY_CODES = {'latent': {'name': 'normal', 'dim': 16}}
+STYLED = {'channel_max': 4, 'mapping_layers': 1}
 WIDTHS, HIDDEN = {'widths': (4, 4)}, {'hidden': (8, 8)}
 MODELS = {
   'ali': (
@@ -89,8 +90,14 @@ MODELS = {
   'specgan': (
     'audio', {}, {'g': WIDTHS | {'window': 16, 'hop': 8}, 'd': WIDTHS},
   ),
+  # A device has two of the examples, whose deviation D sees.
   'stylegan2': (
-    'image', PLAIN, dict.fromkeys('gd', {'channel_max': 4}),
+    'image', PLAIN, {'g': STYLED, 'd': STYLED | {'group': 2}},
+  ),
+  'stylegan3': (
+    'image',
+    PLAIN,
+    {'g': STYLED | {'layers': 3, 'margin': 1}, 'd': STYLED | {'group': 2}},
   ),
   'vae_gan': (
     'image',

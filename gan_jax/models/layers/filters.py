@@ -80,3 +80,35 @@ def conv_doubled(x, kernel):
   """
   x = gemm.conv_transpose(x, kernel, (2, 2), 'VALID')  # [B, 2 H + 1, ...]
   return upfirdn(x, 2 * SMOOTH, pads=((1, 1), (1, 1)))
+
+
+def low_pass(
+  taps: int, *, cutoff: float, width: float, rate: float, radial: bool = False
+):
+  """A Kaiser-windowed low-pass filter of sum 1.
+
+  Karras et al. 2021, https://arxiv.org/abs/2106.12423, section 3.1 and
+  appendix C.
+
+  Args:
+    taps: how many, along each axis.
+    cutoff: the frequency that is halved.
+    width: of the transition band about it.
+    rate: places per unit of length.
+    radial: whether the frequencies kept fill a disc, not a square.
+
+  Returns:
+    [taps], or [taps, taps] if radial; float32.
+  """
+  from scipy import signal, special
+
+  if not radial:
+    band = {'cutoff': cutoff, 'width': width, 'fs': rate}
+    return signal.firwin(taps, **band).astype(np.float32)
+  x = (np.arange(taps) - (taps - 1) / 2) / rate
+  radius = np.pi * np.hypot(x[:, None], x)
+  jinc = special.j1(2 * cutoff * radius) / radius
+  beta = signal.kaiser_beta(signal.kaiser_atten(taps, 2 * width / rate))
+  window = np.kaiser(taps, beta)
+  plane = jinc * np.outer(window, window)
+  return (plane / plane.sum()).astype(np.float32)
