@@ -59,7 +59,7 @@ SMALL = {
   'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED},
 }
 # Those whose images have no bounds.
-UNBOUNDED = {'gat', 'r3gan'}
+UNBOUNDED = {'gat', 'r3gan', 'stylegan2', 'stylegan3'}
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {

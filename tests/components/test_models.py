@@ -17,8 +17,6 @@ from tests.components.shipped import OTHER_SAMPLES, SHIPPED, SMALL, UNBOUNDED
 NAMES = sorted(SHIPPED['models'] - set(OTHER_SAMPLES))
 FIELDS = {'num_classes', 'axis_name', 'dtype'}
 Z = 64
-# Whose images are as large as G makes them.
-UNBOUNDED = {'stylegan2', 'stylegan3'}
 # Collections of a generator, beside those of its norm.
 KEPT = {'stylegan2': {'averages'}, 'stylegan3': {'averages', 'fourier'}}
 
