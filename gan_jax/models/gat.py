@@ -73,9 +73,12 @@ def size_of(net: nn.Module) -> Size:
 def layers(net: nn.Module, train) -> parts.Parts:
   """The layers of a network: Glorot's weights, classes of N(0, 0.02)."""
   return parts.of_network(
-    net, train=train, kernel_init=resnets.GLOROT, spread=0.0, epsilon=1e-6,
+    net,
+    train=train,
+    kernel_init=resnets.GLOROT,
     embed_init=nn.initializers.normal(0.02),
-  )  # fmt: skip
+    norm_fields={'spread': 0.0, 'epsilon': 1e-6},
+  )
 
 
 def blocks(part: parts.Parts, size: Size, grid) -> list[nn.Module]:

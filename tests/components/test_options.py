@@ -46,7 +46,7 @@ OTHERS = {
   'widths': ((4, 2, 4), (2, 4, 4)),
   'attention': ((0,), (4,)),
   'dilations': ((1, 2), (1, 3)),
-  'group': (2, 4),
+  'group': (2, 1),
   'depth': (2, 3),
   'width': (8, 16),
   'heads': (2, 1),

@@ -27,14 +27,17 @@ class Mapping(nn.Module):
 
   @nn.compact
   def __call__(self, label=None, z=None):
-    """w [B, features] of label [B] int or None and z [B, Z] or None."""
+    """w [B, features] of label [B] int, [B, num_classes]
+    float or None, and z [B, Z] or None."""
     inputs = []
     if z is not None:
       inputs.append(normalised(z.astype(jnp.float32)))
     if label is not None:
-      one_hot = jax.nn.one_hot(label, self.num_classes)
+      condition = label  # a vector, or a class
+      if not jnp.issubdtype(jnp.result_type(label), jnp.floating):
+        condition = jax.nn.one_hot(label, self.num_classes)
       embed = blocks.Dense(self.features, name='embed', **equalised.fields())
-      inputs.append(normalised(embed(one_hot)))
+      inputs.append(normalised(embed(condition)))
     x = jnp.concatenate(inputs, axis=-1)
     for i in range(self.layers):
       own = {'name': f'dense_{i}', **equalised.fields(RATE)}

@@ -1,0 +1,62 @@
+"""GAT: transformers for images of autoencoders, or for pixels.
+
+  python -m gan_jax.train --config=gat:s \\
+    --config.data.path=LATENTS.npz --workdir=runs/gat
+
+| variant | published | our own |
+|---|---|---|
+| s, b, l | not checked here | unverified |
+| xl | FID 2.18 | unverified |
+
+Published: arXiv 2509.24935 (third version), ImageNet at 256 pixels, 60 epochs
+of its latents [32, 32, 4]: an .npz of them, with labels, is the data. Left out
+of it: features of DINOv2 that D foretells there, augmentation, and R1 and R2 by
+finite differences; here they are derivatives, at every 16th step.
+Hardware and time: meant for a TPU slice.
+"""
+
+from configs import common
+
+BASE = {
+  'data': {'name': 'npz', 'path': ''},
+  'conditional': True,
+  'conditioning': {'name': 'inner_product', 'dim': 2048, 'mapping': 2},
+  'loss': {'name': 'rpgan'},
+  'penalties': {
+    'r1': {'gamma': 0.1, 'every': 16},
+    'r2': {'gamma': 0.1, 'every': 16},
+  },
+  'latent': {'dim': 64},
+  'ema': {'halflife_kimg': 512 * 0.6928},  # .999 of itself in a step
+  'dtype': 'bfloat16',
+  'batch_size': 512,
+  'steps': 150_000,  # 60 epochs of 1,281,167 images
+  'report_every': 1000,
+  'save_every': 5000,
+  'eval_every': 10_000,
+  'eval_samples': 50_000,
+}
+WIDTHS = {'s': 384, 'b': 768, 'l': 1024, 'xl': 1152}
+
+
+def variant(size: str) -> dict:
+  """Of that size; the rate falls with the width."""
+  rate = common.adam(2e-4 * 768 / WIDTHS[size], b1=0.0, b2=0.99)
+  rate |= {'name': 'adamw', 'weight_decay': 0.0, 'clip_norm': 1.0}
+  return {
+    'model': {'name': 'gat', 'g': {'size': size}, 'd': {'size': size}},
+    'optim': {'g': rate, 'd': rate},
+  }
+
+
+VARIANTS = {size: variant(size) for size in WIDTHS}
+TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
+TINY = {'g': TOKENS | {'levels': 2}, 'd': TOKENS}
+
+
+def get_config(arg: str = ''):
+  """Returns a variant; 'tiny' is one of digits, to be tried anywhere."""
+  config = common.family(arg, VARIANTS, base=BASE, tiny=TINY)
+  if arg.endswith('tiny'):
+    config.data = {'name': 'digits'}
+  return config

@@ -1,0 +1,50 @@
+"""StyleGAN3: a generator without aliases; T for translation, R for rotation.
+
+  python -m gan_jax.train --config=stylegan3:t256 \\
+    --config.data.dir=FOLDER --workdir=runs/stylegan3
+
+| variant | published | our own |
+|---|---|---|
+| t256, t512, t1024, r256, r512, r1024 | not checked here | unverified |
+
+Constants: those of the code of Karras et al. 2021
+(https://arxiv.org/abs/2106.12423) for FFHQ: gamma is 32.8 at 1024 pixels and
+grows with the number of pixels. Left out, as there is no such option yet: the
+images of R's D are blurred there in the beginning.
+Hardware and time: 25 million images, 8 GPUs.
+"""
+
+from configs import common, stylegan2
+
+BASE = stylegan2.BASE | {'model': {'name': 'stylegan3', 'g': {}, 'd': {}}}
+
+
+def variant(size: int, *, rotation: bool) -> dict:
+  """Of a folder of faces at that size."""
+  own = stylegan2.ffhq(
+    size,
+    batch_size=32,
+    group=4,
+    rate=0.002,
+    gamma=32.8 * size**2 / 1024**2,
+    average=10.0,
+    g={'rotation': rotation},
+  )
+  own['optim']['g']['learning_rate'] = 0.0025
+  return own
+
+
+VARIANTS = {
+  f'{kind}{size}': variant(size, rotation=kind == 'r')
+  for kind in 'tr'
+  for size in (256, 512, 1024)
+}
+TINY = {
+  'g': stylegan2.TINY['g'] | {'layers': 3, 'margin': 1},
+  'd': stylegan2.TINY['d'],
+}
+
+
+def get_config(arg: str = ''):
+  """Returns a variant; 'tiny' and 'VARIANT:tiny' shrink it to seconds."""
+  return common.family(arg, VARIANTS, base=BASE, tiny=TINY)
