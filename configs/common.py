@@ -97,7 +97,7 @@ def family(
     arg: a variant, 'tiny' or 'VARIANT:tiny'; the first variant is the usual.
     variants: what each changes of the base, by name.
     base: what all change of default().
-    tiny: the thin networks.
+    tiny: the thin networks; they are tried on digits, which need no files.
   """
   name, _, size = arg.partition(':')
   if name == 'tiny' and not size:
@@ -111,6 +111,7 @@ def family(
     config.update(changes)
   if size:
     shrink(config).update({'model': tiny})
+    config.data = {'name': 'digits'}
   return config
 
 

@@ -55,8 +55,5 @@ TINY = {'g': TOKENS | {'levels': 2}, 'd': TOKENS}
 
 
 def get_config(arg: str = ''):
-  """Returns a variant; 'tiny' is one of digits, to be tried anywhere."""
-  config = common.family(arg, VARIANTS, base=BASE, tiny=TINY)
-  if arg.endswith('tiny'):
-    config.data = {'name': 'digits'}
-  return config
+  """Returns a variant; 'tiny' and 'VARIANT:tiny' shrink it to seconds."""
+  return common.family(arg, VARIANTS, base=BASE, tiny=TINY)

@@ -192,6 +192,8 @@ def conditioning(module, name):
   own = {'conditioning': {'name': name}}
   if loss := getattr(module, 'IN_PLACE_OF', ''):
     own['loss'] = {'name': loss}
+  if name == 'infogan':  # what it guesses stands in the latent
+    own['latent'] = {'categories': (10,), 'continuous': 2}
   made, state, batch = suited(game_of, 3, **own)
   look(made, state, batch)
   label_use.check(lambda numbers: made, state, batch, KEY, {})

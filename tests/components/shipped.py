@@ -43,7 +43,10 @@ _TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
 _STYLED = {'channel_max': 4, 'mapping_layers': 1}
 SMALL = {
   'biggan': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
-  'biggan_deep': {'g': _UNITS['g'] | {'shared': 3}, 'd': _UNITS['d']},
+  'biggan_deep': {
+    'g': _UNITS['g'] | {'shared': 3, 'depth': 1},
+    'd': _UNITS['d'] | {'depth': 1},
+  },
   'dcgan': dict.fromkeys('gd', {'widths': (8, 8)}),
   'gat': {'g': _TOKENS | {'levels': 2}, 'd': _TOKENS},
   'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
