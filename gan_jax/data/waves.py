@@ -24,7 +24,7 @@ def check_options(*, length: int, sample_rate: int):
       )
 
 
-def described(name: str, length: int, *, size: int) -> Dataset:
+def described(name: str, kind: str, length: int, *, size: int) -> Dataset:
   """Sounds without their samples, see memory.described.
 
   Raises:
@@ -35,7 +35,7 @@ def described(name: str, length: int, *, size: int) -> Dataset:
     raise UserError(
       'data.length=0: the length of a sound is known only from its file.'
     )
-  return memory.described(name, 'audio', (length, 1), size, item=2)
+  return memory.described(name, kind, (length, 1), size, item=2)
 
 
 def resampled(x: np.ndarray, own: int, rate: int, notes: Counter) -> np.ndarray:

@@ -71,7 +71,7 @@ def describe(*, length: int = 0) -> Dataset:
   Raises:
     UserError: no length, which the files alone know then.
   """
-  return waves.described('sounds', length, size=0)
+  return waves.described('sounds', 'audio', length, size=0)
 
 
 def _find(folder):

@@ -77,7 +77,7 @@ def describe(*, length: int = 0, sample_rate: int = 0) -> Dataset:
   """
   about = {'sample_rate': sample_rate or RATE}
   names = tuple(map(str, range(CLASSES)))
-  made = waves.described(NAME, length, size=SIZE)
+  made = waves.described(NAME, 'audio', length, size=SIZE)
   return made._replace(about=about, class_names=names)
 
 

@@ -21,13 +21,8 @@ from gan_jax.run import command, label_use, rehearsal
 from tests.components.conformance_losses import B, loss, options_of
 from tests.components.shipped import SMALL
 
-SHAPES = (
-  (2,),
-  (8, 2),
-  (8, 8, 1),
-  (256, 1),
-  (32, 32, 3),
-)  # of samples that a component may suit
+# Of samples that a component may suit.
+SHAPES = (2,), (8, 2), (8, 8, 1), (256, 1), (32, 32, 3)
 KEY = jax.random.key(0)
 ENCODING = {
   'name': 'vae_gan',
@@ -180,11 +175,10 @@ def dynamics(module, name):
   assert set(measured) == set(step.metric_names(made.game.terms))
   after, _ = jax.jit(made.step)(state, many, KEY)
   assert after.step == 1
+  differ = lambda a, b: (a != b).any()
   for player in state.players:
     moved = after.players[player].params, state.players[player].params
-    assert any(
-      jax.tree.leaves(jax.tree.map(lambda a, b: (a != b).any(), *moved))
-    )
+    assert any(jax.tree.leaves(jax.tree.map(differ, *moved)))
 
 
 def conditioning(module, name):
@@ -192,7 +186,7 @@ def conditioning(module, name):
   own = {'conditioning': {'name': name}}
   if loss := getattr(module, 'IN_PLACE_OF', ''):
     own['loss'] = {'name': loss}
-  if name == 'infogan':  # what it guesses stands in the latent
+  if name == 'infogan':  # of codes in the latent
     own['latent'] = {'categories': (10,), 'continuous': 2}
   made, state, batch = suited(game_of, 3, **own)
   look(made, state, batch)
