@@ -55,7 +55,7 @@ SLOW = {
     'shapes and formulas, in test_timegan'
   ),
   r'test_options.*::test_another_value.*\[(gru_gan|quantgan|char_gan|'
-  r'sagan|biggan|sndcgan|'
+  r'sagan|biggan|sndcgan|infogan|stylegan|r3gan|gat|sngan.\w+-norm|'
   r'gumbel_lstm)': 'rcgan; the others are held by formulas',
   r'test_unused_options.*::test_recipes_have.*\[(?!digits|ring8)': 'others',
   r'test_plan.*::test_every_recipe_without.*\[(?!mnist\]|ring8)': (
@@ -95,6 +95,16 @@ SLOW = {
   r'test_checkpoints.*::test_saves_leave_next_to_nothing': 'what is saved',
   r'test_commands.*::test_answers_come_at_once': 'what is answered',
   r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
+  r'test_families.*::test_published_networks'
+  r'\[\w+:(?!cifar10\]|mnist|s\]|t256)': 'one variant of each family',
+  r'test_conditioning_heads.*::test_every_architecture_takes.*'
+  r'\[(?!mlp|sngan)': 'points, and one network of images',
+  r'test_vector_conditions.*::test_every_architecture.*\[(?!mlp|sngan)': (
+    'likewise'
+  ),
+  r'test_models\.py::test_(labels_change|images_lie).*\[(biggan|sagan|r3gan)': (
+    'sngan, dcgan, stylegan2 and gat'
+  ),
 }
 
 
