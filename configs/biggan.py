@@ -68,8 +68,8 @@ VARIANTS = {
   'imagenet256': imagenet(256, 140),
 }
 TINY = {
-  'g': {'unit': 4, 'widths': (1, 1, 1), 'shared': 4},
-  'd': {'unit': 4, 'widths': (1, 1, 1)},
+  'g': {'unit': 4, 'widths': (1, 1), 'shared': 4},
+  'd': {'unit': 4, 'widths': (1, 1)},
 }
 
 

@@ -25,7 +25,9 @@ VARIANTS = {
   **{f'imagenet{size}': biggan.imagenet(size, 128) for size in (64, 128, 256)},
 }
 
+TINY = {player: own | {'depth': 1} for player, own in biggan.TINY.items()}
+
 
 def get_config(arg: str = ''):
   """Returns a variant; 'tiny' and 'VARIANT:tiny' shrink it to seconds."""
-  return common.family(arg, VARIANTS, base=BASE, tiny=biggan.TINY)
+  return common.family(arg, VARIANTS, base=BASE, tiny=TINY)

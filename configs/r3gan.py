@@ -93,7 +93,7 @@ VARIANTS = {
   'imagenet32': imagenet(32, WIDE, gamma=0.05),
   'imagenet64': imagenet(64, WIDER, gamma=0.1),
 }
-TINY = dict.fromkeys('gd', {'widths': (4, 4, 4), 'group': 2})
+TINY = dict.fromkeys('gd', {'widths': (4, 4), 'group': 2, 'depth': 1})
 
 
 def get_config(arg: str = ''):

@@ -44,7 +44,7 @@ VARIANTS = {
     'steps': 1_000_000,
   },
 }
-TINY = dict.fromkeys('gd', {'widths': (4, 4, 4)})
+TINY = dict.fromkeys('gd', {'widths': (8, 8)})
 
 
 def get_config(arg: str = ''):

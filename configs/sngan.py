@@ -50,7 +50,7 @@ VARIANTS = {
   | LABELLED,
 }  # fmt: skip
 DECAYS_AFTER = {'imagenet128': 400_000}  # steps; the others at once
-TINY = dict.fromkeys('gd', {'widths': (4, 4, 4)})
+TINY = dict.fromkeys('gd', {'widths': (4, 4)})
 
 
 def get_config(arg: str = ''):

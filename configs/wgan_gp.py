@@ -55,8 +55,8 @@ VARIANTS = {
   },
 }
 TINY = {
-  'g': {'widths': (4, 4, 4)},
-  'd': {'widths': (4, 4, 4), 'halvings': 2},
+  'g': {'widths': (4, 4)},
+  'd': {'widths': (4, 4), 'halvings': 1},
 }
 
 

@@ -37,8 +37,8 @@ OTHER_SAMPLES = {
   'rcgan': (4, 2),
 }
 # Thin networks of images, for tests that run them.
-_THIN = dict.fromkeys('gd', {'widths': (4, 4, 4)})
-_UNITS = dict.fromkeys('gd', {'unit': 4, 'widths': (1, 1, 1)})
+_THIN = dict.fromkeys('gd', {'widths': (4, 4)})
+_UNITS = dict.fromkeys('gd', {'unit': 4, 'widths': (1, 1)})
 _TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
 _STYLED = {'channel_max': 4, 'mapping_layers': 1}
 SMALL = {

@@ -16,9 +16,15 @@ ATTEND = ('biggan', 'biggan_deep', 'sagan', 'sngan')
 NAMES = (*ATTEND, 'infogan', 'sndcgan')
 
 
+def small(name, player, own):
+  """Options of a thin network of two blocks, and others."""
+  widths = (1, 1, 1) if name.startswith('biggan') else (4, 4, 4)
+  return SMALL[name][player] | {'widths': widths} | (own or {})
+
+
 def pair(name, shape, *, g=None, d=None, **common):
   module = importlib.import_module(f'gan_jax.models.{name}')
-  g, d = SMALL[name]['g'] | (g or {}), SMALL[name]['d'] | (d or {})
+  g, d = small(name, 'g', g), small(name, 'd', d)
   return module.Generator(shape=shape, **g, **common), module.Discriminator(
     **d, **common
   )

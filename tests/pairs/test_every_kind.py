@@ -67,15 +67,6 @@ BY_CODES = {'latent': {'name': 'normal', 'dim': 16}}
 STYLED = {'channel_max': 4, 'mapping_layers': 1}
 WIDTHS, HIDDEN = {'widths': (4, 4)}, {'hidden': (8, 8)}
 
-
-def thinner(nets):
-  """Networks of as few stages as there can be."""
-  return {
-    player: {k: v[:2] if k == 'widths' else v for k, v in own.items()}
-    for player, own in nets.items()
-  }
-
-
 MODELS = {
   'ali': (
     'image',
@@ -88,7 +79,7 @@ MODELS = {
     dict.fromkeys('gde', HIDDEN),
   ),
   **{
-    name: ('image', {'latent': {'name': 'normal', 'dim': 8}}, thinner(small))
+    name: ('image', {'latent': {'name': 'normal', 'dim': 8}}, small)
     for name, small in SMALL.items()
     if name not in ('dcgan', 'mlp')
   },
