@@ -10,6 +10,7 @@ and are part of a program.
 import functools
 import inspect
 import operator
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -47,11 +48,13 @@ def check_kind(flag: str, value: Any, kind: Any):
   Args:
     flag: how the config names it.
     value: any.
-    kind: one of WORDS; with any other annotation everything will do.
+    kind: one of WORDS, or of what they hold, tuple[int, ...]; with any other
+      annotation everything will do.
 
   Raises:
     UserError: it is something else.
   """
+  kind = typing.get_origin(kind) or kind
   if kind in WORDS and not is_of(value, kind):
     raise UserError(f'{flag}={value!r}: expected {WORDS[kind]}.')
 

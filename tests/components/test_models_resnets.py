@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_jax import select
 from gan_jax.models.layers import resampling, resnets
 from gan_jax.types import UserError
 from tests.components import compiled, golden
@@ -114,8 +115,16 @@ def test_attention_is_where_it_is_asked_for_once(name):
 def test_attention_where_there_is_no_such_grid_is_refused(player):
   nets = pair('sngan', (32, 32, 3), **{player: {'attention': (7,)}})
   there = {'g': '16, 32', 'd': '16, 8'}[player]
-  with pytest.raises(UserError, match=f'attention=7: .* there are {there}'):
+  with pytest.raises(
+    UserError, match=f'model.{player}.attention=7: .* {there}'
+  ):
     golden.shapes(nets, 4)
+
+
+@pytest.mark.parametrize('option', ['attention', 'widths'])
+def test_a_single_number_is_no_list_of_them(option):
+  with pytest.raises(UserError, match=f'{option}=8: expected values with'):
+    select.model('sngan', g={option: 8}, d={}, shape=(8, 8, 1))
 
 
 def test_a_grid_of_one_line_is_not_halved():

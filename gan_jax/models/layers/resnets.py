@@ -93,8 +93,10 @@ def attending(net: nn.Module, grids: list[Grid]) -> tuple[int, ...]:
   for wanted in net.attention:
     if wanted and wanted not in rows[1:]:
       there = ', '.join(map(str, rows[1:]))
+      player = 'g' if hasattr(net, 'shape') else 'd'
       raise UserError(
-        f'attention={wanted}: no grid of it has so many rows; there are {there}'
+        f'model.{player}.attention={wanted}: no grid of it has so many rows;'
+        f' there are {there}'
       )
   return tuple(net.attention)
 

@@ -61,7 +61,7 @@ def parameters(setup: Setup) -> dict[str, int]:
 
 
 def stages(setup: Setup) -> dict[str, dict[str, int]]:
-  """The same of each module at the top of a network, in their order of size."""
+  """The same of each module at the top of a network."""
   state = shapes_of_one(setup)
   return {
     name: {stage: _count(tree) for stage, tree in own.params.items()}
