@@ -269,7 +269,7 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
     player: _network(f'model.{player}', net, players.get(player, {}), common)
     for player, net in classes.items()
   }
-  own = ('play', 'make_prior', 'adversarial')
+  own = ('play', 'make_prior', 'adversarial', 'project')
   return Model(nets, *(getattr(file, name, None) for name in own))
 
 

@@ -130,3 +130,4 @@ class Model(NamedTuple):
   play: Callable | None  # in place of the usual one
   make_prior: Callable | None  # in place of those of game/latents
   adversarial: Callable | None = None  # Loss -> Loss, as this game needs it
+  project: Callable | None = None  # params -> params, after a player's update

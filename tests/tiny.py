@@ -13,7 +13,7 @@ from gan_jax.devices.layout import Probe, Work
 from gan_jax.game import beginning, ema, forward, keys, latents, step
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
-from gan_jax.types import Penalty
+from gan_jax.types import Model, Penalty
 
 BATCH, DIM, SIZE = 16, 3, 40
 # Those that ask nothing of a model but its logits.
@@ -101,7 +101,7 @@ def rules(
       'prior': latents.make_prior(dim=DIM),
       'decay': {k: decay for k in nets if k != 'd'},
       'play': forward.play,
-      'project': rules_lib.projections_of(rules),
+      'project': rules_lib.projections_of(rules, Model(nets, None, None)),
       'mean': mean,
       'gather': gather,
       **fields,

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from gan_jax.game import terms
-from gan_jax.types import Conditioning, D, Loss
+from gan_jax.types import Conditioning, D, Loss, Model
 
 
 def terms_of(
@@ -53,9 +53,11 @@ def terms_of(
   return by_player
 
 
-def projections_of(penalties: dict) -> dict:
+def projections_of(penalties: dict, model: Model) -> dict:
   """What follows each update of a player: {player: [params -> params]}."""
-  return {D: [p.project for p in penalties.values() if p.project]}
+  own = {player: [model.project] for player in model.nets if model.project}
+  of_d = [p.project for p in penalties.values() if p.project]
+  return own | {D: own.get(D, []) + of_d}
 
 
 def on_axis(function: Callable, axis: str | None) -> Callable:

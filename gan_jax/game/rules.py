@@ -175,7 +175,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     prior=prior,
     decay={player: decay for player in model.nets if player != D},
     play=model.play or play,
-    project=projections_of(penalties),
+    project=projections_of(penalties, model),
     augment=_augment(options['augment']),
     mean=mean,
     gather=gather,

@@ -1,11 +1,14 @@
 """Parameters of published networks, counted from their authors' code."""
 
+import functools
 import importlib
 import itertools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+from gan_jax.conditioning import inner_product
 
 # Where a figure is from: the authors' modules, or a well-known library's.
 SNP = 'pfnet-research/sngan_projection'
@@ -14,6 +17,7 @@ MIMICRY = 'kwotsin/mimicry'
 STUDIO = 'POSTECH-CVLab/PyTorch-StudioGAN'
 BIGGAN = 'ajbrock/BigGAN-PyTorch'
 R3 = 'brownvc/R3GAN'
+R32 = 'IFeelBloated/R3GAN2'
 GAT = 'hse1032/GAT'
 NVLABS = 'NVlabs/stylegan3'
 
@@ -49,6 +53,11 @@ def foretold(width: int) -> int:
   """Scalars of its perceptron from tokens to DINOv2's 768 features."""
   sizes = width, 2048, 2048, 768
   return sum((n + 1) * m for n, m in itertools.pairwise(sizes))
+
+
+def of(width: int) -> dict:
+  """A head that compares vectors of that width."""
+  return {'head': functools.partial(inner_product.Head, dim=width)}
 
 
 CALM = {'attention': (0,)}
@@ -107,6 +116,17 @@ CASES = [
   Case('r3gan', R3, square(256), 64, (23_057_952, 23_009_568)),
   Case(
     'r3gan', R3, square(64), 64, (103_570_432, 107_205_120), 1000, WIDER, WIDER
+  ),
+  Case('r3gan2', R32, square(32), 64, (17_335_425, 17_720_832), 10, d=of(512)),
+  Case('r3gan2', R32, square(64), 64, (22_653_441, 22_572_544)),
+  Case('r3gan2', R32, square(256), 64, (24_855_425, 24_771_456)),
+  Case(
+    'r3gan2', R32, square(32), 64, (60_947_969, 63_718_400), 1000,
+    {'widths': (1024,) * 3}, {'widths': (1024,) * 3} | of(1024),
+  ),
+  Case(
+    'r3gan2', R32, square(64), 64, (80_104_961, 82_867_200), 1000,
+    {'widths': (1024,) * 4}, {'widths': (1024,) * 4} | of(1024),
   ),
   # Theirs have an embedding of patches in G, whose output is multiplied by 0,
   # and a head of DINOv2's features in D; of both we have none.

@@ -88,7 +88,7 @@ def network_program(network, options):
 
   key = jax.eval_shape(lambda: jax.random.key(0))
   one = latent_of(name, shape) if makes_samples else jnp.zeros(shape)
-  pair = lambda x: jax.ShapeDtypeStruct((2, *x.shape), jnp.float32)
+  pair = lambda x: jax.ShapeDtypeStruct((2, *x.shape), x.dtype)
   return traced(run, key, jax.tree.map(pair, one))
 
 

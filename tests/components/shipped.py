@@ -19,8 +19,8 @@ SHIPPED = {
   },
   'models': {
     'biggan', 'biggan_deep', 'char_gan', 'dcgan', 'gat', 'gru_gan',
-    'gumbel_lstm', 'infogan', 'mlp', 'quantgan', 'r3gan', 'rcgan', 'sagan',
-    'sndcgan', 'sngan', 'stylegan2', 'stylegan3',
+    'gumbel_lstm', 'infogan', 'mlp', 'quantgan', 'r3gan', 'r3gan2', 'rcgan',
+    'sagan', 'sndcgan', 'sngan', 'stylegan2', 'stylegan3',
   },
   'datasets': {
     'digits', 'folder', 'grammar', 'grid25', 'mnist_rows', 'npz', 'ring8',
@@ -52,6 +52,7 @@ SMALL = {
   'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),
+  'r3gan2': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2, 'depth': 1}),
   'sagan': _THIN,
   'sndcgan': _THIN,
   'sngan': _THIN,
@@ -62,7 +63,7 @@ SMALL = {
   'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED},
 }
 # Those whose images have no bounds.
-UNBOUNDED = {'gat', 'r3gan', 'stylegan2', 'stylegan3'}
+UNBOUNDED = {'gat', 'r3gan', 'r3gan2', 'stylegan2', 'stylegan3'}
 
 # Of encoders, of sound, of several phases: held to tests of their own alone.
 APART = {

@@ -71,6 +71,62 @@ def smoothly_halved(x):
   return x
 
 
+def spread(x, features: int):
+  """Twice as fine: each channel in turn fills the pixels of a square.
+
+  Of as many channels this is `doubled`; of fewer, a square's pixels are of
+  different channels (a pixel shuffle of repeated channels).
+
+  Args:
+    x: [B, H, W, C].
+    features: of the result; four times as many are a multiple of C.
+
+  Returns:
+    [B, 2 H, 2 W, features].
+
+  Raises:
+    UserError: they are not.
+  """
+  batch, rows, columns, channels = x.shape
+  x = jnp.repeat(x, _times(4 * features, channels), axis=-1)
+  x = x.reshape(batch, rows, columns, features, 2, 2)
+  x = x.transpose(0, 1, 4, 2, 5, 3)
+  return x.reshape(batch, 2 * rows, 2 * columns, features)
+
+
+def gathered(x, features: int):
+  """Half as fine: means of channels and pixels that `spread` fills alike.
+
+  Args:
+    x: [B, H, W, C].
+    features: of the result; a divisor of 4 C.
+
+  Returns:
+    [B, H // 2, W // 2, features].
+
+  Raises:
+    UserError: it is none, or there is but one row or column.
+  """
+  rows, columns = _halves(x)
+  batch, channels = x.shape[0], x.shape[-1]
+  each = _times(4 * channels, features)
+  x = x[:, : 2 * rows, : 2 * columns]
+  x = x.reshape(batch, rows, 2, columns, 2, channels)
+  x = x.transpose(0, 1, 3, 5, 2, 4)
+  return x.reshape(batch, rows, columns, features, each).mean(-1)
+
+
+def _times(many: int, few: int) -> int:
+  """How often few are in many; UserError if that is no whole number."""
+  if many % few:
+    raise UserError(
+      f'widths: the {many} pixels and channels of a square cannot be shared by'
+      f' {few} channels; expected widths of which each divides 4 times its'
+      ' neighbours.'
+    )
+  return many // few
+
+
 def _halves(x) -> tuple[int, int]:
   """Rows and columns of half the size; UserError where there would be none."""
   rows, columns = x.shape[1] // 2, x.shape[2] // 2
