@@ -39,6 +39,7 @@ def default() -> ml_collections.ConfigDict:
       'eval_every': 2000,
       'eval_samples': 10_000,
       'eval_labels': 'data',  # of which classes: as in the data, or balanced
+      'standing_stats': 0,  # batches for G's batch norms; 0: running averages
       'metrics': (),  # (): the usual ones for the kind of data
       'metric_options': {},  # {'prdc': {'k': 3}, 'is': {'splits': 5}}
       'features': '',  # classifier, inception, ...; '': the usual ones

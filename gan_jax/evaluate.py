@@ -31,6 +31,7 @@ FLAGS = {
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
   'checkpoint': 'latest', 'labels': '', 'metric_options': {},
+  'standing_stats': 0,
 }  # fmt: skip
 HOW = {
   'metrics', 'metric_options', 'protocol', 'features', 'resize', 'weights',
@@ -39,7 +40,8 @@ HOW = {
 # The flags that each kind of work takes.
 WORK = {
   'workdir': HOW
-  | {'checkpoint', 'num', 'draws', 'labels', 'statistics', 'data', 'data_dir'},
+  | {'checkpoint', 'num', 'draws', 'labels', 'statistics', 'data', 'data_dir'}
+  | {'standing_stats'},
   'samples': HOW | {'data', 'data_dir', 'out'},
   'compare': {'metric'},
 }
@@ -61,7 +63,9 @@ def help_lines() -> list[str]:
     f' --protocol={"|".join(protocols.PROTOCOLS)}',
     '--checkpoint: latest, best, or a step; --num: samples per seed (0: as in'
     ' the run); --draws: how often to draw them, for the interval;'
-    ' --labels: of which classes (data: as the data have them, or balanced).',
+    ' --labels: of which classes (data: as the data have them, or balanced);'
+    ' --standing_stats=N: batch norms of G by the statistics of N batches'
+    ' (0: as in the run).',
   ]
 
 
@@ -112,6 +116,7 @@ def _scored(flags, work, progress):
       num_samples=flags.num,
       draws=flags.draws,
       labels=flags.labels,
+      standing_stats=flags.standing_stats,
       **given,
     )
   return external_samples.evaluate(
@@ -172,6 +177,10 @@ def _check_values(flags):
   if not 0 <= flags.num < types_lib.MAX_SIZE:
     bound = 'at least 0' if flags.num < 0 else f'below {types_lib.MAX_SIZE:,}'
     raise UserError(f'--num={flags.num}: expected {bound}.')
+  if flags.standing_stats < 0:
+    raise UserError(
+      f'--standing_stats={flags.standing_stats}: expected at least 0.'
+    )
   if flags.draws < 1:
     raise UserError(f'--draws={flags.draws}: expected at least 1.')
   labels.check(flags.labels)

@@ -19,6 +19,7 @@ from gan_jax.run import (
   sample_encoded,
   sample_folder,
   shown,
+  standing,
 )
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
@@ -44,7 +45,8 @@ def help_lines() -> list[str]:
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
     ' --class: only of these classes; --labels: as the data have them, or'
     ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
-    ' the run, or --num of each; by default of the first.'
+    ' the run, or --num of each; by default of the first. --standing_stats=N:'
+    ' batch norms by the statistics of N batches (0: as in the run).'
     ' --reconstruct=FILE, of a model with an encoder: real samples beside what'
     ' it rebuilds of them; --interpolate=FILE: what lies between each two that'
     ' follow one another. FILE: a folder of images, a picture, an .npz.',
@@ -64,6 +66,7 @@ def main(argv: list[str]):
     checkpoint='latest',
     run_seed='',
     labels='',
+    standing_stats=0,
     reconstruct='',
     interpolate='',
     data={},
@@ -82,6 +85,7 @@ def main(argv: list[str]):
     which=flags.checkpoint,
     places=examples.places_given(flags.data),
   )
+  state = _settled(flags, config, setup, state)
   seeds = draws.seed_positions(config, flags.run_seed)
   if flags.reconstruct or flags.interpolate:
     print(_encoded(flags, out, setup, state, seeds), f'of step {step} -> {out}')
@@ -109,6 +113,16 @@ def main(argv: list[str]):
   else:
     write(out, samples, setup, labels, whose)
   print(_summary(len(samples), step, whose, flags.out))
+
+
+def _settled(flags, config, setup, state):
+  """The state, its batch norms by standing statistics where these are asked."""
+  batches = flags.standing_stats or config['standing_stats']
+  standing.check(setup, batches)
+  how = flags.labels or labels_lib.DATA
+  return state._replace(
+    ema=standing.settled_seeds(setup, state.ema, batches, how)
+  )
 
 
 def _encoded(flags, out, setup, state, seeds):

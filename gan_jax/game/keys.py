@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 # One stream for each purpose, so that adding a draw never shifts another.
-INIT, ORDER, STEP, SAMPLE, DRAW, ROLLBACK, LABELS = range(7)
+INIT, ORDER, STEP, SAMPLE, DRAW, ROLLBACK, LABELS, STANDING = range(8)
 # Within a step, one for each move and for a look at it from outside.
 D_MOVE, G_MOVE, LATENTS, HELD_OUT = range(4)
 

@@ -15,6 +15,7 @@ from gan_jax.run import (
   score_failures,
   score_trial,
   scoring,
+  standing,
 )
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
@@ -58,6 +59,7 @@ def evaluate(
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   protocol = chosen_protocol(contents.eval_protocol(config), given)
+  standing.check(setup, protocol.standing_stats)
   progress = progress or console.Counter('samples', main=False)
   names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
   names = scoring.metric_names(setup, names, protocol=protocol)
@@ -150,11 +152,14 @@ def chosen_protocol(usual, given):
   given = {k: v for k, v in given.items() if v}
   if 'protocol' in given:
     named = scoring.named_protocol(given.pop('protocol'))
-    kept = {'labels': usual.labels, 'options': usual.options}
+    kept = {
+      k: getattr(usual, k) for k in ('labels', 'options', 'standing_stats')
+    }
     return named._replace(**kept | given)
   # Any other field makes it a protocol without a name, except how often to
-  # draw, of which classes, what metrics are told, where the weights are.
-  kept = {'draws', 'weights', 'labels', 'options'}
+  # draw, of which classes, what metrics are told, where the weights are, what
+  # batch norms use.
+  kept = {'draws', 'weights', 'labels', 'options', 'standing_stats'}
   reset = {'name': ''} if set(given) - kept else {}
   reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
   return usual._replace(**{**reset, **given})

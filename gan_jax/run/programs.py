@@ -57,6 +57,8 @@ class Functions(NamedTuple):
   sample: (numbers, averages, key, index [B], label [B] or None) -> [B, ...],
     where averages is State.ema of one seed; a sample depends on the key and on
     its index alone.
+  statistics: (numbers, averages, key, index [B], label [B] or None) -> what G's
+    batch norms find in these samples, see sampling.make_statistics.
   encode: (numbers, averages, x [B, ...], label) -> codes [B, ...] by which a
     model with an encoder knows samples in model range.
   generate: (numbers, averages, z [B, ...], label) -> what G makes of latents.
@@ -70,6 +72,7 @@ class Functions(NamedTuple):
   feed: Callable
   init: Callable
   sample: Callable
+  statistics: Callable
   encode: Callable
   generate: Callable
   encodes: Callable
@@ -128,6 +131,7 @@ def functions(structure: Structure) -> Functions:
 
   init = jax.jit(functools.partial(_init, structure, make_rules))
   sample = jax.jit(functools.partial(_sample, make_rules))
+  statistics = jax.jit(functools.partial(_statistics, make_rules))
   encode = jax.jit(functools.partial(_encode, make_rules))
   generate = jax.jit(functools.partial(_generate, make_rules))
   of = structure, make_rules, init
@@ -141,6 +145,7 @@ def functions(structure: Structure) -> Functions:
     feed,
     init,
     sample,
+    statistics,
     encode,
     generate,
     encodes,
@@ -169,6 +174,12 @@ def _sample(make_rules, numbers, averages, key, index, label=None):
   game = make_rules(numbers).game
   sample = sampling.make_sampler(game.nets[G], prior=game.prior)
   return sample(averages[G], key, index, label)
+
+
+def _statistics(make_rules, numbers, averages, key, index, label=None):
+  game = make_rules(numbers).game
+  statistics = sampling.make_statistics(game.nets[G], prior=game.prior)
+  return statistics(averages[G], key, index, label)
 
 
 def _encode(make_rules, numbers, averages, x, label=None):

@@ -29,6 +29,32 @@ def make_sampler(net_g, *, prior: Callable) -> Callable:
   return sample
 
 
+def make_statistics(net_g, *, prior: Callable) -> Callable:
+  """Returns statistics(variables, key, index [B], label [B] | None) -> tree.
+
+  What G's batch norms find in a batch of samples, as they would find it in
+  training: the mean and the variance of each, in the place of its averages.
+  """
+
+  def statistics(variables, key, index, label=None):
+    z, own = latents(prior, key, index), variables['vars']
+    rest = {k: v for k, v in own.items() if k != 'batch_stats'}
+
+    def updated(averages):
+      tree = {'params': variables['params'], **rest, 'batch_stats': averages}
+      inputs = {'train': True, 'mutable': list(own)}
+      return networks.apply(net_g, tree, z, label, **inputs)[1]['batch_stats']
+
+    # New averages are `kept` times the old, and the rest of the batch's own.
+    fill = lambda value: jax.tree.map(
+      lambda x: jnp.full_like(x, value), own['batch_stats']
+    )
+    new, kept = jax.jvp(updated, (fill(0),), (fill(1),))
+    return jax.tree.map(lambda x, kept: x / (1 - kept), new, kept)
+
+  return statistics
+
+
 def latents(prior: Callable, key: jax.Array, index) -> jax.Array:
   """What the samples of a draw are made of.
 

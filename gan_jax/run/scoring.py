@@ -18,7 +18,7 @@ from gan_jax.metrics import (
   reference,
 )
 from gan_jax.metrics.features import base, spaces
-from gan_jax.run import encoding, scorers
+from gan_jax.run import encoding, scorers, standing
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.sampling import batches, take_seed
 from gan_jax.run.setup import Setup
@@ -40,6 +40,7 @@ class EvalProtocol(NamedTuple):
   name: str = ''  # of metrics.protocols, if it is one of these
   labels: str = labels_lib.DATA  # of which classes, see run.labels
   options: tuple = ()  # of metrics, pairs of a name and a value
+  standing_stats: int = 0  # passes that G's batch norms take theirs from
 
 
 def named_protocol(name: str) -> EvalProtocol:
@@ -119,6 +120,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   options = dict(protocol.options)
   usual = {'protocol': protocol.name, 'ema': setup.averaged}
   usual['n_fake'] = protocol.num_samples
+  usual['batch_norm'] = standing.name_of(protocol.standing_stats)
   if setup.num_classes:
     usual['labels'] = protocol.labels
   if setup.dataset.fingerprint and split == setup.split:
@@ -174,8 +176,10 @@ def make_look(
     looks = encoding.is_wanted(names)
     for s, seed in enumerate(map(int, seeds)):
       own = encoding.of_seed(setup, take_seed(variables, s)) if looks else None
+      how = protocol.standing_stats, protocol.labels
+      ready = standing.settled(setup, take_seed(variables, s), keys[s], *how)
       for d in range(protocol.draws):
-        draw = take_seed(variables, s), keys_lib.draw_key(keys[s], d)
+        draw = ready, keys_lib.draw_key(keys[s], d)
         stats, reason = None, NOT_FINITE
         try:
           stats = _collect(scorer(), setup, protocol, draw, tick)
@@ -232,7 +236,7 @@ def _maker(setup, protocol, step, rollbacks):
   """What a record says of how the samples were made."""
   maker = {
     'ema': setup.averaged,
-    'batch_norm': 'running',
+    'batch_norm': standing.name_of(protocol.standing_stats),
     'truncation': None,
     'protocol': protocol.name,
     'step': int(step),

@@ -69,6 +69,11 @@ class Setup(NamedTuple):
     """Samples [B, ...] of one seed, see programs.Functions."""
     return self.functions.sample(self.numbers, averages, key, index, label)
 
+  def statistics(self, averages, key, index, label=None) -> dict:
+    """What one seed's batch norms find in samples, see programs.Functions."""
+    given = averages, key, index, label
+    return self.functions.statistics(self.numbers, *given)
+
   @property
   def encodes(self) -> bool:
     """Whether the model has an encoder, whose codes are latents."""

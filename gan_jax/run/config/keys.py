@@ -66,6 +66,7 @@ TABLE = {
   'eval_labels': Key(
     str, SCORES, choices=('data', 'balanced'), since='0.2.0', before='balanced'
   ),
+  'standing_stats': Key(int, SCORES, least=0, since='0.2.0', before=0),
   'metrics': Key(tuple),
   'metric_options': Key(dict, SCORES, since='0.2.0', before={}),
   'features': Key(str, SCORES),

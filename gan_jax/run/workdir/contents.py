@@ -51,6 +51,7 @@ def eval_protocol(config: dict) -> scoring.EvalProtocol:
     )
   return usual._replace(
     labels=config['eval_labels'],
+    standing_stats=config['standing_stats'],
     options=metric_options.pairs(config['metric_options']),
   )
 

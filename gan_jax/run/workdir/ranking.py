@@ -98,9 +98,15 @@ def check_best(
     return
   how = {
     k: config.get(k)
-    for k in ('protocol', 'features', 'eval_samples', 'eval_labels')
+    for k in (
+      'protocol',
+      'features',
+      'eval_samples',
+      'eval_labels',
+      'standing_stats',
+    )
   }
-  words = ', '.join(f'{k}={v}' for k, v in how.items() if v not in ('', None))
+  words = ', '.join(f'{k}={v}' for k, v in how.items() if v)
   steps = ', '.join(map(str, checkpoints.steps()))
   raise UserError(
     f"{flag}: no checkpoint in {workdir} has a score by the run's"
