@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_jax.game import keys as keys_lib
 from gan_jax.run import labels as labels_lib
-from gan_jax.run.sampling import BATCH
+from gan_jax.run.sampling import BATCH, take_seed
 from gan_jax.types import G, UserError
 
 STATISTICS = 'batch_stats'  # the collection of flax.linen's batch norms
@@ -77,9 +77,7 @@ def settled_seeds(setup, averages, batches: int, how: str) -> dict:
   if not batches:
     return averages
   each = [
-    settled(
-      setup, jax.tree.map(lambda x, s=s: x[s], averages), key, batches, how
-    )
+    settled(setup, take_seed(averages, s), key, batches, how)
     for s, key in enumerate(setup.keys)
   ]
   return jax.tree.map(lambda *leaves: np.stack(leaves), *each)

@@ -52,7 +52,7 @@ SMALL = {
   'infogan': dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)}),
   'mlp': dict.fromkeys('gd', {'hidden': (8, 8)}),
   'r3gan': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2}),
-  'r3gan2': dict.fromkeys('gd', {'widths': (4, 2, 4), 'group': 2, 'depth': 1}),
+  'r3gan2': dict.fromkeys('gd', {'widths': (4, 2), 'group': 2, 'depth': 1}),
   'sagan': _THIN,
   'sndcgan': _THIN,
   'sngan': _THIN,
