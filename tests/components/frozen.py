@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from gan_jax.models import biggan, biggan_deep, sagan, sngan
+from gan_jax.models import biggan, biggan_deep, infogan, sagan, sndcgan, sngan
 
 LABEL = np.array([2, 0, 1, 2])
 SHAPE = (8, 12, 3)
@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
 
 K = {'num_classes': 3}
-CASES = {
+RESNETS = {
   'sngan_g': Case(
     sngan.Generator(SHAPE, widths=(6, 5, 4), **K), (7,),
     (0.31155, 0.74945, 0.84463, 0.87902),
@@ -85,6 +85,25 @@ CASES = {
     (31.403, 10.452, 22.536, 23.352),
   ),
 }  # fmt: skip
+CONVOLUTIONS = {
+  'sndcgan_g': Case(
+    sndcgan.Generator(SHAPE, widths=(6, 5, 4), **K), (7,),
+    (0.38042, 0.74551, -0.60857, 0.87186),
+  ),
+  'sndcgan_d': Case(
+    sndcgan.Discriminator(widths=(4, 5, 6), **K), SHAPE,
+    (-2.8909, 0.60255, -3.1686, -3.3913),
+  ),
+  'infogan_g': Case(
+    infogan.Generator(SHAPE, hidden=(9,), widths=(5, 4), **K), (7,),
+    (0.14593, 0.68395, 0.096863, 0.25888),
+  ),
+  'infogan_d': Case(
+    infogan.Discriminator(widths=(4, 5), hidden=(9,), **K), SHAPE,
+    (1.1169, 0.23058, 0.90073, 1.4683),
+  ),
+}  # fmt: skip
+CASES = RESNETS | CONVOLUTIONS
 
 
 def drawn(variables):

@@ -8,12 +8,10 @@ import math
 
 import jax
 import numpy as np
-import pytest
 
 from tests.components import by_torch
+from tests.components.by_torch import F, torch
 
-torch = pytest.importorskip('torch', reason='the extra parity')
-F = torch.nn.functional
 CLASSES = 3
 LEAK, GAIN = 0.2, math.sqrt(2)
 

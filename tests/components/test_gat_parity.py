@@ -8,10 +8,8 @@ import pytest
 
 from gan_jax.conditioning import inner_product
 from gan_jax.models import gat
-from tests.components.torched import compare, drawn
+from tests.components.by_torch import F, compare, parameters, torch
 
-torch = pytest.importorskip('torch', reason='the extra parity')
-F = torch.nn.functional
 LABEL = np.array([2, 0, 1])
 SIZE = {'depth': 3, 'width': 16, 'heads': 2, 'patch': 2}
 
@@ -123,7 +121,7 @@ def d_by_torch(p, x, *, patch, heads, depth, width):
 def test_a_generator_and_its_gradients_are_pytorchs(shape):
   g = gat.Generator(shape=shape, levels=2, num_classes=3, **SIZE)
   z = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
-  params = drawn(g, z, LABEL)
+  params = parameters(g, z, LABEL)
   for name in ('mapping_0', 'mapping_1'):
     params[name] = {k: 100 * v for k, v in params[name].items()}
   ours = lambda p, z: g.apply(
@@ -137,7 +135,7 @@ def test_a_discriminator_and_its_gradients_are_pytorchs():
   head = functools.partial(inner_product.Head, dim=12, mapping=2)
   d = gat.Discriminator(num_classes=3, head=head, **SIZE)
   x = np.random.default_rng(1).normal(size=(3, 6, 8, 8)).astype(np.float32)
-  params = drawn(d, x, LABEL)
+  params = parameters(d, x, LABEL)
   for name in ('mapping_0', 'mapping_1'):
     params[name] = {k: 100 * v for k, v in params[name].items()}
   ours = lambda p, x: d.apply({'params': p}, x, LABEL, train=True)

@@ -7,11 +7,9 @@ import pytest
 
 from gan_jax.models import r3gan
 from gan_jax.models.layers import resampling
+from tests.components.by_torch import F, compare, parameters, torch
 from tests.components.compiled import close
-from tests.components.torched import compare, drawn
 
-torch = pytest.importorskip('torch', reason='the extra parity')
-F = torch.nn.functional
 LABEL = np.array([2, 0, 1])
 
 
@@ -80,7 +78,7 @@ def test_a_generator_and_its_gradients_are_pytorchs(shape):
   sizes = {'depth': 2, 'group': 4}
   g = r3gan.Generator(shape=shape, widths=(8, 8, 4), num_classes=3, **sizes)
   z = np.random.default_rng(1).normal(size=(3, 6)).astype(np.float32)
-  params = drawn(g, z, LABEL)
+  params = parameters(g, z, LABEL)
   ours = lambda p, z: g.apply({'params': p}, z, LABEL, train=True)
   theirs = lambda p, z: g_by_torch(p, z, LABEL, stages=3, shape=shape, **sizes)
   compare(ours, theirs, params, z)
@@ -91,7 +89,7 @@ def test_a_discriminator_and_its_gradients_are_pytorchs(shape):
   sizes = {'depth': 2, 'group': 4}
   d = r3gan.Discriminator(widths=(4, 8, 8), num_classes=3, **sizes)
   x = np.random.default_rng(1).normal(size=(3, *shape)).astype(np.float32)
-  params = drawn(d, x, LABEL)
+  params = parameters(d, x, LABEL)
   ours = lambda p, x: d.apply({'params': p}, x, LABEL, train=True)
   theirs = lambda p, x: d_by_torch(p, x, LABEL, stages=3, **sizes)
   compare(ours, theirs, params, x)

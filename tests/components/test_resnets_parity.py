@@ -4,12 +4,10 @@ import functools
 
 import pytest
 
-from tests.components import frozen
+from tests.components import by_torch, frozen
+from tests.components.by_torch import by_class, conv, dense, torch
 
-torch_nets = pytest.importorskip('tests.components.torch_nets')
-torch = torch_nets.torch
 relu = torch.relu
-conv, dense = torch_nets.conv, torch_nets.dense
 doubled = functools.partial(
   torch.nn.functional.interpolate, scale_factor=2, mode='nearest'
 )
@@ -17,12 +15,6 @@ halved = functools.partial(torch.nn.functional.avg_pool2d, kernel_size=2)
 
 
 # Of what scales and shifts are made: a function of a norm's path.
-
-
-def by_class(w, label):
-  """1 + a row of a table, and a row of another."""
-  row = lambda path, name: w(f'{path}/{name}', 'embedding')[label]
-  return lambda path: (1 + row(path, 'gamma'), row(path, 'beta'))
 
 
 def by_vector(w, vector):
@@ -82,21 +74,21 @@ def narrow_down(w, path, x, *, halves):
 
 
 def batch_norms(w, epsilon, by):
-  return lambda path, x: torch_nets.batch_norm(w, path, x, epsilon, by)
+  return lambda path, x: by_torch.batch_norm(w, path, x, epsilon, by)
 
 
 def generator(w, z, bys, *, base, epsilon, attends=()):
   """A modulation for each block."""
-  x = torch_nets.grid(dense(w, 'start', z), *base)
+  x = by_torch.grid(dense(w, 'start', z), *base)
   for i, by in enumerate(bys):
     x = up(w, f'block_{i}', x, batch_norms(w, epsilon, by))
     if i in attends:
-      x = torch_nets.attention(w, f'attention_{i}', x)
+      x = by_torch.attention(w, f'attention_{i}', x)
   return pictures(w, x, epsilon)
 
 
 def pictures(w, x, epsilon):
-  x = relu(torch_nets.batch_norm(w, 'norm', x, epsilon))
+  x = relu(by_torch.batch_norm(w, 'norm', x, epsilon))
   return torch.tanh(conv(w, 'image', x))
 
 
@@ -116,20 +108,19 @@ def critic(w, x, label, *, blocks, halvings, attends=()):
     own = {'first': i == 0, 'halves': i < halvings}
     x = down(w, f'block_{i}', x, lambda _, x: x, **own)
     if i in attends:
-      x = torch_nets.attention(w, f'attention_{i}', x)
-  return torch_nets.projected(w, relu(x).sum((2, 3)), label)
+      x = by_torch.attention(w, f'attention_{i}', x)
+  return by_torch.projected(w, relu(x).sum((2, 3)), label)
 
 
 def wgan_gp_d(w, x, label):
   def norm(path, x):
     x = torch.nn.functional.layer_norm(x, x.shape[1:], eps=2e-5)
-    return torch_nets.scaled(w, f'{path}/layer', x)
+    return by_torch.scaled(w, f'{path}/layer', x)
 
   x = conv(w, 'stem', x)
   for i in range(2):
     x = down(w, f'block_{i}', x, norm, first=False, halves=True)
-  features = x.permute(0, 2, 3, 1).flatten(1)
-  return torch_nets.projected(w, features, label)
+  return by_torch.projected(w, by_torch.flat(x), label)
 
 
 def biggan_g(w, z, label):
@@ -142,7 +133,7 @@ def biggan_g(w, z, label):
 def biggan_deep_g(w, z, label):
   y = torch.cat([w('embed', 'embedding')[label], z], 1)
   norm = batch_norms(w, 1e-5, by_vector(w, y))
-  x = torch_nets.grid(dense(w, 'start', y), 2, 3)
+  x = by_torch.grid(dense(w, 'start', y), 2, 3)
   for i in range(2):
     for k in range(2):
       x = narrow_up(w, f'block_{i}_{k}', x, norm, doubles=k == 1)
@@ -154,7 +145,7 @@ def biggan_deep_d(w, x, label):
   for i in range(2):
     for k in range(2):
       x = narrow_down(w, f'block_{i}_{k}', x, halves=i == 0 and k == 0)
-  return torch_nets.projected(w, relu(x).sum((2, 3)), label)
+  return by_torch.projected(w, relu(x).sum((2, 3)), label)
 
 
 of = functools.partial
@@ -175,9 +166,9 @@ NETWORKS = {
 
 
 def test_every_frozen_network_is_among_them():
-  assert set(NETWORKS) == set(frozen.CASES)
+  assert set(NETWORKS) == set(frozen.RESNETS)
 
 
 @pytest.mark.parametrize('name', NETWORKS)
 def test_values_and_slopes(name):
-  torch_nets.compare(frozen.CASES[name], NETWORKS[name])
+  by_torch.compare_frozen(frozen.CASES[name], NETWORKS[name])
