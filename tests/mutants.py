@@ -40,10 +40,15 @@ TESTS = {
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
   'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
-  'conditioning/': [
-    'components/test_conditioning*.py',
-    'components/test_models*.py',
+  'conditioning/inner_product.py': [
+    'components/test_gat.py',
+    'components/test_conditioning_heads.py',
   ],
+  'conditioning/mapped_projection.py': [
+    'components/test_style_layers.py',
+    'components/test_conditioning_heads.py',
+  ],
+  'conditioning/': ['components/test_conditioning*.py'],
   'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
   'dynamics/timegan.py': ['components/test_timegan.py'],
   'dynamics/equilibrium.py': ['components/test_encoder_terms.py'],

@@ -24,7 +24,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
   bias: bool = False  # of the classifier
 
   @nn.compact

@@ -18,7 +18,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
   embedding: int = 50  # numbers of a class
   hidden: int = 240  # units of the layer that sees both
 

@@ -32,7 +32,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   norm: Callable  # (name=) -> module, or the identity
-  num_classes: int = 0
+  num_classes: int
   categories: tuple[int, ...] = (10,)  # as in latent.categories
   continuous: int = 2  # as in latent.continuous
   hidden: int = 128  # units of a layer before; 0 is none

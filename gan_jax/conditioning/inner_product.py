@@ -8,7 +8,8 @@ the logit is <W features, embedding of the label>. The projection discriminator
 from collections.abc import Callable
 
 import flax.linen as nn
-import jax.numpy as jnp
+
+from gan_jax.conditioning.shared import heads
 
 SLOWNESS = 100  # of a mapping's weights, see `slow`
 # What is left of it after `slow` has made it smaller is Glorot's.
@@ -20,7 +21,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
   dim: int = 0  # of the vectors that are compared; 0: as the features are
   mapping: int = 0  # layers that the class's embedding goes through
 
@@ -35,14 +36,13 @@ class Head(nn.Module):
         features, say their sum over the pixels.
     """
     if label is None:
-      logits = self.dense(1, name='logits')(features)[:, 0]
-      return {'logits': logits.astype(jnp.float32)}
+      return {'logits': heads.logit(self.dense, features)}
     x = features if pooled is None else pooled
     dim = self.dim or x.shape[-1]
     classes = self.embed(self.num_classes, dim, name='embed')(label)  # [B, dim]
     classes = mapped(self.dense, classes, dim, self.mapping)
     x = self.dense(dim, name='logits')(x)
-    return {'logits': (x * classes).sum(-1).astype(jnp.float32)}
+    return {'logits': heads.wide((x * classes).sum(1))}
 
 
 def mapped(dense: Callable, x, features: int, layers: int):

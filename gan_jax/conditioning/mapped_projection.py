@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 
 import flax.linen as nn
-import jax.numpy as jnp
+
+from gan_jax.conditioning.shared import heads
 
 
 class Head(nn.Module):
@@ -18,7 +19,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
 
   @nn.compact
   def __call__(self, features, label=None, pooled=None):
@@ -30,9 +31,9 @@ class Head(nn.Module):
       pooled: [B, C], which takes no part.
     """
     del pooled
-    count = 1 if label is None else features.shape[-1]
+    count = 1 if label is None else features.shape[1]
     mapped = self.dense(count, name='logits')(features)
     if label is not None:
       mapped *= self.embed(self.num_classes, count, name='embed')(label)
-    logits = mapped.astype(jnp.float32).sum(-1)
+    logits = heads.wide(mapped).sum(1)
     return {'logits': logits / math.sqrt(count)}

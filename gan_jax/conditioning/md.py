@@ -19,7 +19,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
 
   @nn.compact
   def __call__(self, features, label=None, pooled=None):
@@ -29,4 +29,4 @@ class Head(nn.Module):
     heads.check_classes(label, self.num_classes)
     scores = heads.wide(self.dense(self.num_classes, name='logits')(features))
     own = jnp.take_along_axis(scores, label[:, None], axis=1)
-    return {'logits': own[:, 0]}
+    return {'logits': own.squeeze(1)}

@@ -7,7 +7,8 @@ logit is psi(features) + <embedding of the label, features>.
 from collections.abc import Callable
 
 import flax.linen as nn
-import jax.numpy as jnp
+
+from gan_jax.conditioning.shared import heads
 
 
 class Head(nn.Module):
@@ -18,7 +19,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
 
   @nn.compact
   def __call__(self, features, label=None, pooled=None):
@@ -30,10 +31,9 @@ class Head(nn.Module):
       pooled: [B, C], what the label is compared with where that is not all
         features, say their sum over the pixels.
     """
-    logits = self.dense(1, name='logits')(features)[:, 0]
-    logits = logits.astype(jnp.float32)
+    logits = heads.logit(self.dense, features)
     if label is not None:
       x = features if pooled is None else pooled
       embedding = self.embed(self.num_classes, x.shape[-1], name='embed')
-      logits += (embedding(label) * x).sum(-1).astype(jnp.float32)
+      logits += heads.wide((embedding(label) * x).sum(1))
     return {'logits': logits}

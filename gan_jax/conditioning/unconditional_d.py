@@ -18,7 +18,7 @@ class Head(nn.Module):
 
   dense: Callable  # (features, name=) -> module
   embed: Callable  # (classes, features, name=) -> module
-  num_classes: int = 0
+  num_classes: int
 
   @nn.compact
   def __call__(self, features, label=None, pooled=None):

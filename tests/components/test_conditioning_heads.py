@@ -52,6 +52,24 @@ def test_an_embedding_beside_the_features():
   assert set(p) == {'logits'}
 
 
+def test_projections_compare_features_with_a_class():
+  label = jnp.asarray(LABEL)
+  x, heads, p = head('projection', label)
+  own = p['embed']['embedding'][LABEL]
+  logits = affine(p['logits'], x)[:, 0] + (own * x).sum(1)
+  np.testing.assert_allclose(heads['logits'], logits, 1e-5, 1e-6)
+  x, heads, p = head('mapped_projection', label)
+  own = p['embed']['embedding'][LABEL]
+  logits = (own * affine(p['logits'], x)).sum(1) / np.sqrt(x.shape[1])
+  assert p['embed']['embedding'].shape == (K, x.shape[1])
+  np.testing.assert_allclose(heads['logits'], logits, 1e-5, 1e-6)
+  for name in ('projection', 'mapped_projection'):
+    x, heads, p = head(name)
+    assert set(p) == {'logits'}
+    logits = affine(p['logits'], x)[:, 0]
+    np.testing.assert_allclose(heads['logits'], logits, 1e-5, 1e-6)
+
+
 def test_a_d_that_sees_no_label():
   x, heads, p = head('unconditional_d', jnp.asarray(LABEL))
   assert set(p) == {'logits'}

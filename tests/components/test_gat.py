@@ -146,9 +146,11 @@ def test_a_head_compares_vectors_of_its_own_size():
   p = v['params']
   assert p['logits']['kernel'].shape == (7, 5)
   assert p['embed']['embedding'].shape == (3, 5)
-  vectors = p['embed']['embedding'][label] @ p['mapping_0']['kernel'] / 100
+  slow = p['mapping_0']['kernel']  # a hundred times Glorot's
+  assert slow.std() == pytest.approx(100 * np.sqrt(2 / (5 + 5)), rel=0.5)
+  vectors = p['embed']['embedding'][label] @ slow / 100
   want = (vectors * (x @ p['logits']['kernel'])).sum(1)
   close(head.apply(v, x, label)['logits'], want)
-  plain = inner_product.Head(blocks.Dense, blocks.Embed, dim=5)
+  plain = inner_product.Head(blocks.Dense, blocks.Embed, num_classes=0, dim=5)
   v = init(plain, x)
   assert v['params']['logits']['kernel'].shape == (7, 1)

@@ -7,6 +7,7 @@ import pytest
 
 from gan_jax import train
 from gan_jax.run import command, setup, unused_options
+from gan_jax.run.planning import described
 from gan_jax.run.workdir import claims
 from gan_jax.study import plan
 from gan_jax.types import UserError
@@ -16,15 +17,6 @@ from tests.study.test_study_plan import write
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPES = sorted(p.stem for p in (ROOT / 'configs').glob('[!_]*.py'))
 RECIPES.remove('common')
-# Data of recipes that are not at hand, and what stands in for them.
-NOT_AT_HAND = {
-  'cifar10': {'name': 'digits', 'image_size': 32, 'channels': 3},
-  'fashion_mnist': {'name': 'digits', 'image_size': 32},
-  'mnist': {'name': 'digits', 'image_size': 32},
-  'sounds': {'name': 'tones', 'length': 4096},
-  'stocks': {'name': 'sines', 'length': 127},
-  'tiny_shakespeare': {'name': 'grammar'},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -164,11 +156,8 @@ def test_a_default_that_means_the_same_is_no_mistake():
 @pytest.mark.parametrize('recipe', RECIPES)
 def test_recipes_have_no_such_options(recipe):
   config = command.load_config(f'configs/{recipe}.py')
-  if config['data']['name'] in NOT_AT_HAND:
-    config['data'] = NOT_AT_HAND[config['data']['name']]
-    config['conditional'] = False
   unused_options.check_run(config)
-  unused_options.check_training(config, setup.build(config))
+  unused_options.check_training(config, described.setup(config))
 
 
 def test_it_is_told_before_anything_is_written(tmp_path, capfd):

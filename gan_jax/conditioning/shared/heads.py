@@ -10,7 +10,7 @@ from gan_jax.types import UserError
 
 def logit(dense: Callable, features: jax.Array) -> jax.Array:
   """Whether samples are real: features [B, F] -> [B] float32."""
-  return wide(dense(1, name='logits')(features))[:, 0]
+  return wide(dense(1, name='logits')(features)).squeeze(1)
 
 
 def wide(x: jax.Array) -> jax.Array:
