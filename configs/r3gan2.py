@@ -26,7 +26,7 @@ def variant(
 ) -> dict:
   """R3GAN's of that name, with these networks and a schedule of the rate."""
   usual, net = r3gan.VARIANTS[name], net or {}
-  adam = common.adam(1e-2, b1=0.0, b2=0.99)
+  adam = common.adam(1e-2, b1=0.0) | {'b2': usual['optim']['g']['b2']}
   adam['schedule'] = {'name': 'gan_jax.game.schedules.root_decay'} | rate
   return usual | {
     'model': {'g': net, 'd': net},

@@ -100,6 +100,8 @@ class Penalty(NamedTuple):
   terms: dict[str, Callable]  # {player: term}, of functions named PLAYER_term
   per_example: bool  # meaningless where D's logits depend on the batch
   every: int = 1  # steps
+  # Options that follow the steps: {name: step [] -> []}.
+  rates: dict[str, Callable] = {}
 
 
 class Conditioning(NamedTuple):

@@ -77,8 +77,18 @@ TESTS = {
   ],  # fmt: skip
   'game/keys.py': ['game/test_keys.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
-  'game/ema.py': ['game/test_ema.py', 'game/test_optim_floats.py'],
-  'game/optim.py': ['game/test_optim*.py'],
+  'game/ema.py': [
+    'game/test_ema.py',
+    'game/test_optim_floats.py',
+    'game/test_schedules.py',
+  ],
+  'game/optim.py': ['game/test_optim*.py', 'game/test_schedules.py'],
+  'game/by_name.py': ['game/test_optim*.py', 'game/test_schedules.py'],
+  'game/schedules.py': [
+    'game/test_schedules.py',
+    'game/test_optim*.py',
+    'components/test_r3gan2.py',
+  ],
   'game/gradients.py': [
     'game/test_gradients.py',
     'components/test_penalties*.py',

@@ -15,7 +15,11 @@ from gan_jax.types import Tree, UserError
 
 
 def make_decay(
-  *, halflife_kimg: float = 0.0, rampup: float = 0.05, batch_size: int
+  *,
+  halflife_kimg: float = 0.0,
+  rampup: float = 0.05,
+  burn_in_kimg: float = 0.0,
+  batch_size: int,
 ) -> Callable:
   """Returns decay(step []) -> [] in [0, 1): the weight of the old average.
 
@@ -24,19 +28,27 @@ def make_decay(
       means no averaging (the decay is 0).
     rampup: limits the half-life to this share of the images seen so far, so
       that the average forgets the initial weights; 0 means no warm-up.
+    burn_in_kimg: thousands of images in which the half-life rises from 0 to its
+      value, by half a wave of a cosine, as in the code of Huang et al. 2024
+      (https://arxiv.org/abs/2501.05441); 0 means it has that at once.
     batch_size: images in one step of G.
 
   Raises:
-    UserError: a negative half-life or warm-up.
+    UserError: a negative half-life, warm-up or burn-in.
   """
-  known = options.are_known((halflife_kimg, rampup))
-  if known and min(halflife_kimg, rampup) < 0:
+  given = halflife_kimg, rampup, burn_in_kimg
+  if options.are_known(given) and min(given) < 0:
     raise UserError(
-      f'ema: halflife_kimg={halflife_kimg} and rampup={rampup} must be >= 0.'
+      f'ema: halflife_kimg={halflife_kimg}, rampup={rampup} and'
+      f' burn_in_kimg={burn_in_kimg} must be >= 0.'
     )
 
+  def risen(step):
+    share = step * (batch_size / jnp.maximum(burn_in_kimg * 1000, 1e-8))
+    return (1 - jnp.cos(jnp.pi * jnp.minimum(share, 1))) / 2
+
   def decay(step):
-    halflife = jnp.float32(halflife_kimg * 1000)
+    halflife = jnp.float32(halflife_kimg * 1000) * risen(step)
     # Not a Python branch: rampup and step may be traced.
     most = jnp.where(rampup > 0, rampup * batch_size * step, jnp.inf)
     halflife = jnp.minimum(halflife, most)

@@ -30,13 +30,14 @@ def terms_of(
     for player, term in terms.loss_terms(loss, gather).items()
   }
 
-  def add(player, name, value, *, make=terms.Term, **fields):
+  def add(player, name, value, *, make=terms.Term, rates=None, **fields):
     label = terms.label_of(player, name)
-    value = on_axis(value, axis)
-    by_player.setdefault(player, {})[name] = make(value, label=label, **fields)
+    term = make(on_axis(value, axis), label=label, **fields)
+    own = {k: r for k, r in (rates or {}).items() if k in value.keywords}
+    by_player.setdefault(player, {})[name] = terms.scheduled(term, own)
 
   for name, p in penalties.items():
-    fields = {'init': p.init, 'every': p.every}
+    fields = {'init': p.init, 'every': p.every, 'rates': p.rates}
     if p.penalty:
       add(D, name, p.penalty, make=terms.penalty_term, **fields)
     for player, value in p.terms.items():

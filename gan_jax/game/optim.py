@@ -1,59 +1,17 @@
-"""Optimizers and schedules by their names: of optax, or of one's own."""
+"""Optimizers by their names: of optax, or of one's own."""
 
 import inspect
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from gan_jax import modules, options
+from gan_jax.game import by_name, schedules
 from gan_jax.types import UserError
 
 # What every optimizer has, whichever it is.
 OWN = ('name', 'learning_rate', 'schedule', 'clip_norm')
-RATES = ('peak_value', 'init_value', 'value')  # a schedule's learning rate
-
-
-def factory(name: str, *, flag: str = 'optim') -> Callable:
-  """The function that makes an optimizer or a schedule.
-
-  Args:
-    name: of a function of optax or optax.contrib, or the dotted name of one, or
-      of a module with a function `make`.
-    flag: how the config names it, for error messages.
-
-  Raises:
-    UserError: there is no such function.
-  """
-  options.check_kind(flag, name, str)
-  if '.' in name:
-    return modules.function(name, flag=flag, usual='make')
-  function = getattr(optax, name, None) or getattr(optax.contrib, name, None)
-  if not callable(function):
-    near = modules.near(name, [*dir(optax), *dir(optax.contrib)])
-    hint = f'; did you mean {near[0]!r}?' if near else '.'
-    raise UserError(
-      f'{flag}={name!r}: neither optax nor optax.contrib has such a'
-      f' function{hint}'
-    )
-  return function
-
-
-def takes(name: str, *, flag: str = 'optim') -> list[str]:
-  """Names of the arguments of what `factory` finds."""
-  return list(inspect.signature(factory(name, flag=flag)).parameters)
-
-
-def _call(flag, function, kwargs):
-  """Calls an optax factory; an error names unknown or missing arguments."""
-  try:
-    inspect.signature(function).bind(**kwargs)
-    return function(**kwargs)
-  except (TypeError, ValueError) as e:
-    known = ', '.join(inspect.signature(function).parameters)
-    name = getattr(function, '__name__', 'it')
-    raise UserError(f'{flag}: {e}; {name} takes {known}.') from e
 
 
 def make_optimizer(
@@ -68,26 +26,27 @@ def make_optimizer(
   """An optax optimizer with a schedule and clipping.
 
   Args:
-    name: see factory: 'adam', 'rmsprop', 'muon', 'lion', ...
+    name: see by_name.factory: 'adam', 'rmsprop', 'muon', 'lion', ...
     learning_rate: its peak value; the schedule starts from it. None for an
       optimizer that takes none.
     schedule: {'name': 'cosine_decay_schedule', ...} with the arguments of that
-      function, see factory; its `init_value` (or `peak_value`) is the learning
-      rate unless given. Counted in updates of this player. {} for none.
+      function, see schedules.make; its `init_value` (or `peak_value`) is the
+      learning rate unless given. Counted in updates of this player; {}: none.
     clip_norm: largest global norm of the gradient; 0 for no clipping.
     flag: how the config names this optimizer, for error messages.
-    **kwargs: handed to the optax function.
+    **kwargs: handed to the optax function; a schedule in the place of a number,
+      {'name': ...}, is counted likewise.
 
   Raises:
     UserError: a name or an argument that optax does not know.
   """
   rate = learning_rate
   if schedule:
-    rate = _schedule(f'{flag}.schedule', learning_rate, **schedule)
+    rate = schedules.make(f'{flag}.schedule', learning_rate, **schedule)
   if rate is not None:
     options.check_kind(f'{flag}.learning_rate', learning_rate, float)
     kwargs['learning_rate'] = rate
-  tx = _call(flag, factory(name, flag=f'{flag}.name'), kwargs)
+  tx = _made(flag, name, kwargs)
   if not isinstance(tx, optax.GradientTransformation):
     raise UserError(f'{flag}.name={name!r}: not an optax optimizer.')
   if options.are_known((learning_rate, clip_norm, kwargs)):
@@ -97,6 +56,16 @@ def make_optimizer(
   if isinstance(clip_norm, int | float) and not clip_norm:
     return tx
   return optax.chain(optax.clip_by_global_norm(clip_norm), tx)
+
+
+def _made(flag, name, kwargs):
+  """The optimizer of that name; numbers may be schedules."""
+  function = by_name.factory(name, flag=f'{flag}.name')
+  kwargs, varying = schedules.apart(flag, kwargs)
+  if varying:
+    fixed = inspect.signature(function).parameters.keys() - varying.keys()
+    function = optax.inject_hyperparams(function, static_args=fixed)
+  return by_name.call(flag, function, kwargs | varying)
 
 
 def _check(tx, flag, clip_norm):
@@ -146,37 +115,3 @@ def complete(given: dict, flag: str) -> dict:
   except (TypeError, UserError):
     return options.fixed(given)
   return given
-
-
-def _schedule(flag, learning_rate, *, name='', **kwargs):
-  """A schedule; those in lists among its arguments are made likewise."""
-  if not name:
-    raise UserError(f'{flag}.name is missing: a function of optax.')
-  function = factory(name, flag=f'{flag}.name')
-  known = inspect.signature(function).parameters
-  # optax's schedules name their rate differently. Those with a warm-up have a
-  # peak and an initial value, and the learning rate is the peak.
-  start = next((rate for rate in RATES if rate in known), None)
-  if start:
-    kwargs.setdefault(start, learning_rate)
-  made = {
-    k: _argument(f'{flag}.{k}', v, learning_rate) for k, v in kwargs.items()
-  }
-  return _call(flag, function, made)
-
-
-def _argument(flag, value, learning_rate):
-  """What optax expects in place of the plain values of a config."""
-  if isinstance(value, tuple | list):
-    return [_argument(flag, v, learning_rate) for v in value]
-  if not isinstance(value, dict):
-    return value
-  if 'name' in value:  # join_schedules
-    return _schedule(flag, learning_rate, **value)
-  if 'decay_steps' in value:  # sgdr_schedule
-    return {'peak_value': learning_rate, **value}
-  # The keys of a config are texts, optax's are steps.
-  try:
-    return {int(step): v for step, v in value.items()}
-  except ValueError as e:
-    raise UserError(f'{flag}={value}: expected {{step: number}}.') from e

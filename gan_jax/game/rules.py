@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from gan_jax import options as options_lib
 from gan_jax import select
-from gan_jax.game import ema, latents, optim
+from gan_jax.game import ema, latents, optim, schedules
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import projections_of, terms_of
 from gan_jax.types import Conditioning, D, G, Model, UserError
@@ -77,7 +78,8 @@ def complete(groups: dict) -> dict:
 def _penalty(name, own):
   options_lib.check_kind(f'penalties.{name}', own, dict)
   file = select.module('penalties', name, flag='penalties')
-  return options_lib.with_floats(own, *select.functions_of(file))
+  filled = options_lib.with_floats(own, *select.functions_of(file))
+  return schedules.complete(f'penalties.{name}', filled)
 
 
 def _optimizer(groups, player):
@@ -141,8 +143,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   call = options_lib.call
   loss = call('loss', select.loss, options['loss'])
   penalties = {
-    name: call(f'penalties.{name}', select.penalty, own, name=name)
-    for name, own in options['penalties'].items()
+    name: _scheduled(name, own) for name, own in options['penalties'].items()
   }
   conditioning = call(
     'conditioning', select.conditioning, options['conditioning']
@@ -183,6 +184,21 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   step = _make_dynamics(options)(game)
   return Rules(game, step, model, penalties, conditioning)
+
+
+def _scheduled(name, own):
+  """A penalty, whose numbers may follow the steps."""
+  flag = f'penalties.{name}'
+  own, rates = schedules.apart(flag, own)
+  first = {k: rate(jnp.int32(0)) for k, rate in rates.items()}
+  if options_lib.are_known(first):
+    first = jax.tree.map(float, first)
+  made = options_lib.call(flag, select.penalty, own | first, name=name)
+  if rates and made.project:
+    raise UserError(
+      f'{flag}.{next(iter(rates))}: a projection has no schedule.'
+    )
+  return made._replace(rates=rates)
 
 
 def _check_loss(options, conditioning, model):

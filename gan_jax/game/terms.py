@@ -98,11 +98,28 @@ def penalty_term(penalty: Callable, **fields) -> Term:
     **fields: of Term.
   """
 
-  def value(f: Forward, memo: Any, *, key: jax.Array):
+  def value(f: Forward, memo: Any, *, key: jax.Array, **now):
     critic = lambda x: f.critic(x)['logits']
-    return penalty(critic, f.real, f.fake, memo, key=key)
+    return penalty(critic, f.real, f.fake, memo, key=key, **now)
 
   return Term(value, **fields)
+
+
+def scheduled(term: Term, rates: dict[str, Callable]) -> Term:
+  """A term some of whose options follow the steps.
+
+  Args:
+    term: its value takes them as keyword arguments.
+    rates: {option: step [] -> []}.
+  """
+  if not rates:
+    return term
+
+  def value(f: Forward, memo: Any, *, key: jax.Array):
+    now = {name: rate(f.batch['step']) for name, rate in rates.items()}
+    return term.value(f, memo, key=key, **now)
+
+  return term._replace(value=value)
 
 
 def label_of(player: str, name: str) -> str:

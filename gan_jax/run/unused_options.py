@@ -9,7 +9,7 @@ others; that no other option is ignored is tested (tests/components).
 import inspect
 
 from gan_jax import select
-from gan_jax.game import ema, optim
+from gan_jax.game import by_name, ema, schedules
 from gan_jax.run.config import keys
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
@@ -77,15 +77,15 @@ def _check_average(options):
 def _check_optimizer(flag, options):
   schedule = options.get('schedule')
   if schedule:
-    takes = optim.takes(schedule['name'])
-    rate = next((name for name in optim.RATES if name in takes), None)
+    takes = by_name.takes(schedule['name'])
+    rate = next((name for name in schedules.RATES if name in takes), None)
     usual = options.get('learning_rate')
     if schedule.get(rate, usual) != usual:
       raise _ignored(
         f'{flag}.learning_rate={usual}',
         f'schedule.{rate}={schedule[rate]}; give one of the two',
       )
-  takes = optim.takes(options['name'])
+  takes = by_name.takes(options['name'])
   if options.get('nesterov') and 'momentum' in takes:
     if options.get('momentum') is None:
       raise _ignored(f'{flag}.nesterov=True', 'there is no momentum')

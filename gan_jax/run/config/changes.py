@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 
 from gan_jax import options, select
 from gan_jax.data import loading
-from gan_jax.game import latents
-from gan_jax.game import optim as optim_lib
+from gan_jax.game import by_name, latents
 from gan_jax.run.config import recipe
 from gan_jax.types import G, UserError
 
@@ -118,7 +117,7 @@ def _takes(config, group, name):
   elif group in ROOMS:
     own = select.options_of(ROOMS[group], name, flag=f'{group}.name')
   else:
-    own = optim_lib.takes(name, flag=f'{group}.name')
+    own = by_name.takes(name, flag=f'{group}.name')
     own += ['schedule', 'clip_norm'] if group.count('.') == 1 else []
   return {group: ['name', *own]}
 

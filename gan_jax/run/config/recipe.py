@@ -13,7 +13,7 @@ import os
 from ml_collections import ConfigDict
 
 from gan_jax import modules
-from gan_jax.run.config import library, plain, texts
+from gan_jax.run.config import library, plain, texts, varying
 from gan_jax.storage import paths
 from gan_jax.types import D, G, UserError
 
@@ -186,7 +186,12 @@ def override(config: ConfigDict, key: str, value, *, flag: str = ''):
     config = config[parent]
     if not isinstance(config, ConfigDict):
       raise UserError(f'{flag}: {parent} is not a group of options.')
-  value = _typed(flag, value, value if as_it_is else config.get(last))
+  old = value if as_it_is else config.get(last)
+  if varying.is_swap(key, literal(value), old):
+    value = literal(value)
+    value = group(value) if isinstance(value, dict) else float(value)
+  else:
+    value = _typed(flag, value, old)
   if top == 'optim':
     value = plain.textual(value)
     value = group(value) if isinstance(value, dict) else value

@@ -33,7 +33,7 @@ def outside_modules(config: dict) -> dict[str, str]:
   """
   names = [config[group].get('name') for group in GROUPS]
   files = {}
-  for name in (*names, *config['penalties'], *_optimizers(config['optim'])):
+  for name in (*names, *config['penalties'], *_inner(config)):
     _add(files, *_source(name))
   return {
     name: syntax.digest(path.read_bytes())
@@ -74,14 +74,20 @@ def _is_gone(name):
   return lacks > 1
 
 
-def _optimizers(options):
-  """Names of optimizers and of their schedules, and of parts of these."""
+def _inner(config):
+  """Names of optimizers, and of schedules of theirs and of penalties."""
+  yield from _names(config['optim'])
+  yield from _names(config['penalties'])
+
+
+def _names(options):
+  """All that are called `name`, at any depth."""
   if isinstance(options, dict):
     for key, value in options.items():
-      yield from [value] if key == 'name' else _optimizers(value)
+      yield from [value] if key == 'name' else _names(value)
   elif isinstance(options, tuple | list):
     for value in options:
-      yield from _optimizers(value)
+      yield from _names(value)
 
 
 def as_today(before: dict[str, str]) -> dict[str, str]:
