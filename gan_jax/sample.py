@@ -20,6 +20,7 @@ from gan_jax.run import (
   sample_folder,
   shown,
   standing,
+  vectors,
 )
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
@@ -36,17 +37,19 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.sample --workdir=DIR --out=OUT [--num=64]'
     ' [--seed=0] [--checkpoint=latest] [--class=NAME,...] [--run_seed=K|all]'
-    ' [--labels=data|balanced] [--data.dir=DIR or --data.path=FILE, if its data'
-    ' have moved]',
+    ' [--labels=data|balanced] [--condition=NAME=NUMBER,...] [--data.dir=DIR or'
+    ' --data.path=FILE, if its data have moved]',
     'OUT: .npz for `samples` (float32 in model range) and `labels`; .png or'
     ' .webp, a picture, of one image the image itself; of series .csv, of sound'
     ' .wav, of text .txt; DIR/ for a folder of single images, by class; - for'
     ' lines in this terminal.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
     ' --class: only of these classes; --labels: as the data have them, or'
-    ' balanced (usual for a picture, in columns); --run_seed: of this seed of'
-    ' the run, or --num of each; by default of the first. --standing_stats=N:'
-    ' batch norms by the statistics of N batches (0: as in the run).'
+    ' balanced (usual for a picture, in columns); --condition: where labels are'
+    ' vectors, these numbers in place of those of an example, or all of them,'
+    ' 0,1,...; --run_seed: of this seed of the run, or --num of each; by'
+    ' default of the first. --standing_stats=N: batch norms by the statistics'
+    ' of N batches (0: as in the run).'
     ' --reconstruct=FILE, of a model with an encoder: real samples beside what'
     ' it rebuilds of them; --interpolate=FILE: what lies between each two that'
     ' follow one another. FILE: a folder of images, a picture, an .npz.',
@@ -67,6 +70,7 @@ def main(argv: list[str]):
     run_seed='',
     labels='',
     standing_stats=0,
+    condition='',
     reconstruct='',
     interpolate='',
     data={},
@@ -102,14 +106,15 @@ def main(argv: list[str]):
     for k in seeds
   ]
   samples = np.concatenate(drawn)
-  labels = None if labels is None else np.tile(labels, len(seeds))
+  labels = None if labels is None else np.concatenate([labels] * len(seeds))
   whose = np.repeat(config['seed'] + np.array(seeds), flags.num)
   whose = whose if flags.run_seed else None
   if flags.out == HERE:
     print('\n'.join(_lines(samples, setup, labels)))
     return
   if folder:
-    sample_folder.write(out, samples, setup.dataset, labels, whose)
+    classes = labels if setup.num_classes else None
+    sample_folder.write(out, samples, setup.dataset, classes, whose)
   else:
     write(out, samples, setup, labels, whose)
   print(_summary(len(samples), step, whose, flags.out))
@@ -131,8 +136,12 @@ def _encoded(flags, out, setup, state, seeds):
     raise UserError('--reconstruct does not go with --interpolate.')
   name = 'reconstruct' if flags.reconstruct else 'interpolate'
   flag, path = f'--{name}', getattr(flags, name)
-  if len(seeds) > 1 or flags.labels:
-    other = '--run_seed=all' if len(seeds) > 1 else f'--labels={flags.labels}'
+  others = {
+    '--run_seed=all': len(seeds) > 1,
+    f'--labels={flags.labels}': flags.labels,
+    f'{vectors.FLAG}={flags.condition}': flags.condition,
+  }
+  if other := next((word for word, given in others.items() if given), ''):
     raise UserError(f'{flag}: does not go with {other}.')
   encoding.check(setup, flag)
   sample_encoded.check_out(setup, out)
@@ -163,7 +172,7 @@ def _check_out(words, out, *, folder):
 
 def _lines(samples, setup, labels):
   """Samples as lines of a terminal."""
-  named = {} if labels is None else {'labels': shown.names_of(setup, labels)}
+  named = shown.named_by(setup, labels)
   kind = kinds.of(setup.dataset)
   return kind.lines(samples, dataset=setup.dataset, **named)
 
@@ -180,6 +189,8 @@ def _summary(count, step, whose, out):
 
 def _labels(setup, flags, *, grid):
   """The classes of the samples; a picture's are those of its columns."""
+  if setup.attributes or flags.condition:
+    return _vectors(setup, flags)
   if words := getattr(flags, 'class'):
     return draws.labels_of(_asked(setup, words, flags), flags.num)
   labels_lib.check_classes(flags.labels, setup)
@@ -188,6 +199,32 @@ def _labels(setup, flags, *, grid):
     return draws.labels_of(columns, flags.num)
   how = flags.labels or labels_lib.DATA
   return draws.labels_of_draw(setup, how, flags.num, seed=flags.seed)
+
+
+def _vectors(setup, flags):
+  """The vectors of the samples: those of examples, with --condition's numbers.
+
+  If it gives all of them, no examples are needed.
+  """
+  words, attributes = flags.condition, setup.attributes
+  if not attributes:
+    raise UserError(
+      f'{vectors.FLAG}={words}: this generator is told of no vectors, but of'
+      f' {"classes" if setup.conditional else "nothing"}.'
+    )
+  if name := getattr(flags, 'class'):
+    raise UserError(
+      f'--class={name}: this generator is told of vectors; expected'
+      f' {vectors.FLAG}={attributes[0]}=1, or other numbers.'
+    )
+  labels_lib.check_classes(flags.labels, setup)
+  places, numbers = vectors.parse(words, attributes) if words else ([], [])
+  made = np.zeros((flags.num, len(attributes)), np.float32)
+  if len({*places}) < len(attributes):
+    how = labels_lib.DATA
+    made = draws.labels_of_draw(setup, how, flags.num, seed=flags.seed)
+  made[:, places] = numbers
+  return made
 
 
 def _asked(setup, words, flags):
@@ -228,7 +265,7 @@ def write(
     out: path of the file.
     samples: [N, ...].
     setup: setup.Setup.
-    labels: [N] int or None.
+    labels: [N] int, or vectors [N, C]; or None.
     run_seeds: [N] int, the seed of the run that made each; for an .npz.
   """
   dataset, kind = setup.dataset, kinds.of(setup.dataset)
@@ -239,7 +276,7 @@ def write(
       np.savez_compressed(temporary, samples=samples, **also)
     return
   real = _backdrop(setup) if kind.BACKDROP else None
-  named = {} if labels is None else {'labels': shown.names_of(setup, labels)}
+  named = shown.named_by(setup, labels)
   with files.replacing(out) as temporary:
     kind.export(temporary, samples, dataset=dataset, real=real, **named)
 

@@ -62,15 +62,19 @@ class Dataset(NamedTuple):
   kind: str  # what a sample is: a file of kinds/, see its README.md
   shape: tuple[int, ...]  # of one sample in model range, (H, W, C) or (D,)
   size: int  # number of examples
-  read: Callable  # rows [n] -> {'x': [n, ...], 'label': [n] int32 if any}
+  # rows [n] -> {'x': [n, ...], 'label': [n] int32, or [n, C] float32, if any}
+  read: Callable
   nbytes: int  # of all examples in memory
   class_names: tuple[str, ...] = ()  # label k means class_names[k]
+  attributes: tuple[str, ...] = ()  # [C]: a label is a vector of such numbers
   modes: Any = None  # known modes: {'centers': [M, D], 'std': float}
   fingerprint: str = ''  # sha256 of the content and its preparation
   about: Any = None  # what its kind alone needs: a sample rate, an alphabet
   # (rows | None) -> [C] examples of each class among them, or all, at little
   # cost; None: all labels are read, see data/classes.
   count_classes: Callable | None = None
+  # rows [n] -> labels at little cost; None: of `read`, see data/conditions.
+  read_labels: Callable | None = None
   # Whether its files might as well hold the examples in another order, which
   # then must not matter to a score; data of a name have their publisher's.
   any_order: bool = False

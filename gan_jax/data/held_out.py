@@ -56,7 +56,7 @@ def _count(dataset, share):
 
 def _only(dataset, rows, role):
   """The data set of these rows only."""
-  count = dataset.count_classes
+  count, labels = dataset.count_classes, dataset.read_labels
   return dataset._replace(
     size=len(rows),
     read=lambda i: dataset.read(rows[i]),
@@ -64,6 +64,7 @@ def _only(dataset, rows, role):
     fingerprint=fingerprint.digest(dataset.fingerprint, role),
     count_classes=count
     and (lambda i=None: count(rows if i is None else rows[i])),
+    read_labels=labels and (lambda i: labels(rows[i])),
   )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from gan_jax import modules, select, types
 from gan_jax import options as options_lib
-from gan_jax.data import kinds, ranges, shuffling
+from gan_jax.data import conditions, kinds, ranges, shuffling
 from gan_jax.types import Dataset, UserError
 
 LOOKED = 64  # images of a data set of one's own, whose range is looked at
@@ -118,6 +118,8 @@ def _checked(dataset, name):
       f' 1 and fewer than {types.MAX_SIZE}.'
     )
   kinds.of(dataset)  # now: a kind that does not exist must stop us here
+  if dataset.attributes:
+    conditions.check(dataset)
   return dataset
 
 
@@ -132,7 +134,10 @@ def _judge(dataset, name):
 
 
 def arrays(dataset: Dataset) -> dict[str, np.ndarray]:
-  """All examples: {'x': [N, *shape], 'label': [N] int32 if there are any}."""
+  """All examples: {'x': [N, *shape], 'label': [N] int32 if there are any}.
+
+  Labels that are vectors are [N, C] float32.
+  """
   return dataset.read(np.arange(dataset.size))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.data import classes, fingerprint
+from gan_jax.data import classes, conditions, fingerprint
 from gan_jax.types import Dataset, UserError
 
 
@@ -20,17 +20,22 @@ def from_arrays(
     name: shown to people.
     kind: a file of gan_jax/kinds, or the dotted name of a module.
     x: [N, ...], as the kind keeps its examples.
-    label: [N] int, or None.
-    **fields: of Dataset: class_names, modes, about; shape, where that of x is
-      not the one in model range.
+    label: [N] int, or None; with `attributes` vectors [N, C].
+    **fields: of Dataset: class_names or attributes, modes, about; shape, where
+      that of x is not the one in model range.
 
   Returns:
     the data set, with a fingerprint of the content.
+
+  Raises:
+    UserError: values that are not finite, vectors of another shape.
   """
   if x.dtype.kind == 'f' and not np.isfinite(x).all():
     raise UserError(f'data {name}: they hold NaN or infinity.')
   arrays = {'x': x}
-  if label is not None:
+  if label is not None and fields.get('attributes'):
+    arrays['label'] = conditions.checked(label, len(x), f'data {name}')
+  elif label is not None:
     arrays['label'] = np.asarray(label, np.int32)
   names = fields.get('class_names', ()) if label is not None else ()
   labels = lambda rows: arrays['label'][rows]
@@ -42,6 +47,7 @@ def from_arrays(
     nbytes=x.nbytes,
     fingerprint=fingerprint.digest(arrays, fields),
     count_classes=classes.counter(labels, len(x), len(names)),
+    read_labels=labels if label is not None else None,
     **{'shape': x.shape[1:]} | fields,
   )
 
@@ -56,7 +62,8 @@ def described(
     kind: as of from_arrays.
     shape: of one sample in model range.
     size: examples; 0 where only the files know how many.
-    **fields: of Dataset: class_names, about; item, bytes of a value.
+    **fields: of Dataset: class_names, attributes, about; item, bytes of a
+      value.
   """
   item = fields.pop('item', 4)
   nbytes = item * size * math.prod(shape)

@@ -192,6 +192,17 @@ def label_feature(builder: Any, take: Callable, size: int) -> Any:
   return feature if any(int(e['label']) >= 0 for e in take(rows)) else None
 
 
+def attributes_of(builder: Any) -> tuple[str, ...]:
+  """The names in the feature `attributes`, a dict of truth values; or ()."""
+  import tensorflow_datasets as tfds
+
+  feature = dict(builder.info.features).get('attributes')
+  if not isinstance(feature, tfds.features.FeaturesDict):
+    return ()
+  flags = {k: np.dtype(f.np_dtype).kind == 'b' for k, f in feature.items()}
+  return tuple(flags) if all(flags.values()) else ()
+
+
 def digest(builder: Any, *given) -> str:
   """The fingerprint of a prepared data set as it was asked for.
 

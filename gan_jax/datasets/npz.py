@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.data import images, memory, names, ranges
+from gan_jax.data import archive_labels, images, memory, ranges
+from gan_jax.data.archive_labels import ATTRIBUTES_KEY, NAMES_KEY
 from gan_jax.storage import npz, paths
 from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
-NAMES_KEY, RANGE_KEY, LETTERS_KEY = 'class_names', 'range', 'alphabet'
+RANGE_KEY, LETTERS_KEY = 'range', 'alphabet'
 _LARGEST = np.finfo(np.float32).max
 
 
@@ -32,7 +33,8 @@ def load(
       `labels`, `y`, `arr_1`, holds integers or strings [N]. `class_names` [C]
       says what the numbers mean: label k is class_names[k]. Without it the
       labels are the names themselves and classes are numbered in natural order,
-      2 before 10.
+      2 before 10. Or it holds vectors [N, C], numbers that the networks are
+      given as they are, and `attributes` [C] may name these.
     image_size: side of the images, 0 = as they are.
     channels: 1 or 3, with opacity 2 or 4, 0 = as they are.
     range: the lowest and the highest value that images may have, 0,1 or 0,4095,
@@ -52,15 +54,15 @@ def load(
   if x.ndim == 4:
     fit = {'image_size': image_size, 'channels': channels}
     x = np.stack([images.fit(i, **fit) for i in x])
-  label, class_names = _labels(
-    _first(arrays, LABEL_KEYS), arrays.get(NAMES_KEY), len(x), path
+  label, meaning = archive_labels.read(
+    _first(arrays, LABEL_KEYS), arrays, len(x), path
   )
   dataset = memory.from_arrays(
     pathlib.Path(path).stem,
     'image' if x.ndim == 4 else 'point',
     x,
     label,
-    class_names=class_names,
+    **meaning,
   )
   return dataset._replace(any_order=True)
 
@@ -70,14 +72,15 @@ def beside(dataset: Dataset, labels: Any = None) -> dict[str, Any]:
 
   Args:
     dataset: of the same kind and classes.
-    labels: [N] of the samples, or None.
+    labels: [N] of the samples, or vectors [N, C]; or None.
 
   Returns:
     arrays to be saved beside them, which `load` understands.
   """
   arrays = {}
   if labels is not None:
-    arrays |= {'labels': labels, NAMES_KEY: np.array(dataset.class_names)}
+    key = ATTRIBUTES_KEY if np.ndim(labels) == 2 else NAMES_KEY
+    arrays |= {'labels': labels, key: np.array(getattr(dataset, key))}
   if dataset.kind == 'image':
     arrays[RANGE_KEY] = np.array(ranges.MODEL, np.float32)
   if dataset.kind == 'text' and 'alphabet' in (dataset.about or {}):
@@ -167,7 +170,7 @@ def _read(path):
   try:
     there = npz.names(file)
     wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
-    wanted |= {NAMES_KEY, RANGE_KEY, LETTERS_KEY}
+    wanted |= {NAMES_KEY, ATTRIBUTES_KEY, RANGE_KEY, LETTERS_KEY}
     arrays = npz.read(file, wanted)
   except npz.DAMAGED as e:
     raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
@@ -242,51 +245,3 @@ def _points(x, path, limits):
       f'data.path={path}: expected points [N, 2], got {list(x.shape)}.'
     )
   return x.astype(np.float32)
-
-
-def _labels(y, declared, size, path):
-  """(labels [N], class names) of labels and the names in the file, if any."""
-  if y is None:
-    return None, ()
-  if y.shape != (size,):
-    raise UserError(
-      f'data.path={path}: expected {size} labels, got {list(y.shape)}.'
-    )
-  if y.dtype.kind not in 'iubUS' or (y.dtype.kind == 'i' and y.min() < 0):
-    least = f', down to {y.min()}' if y.dtype.kind == 'i' else ''
-    raise UserError(
-      f'data.path={path}: expected labels that are integers from 0, or names,'
-      f' got {y.dtype}{least}.'
-    )
-  class_names = None if declared is None else _declared(declared, path)
-  if class_names is not None and y.dtype.kind in 'iub':
-    _check_below(y.max(), class_names, path)
-    return y.astype(np.int32), class_names
-  given, label = np.unique(y, return_inverse=True)
-  given = [names.tidy(v) for v in given.tolist()]
-  class_names = class_names or names.in_order(given)
-  if unknown := sorted(set(given) - set(class_names)):
-    raise UserError(
-      f'data.path={path}: `{NAMES_KEY}` lacks {names.listed(unknown)},'
-      ' which is among the labels.'
-    )
-  number = {name: k for k, name in enumerate(class_names)}
-  return np.array([number[n] for n in given], np.int32)[label], class_names
-
-
-def _declared(declared, path):
-  """The names that the file gives to its classes."""
-  if declared.dtype.kind not in 'US' or declared.ndim != 1:
-    raise UserError(
-      f'data.path={path}: expected `{NAMES_KEY}` [C] of text, got'
-      f' {declared.dtype} {list(declared.shape)}.'
-    )
-  return tuple(map(names.tidy, declared.tolist()))
-
-
-def _check_below(highest, class_names, path):
-  if highest >= len(class_names):
-    raise UserError(
-      f'data.path={path}: a label is {highest}, but `{NAMES_KEY}` has only'
-      f' {len(class_names)} names, for 0 to {len(class_names) - 1}.'
-    )

@@ -35,6 +35,20 @@ CATALOG = {
   'lsun/bedroom': (0, 0, 3, 3_033_042, 0),
   'lsun/church_outdoor': (0, 0, 3, 126_227, 0),
 }
+# What an example's attributes say, 0 or 1 each.
+ATTRIBUTES = {
+  'celeb_a': (
+    '5_o_Clock_Shadow', 'Arched_Eyebrows', 'Attractive', 'Bags_Under_Eyes',
+    'Bald', 'Bangs', 'Big_Lips', 'Big_Nose', 'Black_Hair', 'Blond_Hair',
+    'Blurry', 'Brown_Hair', 'Bushy_Eyebrows', 'Chubby', 'Double_Chin',
+    'Eyeglasses', 'Goatee', 'Gray_Hair', 'Heavy_Makeup', 'High_Cheekbones',
+    'Male', 'Mouth_Slightly_Open', 'Mustache', 'Narrow_Eyes', 'No_Beard',
+    'Oval_Face', 'Pale_Skin', 'Pointy_Nose', 'Receding_Hairline',
+    'Rosy_Cheeks', 'Sideburns', 'Smiling', 'Straight_Hair', 'Wavy_Hair',
+    'Wearing_Earrings', 'Wearing_Hat', 'Wearing_Lipstick', 'Wearing_Necklace',
+    'Wearing_Necktie', 'Young',
+  ),
+}  # fmt: skip
 JUDGED = 512  # images, evenly spread, whose range is looked at
 
 
@@ -49,6 +63,9 @@ def load(
   memory_mb: float = 1024,
 ) -> Dataset:
   """Opens a prepared data set; the images are decoded when first read.
+
+  Its classes are the labels. Where it has none but attributes, as celeb_a, a
+  label is a vector of these: 1 for those that an example has, 0 for others.
 
   Args:
     name: as TFDS calls it: 'mnist', 'celeb_a', 'lsun/bedroom', 'mnist:3.0.1'.
@@ -74,9 +91,11 @@ def load(
   source = tfds_files.source_of(builder, name, folder, split, encoded=key)
   take = tfds_files.make_take(source, name, folder)
   label = tfds_files.label_feature(builder, take, len(source))
+  attributes = () if label else tfds_files.attributes_of(builder)
+  labels_of = _make_labels_of(attributes) if label or attributes else None
   _judge(take, key, len(source), limits, f'data.name={name!r}')
 
-  read = _make_read(take, key, label, name, image_size, shape, limits)
+  read = _make_read(take, key, labels_of, name, image_size, shape, limits)
   nbytes = len(source) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     memory_lib.check_memory(nbytes, f'data.name={name!r}: its images')
@@ -89,13 +108,15 @@ def load(
     read=read,
     nbytes=nbytes,
     class_names=tuple(label.names) if label else (),
+    attributes=attributes,
     fingerprint=tfds_files.digest(builder, *_given(split, shape, limits)),
     # The pictures stay encoded.
     count_classes=classes.counter(
-      lambda rows: np.array([e['label'] for e in take(rows)]),
+      lambda rows: labels_of(take(rows)),
       len(source),
       len(label.names) if label else 0,
     ),
+    read_labels=labels_of and (lambda rows: labels_of(take(rows))),
   )
 
 
@@ -124,6 +145,7 @@ def describe(*, name: str, image_size: int = 0, channels: int = 0) -> Dataset:
     (*plane, channels or depth),
     size,
     class_names=tuple(map(str, range(classes_))),
+    attributes=ATTRIBUTES.get(own, ()),
     item=1,
   )
 
@@ -145,7 +167,21 @@ def _opened(take, key, row):
   return io.BytesIO(take([row])[0][key])
 
 
-def _make_read(take, key, label, name, image_size, shape, limits):
+def _make_labels_of(attributes):
+  """Examples [n] -> classes [n] int32, or their attributes [n, C] float32."""
+
+  def vector(example):
+    return [example['attributes'][name] for name in attributes]
+
+  def labels_of(examples):
+    if attributes:
+      return np.array([vector(e) for e in examples], np.float32)
+    return np.array([e['label'] for e in examples], np.int32)
+
+  return labels_of
+
+
+def _make_read(take, key, labels_of, name, image_size, shape, limits):
   decode = functools.partial(
     _decode, name=name, image_size=image_size, shape=shape, limits=limits
   )
@@ -154,8 +190,8 @@ def _make_read(take, key, label, name, image_size, shape, limits):
     examples = take(rows)
     images = images_lib.in_parallel(decode, [e[key] for e in examples])
     batch = {'x': np.stack(images)}
-    if label:
-      batch['label'] = np.array([e['label'] for e in examples], np.int32)
+    if labels_of:
+      batch['label'] = labels_of(examples)
     return batch
 
   return read

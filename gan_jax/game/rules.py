@@ -30,9 +30,16 @@ class Given(NamedTuple):
   """What the networks are told that is no option of theirs."""
 
   shape: tuple[int, ...]  # of a sample
-  num_classes: int  # 0 if unconditional
+  num_classes: int  # or numbers of a vector; 0 if unconditional
   dtype: Any  # of the computation
   batch_size: int  # global
+  vectors: bool = False  # whether a label is a vector in place of a class
+
+  def labels(self, *lead: int) -> jax.ShapeDtypeStruct:
+    """The shape of labels [*lead], or [*lead, C], of a conditional game."""
+    if self.vectors:
+      return jax.ShapeDtypeStruct((*lead, self.num_classes), jnp.float32)
+    return jax.ShapeDtypeStruct(lead, jnp.int32)
 
 
 def complete(groups: dict) -> dict:

@@ -9,6 +9,8 @@ def of_run(plan: dict) -> list[str]:
   """Lines of a plan, see run.planning.plan.of_run."""
   run = plan['run']
   classes = f', {run["num_classes"]} classes' if run['num_classes'] else ''
+  if run['attributes']:
+    classes = f', {run["attributes"]} attributes'
   shape = ' x '.join(map(str, run['shape']))
   lines = [
     f'{run["data"]}: {shape}{classes}; batch {run["batch_size"]:,},'

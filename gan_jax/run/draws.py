@@ -33,7 +33,8 @@ def draw(
     num: samples, 1 or more.
     seed: of the draw. Its key has a stream of its own: seed 0 of the draw is
       not seed 0 of the training.
-    labels: [num] int, the classes; None draws them as in the data.
+    labels: [num] int, the classes, or vectors [num, C]; None draws them as in
+      the data.
     run_seed: which of the run's S seeds, 0 for the first. All of them make
       their samples from the same latents.
   """
@@ -65,7 +66,7 @@ def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
 def labels_of_draw(
   setup, how: str, num: int, *, seed: int
 ) -> np.ndarray | None:
-  """Labels [num] int32 of a draw; None without classes.
+  """Labels [num] int32 or [num, C] float32 of a draw; None without any.
 
   Args:
     setup: setup.Setup.

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from gan_jax.metrics import compute, measures
+from gan_jax.run.sampling import as_labels
 from gan_jax.run.setup import Setup
 from gan_jax.types import E, G, UserError
 
@@ -17,7 +18,7 @@ def conditions(setup: Setup) -> frozenset[str]:
   if not setup.encodes:
     return frozenset()
   labelled = {'classed'} if setup.dataset.class_names else set()
-  plain = set() if setup.num_classes else {'unlabelled'}
+  plain = set() if setup.conditional else {'unlabelled'}
   return frozenset({'encoder', *labelled, *plain})
 
 
@@ -73,7 +74,7 @@ def _in_batches(function: Callable, averages, x, labels):
   made, rest = [], -len(x) % BATCH
   whole = lambda x: np.concatenate([x, np.repeat(x[-1:], rest, axis=0)])
   x = whole(np.asarray(x, np.float32))
-  labels = None if labels is None else whole(np.asarray(labels, np.int32))
+  labels = None if labels is None else whole(as_labels(labels))
   for start in range(0, len(x), BATCH):
     rows = slice(start, start + BATCH)
     label = None if labels is None else labels[rows]

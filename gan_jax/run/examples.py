@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gan_jax import options as options_lib
+from gan_jax.data import conditions, loading
 from gan_jax.data import held_out as held_out_lib
-from gan_jax.data import loading
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
@@ -111,6 +111,7 @@ def described(known: Dataset, options: dict, *, has_splits: bool) -> Examples:
   return Examples(
     known._replace(
       read=lambda rows: find().dataset.read(rows),
+      read_labels=lambda rows: conditions.of(find().dataset, rows),
       modes=_modes(known.modes, lambda: find().dataset.modes),
     ),
     lambda: find().held_out(),

@@ -1,14 +1,15 @@
-"""For which classes the samples of a conditional generator are made.
+"""For which labels the samples of a conditional generator are made.
 
 As the data have them, unless told otherwise: against data of 95 and 5 % a
 generator that is perfect for both classes scores badly if it is asked for as
-many samples of one as of the other.
+many samples of one as of the other. Conditions that are vectors are those of
+examples, drawn at random.
 """
 
 import jax
 import numpy as np
 
-from gan_jax.data import classes
+from gan_jax.data import classes, conditions
 from gan_jax.game import keys as keys_lib
 from gan_jax.run.sampling import balanced_labels
 from gan_jax.types import Dataset, UserError
@@ -33,21 +34,40 @@ def check_classes(how: str, setup):
   Raises:
     UserError: the generator of the setup knows none.
   """
-  if how and not setup.num_classes:
+  check_vectors(how, '--labels', vectors=bool(setup.attributes))
+  if how and not setup.conditional:
     raise UserError(
       f'--labels={how}: this generator knows no classes (conditional=False).'
     )
 
 
+def check_vectors(how: str, flag: str, *, vectors: bool):
+  """Refuses all classes in turn where conditions are vectors.
+
+  Raises:
+    UserError: names the flag.
+  """
+  if vectors and how == BALANCED:
+    raise UserError(
+      f'{flag}={how}: this generator is told of vectors, not classes; expected'
+      f' {DATA}, the conditions of random examples.'
+    )
+
+
 def of_draw(setup, how: str, key: jax.Array, num: int) -> np.ndarray | None:
-  """Labels [num] int32 of the samples of one draw; None without classes.
+  """Labels of the samples of one draw: [num] int32, or vectors [num, C].
 
   Args:
     setup: setup.Setup.
     how: DATA or BALANCED.
     key: root key [] of the draw.
     num: of samples; the first labels do not depend on it.
+
+  Returns:
+    None for a generator that is told of none.
   """
+  if setup.attributes:
+    return of_examples(setup.dataset, key, num)
   if not setup.num_classes:
     return None
   if how == BALANCED:
@@ -61,6 +81,19 @@ def shares(dataset: Dataset) -> np.ndarray:
   return count / count.sum()
 
 
+def of_examples(dataset: Dataset, key: jax.Array, num: int) -> np.ndarray:
+  """The vectors [num, C] float32 of independently drawn examples.
+
+  Each follows from the key and its index.
+  """
+  rows = (_uniform_on_cpu(key, num).astype(float) * dataset.size).astype(int)
+  parts = [
+    conditions.of(dataset, rows[start : start + classes.CHUNK])
+    for start in range(0, num, classes.CHUNK)
+  ]
+  return np.concatenate(parts)
+
+
 def drawn(key: jax.Array, num: int, shares: np.ndarray) -> np.ndarray:
   """Independent labels [num] int32; each follows from the key and its index.
 
@@ -69,12 +102,16 @@ def drawn(key: jax.Array, num: int, shares: np.ndarray) -> np.ndarray:
     num: of labels.
     shares: [C] of the classes, which add up to 1.
   """
+  edges = np.cumsum(shares)[:-1]
+  at = _uniform_on_cpu(key, num)
+  return np.searchsorted(edges, at, side='right').astype(np.int32)
+
+
+def _uniform_on_cpu(key, num):
   cpu = jax.local_devices(backend='cpu')[0]
   with jax.default_device(cpu):
     key = keys_lib.stream(jax.device_put(key, cpu), keys_lib.LABELS)
-    at = _uniform(key, num)
-  edges = np.cumsum(shares)[:-1]
-  return np.searchsorted(edges, at, side='right').astype(np.int32)
+    return _uniform(key, num)
 
 
 @jax.jit

@@ -23,8 +23,8 @@ def of_one_seed(setup: Setup) -> tuple[Callable, tuple]:
     'step': jax.ShapeDtypeStruct((), jnp.int32),
     **({'frozen': setup.frozen} if setup.frozen else {}),
   }
-  if setup.num_classes:
-    batch['label'] = jax.ShapeDtypeStruct((n, b), jnp.int32)
+  if setup.conditional:
+    batch['label'] = setup.structure.given.labels(n, b)
   key = jax.eval_shape(lambda: jax.random.key(0))
   step = setup.functions.make_step(None)
   return step, (shapes_of_one(setup), batch, key, setup.numbers)

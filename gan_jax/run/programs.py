@@ -42,8 +42,11 @@ class Structure:
     """A batch of one move, of so many examples, for its shapes."""
     index = jnp.zeros(size, jnp.int32)
     x = jnp.zeros((size, *self.given.shape), jnp.float32)
-    label = {'label': index} if self.given.num_classes else {}
-    return {'x': x, 'index': index, 'step': jnp.int32(0), **label}
+    made = {'x': x, 'index': index, 'step': jnp.int32(0)}
+    if self.given.num_classes:
+      label = self.given.labels(size)
+      made['label'] = jnp.zeros(label.shape, label.dtype)
+    return made
 
 
 class Functions(NamedTuple):
@@ -54,9 +57,9 @@ class Functions(NamedTuple):
   make_probe: axis -> look(before, after, batch, key, given), see layout.Probe.
   feed: (data, key, step, index) -> batch, see layout.Work.
   init: (key, numbers) -> State of one seed.
-  sample: (numbers, averages, key, index [B], label [B] or None) -> [B, ...],
-    where averages is State.ema of one seed; a sample depends on the key and on
-    its index alone.
+  sample: (numbers, averages, key, index [B], label [B], [B, C] or None) ->
+    [B, ...], where averages is State.ema of one seed; a sample depends on the
+    key and on its index alone.
   statistics: (numbers, averages, key, index [B], label [B] or None) -> what G's
     batch norms find in these samples, see sampling.make_statistics.
   encode: (numbers, averages, x [B, ...], label) -> codes [B, ...] by which a
@@ -94,7 +97,7 @@ def structure_of(
   names = jax.tree_util.tree_structure(numbers)
   key = f'{_plain(static)} {names}'
   data = dataset.name, dataset.kind, dataset.fingerprint
-  unread = dataset._replace(read=None)
+  unread = dataset._replace(read=None, read_labels=None)
   return Structure(key, static, given, data, unread, **fields)
 
 

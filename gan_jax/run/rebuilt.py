@@ -42,9 +42,9 @@ def _in_turn(x, made):
 
 
 def _real(setup):
-  """(samples [n, ...], labels [n] where the generator needs them)."""
+  """(samples [n, ...], labels [n] or [n, C] where the generator needs them)."""
   unseen = setup.held_out()
-  if 'x' in unseen and ('label' in unseen or not setup.num_classes):
+  if 'x' in unseen and ('label' in unseen or not setup.conditional):
     rows = np.linspace(0, len(unseen['x']) - 1, NUM).astype(int)
     x, labels = np.asarray(unseen['x'])[rows], unseen.get('label')
     labels = None if labels is None else np.asarray(labels)[rows]
@@ -52,4 +52,4 @@ def _real(setup):
     rows = np.linspace(0, setup.dataset.size - 1, NUM).astype(int)
     x = shown.in_model_range(setup.dataset, rows)
     labels = setup.dataset.read(rows).get('label')
-  return x, labels if setup.num_classes else None
+  return x, labels if setup.conditional else None

@@ -45,8 +45,8 @@ def given(
     words: of --class, the class of all of them; '' for those of the file.
 
   Returns:
-    (samples [N, *shape] in model range, labels [N], or None if the generator
-    knows none).
+    (samples [N, *shape] in model range, labels [N] or [N, C], or None if the
+    generator knows none).
 
   Raises:
     UserError: it cannot be read, has samples of another shape, or no labels
@@ -58,15 +58,21 @@ def given(
       f'{flag}={path}: samples of shape {list(own.shape)}; those of this run'
       f' are {list(setup.dataset.shape)}.'
     )
-  labels = None
+  labels = one = None
   if setup.num_classes and words:
     (one,) = draws.class_numbers(setup, words)[:1]
   elif setup.num_classes:
     own = _labelled(own, setup.dataset, path, flag)
+  elif setup.attributes and len(own.attributes) != len(setup.attributes):
+    there = len(own.attributes) or 'none'
+    raise UserError(
+      f'{flag}={path}: this generator needs the condition of a sample, a vector'
+      f' [{len(setup.attributes)}]; the file has {there}.'
+    )
   rows = np.arange(min(most, own.size))
   batch = own.read(rows)
-  if setup.num_classes:
-    labels = batch['label'] if not words else np.full(len(rows), one)
+  if setup.conditional:
+    labels = np.full(len(rows), one) if one is not None else batch['label']
   x = kinds.of(own).to_model_range(batch['x'], dataset=setup.dataset)
   x = np.asarray(x, np.float32)
   if not np.isfinite(x).all():

@@ -74,6 +74,12 @@ def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:
   return np.arange(num_samples, dtype=np.int32) % num_classes
 
 
+def as_labels(labels) -> np.ndarray:
+  """Labels as networks take them: [N] int32, or vectors [N, C] float32."""
+  labels = np.asarray(labels)
+  return labels.astype(np.float32 if labels.ndim == 2 else np.int32)
+
+
 def batches(
   sample: Callable,
   variables,
@@ -92,22 +98,24 @@ def batches(
     variables: of one seed.
     key: root key [] of the draw.
     num_samples: N.
-    num_classes: 0 for a generator without labels.
-    labels: [N] int, of a generator with labels; None for balanced_labels.
+    num_classes: 0 for a generator without classes.
+    labels: [N] int, or vectors [N, C], of a generator with labels; None for
+      balanced_labels.
 
   Yields:
-    samples float32 [B, ...] in model range and their labels [B] (None without
-    classes), N together; the first n do not depend on N.
+    samples float32 [B, ...] in model range and their labels [B] or [B, C] (None
+    without any), N together; the first n do not depend on N.
   """
   variables, key = parallel.everywhere((variables, key))
   whole = -(-num_samples // BATCH) * BATCH  # of full batches
   if labels is None:
     labels = balanced_labels(whole, num_classes)
-  elif num_classes:
-    labels = np.resize(np.asarray(labels, np.int32), whole)
+  else:
+    labels = as_labels(labels)
+    labels = labels[np.arange(whole) % len(labels)]
   for first in range(0, num_samples, BATCH):
     index = np.arange(first, first + BATCH, dtype=np.int32)
-    label = labels[first : first + BATCH] if num_classes else None
+    label = None if labels is None else labels[first : first + BATCH]
     made = np.asarray(sample(variables, key, *parallel.spread((index, label))))
     n = min(BATCH, num_samples - first)
     yield made[:n], None if label is None else label[:n]

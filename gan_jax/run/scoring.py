@@ -121,7 +121,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   usual = {'protocol': protocol.name, 'ema': setup.averaged}
   usual['n_fake'] = protocol.num_samples
   usual['batch_norm'] = standing.name_of(protocol.standing_stats)
-  if setup.num_classes:
+  if setup.conditional:
     usual['labels'] = protocol.labels
   if setup.dataset.fingerprint and split == setup.split:
     most = kinds.of(setup.dataset).MAX_REAL
@@ -241,7 +241,7 @@ def _maker(setup, protocol, step, rollbacks):
     'protocol': protocol.name,
     'step': int(step),
   }
-  maker |= {'labels': protocol.labels} if setup.num_classes else {}
+  maker |= {'labels': protocol.labels} if setup.conditional else {}
   return maker | ({'rollbacks': rollbacks} if rollbacks else {})
 
 

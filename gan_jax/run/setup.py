@@ -17,7 +17,7 @@ from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
 from gan_jax.run import examples as examples_lib
-from gan_jax.run import programs, rehearsal
+from gan_jax.run import labels, programs, rehearsal
 from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
 from gan_jax.types import Dataset, State, UserError
@@ -43,8 +43,19 @@ class Setup(NamedTuple):
 
   @property
   def num_classes(self) -> int:
-    """That the networks know; 0 if unconditional."""
-    return self.structure.given.num_classes
+    """That the networks know; 0 if unconditional, or told of vectors."""
+    given = self.structure.given
+    return 0 if given.vectors else given.num_classes
+
+  @property
+  def attributes(self) -> tuple[str, ...]:
+    """Of the vectors that the networks are told of; () if there are none."""
+    return self.dataset.attributes if self.structure.given.vectors else ()
+
+  @property
+  def conditional(self) -> bool:
+    """Whether the networks are told of labels: of classes, or vectors."""
+    return self.structure.given.num_classes > 0
 
   @property
   def batch_size(self) -> int:
@@ -115,6 +126,10 @@ def build(
     _num_classes(dataset) if config['conditional'] else 0,
     validation.DTYPES[config['dtype']],
     config['batch_size'],
+    vectors=bool(config['conditional'] and dataset.attributes),
+  )
+  labels.check_vectors(
+    config['eval_labels'], 'eval_labels', vectors=given.vectors
   )
   structure = programs.structure_of(
     options,
@@ -160,9 +175,10 @@ def _check_networks(structure, rules, dataset, numbers):
 
 
 def _num_classes(dataset):
-  if not dataset.class_names:
+  """How many classes there are, or numbers in a vector."""
+  if not (dataset.class_names or dataset.attributes):
     raise UserError(f'conditional=True, but {dataset.name} has no labels.')
-  return len(dataset.class_names)
+  return len(dataset.class_names or dataset.attributes)
 
 
 def make_program(
@@ -208,7 +224,7 @@ def _probe(setup):
   """What looks at this setup's steps; labels go only to nets that know them."""
   if not setup.health_every:
     return Probe(0, None, {}, ())
-  wanted = ('x', 'label') if setup.num_classes else ('x',)
+  wanted = ('x', 'label') if setup.conditional else ('x',)
   aside = {k: v for k, v in setup.held_out().items() if k in wanted}
   # A test split may have no labels where there are some to train on.
   aside = aside if len(aside) == len(wanted) else {}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan_jax.data import kinds
+from gan_jax.data import conditions, kinds
 from gan_jax.kinds.drawing import sheets
 from gan_jax.run import draws
 from gan_jax.run.sampling import collect, take_seed
@@ -18,7 +18,7 @@ class Shown:
   """What the pictures of a run show: always the same latents and classes."""
 
   def __init__(self, setup):
-    """Chooses the classes.
+    """Chooses the classes; of vectors, those of the real examples shown.
 
     Args:
       setup: setup.Setup.
@@ -28,6 +28,8 @@ class Shown:
     self._labels = grid_labels(self.num, setup.num_classes)
     if self._labels is not None:
       self.num = len(self._labels)
+    elif setup.attributes:
+      self._labels = spread_vectors(setup, self.num)
 
   def samples(self, variables) -> np.ndarray:
     """Of the first seed of G's variables [S, ...]: [num, ...]."""
@@ -44,14 +46,14 @@ class Shown:
     fragment = self._kind.fragment
     if fragment is None:
       return ''
-    setup, labels = self._setup, self._labels
-    named = {} if labels is None else {'labels': names_of(setup, labels)}
+    setup = self._setup
+    named = named_by(setup, self._labels)
     real = real_samples(setup, self.num)
     return fragment(samples, dataset=setup.dataset, real=real, **named)
 
   def real_picture(self):
     """Of real examples, arranged likewise."""
-    if self._labels is None:
+    if not self._setup.num_classes:
       return self._draw(real_samples(self._setup, self.num), None)
     return self._draw(*real_of(self._setup, self._labels))
 
@@ -59,9 +61,8 @@ class Shown:
     setup = self._setup
     back = self._kind.BACKDROP
     real = real_samples(setup, self._kind.SHOWN) if back else None
-    named = {} if labels is None else {'labels': names_of(setup, labels)}
     return self._kind.picture(
-      samples, dataset=setup.dataset, real=real, **named
+      samples, dataset=setup.dataset, real=real, **named_by(setup, labels)
     )
 
 
@@ -76,9 +77,19 @@ def grid_labels(num: int, num_classes: int) -> np.ndarray | None:
   return draws.labels_of(classes, max(1, num // len(classes)) * len(classes))
 
 
-def names_of(setup, labels: Sequence[int]) -> list[str]:
-  """The names of the classes of labels [N]."""
-  return [setup.dataset.class_names[k] for k in labels]
+def named_by(setup, labels: Sequence | None) -> dict[str, list[str]]:
+  """{'labels': the names of the classes of labels [N]}.
+
+  Vectors have no name that a picture could show, nor does None: {} then.
+  """
+  if labels is None or not setup.num_classes:
+    return {}
+  return {'labels': [setup.dataset.class_names[k] for k in labels]}
+
+
+def spread_vectors(setup, num: int) -> np.ndarray:
+  """The conditions [num, C] of the examples that `real_samples` gives."""
+  return conditions.of(setup.dataset, _spread(setup, num))
 
 
 def real_of(setup, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +131,12 @@ def real_of(setup, labels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
 def show_samples(
   setup: Setup, variables, *, seed: int = 0, num: int = 100, labels=None
 ):
-  """Fixed samples of one seed, float32 [num, ...], of any labels [num]."""
+  """Fixed samples of one seed, float32 [num, ...], of any labels [num].
+
+  Without labels, of all classes in turn, or of real examples' conditions.
+  """
+  if labels is None and setup.attributes:
+    labels = spread_vectors(setup, num)
   return collect(
     setup.sample,
     take_seed(variables, seed),
@@ -133,8 +149,12 @@ def show_samples(
 
 def real_samples(setup: Setup, num: int) -> np.ndarray:
   """Evenly spread real samples [num, ...] in model range."""
-  rows = np.linspace(0, setup.dataset.size - 1, num).astype(int)
-  return in_model_range(setup.dataset, rows)
+  return in_model_range(setup.dataset, _spread(setup, num))
+
+
+def _spread(setup, num):
+  """Rows [num] over all of the data."""
+  return np.linspace(0, setup.dataset.size - 1, num).astype(int)
 
 
 def in_model_range(dataset, rows):

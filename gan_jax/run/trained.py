@@ -11,13 +11,14 @@ import numpy as np
 from gan_jax import options
 from gan_jax.data import kinds
 from gan_jax.game import forward, networks
-from gan_jax.run import draws, encoding
+from gan_jax.run import draws, encoding, vectors
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
 from gan_jax.types import D, G, UserError
 
-# A label: a class by its name or its number, or one for each sample.
+# A label: a class by its name or its number, or one for each sample; of a run
+# whose labels are vectors, [C] or [N, C].
 Label = str | int | Sequence[str | int] | np.ndarray | None
 
 
@@ -38,7 +39,8 @@ class Trained:
     seeds: of the runs that were trained together; the methods take one of them
       as `run_seed`, and by default the first.
     shape: of one sample.
-    class_names: of the labels; () for a generator without labels.
+    class_names: of the labels; () for a generator without classes.
+    attributes: of the numbers of a label, where labels are vectors; or ().
   """
 
   config: dict
@@ -47,6 +49,7 @@ class Trained:
   seeds: tuple[int, ...]
   shape: tuple[int, ...]
   class_names: tuple[str, ...]
+  attributes: tuple[str, ...]
 
   def __init__(self, workdir, *, checkpoint: str | int = 'latest'):
     """Opens a run that has been trained, or is being trained.
@@ -66,6 +69,7 @@ class Trained:
     self.seeds = tuple(range(first, first + self.config['num_seeds']))
     self.shape = tuple(dataset.shape)
     self.class_names = dataset.class_names if self._setup.num_classes else ()
+    self.attributes = self._setup.attributes
 
   def __repr__(self):
     names = [self.config[group]['name'] for group in ('data', 'model')]
@@ -228,16 +232,20 @@ class Trained:
     return wanted - first
 
   def _needed(self, label, n):
-    """Labels [n]; refused where they are missing."""
+    """Labels [n] or [n, C]; refused where they are missing."""
+    if label is None and self.attributes:
+      raise UserError(f'label: expected a vector [{len(self.attributes)}].')
     if label is None and self.class_names:
       some = ', '.join(self.class_names[:5])
       raise UserError(f'label: expected one of the classes {some} ...')
     return self._labels(label, n)
 
   def _labels(self, label, n):
-    """Labels [n] int32; None where none are given."""
+    """Labels [n] int32 or [n, C] float32; None where none are given."""
     if label is None:
       return None
+    if self.attributes:
+      return vectors.given(label, self.attributes, n)
     if not self.class_names:
       raise UserError(f'label={label!r}: this run knows no labels.')
     one = isinstance(label, str) or not np.iterable(label)

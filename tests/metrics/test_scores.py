@@ -278,7 +278,10 @@ def test_pictures_are_not_kept_for_a_distance():
     ({'names': ['class_coverage']}, "needs a classifier of the data set's own"),
     ({'names': ['is']}, 'needs a classifier: --features=classifier or incep'),
     ({'names': ['memorisation']}, 'needs a data set with a test split'),
-    ({'names': ['intra_fid']}, 'needs a labelled data set and a conditional'),
+    (
+      {'names': ['intra_fid']},
+      'needs a data set with classes and a conditional',
+    ),
     ({'names': ['sfid']}, 'needs features of places: --features=inception'),
     ({'options': {'kk': 1}}, "'kk' does not exist; there are: k, closed"),
     ({'fake': np.zeros((9, 3))}, r'shape \[3\] .* shape \[2\]'),

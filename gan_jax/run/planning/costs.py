@@ -147,8 +147,9 @@ def _random(shapes, setup):
     'step': np.int32(0),
   }
   if 'label' in shapes:
-    size = shapes['label'].shape
-    batch['label'] = rng.integers(setup.num_classes, size=size, dtype=np.int32)
+    size, dtype = shapes['label'].shape, shapes['label'].dtype
+    most = setup.num_classes or 2  # of vectors: attributes, each there or not
+    batch['label'] = rng.integers(most, size=size).astype(dtype)
   return jax.tree.map(jnp.asarray, batch | _frozen(setup))
 
 

@@ -33,8 +33,8 @@ def setup(config: dict, *, num_classes: int = 0) -> setup_lib.Setup:
   dataset = dataset_of(options)
   if num_classes:
     names = tuple(map(str, range(num_classes)))
-    dataset = dataset._replace(class_names=names)
-  if config['conditional'] and not dataset.class_names:
+    dataset = dataset._replace(class_names=names, attributes=())
+  if config['conditional'] and not (dataset.class_names or dataset.attributes):
     raise UserError(
       f'--num_classes is missing: {dataset.name} knows its classes only from'
       ' its files.'

@@ -151,8 +151,8 @@ def _data(setup):
   item = dataset.nbytes // max(dataset.size * np.prod(dataset.shape), 1)
   dtype = {1: np.uint8}.get(int(item), np.float32)
   data = {'x': jax.ShapeDtypeStruct((*lead, *dataset.shape), dtype)}
-  if setup.num_classes:
-    data['label'] = jax.ShapeDtypeStruct(lead, np.int32)
+  if setup.conditional:
+    data['label'] = structure.given.labels(*lead)
   return data
 
 

@@ -62,6 +62,7 @@ def _run(setup: Setup, config) -> dict:
     'data': setup.dataset.name,
     'shape': list(setup.dataset.shape),
     'num_classes': setup.num_classes,
+    'attributes': len(setup.attributes),
     'examples': setup.dataset.size,  # 0: only the files know
     'batch_size': setup.batch_size,
     'num_seeds': len(setup.keys),

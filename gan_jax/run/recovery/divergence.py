@@ -148,8 +148,9 @@ def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
   """The batch that one seed receives after `at` steps.
 
   Returns:
-    {'x': [n, B, ...] in model range, 'label': [n, B] if the networks are
-    conditional, 'index': [B]}: bit for bit what the compiled step receives.
+    {'x': [n, B, ...] in model range, 'label': [n, B] or [n, B, C] if the
+    networks are conditional, 'index': [B]}: bit for bit what the compiled step
+    receives.
   """
   index = np.arange(setup.batch_size, dtype=np.int32)
   batches = loading.stream(
@@ -166,6 +167,6 @@ def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
   batches.close()
   prepare = functools.partial(kinds.in_model_range, setup.dataset)
   batch = {'x': np.asarray(jax.jit(prepare)(drawn['x']))}
-  if setup.num_classes:
+  if setup.conditional:
     batch['label'] = drawn['label']
   return batch | {'index': index}

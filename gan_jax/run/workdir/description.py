@@ -16,8 +16,8 @@ from gan_jax.types import Dataset, UserError
 
 NAME = 'data.json'
 FIELDS = (
-  'name', 'kind', 'shape', 'size', 'nbytes', 'class_names', 'modes',
-  'fingerprint', 'about', 'any_order',
+  'name', 'kind', 'shape', 'size', 'nbytes', 'class_names', 'attributes',
+  'modes', 'fingerprint', 'about', 'any_order',
 )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ def _counts(setup):
 
 
 def _dataset(facts):
-  facts = {'any_order': False} | facts  # an older file does not know
+  # An older file does not know.
+  facts = {'any_order': False, 'attributes': {'tuple': []}} | facts
   fields = {name: _from_json(facts[name]) for name in FIELDS}
   return Dataset(
     **fields, read=_unread, count_classes=_counter(facts.get('class_counts'))
