@@ -59,6 +59,28 @@ def write_tfds(root, name, splits):
   return _write_stock(root, name, {s: generate(s) for s in splits})
 
 
+def write_faces(root, splits):
+  """Writes {split: (x [N, 218, 178, 3], y [N, 40])} as celeb_a."""
+  import tensorflow_datasets as tfds
+
+  features = tfds.builder('celeb_a', data_dir=str(root)).info.features
+  points, names = features['landmarks'], list(features['attributes'])
+
+  def example(x, y):
+    return {
+      'image': png(x),
+      'identity': {'Identity_No': 0},
+      'landmarks': dict.fromkeys(points, 0),
+      'attributes': dict(zip(names, map(bool, y), strict=True)),
+    }
+
+  def generate(split):
+    for i, (x, y) in enumerate(zip(*splits[split], strict=True)):
+      yield str(i), example(x, y)
+
+  return _write_stock(root, 'celeb_a', {s: generate(s) for s in splits})
+
+
 def write_plays(root, text='All the world is a stage.\n'):
   """Writes tiny_shakespeare, whose splits are one text each."""
   parts = {'train': 20 * text, 'validation': 3 * text, 'test': 4 * text}

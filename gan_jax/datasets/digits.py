@@ -10,13 +10,20 @@ from gan_jax.data import images, memory
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset
 
+# What can be said of a digit, and of which ones.
+ATTRIBUTES = {'even': '02468', 'loop': '0689', 'large': '56789'}
 
-def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
+
+def load(
+  *, image_size: int = 0, channels: int = 0, attributes: bool = False
+) -> Dataset:
   """Loads the digits, without a download.
 
   Args:
     image_size: side to resize to, 0 = 8.
     channels: 1 or 3, 0 = 1.
+    attributes: label each with a vector of ATTRIBUTES, 0 or 1, in place of its
+      class, to try such labels; they are those of the digit, however drawn.
 
   Returns:
     1,797 images [8, 8, 1], float32, exactly v / 8 - 1 for v = 0 ... 16.
@@ -35,10 +42,15 @@ def load(*, image_size: int = 0, channels: int = 0) -> Dataset:
   )
   x = (digits.images / 8 - 1).astype(np.float32)[..., None]  # [N, 8, 8, 1]
   fitted = [images.fit(i, image_size=image_size, channels=channels) for i in x]
+  label, meaning = digits.target, {'class_names': tuple('0123456789')}
+  if attributes:
+    label = np.stack([_are(v, digits.target) for v in ATTRIBUTES.values()], -1)
+    meaning = {'attributes': tuple(ATTRIBUTES)}
   return memory.from_arrays(
-    'digits',
-    'image',
-    np.stack(fitted),
-    digits.target,
-    class_names=tuple('0123456789'),
+    'digits', 'image', np.stack(fitted), label, **meaning
   )
+
+
+def _are(which, target):
+  """Whether digits [N] are some of these: [N] float32, 0 or 1."""
+  return np.isin(target, [int(c) for c in which]).astype(np.float32)

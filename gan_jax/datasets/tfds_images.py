@@ -90,9 +90,7 @@ def load(
   key, shape = _image_feature(builder, name, image_size, channels)
   source = tfds_files.source_of(builder, name, folder, split, encoded=key)
   take = tfds_files.make_take(source, name, folder)
-  label = tfds_files.label_feature(builder, take, len(source))
-  attributes = () if label else tfds_files.attributes_of(builder)
-  labels_of = _make_labels_of(attributes) if label or attributes else None
+  labels_of, meaning = _labels(builder, take, len(source))
   _judge(take, key, len(source), limits, f'data.name={name!r}')
 
   read = _make_read(take, key, labels_of, name, image_size, shape, limits)
@@ -107,16 +105,8 @@ def load(
     size=len(source),
     read=read,
     nbytes=nbytes,
-    class_names=tuple(label.names) if label else (),
-    attributes=attributes,
     fingerprint=tfds_files.digest(builder, *_given(split, shape, limits)),
-    # The pictures stay encoded.
-    count_classes=classes.counter(
-      lambda rows: labels_of(take(rows)),
-      len(source),
-      len(label.names) if label else 0,
-    ),
-    read_labels=labels_of and (lambda rows: labels_of(take(rows))),
+    **meaning,
   )
 
 
@@ -167,18 +157,28 @@ def _opened(take, key, row):
   return io.BytesIO(take([row])[0][key])
 
 
-def _make_labels_of(attributes):
-  """Examples [n] -> classes [n] int32, or their attributes [n, C] float32."""
-
-  def vector(example):
-    return [example['attributes'][name] for name in attributes]
+def _labels(builder, take, size):
+  """(examples [n] -> their labels, or None; fields of the data set)."""
+  label = tfds_files.label_feature(builder, take, size)
+  attributes = () if label else tfds_files.attributes_of(builder)
+  if not (label or attributes):
+    return None, {}
+  vector = lambda e: [e['attributes'][name] for name in attributes]
 
   def labels_of(examples):
     if attributes:
       return np.array([vector(e) for e in examples], np.float32)
     return np.array([e['label'] for e in examples], np.int32)
 
-  return labels_of
+  # The pictures stay encoded.
+  read = lambda rows: labels_of(take(rows))
+  names = tuple(label.names) if label else ()
+  return labels_of, {
+    'class_names': names,
+    'attributes': attributes,
+    'count_classes': classes.counter(read, size, len(names)),
+    'read_labels': read,
+  }
 
 
 def _make_read(take, key, labels_of, name, image_size, shape, limits):

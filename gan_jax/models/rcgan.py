@@ -92,10 +92,10 @@ class Generator(nn.Module):
 
 
 def with_class(z, label, num_classes: int):
-  """z [B, T, Z] beside the class, 1 of num_classes, if there is a label [B]."""
+  """z [B, T, Z] beside a label, 1 of num_classes or a vector of so many."""
   if label is None:
     return z
-  classes = jax.nn.one_hot(label, num_classes)[:, None]  # [B, 1, K]
+  classes = blocks.as_vector(label, num_classes)[:, None]  # [B, 1, K]
   classes = jnp.broadcast_to(classes, (*z.shape[:2], num_classes))
   return jnp.concatenate([z, classes.astype(z.dtype)], axis=-1)
 

@@ -12,6 +12,7 @@ from gan_jax.data import names
 from gan_jax.types import UserError
 
 FLAG = '--condition'
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def parse(words: str, attributes: Sequence[str]) -> tuple[list, list]:
@@ -55,7 +56,7 @@ def _number(text, flag):
     value = float(text)
   except ValueError:
     value = np.nan
-  if not abs(value) <= np.finfo(np.float32).max:
+  if not abs(value) <= _LARGEST:
     raise UserError(f'{flag}: expected numbers, got {text!r}.')
   return value
 

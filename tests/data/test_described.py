@@ -93,3 +93,5 @@ def test_the_catalog_is_that_of_the_library(name, tmp_path):
   assert features['image'].shape == (height or None, width or None, channels)
   there = features['label'].num_classes if 'label' in features else 0
   assert there == classes
+  known = loading.describe(name, image_size=8).attributes
+  assert known == tuple(dict(features).get('attributes', ()))

@@ -26,7 +26,7 @@ def setup_of(counts, **fields):
   dataset = memory.from_arrays(
     'own', 'point', np.zeros((len(y), 2), np.float32), y, class_names=names
   )
-  usual = {'dataset': dataset, 'num_classes': len(names)}
+  usual = {'dataset': dataset, 'num_classes': len(names), 'attributes': ()}
   return types.SimpleNamespace(**usual | fields)
 
 

@@ -139,6 +139,13 @@ class ConvTranspose(_Linear):
     return self._add_bias(y)
 
 
+def as_vector(label, num_classes: int):
+  """A condition [B, C] of label [B] int, or of [B, C] float, which is one."""
+  if jnp.issubdtype(jnp.result_type(label), jnp.floating):
+    return label
+  return jax.nn.one_hot(label, num_classes)
+
+
 class Embed(nn.Module):
   """A vector for each class: label [B] int -> [B, features].
 

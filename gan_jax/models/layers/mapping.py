@@ -33,9 +33,7 @@ class Mapping(nn.Module):
     if z is not None:
       inputs.append(normalised(z.astype(jnp.float32)))
     if label is not None:
-      condition = label  # a vector, or a class
-      if not jnp.issubdtype(jnp.result_type(label), jnp.floating):
-        condition = jax.nn.one_hot(label, self.num_classes)
+      condition = blocks.as_vector(label, self.num_classes)
       embed = blocks.Dense(self.features, name='embed', **equalised.fields())
       inputs.append(normalised(embed(condition)))
     x = jnp.concatenate(inputs, axis=-1)

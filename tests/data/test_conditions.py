@@ -1,0 +1,114 @@
+"""Data sets whose labels are vectors: attributes of an example, or numbers."""
+
+import numpy as np
+import pytest
+
+from gan_jax.data import conditions, held_out, loading, memory
+from gan_jax.datasets import digits as digits_lib
+from gan_jax.types import UserError
+from tests import tiny_data
+
+N, C = 12, 40
+X = tiny_data.images(N, (218, 178, 3))
+Y = np.random.default_rng(1).integers(0, 2, (N, C))
+
+
+@pytest.fixture(scope='module')
+def faces(tmp_path_factory):
+  """A tiny celeb_a; not to be changed."""
+  pytest.importorskip('tensorflow_datasets')
+  splits = {'train': (X, Y), 'test': (X[:4], Y[:4])}
+  return str(tiny_data.write_faces(tmp_path_factory.mktemp('faces'), splits))
+
+
+@pytest.mark.parametrize('memory_mb', [1, 0])
+def test_attributes_of_faces(faces, memory_mb):
+  """0 or 1, in the order of their names, each of its own picture."""
+  own = {'dir': faces, 'image_size': 16, 'memory_mb': memory_mb}
+  data = loading.load('celeb_a', **own)
+  known = loading.describe('celeb_a', image_size=16)
+  assert data.attributes == known.attributes and len(known.attributes) == C
+  assert data.attributes[31] == 'Smiling' and data.class_names == ()
+  arrays = loading.arrays(data)
+  assert arrays['label'].shape == (N, C)
+  assert arrays['label'].dtype == np.float32
+  whole = loading.arrays(loading.load('celeb_a', dir=faces))
+  of = {x.tobytes(): y.tolist() for x, y in zip(X, Y, strict=True)}
+  for x, y, same in zip(*whole.values(), arrays['label'], strict=True):
+    assert of[x.tobytes()] == y.tolist() == same.tolist()
+  test = loading.load('celeb_a', split='test', **own)
+  assert test.size == 4 and test.attributes == data.attributes
+
+
+def test_vectors_alone_are_read_without_pictures(faces, monkeypatch):
+  data = loading.load('celeb_a', dir=faces, memory_mb=0, image_size=16)
+  whole = loading.arrays(data)['label']
+  monkeypatch.setattr('gan_jax.data.images.decode', None)
+  rows = np.array([3, 0, 3])
+  np.testing.assert_array_equal(conditions.of(data, rows), whole[rows])
+  trained, unseen = held_out.part(data, 0.25)
+  both = [
+    conditions.of(part, np.arange(part.size)) for part in (trained, unseen)
+  ]
+  assert [len(y) for y in both] == [9, 3]
+  everything = np.concatenate(both)
+  assert sorted(map(tuple, everything)) == sorted(map(tuple, whole))
+
+
+@pytest.mark.parametrize('dtype', [np.float64, np.float16, int, bool])
+def test_an_archive_of_vectors(dtype, tmp_path):
+  y = np.random.default_rng(0).integers(0, 2, (6, 5)).astype(dtype)
+  points = np.random.default_rng(1).normal(size=(6, 2))
+  np.savez(tmp_path / 'a.npz', x=points, y=y)
+  data = loading.load('npz', path=str(tmp_path / 'a.npz'))
+  assert data.attributes == tuple('01234') and data.class_names == ()
+  label = loading.arrays(data)['label']
+  assert label.dtype == np.float32
+  np.testing.assert_array_equal(label, y)
+  np.savez(tmp_path / 'b.npz', x=points, y=y, attributes=list('abcde'))
+  named = loading.load('npz', path=str(tmp_path / 'b.npz'))
+  assert named.attributes == tuple('abcde')
+  assert named.fingerprint != data.fingerprint
+
+
+@pytest.mark.parametrize(
+  ('names', 'words'),
+  [
+    (['a', 'b'], 'of 3 different names.* there are 2'),
+    (['a', 'b', 'a'], 'of 3 different names.* there are 2'),
+    ([1, 2, 3], '`attributes` .C. of text, got int64'),
+  ],
+)
+def test_names_that_do_not_fit(names, words, tmp_path):
+  arrays = {'x': np.zeros((4, 2)), 'y': np.ones((4, 3)), 'attributes': names}
+  np.savez(tmp_path / 'a.npz', **arrays)
+  with pytest.raises(UserError, match=words):
+    loading.load('npz', path=str(tmp_path / 'a.npz'))
+
+
+def test_digits_with_attributes():
+  classes = loading.arrays(loading.load('digits'))
+  data = loading.load('digits', attributes=True)
+  arrays = loading.arrays(data)
+  np.testing.assert_array_equal(arrays['x'], classes['x'])
+  for name, digits in digits_lib.ATTRIBUTES.items():
+    has = arrays['label'][:, data.attributes.index(name)] == 1
+    assert {*map(str, classes['label'][has])} == {*digits}
+    assert not {*map(str, classes['label'][~has])} & {*digits}
+
+
+def test_data_of_ones_own(monkeypatch):
+  """Are looked at once; what memory holds is looked at as a whole."""
+  x, y = np.zeros((6, 2), np.float32), np.ones((6, 3))
+  data = memory.from_arrays('own', 'point', x, y, attributes=tuple('abc'))
+  conditions.check(data)
+  for fields, words in (
+    ({'attributes': ('a',)}, 'of 3 numbers, but 1 `attributes`'),
+    ({'class_names': ('a',)}, 'there are both'),
+    ({'read_labels': lambda rows: rows}, r'expected 1 conditions .N, C.'),
+  ):
+    with pytest.raises(UserError, match=words):
+      conditions.check(data._replace(**fields))
+  y[4, 1] = np.inf
+  with pytest.raises(UserError, match='of 1 examples .* that of example 4'):
+    memory.from_arrays('own', 'point', x, y, attributes=tuple('abc'))
