@@ -45,7 +45,7 @@ class Table(NamedTuple):
     """What is wrong with the first cell that is no number."""
     for line, row in zip(self.lines, self.rows, strict=True):
       for k in places:
-        if not _is_number(row[k]):
+        if not is_number(row[k]):
           empty = row[k].strip().lower() in EMPTY
           what = 'holds no number' if empty else 'is no number'
           cell = (
@@ -64,20 +64,24 @@ class Table(NamedTuple):
   def _numeric(self):
     """Columns whose first cell is a number."""
     first = zip(self.columns, self.rows[0], strict=True)
-    return [name for name, cell in first if _is_number(cell)]
+    return [name for name, cell in first if is_number(cell)]
 
 
-def read(path: str) -> Table:
+def read(path: str, *, option: str = 'path') -> Table:
   """Reads a file of rows: commas, semicolons or tabs between the cells.
 
   The first row names the columns if one of its cells is no number; else they
   are called 1, 2, ....
 
+  Args:
+    path: of the file.
+    option: of the data set, that gave it.
+
   Raises:
     UserError: no such file, none of text, none with rows, rows of unlike
       lengths, columns of one name.
   """
-  where = f'data.path={path}'
+  where = f'data.{option}={path}'
   text = _text(path, where)
   head = text.partition('\n')[0]
   delimiter = max(DELIMITERS, key=head.count)
@@ -130,13 +134,14 @@ def _text(path, where):
 def _header(rows):
   """(names of the columns, the other rows)."""
   first = rows[0][1]
-  if all(_is_number(cell) for cell in first):
+  if all(is_number(cell) for cell in first):
     return [str(k + 1) for k in range(len(first))], rows
   usual = lambda k, cell: names.tidy(cell).strip() or str(k + 1)
   return [usual(k, cell) for k, cell in enumerate(first)], rows[1:]
 
 
-def _is_number(cell):
+def is_number(cell: str) -> bool:
+  """Whether a cell is a finite number."""
   try:
     return math.isfinite(float(cell))
   except ValueError:

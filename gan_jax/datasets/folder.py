@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 from gan_jax.data import (
+  attribute_files,
   classes,
   fingerprint,
   folders,
@@ -37,6 +38,7 @@ def load(
   image_size: int = 0,
   channels: int = 3,
   skip_corrupt: bool = False,
+  table: str = '',
   range: str | tuple = '',
   memory_mb: float = 1024,
 ) -> Dataset:
@@ -52,6 +54,8 @@ def load(
     image_size: side of the central square, resized; 0 = as they are, if alike.
     channels: 1 or 3, with opacity 2 or 4.
     skip_corrupt: decode all files once, leave out what cannot be read.
+    table: a .csv whose numbers are the images' labels in place of classes, see
+      attribute_files.read.
     range: the lowest and the highest value that the files may have, where it
       is not that of their type or they hardly use it, see data/ranges.
     memory_mb: the most that the decoded images may take.
@@ -71,13 +75,13 @@ def load(
   if skip_corrupt:
     files = _readable(files, open_image, root, walked.skipped)
   use.judge(files, limits, f'data.dir={dir}')
-  label, class_names = folders.classes(files, root)
+  label, meaning = _labels(files, root, table)
   shape = open_image(files[0]).shape
   read = _make_read(files, label, shape, open_image)
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
-  of = root, files, class_names, walked
+  of = root, files, meaning.get('class_names', ()), walked
   news.tell(folders.left_out(*of, thing='image'))
   return Dataset(
     name=one_line(root.resolve().name),
@@ -86,10 +90,10 @@ def load(
     size=len(files),
     read=read,
     nbytes=nbytes,
-    class_names=class_names,
-    fingerprint=_fingerprint(files, root, shape, class_names, limits),
-    count_classes=_counter(label, class_names),
+    fingerprint=_fingerprint(files, root, shape, (label, meaning), limits),
+    read_labels=None if label is None else (lambda rows: label[rows]),
     any_order=True,
+    **meaning,
   )
 
 
@@ -117,16 +121,25 @@ def _remembered(read, size, nbytes, dir):
   return read
 
 
-def _counter(label, class_names):
+def _labels(files, root, table):
+  """(labels [N], [N, C] or None; fields of the data set that they mean)."""
+  if table:
+    label, attributes = attribute_files.read(table, files, root)
+    return label, {'attributes': attributes}
+  label, class_names = folders.classes(files, root)
   if label is None:
-    return None
-  return classes.counter(lambda rows: label[rows], len(label), len(class_names))
+    return None, {}
+  read = lambda rows: label[rows]
+  count = classes.counter(read, len(label), len(class_names))
+  return label, {'class_names': class_names, 'count_classes': count}
 
 
-def _fingerprint(files, root, shape, class_names, limits):
-  """As ever where the range is as ever."""
-  usual = limits in (None, ranges.LEVELS)
-  given = (shape, class_names) if usual else (shape, class_names, limits)
+def _fingerprint(files, root, shape, labels, limits):
+  """As ever where there is no table, and the range is as ever."""
+  label, meaning = labels
+  given = shape, meaning.get('class_names', ())
+  given += () if limits in (None, ranges.LEVELS) else (limits,)
+  given += (label, meaning['attributes']) if 'attributes' in meaning else ()
   return fingerprint.digest_files(files, root, *given)
 
 

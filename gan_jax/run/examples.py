@@ -15,7 +15,8 @@ from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
 
 MEMORY_MB = 1024  # a larger data set streams, unless data.memory_mb says so
-PLACES = ('dir', 'path')  # options that say where data lie, not what they are
+# Options that say where data lie, not what they are.
+PLACES = ('dir', 'path', 'table')
 # Those that say how files are read: if that makes them other data, these have
 # another fingerprint.
 READING = ('skip_corrupt', 'range')

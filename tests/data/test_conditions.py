@@ -86,6 +86,70 @@ def test_names_that_do_not_fit(names, words, tmp_path):
     loading.load('npz', path=str(tmp_path / 'a.npz'))
 
 
+TABLE = """file,old,\"round, flat\",age
+x/0000.png,1,0,3.5
+0001.png,0,1,-2
+0002.png,1,1,7
+0009.png,0,0,0
+"""
+
+
+def folder(root, text=TABLE, **options):
+  """Three pictures, two of them in folders, beside a table."""
+  tiny_data.write_folder(
+    root / 'pictures', X[:3, :8, :8], classes=('x', 'y', 'x')
+  )
+  (root / 'table.csv').write_text(text)
+  where = {'dir': str(root / 'pictures'), 'table': str(root / 'table.csv')}
+  return loading.load('folder', **where, **options)
+
+
+@pytest.mark.parametrize('memory_mb', [1, 0])
+def test_a_table_beside_a_folder(memory_mb, tmp_path):
+  """Rows are found by the names of the files, in whatever order."""
+  data = folder(tmp_path, memory_mb=memory_mb)
+  assert data.attributes == ('old', 'round, flat', 'age')
+  assert data.class_names == () and data.count_classes is None
+  arrays = loading.arrays(data)  # x/0000.png, x/0002.png, y/0001.png
+  expected = [[1, 0, 3.5], [1, 1, 7], [0, 1, -2]]
+  np.testing.assert_array_equal(arrays['label'], expected)
+  np.testing.assert_array_equal(arrays['x'], X[[0, 2, 1], :8, :8])
+  rows = np.array([2, 0])
+  np.testing.assert_array_equal(
+    conditions.of(data, rows), arrays['label'][rows]
+  )
+  other = folder(tmp_path, TABLE.replace('3.5', '3.25'), memory_mb=memory_mb)
+  classes = loading.load('folder', dir=str(tmp_path / 'pictures'))
+  assert classes.class_names == ('x', 'y')
+  prints = {one.fingerprint for one in (data, other, classes)}
+  assert len(prints) == 3
+
+
+@pytest.mark.parametrize(
+  ('change', 'words'),
+  [
+    (('0001.png,', '0003.png,'), "no row for '0001.png'"),
+    (('0009.png,', '0001.png,'), "line 5: '0001.png' has a row already"),
+    ((',-2', ',much'), "line 3, column 'age': expected a number, got 'much'"),
+    ((',-2', ',nan'), "line 3, column 'age': expected a number, got 'nan'"),
+    ((',-2', ','), "line 3, column 'age': expected a number, got ''"),
+    ((',-2', ''), 'line 3 has 3 values; expected 4'),
+    (('age', 'old'), "two columns are called 'old'"),
+  ],
+)
+def test_a_table_that_does_not_fit(change, words, tmp_path):
+  with pytest.raises(UserError, match=words) as error:
+    folder(tmp_path, TABLE.replace(*change))
+  assert f'data.table={tmp_path}/table.csv' in str(error.value)
+
+
+def test_a_table_without_numbers(tmp_path):
+  with pytest.raises(UserError, match='a column of names of files and one'):
+    folder(tmp_path, 'file\n0000.png\n')
+  with pytest.raises(UserError, match='data.table=.*no such file'):
+    loading.load('folder', dir=str(tmp_path / 'pictures'), table='/nowhere')
+
+
 def test_digits_with_attributes():
   classes = loading.arrays(loading.load('digits'))
   data = loading.load('digits', attributes=True)

@@ -26,9 +26,11 @@ GAMES = {
   'd2d_ce': {'name': 'd2d_ce', 'auxiliary': 'tac', 'embedding': 5},
   'studiogan': {'name': 'd2d_ce', 'variant': 'studiogan', 'embedding': 5},
   'multi_hinge': {'name': 'multi_hinge', 'g_weight': 1.0},
+  'vectors': {'name': 'projection'},
 }
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 DATA = {'x': X, 'label': (np.arange(40) ** 2 % 7 % K).astype(np.int32)}
+VECTORS = {'x': X, 'label': np.stack([X[:, 0], X[:, 1], X.sum(1)], -1)}
 
 
 @functools.cache
@@ -53,13 +55,15 @@ def feed(data, key, at, index, *, batches=1):
 @functools.cache
 def trained(name, wrapper, devices):
   """(states, metrics) after some steps."""
-  given = rules.Given((2,), K, jnp.float32, batch_size=B)
+  vectors = name == 'vectors'
+  given = rules.Given((2,), K, jnp.float32, B, vectors=vectors)
   make = functools.partial(rules.make, options_of(name), given)
   game = make().game
+  index = jnp.zeros(1, int)
   one = {
     'x': jnp.zeros((1, 2)),
-    'label': jnp.zeros(1, int),
-    'index': jnp.zeros(1, int),
+    'label': jnp.zeros_like(VECTORS['label'][:1]) if vectors else index,
+    'index': index,
     'step': jnp.int32(0),
   }
   roots = keys.seed_keys(0, 1)
@@ -79,7 +83,9 @@ def trained(name, wrapper, devices):
     devices=jax.devices()[:devices],
   )
   state, total = program.put(state), program.put(program.zeros)
-  state, total = program.advance(state, total, DATA, STEPS)
+  state, total = program.advance(
+    state, total, VECTORS if vectors else DATA, STEPS
+  )
   return jax.device_get((program.get(state), program.get(total)))
 
 
