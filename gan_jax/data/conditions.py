@@ -52,14 +52,17 @@ def check(dataset: Dataset):
   """Looks at one example of a data set whose conditions are vectors.
 
   Raises:
-    UserError: it has classes as well, or a vector of another shape.
+    UserError: it has classes as well, or a vector of another shape or type.
   """
   count, where = len(dataset.attributes), f'data {dataset.name}'
   if dataset.class_names:
     raise UserError(
       f'{where}: expected `class_names` or `attributes`, there are both.'
     )
-  y = checked(of(dataset, np.arange(1)), 1, where)
+  y = of(dataset, np.arange(1))
+  if y.dtype.kind != 'f':  # whole numbers would be taken for classes
+    raise UserError(f'{where}: expected conditions of floats, got {y.dtype}.')
+  y = checked(y, 1, where)
   if y.shape[1] != count:
     raise UserError(
       f'{where}: conditions of {y.shape[1]} numbers, but {count} `attributes`.'

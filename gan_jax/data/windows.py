@@ -20,8 +20,9 @@ class Series(NamedTuple):
   x: list[np.ndarray]  # [T, C] each, float64 and finite
   columns: tuple[str, ...]
   where: str  # what an error begins with
-  labels: np.ndarray | None = None  # one for each series
+  labels: np.ndarray | None = None  # [N], one for each series
   class_names: tuple[str, ...] = ()
+  attributes: tuple[str, ...] = ()  # of labels [N, C] that are vectors
 
 
 class Choice(NamedTuple):
@@ -92,11 +93,15 @@ def _of_starts(series, starts, length, about):
     read=read,
     nbytes=4 * len(first) * math.prod(shape),
     class_names=series.class_names,
-    fingerprint=fingerprint.digest(values, first, length, labels, about),
+    attributes=series.attributes,
+    fingerprint=fingerprint.digest(
+      values, first, length, labels, about, *series.attributes
+    ),
     about=about,
     count_classes=classes.counter(
       lambda rows: labels[rows], len(first), len(series.class_names)
     ),
+    read_labels=None if labels is None else (lambda rows: labels[rows]),
     any_order=len(series.x) > 1,
   )
 

@@ -54,16 +54,15 @@ def load(
     image_size: side of the central square, resized; 0 = as they are, if alike.
     channels: 1 or 3, with opacity 2 or 4.
     skip_corrupt: decode all files once, leave out what cannot be read.
-    table: a .csv whose numbers are the images' labels in place of classes, see
-      attribute_files.read.
+    table: a .csv of vectors in place of classes, see attribute_files.read.
     range: the lowest and the highest value that the files may have, where it
       is not that of their type or they hardly use it, see data/ranges.
     memory_mb: the most that the decoded images may take.
 
   Raises:
     UserError: no folder, no image in it, a link in a loop or to nowhere, an
-      image that cannot be read, images of several sizes without image_size, or
-      whose range is in doubt; what exceeds the memory is checked when read.
+      image that cannot be read, several sizes without image_size, a range in
+      doubt, no row in the table; what exceeds the memory is checked when read.
   """
   images.check_options(image_size=image_size, channels=channels, opacity=True)
   limits = ranges.parse(range)
@@ -81,8 +80,8 @@ def load(
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
-  of = root, files, meaning.get('class_names', ()), walked
-  news.tell(folders.left_out(*of, thing='image'))
+  names = meaning.get('class_names', ())
+  news.tell(folders.left_out(root, files, names, walked, thing='image'))
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -91,7 +90,6 @@ def load(
     read=read,
     nbytes=nbytes,
     fingerprint=_fingerprint(files, root, shape, (label, meaning), limits),
-    read_labels=None if label is None else (lambda rows: label[rows]),
     any_order=True,
     **meaning,
   )
@@ -123,15 +121,16 @@ def _remembered(read, size, nbytes, dir):
 
 def _labels(files, root, table):
   """(labels [N], [N, C] or None; fields of the data set that they mean)."""
+  read = lambda rows: label[rows]
   if table:
     label, attributes = attribute_files.read(table, files, root)
-    return label, {'attributes': attributes}
+    return label, {'attributes': attributes, 'read_labels': read}
   label, class_names = folders.classes(files, root)
   if label is None:
     return None, {}
-  read = lambda rows: label[rows]
   count = classes.counter(read, len(label), len(class_names))
-  return label, {'class_names': class_names, 'count_classes': count}
+  meaning = {'class_names': class_names, 'count_classes': count}
+  return label, meaning | {'read_labels': read}
 
 
 def _fingerprint(files, root, shape, labels, limits):

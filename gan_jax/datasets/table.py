@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from gan_jax.data import names, tables, windows
+from gan_jax.data import archive_labels, conditions, names, tables, windows
 from gan_jax.storage import npz, paths
 from gan_jax.types import Dataset, UserError
 
@@ -30,7 +30,8 @@ def load(
   are called `series` and `time` they say which of many series a row belongs to,
   and `class` of which class that is, as in the files that sampling writes. An
   .npz holds `x` [T, C], or [T], one long series, or [N, T, C] with, if there
-  are classes, `label` [N]; and the names of the `columns` [C].
+  are classes, `label` [N]; and the names of the `columns` [C]. Vectors [N, K]
+  in place of classes are as in datasets/npz.
 
   The last part of a long series is the test split; of many, some of them are.
   No window lies across the two, and the scale is that of the training part.
@@ -123,7 +124,8 @@ def _classes(table, rows):
 
 def _from_npz(path, asked):
   where = f'data.path={path}'
-  x, labels, columns = _arrays(path, where)
+  arrays = _arrays(path, where)
+  x, labels, columns = _take(arrays, where)
   if x.dtype.kind not in 'uif' or not 1 <= x.ndim <= 3 or not x.size:
     raise UserError(
       f'{where}: expected numbers [T], [T, C] or [N, T, C], got {x.dtype}'
@@ -143,19 +145,27 @@ def _from_npz(path, asked):
   x = x[..., [there.index(name) for name in chosen]]
   if x.ndim == 2:
     return windows.Series([x], chosen, where)
+  if conditions.are_vectors(labels):
+    labels, meaning = archive_labels.read(labels, arrays, len(x), path)
+    return windows.Series([*x], chosen, where, labels, **meaning)
   labels, class_names = _numbered(labels, len(x), where)
   return windows.Series([*x], chosen, where, labels, class_names)
 
 
 def _arrays(path, where):
-  """(x, labels or None, columns or None)."""
+  """The arrays of a file that count, by their names."""
   file = paths.expand(path)
   if not file.exists():
     raise UserError(f'{where}: there is no such file.')
   try:
-    arrays = npz.read(str(file), {*X_KEYS, 'label', 'labels', 'columns'})
+    also = {'label', 'labels', 'columns', archive_labels.ATTRIBUTES_KEY}
+    return npz.read(str(file), {*X_KEYS, *also})
   except npz.DAMAGED as e:
     raise UserError(f'{where}: not an .npz file ({e}).') from e
+
+
+def _take(arrays, where):
+  """(x, labels or None, columns or None)."""
   x = next((arrays[key] for key in X_KEYS if key in arrays), None)
   if x is None:
     raise UserError(f'{where}: no array `x`.')

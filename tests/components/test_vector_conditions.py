@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gan_jax.game import beginning
+from gan_jax.models import rcgan
 from gan_jax.models.layers import blocks
 from gan_jax.types import UserError
 from tests.components.conformance import game_of
@@ -53,6 +54,17 @@ def test_every_architecture_takes_vectors(model):
   vectors = jax.eval_shape(run, key, ATTRIBUTES)
   classes = jax.eval_shape(run, key, jnp.zeros(B, int))
   assert jax.tree.map(str, vectors) == jax.tree.map(str, classes)
+
+
+def test_series_are_made_beside_a_vector():
+  """Of a vector with a single 1, as beside the class."""
+  z, label = jnp.ones((B, 5, 3)), jnp.arange(B) % A
+  by_class = rcgan.with_class(z, label, A)
+  by_vector = rcgan.with_class(z, jax.nn.one_hot(label, A), A)
+  np.testing.assert_array_equal(by_class, by_vector)
+  made = rcgan.with_class(z, jnp.asarray(ATTRIBUTES), A)
+  for moment in range(5):
+    np.testing.assert_array_equal(made[:, moment, 3:], ATTRIBUTES)
 
 
 @pytest.mark.parametrize('name', KINDS)

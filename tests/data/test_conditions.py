@@ -86,6 +86,29 @@ def test_names_that_do_not_fit(names, words, tmp_path):
     loading.load('npz', path=str(tmp_path / 'a.npz'))
 
 
+def test_series_with_vectors(tmp_path):
+  """A window has the vector of the series that it is cut from."""
+  x = np.random.default_rng(0).normal(size=(10, 6, 2))
+  y = np.stack([x[:, 0, 0], x[:, 0, 1], np.arange(10)], -1)
+  np.savez(tmp_path / 'a.npz', x=x, label=y, attributes=list('abc'))
+  options = {'path': str(tmp_path / 'a.npz'), 'length': 4}
+  data = loading.load('table', scale='none', **options)
+  assert data.attributes == tuple('abc') and data.size == 8 * 3
+  arrays = loading.arrays(data)
+  for window, own in zip(arrays['x'], arrays['label'], strict=True):
+    series = x[int(own[2])].astype(np.float32)
+    assert any((series[k : k + 4] == window).all() for k in range(3))
+    np.testing.assert_allclose(own, y[int(own[2])], 1e-6)
+  rows = np.array([5, 0])
+  np.testing.assert_array_equal(
+    conditions.of(data, rows), arrays['label'][rows]
+  )
+  y[3, 1] = np.nan
+  np.savez(tmp_path / 'a.npz', x=x, label=y)
+  with pytest.raises(UserError, match='the first is that of example 3'):
+    loading.load('table', **options)
+
+
 TABLE = """file,old,\"round, flat\",age
 x/0000.png,1,0,3.5
 0001.png,0,1,-2
@@ -169,7 +192,8 @@ def test_data_of_ones_own(monkeypatch):
   for fields, words in (
     ({'attributes': ('a',)}, 'of 3 numbers, but 1 `attributes`'),
     ({'class_names': ('a',)}, 'there are both'),
-    ({'read_labels': lambda rows: rows}, r'expected 1 conditions .N, C.'),
+    ({'read_labels': lambda rows: 1.0 * rows}, r'expected 1 conditions .N, C.'),
+    ({'read_labels': lambda rows: y[rows].astype(int)}, 'of floats, got int64'),
   ):
     with pytest.raises(UserError, match=words):
       conditions.check(data._replace(**fields))

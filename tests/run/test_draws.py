@@ -24,6 +24,8 @@ def _setup(names=ANIMALS):
   return types.SimpleNamespace(
     sample=sample,
     num_classes=len(names),
+    conditional=bool(names),
+    attributes=(),
     dataset=types.SimpleNamespace(
       shape=(2,),
       name='animals',
@@ -123,7 +125,8 @@ def test_long_names_do_not_fill_the_screen():
   ],
 )
 def test_flags_that_cannot_be_had_together(names, flags, word):
-  flags = {'num': 8, 'seed': 0, 'labels': '', 'class': '', **flags}
+  usual = {'num': 8, 'seed': 0, 'labels': '', 'class': '', 'condition': ''}
+  flags = usual | flags
   with pytest.raises(UserError, match=word):
     sample._labels(_setup(names), types.SimpleNamespace(**flags), grid=True)
 

@@ -30,6 +30,8 @@ def a_setup(*, num_classes=0, model='bigan', shape=(4, 4, 1), kind='image'):
   return types.SimpleNamespace(
     dataset=dataset,
     num_classes=num_classes,
+    conditional=num_classes > 0,
+    attributes=(),
     encodes=model == 'bigan',
     structure=types.SimpleNamespace(options={'model': {'name': model}}),
     encode=lambda averages, x, label: x.reshape(len(x), -1),
