@@ -80,8 +80,7 @@ def load(
   nbytes = len(files) * math.prod(shape)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
-  names = meaning.get('class_names', ())
-  news.tell(folders.left_out(root, files, names, walked, thing='image'))
+  _tell(root, files, meaning, walked)
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
@@ -131,6 +130,12 @@ def _labels(files, root, table):
   count = classes.counter(read, len(label), len(class_names))
   meaning = {'class_names': class_names, 'count_classes': count}
   return label, meaning | {'read_labels': read}
+
+
+def _tell(root, files, meaning, walked):
+  """Says what was left out."""
+  class_names = meaning.get('class_names', ())
+  news.tell(folders.left_out(root, files, class_names, walked, thing='image'))
 
 
 def _fingerprint(files, root, shape, labels, limits):
