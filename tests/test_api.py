@@ -98,6 +98,7 @@ def encoder():
   config['model'] = {'name': 'bigan', **small}
   run = Trained.__new__(Trained)
   run.config, run.class_names, run.seeds = config, (), (0, 1)
+  run.attributes = ()
   run._setup = setup.build(config)
   run._state = run._setup.init()
   run.shape = tuple(run._setup.dataset.shape)
@@ -149,7 +150,7 @@ SEEN = {  # labels as people may write them, of a run with the classes 0 to 9
 def labelled():
   """What turns labels into numbers, of a run that never was."""
   run = Trained.__new__(Trained)
-  run.class_names = tuple('0123456789')
+  run.class_names, run.attributes = tuple('0123456789'), ()
   return lambda label: run._labels(label, 2)
 
 

@@ -97,7 +97,7 @@ FAMILY = Family(
     'spatial': 'features of places: --features=inception',
     'probabilities': 'a classifier: --features=classifier or inception',
     'classes': "a classifier of the data set's own: --features=classifier",
-    'labels': 'a data set with classes and a conditional generator',
+    'labels': 'a labelled data set, by classes, and a conditional generator',
     'held_out': 'a data set with a test split',
     'modes': 'a data set with known modes',
     'stacked': 'the data set stacked_mnist',

@@ -261,4 +261,5 @@ def _renumbered(fake, places, class_names):
     # One that has no class keeps having none.
     return batch | {'label': np.where(label < 0, label, places[label])}
 
-  return fake._replace(read=read, class_names=class_names, count_classes=None)
+  own = {'count_classes': None, 'read_labels': None}
+  return fake._replace(read=read, class_names=class_names, **own)

@@ -280,7 +280,7 @@ def test_pictures_are_not_kept_for_a_distance():
     ({'names': ['memorisation']}, 'needs a data set with a test split'),
     (
       {'names': ['intra_fid']},
-      'needs a data set with classes and a conditional',
+      'needs a labelled data set, by classes, and a cond',
     ),
     ({'names': ['sfid']}, 'needs features of places: --features=inception'),
     ({'options': {'kk': 1}}, "'kk' does not exist; there are: k, closed"),

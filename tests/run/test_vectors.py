@@ -212,7 +212,7 @@ def test_others_take_no_condition(conditional, words):
 @pytest.mark.parametrize(
   ('flags', 'words'),
   [
-    (['--metrics=intra_fid'], 'needs a data set with classes'),
+    (['--metrics=intra_fid'], 'needs a labelled data set, by classes'),
     (['--labels=balanced'], 'told of vectors, not classes'),
   ],
 )
@@ -241,7 +241,7 @@ def test_scores_are_of_samples_for_vectors_of_examples(run, tmp_path, capfd):
   [
     ({'eval_labels': 'balanced'}, 'eval_labels=balanced: .* vectors'),
     ({'conditioning': {'name': 'ac'}}, 'needs classes, one for each example'),
-    ({'metrics': ('intra_fid',)}, 'needs a data set with classes'),
+    ({'metrics': ('intra_fid',)}, 'needs a labelled data set, by classes'),
   ],
 )
 def test_mistakes_in_training(overrides, words, tmp_path):
