@@ -37,7 +37,7 @@ def _row(*widths: int) -> resnets.Row:
   return resnets.Row(widths, widths[::-1], len(widths))
 
 
-SIZES = {
+SIZES = {  # the row of 128 is ours
   32: _row(512, 512, 512),
   64: _row(512, 512, 512, 512),
   128: _row(512, 512, 512, 512, 256),

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.game import optim, schedules
+from gan_jax import select
+from gan_jax.game import objectives, optim, schedules
 from gan_jax.models import r3gan2
 from gan_jax.models.layers import magnitude, resampling
 from gan_jax.types import UserError
@@ -132,6 +133,16 @@ def test_a_grid_from_one_place_is_a_group_s_linear_map():
   weight = weight.reshape(3, 2, 5, 2, 3)
   want = jnp.stack([x[:, :3], x[:, 3:]], 1)
   close(y, jnp.einsum('bni,ihwno->bhwno', want, weight).reshape(y.shape))
+
+
+def test_both_players_are_set_back_after_an_update_and_d_is_clipped_last():
+  model = select.model('r3gan2', shape=(8, 8, 1))
+  clip = select.penalty('weight_clip')
+  assert objectives.projections_of({'weight_clip': clip}, model) == {
+    'g': [r3gan2.project], 'd': [r3gan2.project, clip.project],
+  }  # fmt: skip
+  plain = select.model('dcgan', shape=(8, 8, 1))
+  assert objectives.projections_of({}, plain) == {'d': []}
 
 
 @pytest.mark.parametrize('channels, features', [(4, 4), (4, 2), (2, 4), (6, 3)])
