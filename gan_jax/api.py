@@ -99,7 +99,6 @@ def evaluate(
   protocol: str = '',
   num_samples: int = 0,
   draws: int = 1,
-  standing_stats: int = 0,
   checkpoint: str | int = 'latest',
   verbose: bool = False,
 ) -> list[dict]:
@@ -113,8 +112,6 @@ def evaluate(
     protocol: name of a published one, in place of `features`.
     num_samples: of each seed; 0 for as many as the run draws.
     draws: how often to draw them, for the interval.
-    standing_stats: batches whose statistics G's batch norms use; 0 as in the
-      run, usually their running averages.
     checkpoint: 'latest', 'best', or a step.
     verbose: show the progress.
 
@@ -130,7 +127,6 @@ def evaluate(
   number = options.whole_number
   num_samples = number('num_samples', num_samples, least=0, most=MAX_SIZE - 1)
   draws = number('draws', draws, least=1, most=MAX_SIZE)
-  standing_stats = number('standing_stats', standing_stats, least=0, most=10**6)
   with console.Counter('samples', main=verbose) as progress:
     return evaluation.evaluate(
       workdir,
@@ -141,7 +137,6 @@ def evaluate(
       protocol=protocol,
       num_samples=num_samples,
       draws=draws,
-      standing_stats=standing_stats,
       options=own,
     )
 

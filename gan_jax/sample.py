@@ -80,10 +80,7 @@ def main(argv: list[str]):
   out = pathlib.Path(flags.out)
   folder = flags.out.endswith('/') or out.is_dir()
   _check_out(flags.out, out, folder=folder)
-  if flags.num < 1 or flags.seed < 0:
-    raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
-  if flags.seed >= 2**32:
-    raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
+  _check_numbers(flags)
   config, setup, state, step = contents.open_run(
     flags.workdir,
     which=flags.checkpoint,
@@ -118,6 +115,13 @@ def main(argv: list[str]):
   else:
     write(out, samples, setup, labels, whose)
   print(_summary(len(samples), step, whose, flags.out))
+
+
+def _check_numbers(flags):
+  if flags.num < 1 or flags.seed < 0:
+    raise UserError(f'--num={flags.num} --seed={flags.seed}: too small.')
+  if flags.seed >= 2**32:
+    raise UserError(f'--seed={flags.seed}: expected one below 2**32.')
 
 
 def _settled(flags, config, setup, state):

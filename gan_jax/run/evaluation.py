@@ -15,7 +15,6 @@ from gan_jax.run import (
   score_failures,
   score_trial,
   scoring,
-  standing,
 )
 from gan_jax.run.recovery import rollback
 from gan_jax.run.workdir import contents
@@ -59,7 +58,6 @@ def evaluate(
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   protocol = chosen_protocol(contents.eval_protocol(config), given)
-  standing.check(setup, protocol.standing_stats)
   progress = progress or console.Counter('samples', main=False)
   names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
   names = scoring.metric_names(setup, names, protocol=protocol)

@@ -71,8 +71,10 @@ def metric_names(
     loadable: whether the feature net's weights must be available.
 
   Raises:
-    UserError: a metric that does not exist, or not for this data set.
+    UserError: a metric that does not exist, or not for this data set, or
+      standing statistics without a batch norm.
   """
+  standing.check(setup, protocol.standing_stats)
   possible = _possible(setup, protocol, loadable)
   names = measures.expand(wanted, possible)
   return names or measures.default_names(setup.dataset.kind, possible)

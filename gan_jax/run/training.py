@@ -22,7 +22,6 @@ from gan_jax.run import (
   score_trial,
   scoring,
   signals,
-  standing,
 )
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import recipe
@@ -115,7 +114,6 @@ def _resolve(config):
   setup = setup_lib.build(config)
   protocol = contents.eval_protocol(config)
   names = scoring.metric_names(setup, config['metrics'], protocol=protocol)
-  standing.check(setup, protocol.standing_stats)
   goals.check(config['stop_when'], names)
   contents.ranking_metric(config, names)
   score_trial.check_numbers(

@@ -19,9 +19,9 @@ from gan_jax.run import setup as setup_lib
 from gan_jax.storage import format
 from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import Player, State, UserError
-from tests.components.shipped import SMALL
 from tests.components.test_models import NAMES as MODELS
 from tests.components.test_models import make as make_model
+from tests.components.test_models import small
 from tests.run.hooks_room import Room
 from tests.run.test_resume import RECIPES, substitute
 from tests.storage.test_damage import without, write_note
@@ -232,10 +232,8 @@ def test_the_state_of_every_optimizer(tmp_path):
 def test_the_variables_of_every_model(tmp_path):
   tree = {}
   for name in MODELS:
-    # The styles have no such option.
-    own = {} if name.startswith('stylegan') else {'norm': 'spectral+batch'}
-    small = {player: SMALL[name][player] | own for player in 'gd'}
-    g, d = make_model(name, (8, 8, 1), **small, num_classes=3)
+    thin = small(name, 'spectral+batch')
+    g, d = make_model(name, (8, 8, 1), **thin, num_classes=3)
     label, key = jnp.zeros(2, int), jax.random.key(0)
     x, z = jnp.ones((2, 8, 8, 1)), jnp.ones((2, 4))
     init = lambda g=g, d=d, key=key, z=z, x=x, label=label: (
