@@ -9,6 +9,7 @@
 | imagenet64 | none | unverified |
 | imagenet128 | FID 8.7, IS 98.8 | unverified |
 | imagenet256 | not checked here | unverified |
+| digits | none | unverified |
 
 Published: for CIFAR-10 PyTorch-StudioGAN, 50,000 fakes against the training
 images, with its constants; for ImageNet Brock et al. 2019
@@ -66,6 +67,16 @@ VARIANTS = {
   'imagenet64': imagenet(64, 120),
   'imagenet128': imagenet(128, 120),
   'imagenet256': imagenet(256, 140),
+  'digits': common.DIGITS
+  | {
+    'model': {
+      'g': {'unit': 32, 'widths': (1, 1, 1), 'shared': 32, 'attention': (4,)},
+      'd': {'unit': 32, 'widths': (1, 1, 1), 'attention': (4,)},
+    },
+    'latent': {'dim': 48},
+    'optim': dict.fromkeys('gd', common.adam(1e-3, b1=0.5)),
+    'steps': 3000,
+  },
 }
 TINY = {
   'g': {'unit': 4, 'widths': (1, 1), 'shared': 4},

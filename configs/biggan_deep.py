@@ -9,6 +9,7 @@
 | imagenet64 | none | unverified |
 | imagenet128 | not checked here | unverified |
 | imagenet256 | not checked here | unverified |
+| digits | none | unverified |
 
 The networks are those of Brock et al. 2019 (https://arxiv.org/abs/1809.11096),
 appendix B; the constants are BigGAN's, see configs/biggan.py, which says what
@@ -23,6 +24,13 @@ VARIANTS = {
   'cifar10': biggan.VARIANTS['cifar10']
   | {'model': {'g': {}, 'd': {}}, 'latent': {'dim': 128}},
   **{f'imagenet{size}': biggan.imagenet(size, 128) for size in (64, 128, 256)},
+  'digits': biggan.VARIANTS['digits']
+  | {
+    'model': {
+      player: own | {'unit': 64}
+      for player, own in biggan.VARIANTS['digits']['model'].items()
+    },
+  },
 }
 
 TINY = {player: own | {'depth': 1} for player, own in biggan.TINY.items()}

@@ -65,6 +65,23 @@ def adam(learning_rate: float, **kwargs) -> dict:
   }
 
 
+# What the variants `digits` share: scikit-learn's handwritten digits, 8 x 8, by
+# networks that one core of a CPU trains in minutes, compiling included. Scores
+# in their headers: one seed, 2,000 samples of the moving average against the
+# 1,797 digits, on the features of the classifier trained here.
+DIGITS = {
+  'data': {'name': 'digits'},
+  'conditional': True,
+  'dtype': 'float32',
+  'batch_size': 32,
+  'ema': {'halflife_kimg': 5.0},
+  'report_every': 250,
+  'save_every': 1000,
+  'eval_every': 0,
+  'eval_samples': 2000,
+}
+
+
 def shrink(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
   """The same recipe in seconds, for tests: few steps, thin networks."""
   config.update(

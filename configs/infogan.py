@@ -6,6 +6,7 @@
 | variant | published | our own |
 |---|---|---|
 | mnist | the code of ten values tells digits, 5 % wrong | unverified |
+| mnist_thin | none | unverified |
 
 Published: Chen et al. 2016 (https://arxiv.org/abs/1606.03657), section 7.2, 50
 epochs of 100 steps of the code published with it. Here G ends with tanh in
@@ -32,7 +33,21 @@ BASE = {
   'save_every': 1000,
   'eval_every': 1000,
 }  # fmt: skip
-VARIANTS = {'mnist': {'data': {'name': 'mnist', 'dir': ''}}}
+MNIST = {'data': {'name': 'mnist', 'dir': ''}}
+VARIANTS = {
+  'mnist': MNIST,
+  'mnist_thin': MNIST
+  | {
+    'model': {
+      'g': {'hidden': (128,), 'widths': (64, 32)},
+      'd': {'hidden': (128,), 'widths': (32, 64)},
+    },
+    'batch_size': 64,
+    'steps': 3000,
+    'report_every': 250,
+    'eval_every': 0,
+  },
+}
 TINY = dict.fromkeys('gd', {'hidden': (8,), 'widths': (4, 4)})
 
 

@@ -10,6 +10,7 @@
 | ffhq256 | FID 2.75 | unverified |
 | imagenet32 | FID 1.27 | unverified |
 | imagenet64 | FID 2.09 | unverified |
+| digits | none | unverified |
 
 Published: Huang et al. 2024 (https://arxiv.org/abs/2501.05441), 50,000 fakes
 against the training images. Left out of it, as there is no such option yet:
@@ -83,6 +84,17 @@ def imagenet(size: int, net: dict, *, gamma: float):
   )
 
 
+DIGITS = variant(
+  {'name': 'digits'},
+  gamma=0.05,
+  halflife=5.0,
+  burn_in=64,
+  batch_size=32,
+  images=64,
+  model=dict.fromkeys('gd', {'widths': (32, 32), 'group': 16}),
+)
+
+
 VARIANTS = {
   'cifar10': variant(
     {'name': 'cifar10', 'dir': ''},
@@ -97,6 +109,7 @@ VARIANTS = {
   'ffhq256': ffhq(256, gamma=150.0, images=200_000),
   'imagenet32': imagenet(32, WIDE, gamma=0.5),
   'imagenet64': imagenet(64, WIDER, gamma=1.0),
+  'digits': DIGITS | common.DIGITS,
 }
 TINY = dict.fromkeys('gd', {'widths': (4, 4), 'group': 2, 'depth': 1})
 

@@ -7,6 +7,7 @@
 |---|---|---|
 | cifar10 | FID 10.35, IS 8.64 | unverified |
 | imagenet128 | FID 18.65, IS 52.52 | unverified |
+| digits | none | unverified |
 
 Published: for CIFAR-10 PyTorch-StudioGAN, 50,000 fakes against the training
 images, with its constants; for ImageNet Zhang et al. 2019
@@ -42,6 +43,13 @@ VARIANTS = {
     },
     'batch_size': 256,
     'steps': 1_000_000,
+  },
+  'digits': common.DIGITS
+  | {
+    'model': dict.fromkeys('gd', {'widths': (32,) * 3, 'attention': (4,)}),
+    'latent': {'dim': 32},
+    'optim': dict.fromkeys('gd', common.adam(1e-3, b1=0.5)),
+    'steps': 3000,
   },
 }
 TINY = dict.fromkeys('gd', {'widths': (8, 8)})

@@ -10,6 +10,7 @@
 | ffhq256 | FID 3.66 (140,000 images) | unverified |
 | ffhq512 | none | unverified |
 | ffhq1024 | not checked here | unverified |
+| digits | none | unverified |
 
 Published: for CIFAR-10, with labels, PyTorch-StudioGAN, 50,000 fakes against
 the training images; for FFHQ at 256 Karras et al. 2020
@@ -94,6 +95,16 @@ VARIANTS = {
   'ffhq1024': ffhq(
     1024, batch_size=32, group=4, rate=0.002, gamma=10.0, average=10.0
   ),
+  'digits': common.DIGITS | {
+    'model': {
+      'g': {'channel_max': 32, 'features': 32, 'mapping_layers': 2},
+      'd': {'channel_max': 32, 'group': 4, 'mapping_layers': 2},
+    },
+    'penalties': {'r1': {'gamma': 0.01, 'every': LAZY}},
+    'latent': {'dim': 32},
+    'optim': rates(0.0025),
+    'steps': 3000,
+  },
 }  # fmt: skip
 STYLED = {'channel_max': 4, 'mapping_layers': 1}
 TINY = {'g': STYLED | {'features': 4}, 'd': STYLED | {'group': 2}}

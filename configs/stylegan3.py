@@ -6,6 +6,7 @@
 | variant | published | our own |
 |---|---|---|
 | t256, t512, t1024, r256, r512, r1024 | not checked here | unverified |
+| digits | none | unverified |
 
 Constants: those of the code of Karras et al. 2021
 (https://arxiv.org/abs/2106.12423) for FFHQ: gamma is 32.8 at 1024 pixels and
@@ -38,7 +39,17 @@ VARIANTS = {
   f'{kind}{size}': variant(size, rotation=kind == 'r')
   for kind in 'tr'
   for size in (256, 512, 1024)
-}
+} | {
+  'digits': stylegan2.VARIANTS['digits']
+  | {
+    'model': stylegan2.VARIANTS['digits']['model']
+    | {
+      'g': {
+        'channel_max': 32, 'features': 32, 'layers': 6, 'margin': 2,
+      },
+    },
+  },
+}  # fmt: skip
 TINY = {
   'g': stylegan2.TINY['g'] | {'layers': 3, 'margin': 1},
   'd': stylegan2.TINY['d'],

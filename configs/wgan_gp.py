@@ -7,6 +7,7 @@
 |---|---|---|
 | cifar10 | IS 7.86 | unverified |
 | lsun64 | pictures only | unverified |
+| digits | none | unverified |
 
 Published: Gulrajani et al. 2017 (https://arxiv.org/abs/1704.00028), table 3,
 for the networks and constants of the code published with it. Left out of it:
@@ -53,7 +54,18 @@ VARIANTS = {
     },
     'steps': 200_000,
   },
+  'digits': common.DIGITS
+  | {
+    'model': {
+      'g': {'widths': (32,) * 3},
+      'd': {'widths': (32,) * 3, 'norm': 'none', 'pool': 'mean'},
+    },
+    'latent': {'dim': 32},
+    'd_steps': 2,
+    'steps': 1500,
+  },
 }
+RATES = {'lsun64': 1e-4, 'digits': 1e-3}  # cifar10's is 2e-4
 TINY = {
   'g': {'widths': (4, 4)},
   'd': {'widths': (4, 4), 'halvings': 1},
@@ -64,8 +76,9 @@ def get_config(arg: str = ''):
   """Returns a variant; 'tiny' and 'VARIANT:tiny' shrink it to seconds."""
   config = common.family(arg, VARIANTS, base=BASE, tiny=TINY)
   at_64 = arg.startswith('lsun64')
+  rate = RATES.get(arg.partition(':')[0], 2e-4)
   for player, times in (('g', 1), ('d', config.d_steps)):
-    own = common.adam(1e-4 if at_64 else 2e-4, b1=0.0, b2=0.9)
+    own = common.adam(rate, b1=0.0, b2=0.9)
     if not at_64:
       own['schedule'] = common.to_zero(times * config.steps)
     config.optim[player] = own
