@@ -43,7 +43,7 @@ VARIANTS = {
       'd': {'hidden': (128,), 'widths': (32, 64)},
     },
     'batch_size': 64,
-    'steps': 3000,
+    'steps': 2000,
     'report_every': 250,
     'eval_every': 0,
   },

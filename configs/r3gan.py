@@ -10,14 +10,16 @@
 | ffhq256 | FID 2.75 | unverified |
 | imagenet32 | FID 1.27 | unverified |
 | imagenet64 | FID 2.09 | unverified |
-| digits | none | unverified |
+| digits | none | fid 27.4, class_coverage 1 |
 
 Published: Huang et al. 2024 (https://arxiv.org/abs/2501.05441), 50,000 fakes
 against the training images. Left out of it, as there is no such option yet:
 adaptive augmentation, whose probability rises to .3 to .55. While the learning
 rate goes from 2e-4 to 5e-5, b2 goes from .9 to .99, gamma to a tenth and the
-average's half-life up from 0, all of them by half a wave of a cosine.
-Hardware and time: 4 days on 8 GPUs there for CIFAR-10.
+average's half-life up from 0, all of them by half a wave of a cosine; for
+digits only the rate moves.
+Hardware and time: 4 days on 8 GPUs there for CIFAR-10; digits: see
+common.DIGITS, 5.2 min of one core of a CPU.
 """
 
 from configs import common
@@ -44,18 +46,20 @@ def wave(steps: int, *, to: float, **first) -> dict:
   return how | first
 
 
+def rate(steps: int) -> dict:
+  """Adam, whose rate falls to 5e-5 in so many steps."""
+  return common.adam(2e-4, b1=0.0) | {'schedule': wave(steps, to=0.25)}
+
+
 def variant(data, *, gamma, halflife, burn_in, batch_size, images, **more):
   """One, by its data, the first gamma, and thousands of images."""
   steps = 1000 * burn_in // batch_size
-  rate = common.adam(2e-4, b1=0.0) | {
-    'schedule': wave(steps, to=0.25),  # 5e-5
-    'b2': wave(steps, to=1.1, init_value=0.9),  # .99
-  }
+  adam = rate(steps) | {'b2': wave(steps, to=1.1, init_value=0.9)}  # .99
   squared = {'gamma': wave(steps, to=0.1, init_value=gamma)}
   return {
     'data': data | {'flip': True},
     'penalties': {'r1': squared, 'r2': squared},
-    'optim': {'g': rate, 'd': rate},
+    'optim': {'g': adam, 'd': adam},
     'ema': {'halflife_kimg': halflife, 'rampup': 0.0, 'burn_in_kimg': burn_in},
     'batch_size': batch_size,
     'steps': 1000 * images // batch_size,
@@ -84,16 +88,6 @@ def imagenet(size: int, net: dict, *, gamma: float):
   )
 
 
-DIGITS = variant(
-  {'name': 'digits'},
-  gamma=0.05,
-  halflife=5.0,
-  burn_in=64,
-  batch_size=32,
-  images=64,
-  model=dict.fromkeys('gd', {'widths': (32, 32), 'group': 16}),
-)
-
 
 VARIANTS = {
   'cifar10': variant(
@@ -109,7 +103,13 @@ VARIANTS = {
   'ffhq256': ffhq(256, gamma=150.0, images=200_000),
   'imagenet32': imagenet(32, WIDE, gamma=0.5),
   'imagenet64': imagenet(64, WIDER, gamma=1.0),
-  'digits': DIGITS | common.DIGITS,
+  'digits': common.DIGITS
+  | {
+    'model': dict.fromkeys('gd', {'widths': (32, 32), 'group': 16}),
+    'penalties': dict.fromkeys(('r1', 'r2'), {'gamma': 0.05}),
+    'optim': dict.fromkeys('gd', rate(2000) | {'b2': 0.99}),
+    'steps': 2000,
+  },
 }
 TINY = dict.fromkeys('gd', {'widths': (4, 4), 'group': 2, 'depth': 1})
 

@@ -62,7 +62,7 @@ VARIANTS = {
     },
     'latent': {'dim': 32},
     'd_steps': 2,
-    'steps': 1500,
+    'steps': 1000,
   },
 }
 RATES = {'lsun64': 1e-4, 'digits': 1e-3}  # cifar10's is 2e-4
