@@ -75,7 +75,7 @@ VARIANTS = {
     },
     'latent': {'dim': 48},
     'optim': dict.fromkeys('gd', common.adam(1e-3, b1=0.5)),
-    'steps': 2000,
+    'steps': 1500,
   },
 }
 TINY = {

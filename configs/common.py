@@ -75,7 +75,7 @@ DIGITS = {
   'dtype': 'float32',
   'batch_size': 32,
   'ema': {'halflife_kimg': 5.0},
-  'report_every': 250,
+  'report_every': 500,
   'save_every': 1000,
   'eval_every': 0,
   'eval_samples': 2000,

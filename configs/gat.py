@@ -65,7 +65,7 @@ VARIANTS = {size: variant(size) for size in WIDTHS} | {
     'conditioning': {'dim': 64},
     'latent': {'dim': 32},
     'optim': dict.fromkeys('gd', adamw(1e-3)),
-    'steps': 3000,
+    'steps': 2000,
   },
 }
 TOKENS = {'depth': 2, 'width': 8, 'heads': 2}

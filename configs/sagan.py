@@ -49,7 +49,7 @@ VARIANTS = {
     'model': dict.fromkeys('gd', {'widths': (32,) * 3, 'attention': (4,)}),
     'latent': {'dim': 32},
     'optim': dict.fromkeys('gd', common.adam(1e-3, b1=0.5)),
-    'steps': 2000,
+    'steps': 1500,
   },
 }
 TINY = dict.fromkeys('gd', {'widths': (8, 8)})

@@ -103,7 +103,7 @@ VARIANTS = {
     'penalties': {'r1': {'gamma': 0.01, 'every': LAZY}},
     'latent': {'dim': 32},
     'optim': rates(0.0025),
-    'steps': 2500,
+    'steps': 2000,
   },
 }  # fmt: skip
 STYLED = {'channel_max': 4, 'mapping_layers': 1}
