@@ -60,12 +60,13 @@ VARIANTS = {size: variant(size) for size in WIDTHS} | {
   | {
     'model': {
       'name': 'gat',
-      **dict.fromkeys('gd', {'depth': 4, 'width': 64, 'heads': 4}),
+      **dict.fromkeys('gd', {'depth': 4, 'width': 32, 'heads': 2}),
     },
     'conditioning': {'dim': 64},
     'latent': {'dim': 32},
-    'optim': dict.fromkeys('gd', adamw(1e-3)),
-    'steps': 2000,
+    'penalties': dict.fromkeys(('r1', 'r2'), {'gamma': 0.5, 'every': 1}),
+    'optim': dict.fromkeys('gd', adamw(4e-4)),
+    'steps': 1500,
   },
 }
 TOKENS = {'depth': 2, 'width': 8, 'heads': 2}
