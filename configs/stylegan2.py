@@ -10,14 +10,15 @@
 | ffhq256 | FID 3.66 (140,000 images) | unverified |
 | ffhq512 | none | unverified |
 | ffhq1024 | not checked here | unverified |
-| digits | none | unverified |
+| digits | none | fid 16.5, class_coverage 1 |
 
 Published: for CIFAR-10, with labels, PyTorch-StudioGAN, 50,000 fakes against
 the training images; for FFHQ at 256 Karras et al. 2020
 (https://arxiv.org/abs/2006.06676), whose constants these are (stylegan2-ada's
 cifar, paper256, paper512 and stylegan2). Left out, as there is no such option
 yet: path length regularisation and the mixing of styles.
-Hardware and time: 100 million images for CIFAR-10, 25 million for FFHQ.
+Hardware and time: 100 million images for CIFAR-10, 25 million for FFHQ; digits:
+see common.DIGITS, 4.5 min of one core of a CPU.
 """
 
 from configs import common
