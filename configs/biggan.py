@@ -9,7 +9,7 @@
 | imagenet64 | none | unverified |
 | imagenet128 | FID 8.7, IS 98.8 | unverified |
 | imagenet256 | not checked here | unverified |
-| digits | none | unverified |
+| digits | none | fid 22.5, class_coverage 1 |
 
 Published: for CIFAR-10 PyTorch-StudioGAN, 50,000 fakes against the training
 images, with its constants; for ImageNet Brock et al. 2019
@@ -17,7 +17,8 @@ images, with its constants; for ImageNet Brock et al. 2019
 after 1,000 and 20,000 steps there; here they forget their beginning by
 `ema.rampup`. The orthogonal penalty of the paper (1e-4) is left out, as in the
 code that its first author published.
-Hardware and time: meant for one GPU, and for a TPU slice.
+Hardware and time: meant for one GPU, and for a TPU slice; digits: see
+common.DIGITS, 1.9 min of one core of a CPU.
 """
 
 from configs import common
