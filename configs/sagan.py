@@ -7,12 +7,13 @@
 |---|---|---|
 | cifar10 | FID 10.35, IS 8.64 | unverified |
 | imagenet128 | FID 18.65, IS 52.52 | unverified |
-| digits | none | unverified |
+| digits | none | fid 11.2, class_coverage 1 |
 
 Published: for CIFAR-10 PyTorch-StudioGAN, 50,000 fakes against the training
 images, with its constants; for ImageNet Zhang et al. 2019
 (https://arxiv.org/abs/1805.08318), table 3. Both see the labels.
-Hardware and time: meant for one GPU, and for several GPUs or a TPU slice.
+Hardware and time: meant for one GPU, and for several GPUs or a TPU slice;
+digits: see common.DIGITS, 2.1 min of one core of a CPU.
 """
 
 from configs import common
