@@ -88,7 +88,6 @@ def imagenet(size: int, net: dict, *, gamma: float):
   )
 
 
-
 VARIANTS = {
   'cifar10': variant(
     {'name': 'cifar10', 'dir': ''},
