@@ -5,6 +5,7 @@ python -m gan_jax.plan --config=digits --topology=v5e:2x2 --json
 """
 
 import json
+import re
 
 from gan_jax.data import news
 from gan_jax.devices import chips
@@ -17,6 +18,7 @@ from gan_jax.types import UserError
 
 FLAGS = {
   'json': False, 'measure': plan_lib.STEPS, 'topology': '', 'num_classes': 0,
+  'shape': '',
 }  # fmt: skip
 
 
@@ -27,7 +29,7 @@ def help_lines() -> list[str]:
     'usage: python -m gan_jax.plan --config=NAME[:tiny]|FILE.py'
     ' [--config.KEY=VALUE ...] or --study=FILE [--json] [--measure=3: steps'
     ' that are timed here, 0: none] [--num_classes=N, of a folder]'
-    ' [--topology=v5e:4x4]',
+    ' [--shape=H,W,C, of a sample of an .npz] [--topology=v5e:4x4]',
     '--topology: compiles the step for a slice of TPU chips that need not be'
     f' there ({slices}; needs the extra tpu); what does not fit is refused',
     f'recipes: {" ".join(library.names())}',
@@ -50,6 +52,7 @@ def main(argv: list[str]):
     'steps': flags.measure,
     'topology': flags.topology,
     'num_classes': flags.num_classes,
+    'shape': _shape(flags.shape),
   }
   with news.flags(lambda key: f'--config.data.{key}'):
     if of_study:
@@ -60,6 +63,13 @@ def main(argv: list[str]):
       made = plan_lib.of_run(flags.config.to_dict(), **how)
       lines = [*left_out, *plans.of_run(made)]
   print(json.dumps(made, indent=1) if flags.json else '\n'.join(lines))
+
+
+def _shape(text):
+  """(32, 32, 4) of '32,32,4'."""
+  if not re.fullmatch(r'(\d{1,9}(,\d{1,9})*)?', text):
+    raise UserError(f'--shape={text}: expected whole numbers, such as 32,32,4.')
+  return tuple(map(int, text.split(','))) if text else ()
 
 
 if __name__ == '__main__':

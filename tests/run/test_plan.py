@@ -10,7 +10,7 @@ from gan_jax import plan, recipes
 from gan_jax.devices import chips, topologies
 from gan_jax.report import plans
 from gan_jax.run import command, one_step
-from gan_jax.run.planning import collectives, costs, described
+from gan_jax.run.planning import collectives, costs, described, loops
 from gan_jax.run.planning import plan as plan_lib
 from gan_jax.types import UserError
 from tests.run.test_commands import complaint
@@ -100,6 +100,48 @@ def test_seeds_are_as_many_times_as_much():
   assert three['bytes']['data'] == one['bytes']['data']
 
 
+def product(x):
+  return x @ x
+
+
+def test_loops_are_counted_in_full():
+  """Ten times three products, of which XLA counts one; in a branch or not."""
+
+  def inner(x):
+    return jax.lax.scan(lambda c, _: (product(c), None), x, None, length=3)[0]
+
+  def outer(x):
+    return jax.lax.scan(lambda c, _: (inner(c), None), x, None, length=10)[0]
+
+  x = jax.ShapeDtypeStruct((16, 16), 'float32')
+  (flops, accessed), one = loops.lacking(jax.jit(outer), x), 2 * 16**3
+  assert flops == pytest.approx(29 * one, rel=0.02)
+  assert accessed > 29 * 2 * x.size * 4
+  either = lambda x: jax.lax.cond(x[0, 0] > 0, inner, outer, x)
+  assert loops.lacking(either, x)[0] == flops
+  assert loops.lacking(product, x).tolist() == [0, 0]
+
+
+def test_a_series_costs_all_of_its_moments():
+  config = recipes.load('sines_rcgan:tiny').to_dict()
+  short, long = (
+    plan_lib.of_run(
+      {**config, 'data': config['data'] | {'length': length}}, steps=0
+    )
+    for length in (10, 40)
+  )
+  assert long['flops_per_step'] > 3 * short['flops_per_step']
+
+
+def test_the_shape_of_a_file_that_is_not_there():
+  config = recipes.load('gat:tiny').to_dict()
+  config['data'] = {'name': 'npz', 'path': ''}
+  given = {'shape': (8, 12, 4), 'num_classes': 5}
+  made = plan_lib.of_run(config, steps=0, compile_step=uncompiled, **given)
+  assert made['run']['shape'] == [8, 12, 4]
+  assert made['run']['num_classes'] == 5
+
+
 def test_what_takes_too_long_is_not_measured():
   setup = described.setup(recipes.load('ring8:tiny').to_dict())
   step = costs.compile_step(setup)
@@ -137,6 +179,8 @@ def test_a_study_is_the_sum_of_its_cells(tmp_path, capsys):
     ([], '--config is missing'),
     (['--study=/nowhere/study.py'], '--study=/nowhere/study.py'),
     (['--config=ring8:tiny', '--measure=-1'], '--measure=-1'),
+    (['--config=ring8:tiny', '--shape=8x8'], '--shape=8x8: expected whole'),
+    (['--config=ring8:tiny', '--shape=8,0,1'], 'expected H,W,C'),
     (['--config=ring8:tiny', '--topology=v9:2x2'], 'v4, v5e, v5p, v6e'),
     (['--config=ring8:tiny', '--topology=v5e:2x2x1'], 'expected 2 numbers'),
     (['--config=ring8:tiny', '--topology=v4:2x2'], 'expected 3 numbers'),

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax.run import one_step
+from gan_jax.run.planning import loops
 from gan_jax.run.setup import Setup, shapes_of_one
 from gan_jax.storage import memory
 from gan_jax.types import State
@@ -23,7 +24,8 @@ LONGEST = 60.0  # seconds that a step to be measured may take
 class Step(NamedTuple):
   """The step of one seed, compiled for this machine.
 
-  flops: operations, by XLA's count; of a condition, the dearest branch.
+  flops: operations, by XLA's count; of a condition, the dearest branch; of a
+    scan, all of its moments.
   accessed: bytes that the operations read and write, by the same count.
   temporary: bytes of all that lives within the step: activations, gradients.
   compiled, args: the program, and its arguments as shapes.
@@ -42,9 +44,10 @@ def compile_step(setup: Setup) -> Step:
   compiled = jax.jit(step, donate_argnums=0).lower(*args).compile()
   cost = compiled.cost_analysis() or {}
   sizes = compiled.memory_analysis()
+  flops, accessed = loops.lacking(step, *args).tolist()
   return Step(
-    flops=cost.get('flops', 0.0),
-    accessed=cost.get('bytes accessed', 0.0),
+    flops=cost.get('flops', 0.0) + flops,
+    accessed=cost.get('bytes accessed', 0.0) + accessed,
     temporary=sizes.temp_size_in_bytes if sizes else 0,
     compiled=compiled,
     args=args,

@@ -4,16 +4,20 @@ Whoever has the data of a run gets its setup by run.setup.build.
 """
 
 from gan_jax import options as options_lib
-from gan_jax.data import loading
+from gan_jax.data import loading, memory
 from gan_jax.run import examples as examples_lib
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import Dataset, UserError
 
 # Options of examples.load, which a data set does not know.
 OURS = ('name', 'flip', 'held_out')
+# What a sample of so many axes is, of data that are described by their shape.
+KINDS = {1: 'point', 2: 'series', 3: 'image'}
 
 
-def setup(config: dict, *, num_classes: int = 0) -> setup_lib.Setup:
+def setup(
+  config: dict, *, num_classes: int = 0, shape: tuple[int, ...] = ()
+) -> setup_lib.Setup:
   """The setup of a config, of which no example can be read.
 
   It has no probe: what looks at the game every so many steps is no part of
@@ -23,6 +27,9 @@ def setup(config: dict, *, num_classes: int = 0) -> setup_lib.Setup:
     config: all keys of run.config.keys.TABLE.
     num_classes: of a data set that cannot know without its files, such as a
       folder; 0: what it says itself.
+    shape: of a sample, of data that only their files know, such as those of an
+      .npz: [H, W, C] of a picture, [T, C] of a series, [D] of a point; (): what
+      the data set says itself.
 
   Raises:
     UserError: whatever is wrong with the config, or only the files know the
@@ -30,7 +37,7 @@ def setup(config: dict, *, num_classes: int = 0) -> setup_lib.Setup:
   """
   config = {**config, 'health_every': 0}
   options = {'memory_mb': examples_lib.MEMORY_MB, **config['data']}
-  dataset = dataset_of(options)
+  dataset = _of_shape(options, shape) if shape else dataset_of(options)
   if num_classes:
     names = tuple(map(str, range(num_classes)))
     dataset = dataset._replace(class_names=names, attributes=())
@@ -59,3 +66,12 @@ def dataset_of(options: dict) -> Dataset:
   return options_lib.call(
     'data', lambda **kwargs: loading.describe(name, **kwargs), own
   )
+
+
+def _of_shape(options, shape):
+  if len(shape) not in KINDS or min(shape) < 1:
+    raise UserError(
+      f'--shape={",".join(map(str, shape))}: expected H,W,C of a picture, T,C'
+      ' of a series or D of a point, each at least 1.'
+    )
+  return memory.described(options.get('name', ''), KINDS[len(shape)], shape, 0)

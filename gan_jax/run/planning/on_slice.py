@@ -15,8 +15,9 @@ import numpy as np
 from gan_jax.devices import ahead, parallel, topologies
 from gan_jax.devices.layout import Layout
 from gan_jax.devices.topologies import Slice
+from gan_jax.run import one_step
 from gan_jax.run import setup as setup_lib
-from gan_jax.run.planning import collectives
+from gan_jax.run.planning import collectives, loops
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -64,16 +65,16 @@ def plan(setup_of, config: dict, name: str) -> dict:
     sizes = _smaller(config, grid[1])
     fitting = (n for n in sizes if compile_for(setup_of(n), wrapper)[0].fits)
     raise UserError(_refusal(config, made, next(fitting, None), where))
+  shares = _shares(setup, grid, where)
   return {
     'slice': where.name,
     'chips': where.chips,
     'devices': len(where.devices),
     'wrapper': wrapper,
-    **_shares(setup, grid, where),
+    **shares,
     'memory_per_chip': where.chip.memory,
     'needed_per_chip': made.needed * where.per_chip,
-    'flops_per_chip': made.flops * where.per_chip,
-    'bytes_per_chip': made.accessed * where.per_chip,
+    **_work(setup, made, shares, where),
     'collectives': made.collectives,
     'collective_bytes': sum(c['bytes'] for c in made.collectives.values()),
   }
@@ -86,6 +87,18 @@ def _shares(setup, grid, where) -> dict:
   return {
     'seeds_per_chip': len(setup.keys) * along_seeds / grid[0],
     'batch_per_chip': setup.batch_size * along_batch / grid[1],
+  }
+
+
+def _work(setup, made, shares, where) -> dict:
+  """Operations of a chip, and bytes that they read and write."""
+  # What loops.py counts is of one seed and its whole batch.
+  part = shares['seeds_per_chip'] * shares['batch_per_chip'] / setup.batch_size
+  step, args = one_step.of_one_seed(setup)
+  flops, accessed = (part * loops.lacking(step, *args)).tolist()
+  return {
+    'flops_per_chip': made.flops * where.per_chip + flops,
+    'bytes_per_chip': made.accessed * where.per_chip + accessed,
   }
 
 

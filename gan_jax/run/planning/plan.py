@@ -18,6 +18,7 @@ def of_run(
   config: dict,
   *,
   num_classes: int = 0,
+  shape: tuple[int, ...] = (),
   steps: int = STEPS,
   topology: str = '',
   compile_step: Callable = costs.compile_step,
@@ -26,7 +27,7 @@ def of_run(
 
   Args:
     config: all keys of run.config.keys.TABLE.
-    num_classes: see described.setup.
+    num_classes, shape: see described.setup.
     steps: that are measured; 0: none.
     topology: a slice of TPU chips, see on_slice.plan; '': none.
     compile_step: Setup -> costs.Step.
@@ -38,7 +39,8 @@ def of_run(
   Raises:
     UserError: see described.setup and on_slice.plan.
   """
-  setup_of = lambda config: described.setup(config, num_classes=num_classes)
+  given = {'num_classes': num_classes, 'shape': shape}
+  setup_of = lambda config: described.setup(config, **given)
   setup = setup_of(config)
   # Before what takes longer: it may be refused.
   slice_ = on_slice.plan(setup_of, config, topology) if topology else {}
