@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from experiments.metrics import ordering, speed, tables
+from experiments import tables
+from experiments.metrics import ordering, speed
 from gan_jax.data import memory
 from gan_jax.metrics.features import base
 from tests import tiny_data
@@ -117,17 +118,18 @@ def test_ordering_command_writes_lines_and_tables(
   readme = f'above\n{marked("order")}between\n{marked("scores")}below\n'
   (tmp_path / 'README.md').write_text(readme)
   plain = base.Features('pixels', 'none', lambda x: base.Seen(seen(x).features))
-  monkeypatch.setattr(tables, 'HERE', tmp_path)
+  monkeypatch.setattr(ordering, 'PAGE', tmp_path / 'README.md')
+  monkeypatch.setattr(ordering, 'RESULTS', tmp_path / 'results.jsonl')
   monkeypatch.setattr(ordering.spaces, 'load', lambda *_: plain)
   flags = [f'--data_dir={tmp_path}', f'--n={FEW}', '--only=pixels']
   monkeypatch.setattr('sys.argv', ['ordering', *flags])
   ordering.main()
   ordering.main()
-  lines = tables.read('results')
+  lines = tables.read(ordering.RESULTS)
   assert len(lines) == len(ordering.CONDITIONS)
   assert all('laplacian_swd' in line for line in lines)
-  assert tables.shown('order') == ordering.verdicts(lines)
-  assert tables.shown('scores') == ordering.report(lines)
+  assert tables.shown(ordering.PAGE, 'order') == ordering.verdicts(lines)
+  assert tables.shown(ordering.PAGE, 'scores') == ordering.report(lines)
   text = (tmp_path / 'README.md').read_text()
   assert text.startswith('above\n') and text.endswith('\nbelow\n')
   assert '\nbetween\n' in text and 'old' not in text
@@ -206,18 +208,20 @@ def test_verdicts_name_the_nets_that_fail():
 
 
 def test_readme_shows_what_the_lines_say():
-  lines = tables.read('results')
+  lines = tables.read(ordering.RESULTS)
   found = [(line['features'], line['condition']) for line in lines]
   assert found == [(n, c) for n in ordering.NETS for c in ordering.CONDITIONS]
-  assert tables.shown('order') == ordering.verdicts(lines)
-  assert tables.shown('scores') == ordering.report(lines)
-  assert tables.shown('speed') == speed.report(tables.read('speed'))
+  assert tables.shown(ordering.PAGE, 'order') == ordering.verdicts(lines)
+  assert tables.shown(ordering.PAGE, 'scores') == ordering.report(lines)
+  assert tables.shown(speed.PAGE, 'speed') == speed.report(
+    tables.read(speed.RESULTS)
+  )
 
 
 @pytest.mark.parametrize('net', ordering.NETS)
 @pytest.mark.parametrize('score', ordering.DISTANCES)
 def test_every_distance_is_in_order(score, net):
-  lines = ordering.of_net(tables.read('results'), net)
+  lines = ordering.of_net(tables.read(ordering.RESULTS), net)
   if score == 'laplacian_swd' and net != 'pixels':
     assert score not in lines[0]  # it is of pictures
     return

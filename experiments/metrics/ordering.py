@@ -9,10 +9,11 @@ README.md. The folder holds mnist and fashion_mnist as TFDS prepares them.
 
 import argparse
 import functools
+import pathlib
 
 import numpy as np
 
-from experiments.metrics import tables
+from experiments import tables
 from gan_jax.data import loading
 from gan_jax.metrics import (
   class_coverage,
@@ -28,6 +29,8 @@ from gan_jax.metrics import (
 from gan_jax.metrics.features import base, spaces
 from gan_jax.types import Dataset
 
+HERE = pathlib.Path(__file__).parent
+PAGE, RESULTS = HERE / 'README.md', HERE / 'results.jsonl'
 NETS = ('classifier', 'random_conv', 'pixels')
 NOISE = (0.05, 0.1, 0.2, 0.4)  # standard deviation where pixels are in [-1, 1]
 BLUR = 0.7  # standard deviation in pixels
@@ -282,9 +285,9 @@ def main():
   for name in only:  # stored one by one
     lines = run(spaces.load(digits, name), *compared)
     same = lambda x: (x['features'], x['condition'])
-    lines = tables.replace('results', lines, same=same, order=place)
-    tables.show('order', verdicts(lines))
-    tables.show('scores', report(lines))
+    lines = tables.replace(RESULTS, lines, same=same, order=place)
+    tables.show(PAGE, 'order', verdicts(lines))
+    tables.show(PAGE, 'scores', report(lines))
 
 
 if __name__ == '__main__':

@@ -22,12 +22,14 @@ import time
 import jax
 import numpy as np
 
+from experiments import tables
 from experiments.benchmarks import results
-from experiments.metrics import tables
 from gan_jax import __version__
 from gan_jax.metrics import diversity, fd_infinity, fid, kid, prdc, swd
 
 ROOT = pathlib.Path(__file__).parents[2]
+HERE = pathlib.Path(__file__).parent
+PAGE, RESULTS = HERE / 'README.md', HERE / 'speed.jsonl'
 CASES = {  # case -> (what it is, (a, b) -> whatever)
   'fid': ('Fréchet distance', fid.frechet_distance),
   'fd_infinity': (
@@ -156,8 +158,8 @@ def main():
   for case in only:  # stored one by one
     lines = lines_of(case, **size, repeats=args.repeats)
     print(table(lines), flush=True)
-    lines = tables.replace('speed', lines, same=same, order=order)
-    tables.show('speed', report(lines))
+    lines = tables.replace(RESULTS, lines, same=same, order=order)
+    tables.show(PAGE, 'speed', report(lines))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Result lines, and the tables that README.md shows of them."""
+"""Result lines, and the tables that a page shows of them."""
 
 import json
 import math
@@ -7,23 +7,20 @@ from collections.abc import Callable
 
 from gan_jax.storage import files
 
-HERE = pathlib.Path(__file__).parent
 
-
-def read(name: str) -> list[dict]:
-  """The lines of NAME.jsonl; none if there is no such file."""
-  path = HERE / f'{name}.jsonl'
+def read(path: pathlib.Path) -> list[dict]:
+  """The lines of a .jsonl; none if there is no such file."""
   lines = path.read_text().splitlines() if path.exists() else []
   return [json.loads(line) for line in lines]
 
 
 def replace(
-  name: str, lines: list[dict], *, same: Callable, order: Callable
+  path: pathlib.Path, lines: list[dict], *, same: Callable, order: Callable
 ) -> list[dict]:
   """Puts lines in the place of those that have the same key.
 
   Args:
-    name: of the file, without .jsonl.
+    path: of the .jsonl.
     lines: new ones.
     same: line -> key; old lines with a key of the new ones go.
     order: line -> what all lines are sorted by.
@@ -32,10 +29,10 @@ def replace(
     All lines.
   """
   keys = {same(line) for line in lines}
-  kept = [line for line in read(name) if same(line) not in keys]
+  kept = [line for line in read(path) if same(line) not in keys]
   lines = sorted(kept + lines, key=order)
   text = ''.join(json.dumps(line) + '\n' for line in lines)
-  files.write_text(HERE / f'{name}.jsonl', text)
+  files.write_text(path, text)
   return lines
 
 
@@ -55,26 +52,25 @@ def number(x: float) -> str:
   return f'{x:,.{min(max(decimals, 0), 5)}f}'
 
 
-def shown(name: str) -> str:
-  """What README.md shows between its markers of a name."""
-  return _split(name)[1].strip()
+def shown(page: pathlib.Path, name: str) -> str:
+  """What a page shows between its markers of a name."""
+  return _split(page, name)[1].strip()
 
 
-def show(name: str, text: str):
-  """Puts a text between README.md's markers of a name."""
-  head, _, tail = _split(name)
+def show(page: pathlib.Path, name: str, text: str):
+  """Puts a text between a page's markers of a name."""
+  head, _, tail = _split(page, name)
   begin, end = _markers(name)
-  text = f'{head}{begin}\n{text}\n{end}{tail}'
-  files.write_text(HERE / 'README.md', text)
+  files.write_text(page, f'{head}{begin}\n{text}\n{end}{tail}')
 
 
 def _markers(name):
   return f'<!-- {name} -->', f'<!-- end of {name} -->'
 
 
-def _split(name):
+def _split(page, name):
   """What stands before, between and after the markers."""
   begin, end = _markers(name)
-  head, rest = (HERE / 'README.md').read_text().split(begin)
+  head, rest = page.read_text().split(begin)
   between, tail = rest.split(end)
   return head, between, tail
