@@ -22,7 +22,7 @@ from tests.test_layout import FLOORS
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'gan_jax'
 DOCS = ROOT / 'docs'
-ROOMS = ('docs', 'experiments', 'gan_jax', 'notebooks', 'tests')
+ROOMS = ('configs', 'docs', 'experiments', 'gan_jax', 'notebooks', 'tests')
 PAGES = sorted(
   [*ROOT.glob('*.md'), *(p for r in ROOMS for p in (ROOT / r).rglob('*.md'))]
 )

@@ -63,9 +63,13 @@ def dataset_of(options: dict) -> Dataset:
   """
   own = {k: v for k, v in options.items() if k not in OURS}
   name = options.get('name', '')
-  return options_lib.call(
-    'data', lambda **kwargs: loading.describe(name, **kwargs), own
-  )
+  describe = lambda **kwargs: loading.describe(name, **kwargs)
+  try:
+    return options_lib.call('data', describe, own)
+  except UserError as e:
+    if 'path' not in own:
+      raise
+    raise UserError(f'{e} Without the file: --shape=H,W,C of a sample.') from e
 
 
 def _of_shape(options, shape):
