@@ -60,7 +60,7 @@ def calls(setup: Setup) -> dict[str, tuple[Callable, tuple]]:
 
   Returns:
     {player: (function, its arguments as shapes)}: parameters, other variables,
-    and what else the network is called with.
+    and what else the network is called with, of BATCH examples.
   """
   game, state, seen = setup.rules().game, shapes_of_one(setup), {}
 
@@ -70,7 +70,7 @@ def calls(setup: Setup) -> dict[str, tuple[Callable, tuple]]:
     return call(*args, **kwargs)
 
   key = jax.eval_shape(lambda: jax.random.key(0))
-  batch = jax.eval_shape(lambda: setup.structure.zeros(setup.batch_size))
+  batch = jax.eval_shape(lambda: setup.structure.zeros(BATCH))
   batch |= {'frozen': setup.frozen} if setup.frozen else {}
   with nn.intercept_methods(record):
     once = lambda *args: forward.forward(game, *args)[0].on_fake
@@ -113,26 +113,36 @@ def kept(apply: Callable, args: tuple) -> int:
   return one_step.nbytes(jax.eval_shape(residuals, *args))
 
 
+def of_twice_as_many(args: tuple) -> tuple:
+  """The same arguments of a network, see calls, of 2 BATCH examples."""
+
+  def double(x):
+    size = [2 * n for n in x.shape[:1]]  # scalars are of all examples
+    return jax.ShapeDtypeStruct((*size, *x.shape[1:]), x.dtype)
+
+  return *args[:2], *jax.tree.map(double, args[2:])
+
+
 # Convolutions as accelerators have them, without a CPU's copies of patches.
 @mock.patch.object(gemm, 'MAX_PATCH_BYTES', 0)
 def line(name: str) -> dict:
   """A row: what the networks of a recipe learn, and what an example costs."""
-  some, twice = (games.setup(name, batch_size=n) for n in (BATCH, 2 * BATCH))
+  setup, config = games.setup(name, batch_size=BATCH), games.config(name)
   made = {
     'recipe': name,
-    'model': games.config(name)['model']['name'],
-    'shape': list(some.dataset.shape),
-    'num_classes': some.num_classes,
-    'dtype': games.config(name)['dtype'],
-    'parameters': costs.parameters(some),
+    'model': config['model']['name'],
+    'shape': list(setup.dataset.shape),
+    'num_classes': setup.num_classes,
+    'dtype': config['dtype'],
+    'parameters': costs.parameters(setup),
+    'flops': {},
+    'kept': {},
   }
-  few, many = calls(some), calls(twice)
-  # What the batch adds, so that what is done once for all is left out.
-  for key, count in (('flops', flops), ('kept', kept)):
-    made[key] = {
-      player: (count(*many[player]) - count(*few[player])) / BATCH
-      for player in few
-    }
+  for player, (apply, args) in calls(setup).items():
+    made['flops'][player] = flops(apply, args) / BATCH
+    # What examples add, so that parameters are left out.
+    more = kept(apply, of_twice_as_many(args)) - kept(apply, args)
+    made['kept'][player] = more / BATCH
   return made
 
 

@@ -86,7 +86,8 @@ def recipes(lines: list[dict]) -> str:
     'recipe', 'parameters', 'batch', 'FLOP a step', 'state',
     *(f'{chip}, the run' for chip in CHIPS),
   ]  # fmt: skip
-  return tables.markdown(header, [_recipe(line) for line in lines])
+  rows = [_recipe(line) for line in lines if 'parameters' in line]
+  return tables.markdown(header, rows)
 
 
 def _recipe(line):
@@ -175,7 +176,7 @@ def main():
   for name in only:  # stored one by one
     if args.topology:
       made = {args.topology: on(name, args.topology)}
-      store(name, slices=lines[name].get('slices', {}) | made)
+      store(name, slices=lines.get(name, {}).get('slices', {}) | made)
     else:
       store(name, **planned(name))
     print(name, flush=True)

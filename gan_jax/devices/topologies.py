@@ -13,8 +13,8 @@ from typing import NamedTuple
 from gan_jax.devices import chips
 from gan_jax.types import UserError
 
-# What libtpu asks of a machine, which it would look for on the network; and that
-# several programs may compile at once, where one alone may use a TPU.
+# What libtpu asks of a machine, which it would look for on the network; and
+# that several programs may compile at once, where one alone may use a TPU.
 SETTINGS = {
   'TPU_SKIP_MDS_QUERY': '1',
   'TPU_WORKER_HOSTNAMES': 'localhost',
