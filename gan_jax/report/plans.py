@@ -21,7 +21,7 @@ def of_run(plan: dict) -> list[str]:
     _measured(plan['measured']),
     *(_chip(name, row) for name, row in plan['roofline'].items()),
   ]
-  return lines + (_slice(plan['topology']) if 'topology' in plan else [])
+  return [*lines, *_slice(plan)]
 
 
 def of_study(plan: dict) -> list[str]:
@@ -31,6 +31,8 @@ def of_study(plan: dict) -> list[str]:
     f' {amount(cell["flops_per_step"])}FLOP a step'
     for name, cell in plan['cells'].items()
   ]
+  for name, cell in plan['cells'].items():
+    lines += [f'{name}: {line}' for line in _slice(cell)]
   count = len(plan['cells'])
   lines += [
     f'all {count} cells: {_parameters(plan)} parameters',
@@ -94,7 +96,10 @@ def _chip(name, row):
   return f'{name}: {_times(row)}, by the roofline of its {row["bound"]}{fits}'
 
 
-def _slice(row):
+def _slice(plan):
+  if 'topology' not in plan:
+    return []
+  row = plan['topology']
   share = row['needed_per_chip'] / row['memory_per_chip']
   each = ', '.join(
     f'{own["count"]} {kind}' for kind, own in row['collectives'].items()

@@ -227,6 +227,21 @@ def test_help(capfd):
   assert '--config=NAME' in out and len(out.splitlines()) <= 3
 
 
+def test_slices_of_a_study_are_printed_by_cell():
+  row = {
+    'slice': 'v5e:2x2', 'chips': 4, 'devices': 4, 'wrapper': 'pmap',
+    'seeds_per_chip': 1, 'batch_per_chip': 16, 'needed_per_chip': 2**20,
+    'memory_per_chip': 2**22, 'flops_per_chip': 1e9, 'collective_bytes': 0,
+    'collectives': {},
+  }  # fmt: skip
+  cell = {'parameters': {'g': 1, 'd': 2}, 'flops_per_step': 3.0}
+  whole = cell | {'bytes_per_step': 4.0, 'bytes': {'total': 5}}
+  cells = {'hinge': cell | {'topology': row}, 'lsgan': cell}
+  lines = plans.of_study(whole | {'cells': cells})
+  own = [line for line in lines if line.startswith('hinge: v5e:2x2: ')]
+  assert len(own) == 3 and '25% of its memory' in own[1]
+
+
 TEXT = """
   %a = f32[8,128]{1,0:T(8,128)} all-reduce(%x), replica_groups={}
   %b = (f32[4]{0}, bf16[2,2]{1,0}) all-reduce(%x, %y), channel_id=1
