@@ -7,8 +7,8 @@ from gan_jax.run.config import library
 from gan_jax.run.planning import described
 from gan_jax.run.setup import Setup
 
-# Of data that only their files know: latents of an autoencoder, with labels.
-FILES = {'gat': {'shape': (32, 32, 4), 'num_classes': 1000}}
+# Of a file that nobody names: latents of an autoencoder, with labels.
+UNNAMED = {'shape': (32, 32, 4), 'num_classes': 1000}
 # Networks that no recipe has, by one with their kind of data.
 OTHERS = {
   'sndcgan': (
@@ -62,4 +62,4 @@ def setup(name: str, **changes) -> Setup:
 
 def files(name: str) -> dict:
   """What described.setup has to be told of its data."""
-  return FILES.get(name.partition(':')[0], {})
+  return UNNAMED if config(name)['data'].get('path') == '' else {}
