@@ -10,7 +10,7 @@ from gan_jax import plan, recipes
 from gan_jax.devices import chips, topologies
 from gan_jax.report import plans
 from gan_jax.run import command, one_step
-from gan_jax.run.planning import collectives, costs, described, loops
+from gan_jax.run.planning import collectives, costs, described, loops, on_slice
 from gan_jax.run.planning import plan as plan_lib
 from gan_jax.types import UserError
 from tests.run.test_commands import complaint
@@ -225,6 +225,21 @@ def test_help(capfd):
   out, err = capfd.readouterr()
   assert leaving.value.code == 0 and not err
   assert '--config=NAME' in out and len(out.splitlines()) <= 3
+
+
+@pytest.mark.parametrize(
+  'name, shape, dtype',
+  [
+    ('grammar_chargan', (20_000, 32), 'uint8'),  # numbers of characters
+    ('tones_wavegan', (5000, 1024, 1), 'int16'),
+    ('digits', (1797, 8, 8, 1), 'float32'),
+    ('mnist', (60_000, 28, 28, 1), 'uint8'),
+  ],
+)
+def test_data_lie_on_a_slice_as_their_kind_keeps_them(name, shape, dtype):
+  setup = described.setup(recipes.load(name).to_dict())
+  x = on_slice.data_of(setup)['x']
+  assert (x.shape, x.dtype) == (shape, dtype)
 
 
 def test_slices_of_a_study_are_printed_by_cell():

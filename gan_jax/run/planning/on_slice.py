@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from gan_jax.data import kinds
 from gan_jax.devices import ahead, parallel, topologies
 from gan_jax.devices.layout import Layout
 from gan_jax.devices.topologies import Slice
@@ -118,7 +119,7 @@ def _compile(setup: Setup, wrapper, *, where: Slice):
     work,
     made,
     jax.eval_shape(setup.init),
-    _data(setup),
+    data_of(setup),
     wrapper=wrapper,
     batch_size=setup.batch_size,
     streamed=not setup.structure.resident,
@@ -154,16 +155,19 @@ def _judged(lowered, where) -> Compiled:
   )
 
 
-def _data(setup):
+def data_of(setup: Setup) -> dict:
   """Shapes of the data set, or of a step's batch, as they are on disk."""
   dataset, structure = setup.dataset, setup.structure
   lead = (dataset.size,)
   if not structure.resident:
     lead = len(setup.keys), structure.batches, setup.batch_size
-  # Bytes are what the batch costs at least; floats are as wide as networks'.
-  item = dataset.nbytes // max(dataset.size * np.prod(dataset.shape), 1)
-  dtype = {1: np.uint8}.get(int(item), np.float32)
-  data = {'x': jax.ShapeDtypeStruct((*lead, *dataset.shape), dtype)}
+  # As its kind keeps them, unless they are floats of the networks' own.
+  keep = functools.partial(kinds.of(dataset).from_model_range, dataset=dataset)
+  one = jax.ShapeDtypeStruct((1, *dataset.shape), np.float32)
+  item = jax.eval_shape(keep, one)
+  if 0 < dataset.size * one.size * 4 <= dataset.nbytes:
+    item = one
+  data = {'x': jax.ShapeDtypeStruct((*lead, *item.shape[1:]), item.dtype)}
   if setup.conditional:
     data['label'] = structure.given.labels(*lead)
   return data
