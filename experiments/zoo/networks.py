@@ -175,7 +175,9 @@ def _row(line):
 
 
 def _by_player(values, text):
-  """G's, D's, and then others' by their names."""
+  """G's, D's, and then others' by their names, where they are counted."""
+  if not values:
+    return '–'
   others = [p for p in values if p not in (G, D)]
   own = [text(values[G]), text(values[D])]
   return ', '.join([*own, *(f'{p} {text(values[p])}' for p in others)])

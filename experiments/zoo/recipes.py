@@ -97,10 +97,15 @@ def _recipe(line):
     f'`{line["recipe"]}`',
     ', '.join([f'{own[G]:,}', f'{own[D]:,}', *others]),
     f'{line["batch_size"]:,} in {line["dtype"]}',
-    plans.amount(line['flops_per_step']),
-    f'{plans.amount(line["state"])}B',
-    *(plans.seconds(line['seconds_per_run'][chip]) for chip in CHIPS),
+    _text(line['flops_per_step'], plans.amount),
+    _text(line['state'], lambda size: f'{plans.amount(size)}B'),
+    *(_text(line['seconds_per_run'][chip], plans.seconds) for chip in CHIPS),
   ]
+
+
+def _text(value, text):
+  """Of what has been counted."""
+  return text(value) if value else NOTHING
 
 
 def on_slices(lines: list[dict]) -> str:
