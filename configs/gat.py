@@ -51,7 +51,12 @@ def variant(size: str) -> dict:
   rate = adamw(2e-4 * 768 / WIDTHS[size])
   return {
     'model': {'name': 'gat', 'g': {'size': size}, 'd': {'size': size}},
-    'data': {'name': 'npz', 'path': ''},
+    'data': {
+      'name': 'npz',
+      'path': '',
+      'shape': (32, 32, 4),
+      'classes': 1000,
+    },  # fmt: skip
     'optim': {'g': rate, 'd': rate},
   }
 

@@ -1,5 +1,6 @@
 """A NumPy .npz file of images or points, with or without labels."""
 
+import builtins
 import os
 import pathlib
 from typing import Any
@@ -23,6 +24,8 @@ def load(
   image_size: int = 0,
   channels: int = 0,
   range: str | tuple = '',
+  shape: tuple[int, ...] = (),
+  classes: int = 0,
 ) -> Dataset:
   """Loads an .npz with the arrays `x` and, if there are labels, `label`.
 
@@ -40,6 +43,9 @@ def load(
     range: the lowest and the highest value that images may have, 0,1 or 0,4095,
       where it is another one or they hardly use it, see data/ranges. The file
       may say it itself, in an array `range`.
+    shape: of a sample, which is expected; () = whatever there is. With it, and
+      `classes`, a recipe can be planned without the file.
+    classes: how many are expected, 0 = whatever there is.
 
   Raises:
     UserError: no such file, an array of another shape or range, or one whose
@@ -64,7 +70,40 @@ def load(
     label,
     **meaning,
   )
+  _check_expected(dataset, path, shape, classes)
   return dataset._replace(any_order=True)
+
+
+def describe(
+  *,
+  path: str = '',
+  image_size: int = 0,
+  channels: int = 0,
+  range: str | tuple = '',
+  shape: tuple[int, ...] = (),
+  classes: int = 0,
+) -> Dataset:
+  """What `load` gives, without a file if the shape is told."""
+  if path or not shape:
+    own = {'image_size': image_size, 'channels': channels, 'range': range}
+    return load(path=path, shape=shape, classes=classes, **own)
+  kind = 'image' if len(shape) == 3 else 'point'
+  names = tuple(map(str, builtins.range(classes)))
+  return memory.described('npz', kind, tuple(shape), 0, class_names=names)
+
+
+def _check_expected(dataset, path, shape, classes):
+  if shape and tuple(shape) != dataset.shape:
+    raise UserError(
+      f'data.path={path}: expected samples {list(shape)} (data.shape), there'
+      f' are {list(dataset.shape)}.'
+    )
+  there = len(dataset.class_names)
+  if classes and classes != there:
+    raise UserError(
+      f'data.path={path}: expected {classes} classes (data.classes), there are'
+      f' {there}.'
+    )
 
 
 def beside(dataset: Dataset, labels: Any = None) -> dict[str, Any]:

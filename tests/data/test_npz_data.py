@@ -94,3 +94,26 @@ def test_npz_names_that_do_not_fit(tmp_path, y, names, words):
   np.savez(tmp_path / 'a.npz', x=np.zeros((3, 2)), **arrays)
   with pytest.raises(UserError, match=words):
     loading.load('npz', path=str(tmp_path / 'a.npz'))
+
+
+def test_npz_is_as_expected(tmp_path):
+  path = str(tmp_path / 'own.npz')
+  np.savez(path, x=np.zeros((4, 5, 6, 3), np.uint8), y=[0, 1, 1, 0])
+  own = {'path': path, 'shape': (5, 6, 3), 'classes': 2}
+  assert loading.load('npz', **own).shape == (5, 6, 3)
+  with pytest.raises(UserError, match=r'samples \[6, 5, 3\] \(data.shape\)'):
+    loading.load('npz', **own | {'shape': (6, 5, 3)})
+  with pytest.raises(UserError, match='expected 3 classes .* there are 2'):
+    loading.load('npz', **own | {'classes': 3})
+
+
+def test_npz_is_described_without_the_file(tmp_path):
+  made = loading.describe('npz', path='', shape=(4, 6, 3), classes=2)
+  assert (made.kind, made.shape, made.size) == ('image', (4, 6, 3), 0)
+  assert made.class_names == ('0', '1')
+  assert loading.describe('npz', shape=(2,)).kind == 'point'
+  with pytest.raises(UserError, match='expected an .npz file'):
+    loading.describe('npz', classes=2)
+  path = str(tmp_path / 'own.npz')
+  np.savez(path, x=np.zeros((4, 6, 6, 3), np.uint8))
+  assert loading.describe('npz', path=path, image_size=3).shape == (3, 3, 3)

@@ -98,8 +98,9 @@ VARIANTS = [f'{n}:{v}' for n, file in families().items() for v in file.VARIANTS]
 
 def given(config):
   """What the data set of a recipe, which is not at hand, would be like."""
-  if config.data.name == 'npz':  # of latents
-    return rules.Given((32, 32, 4), 1000, jnp.float32, config.batch_size)
+  if 'shape' in config.data:
+    shape, classes = config.data.shape, config.data.classes
+    return rules.Given(shape, classes, jnp.float32, config.batch_size)
   size, classes = SIZES.get(config.data.name, (0, 0))
   size = config.data.get('image_size', size)
   classes = classes if config.conditional else 0

@@ -179,7 +179,10 @@ def test_a_study_is_the_sum_of_its_cells(tmp_path, capsys):
     ([], '--config is missing'),
     (['--study=/nowhere/study.py'], '--study=/nowhere/study.py'),
     (['--config=ring8:tiny', '--measure=-1'], '--measure=-1'),
-    (['--config=gat:s'], 'Without the file: --shape=H,W,C'),
+    (
+      ['--config=digits:tiny', "--config.data={'name': 'npz', 'path': ''}"],
+      'Without the file: --shape=H,W,C',
+    ),
     (['--config=ring8:tiny', '--shape=8x8'], '--shape=8x8: expected whole'),
     (['--config=ring8:tiny', '--shape=8,0,1'], 'expected H,W,C'),
     (['--config=ring8:tiny', '--topology=v9:2x2'], 'v4, v5e, v5p, v6e'),
