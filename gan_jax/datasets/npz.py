@@ -15,6 +15,8 @@ from gan_jax.types import Dataset, UserError
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
 LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
 RANGE_KEY, LETTERS_KEY = 'range', 'alphabet'
+# What a sample of so many axes is.
+KINDS = {1: 'point', 2: 'series', 3: 'image'}
 _LARGEST = np.finfo(np.float32).max
 
 
@@ -87,9 +89,23 @@ def describe(
   if path or not shape:
     own = {'image_size': image_size, 'channels': channels, 'range': range}
     return load(path=path, shape=shape, classes=classes, **own)
-  kind = 'image' if len(shape) == 3 else 'point'
   names = tuple(map(str, builtins.range(classes)))
-  return memory.described('npz', kind, tuple(shape), 0, class_names=names)
+  made = described('npz', tuple(shape), flag='data.shape')
+  return made._replace(class_names=names)
+
+
+def described(name: str, shape: tuple[int, ...], *, flag: str) -> Dataset:
+  """A data set of which only the shape of a sample is known.
+
+  Raises:
+    UserError: no sample has that shape.
+  """
+  if len(shape) not in KINDS or min(shape) < 1:
+    raise UserError(
+      f'{flag}={",".join(map(str, shape))}: expected H,W,C of a picture, T,C of'
+      ' a series or D of a point, each at least 1.'
+    )
+  return memory.described(name, KINDS[len(shape)], shape, 0)
 
 
 def _check_expected(dataset, path, shape, classes):

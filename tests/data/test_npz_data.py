@@ -114,6 +114,8 @@ def test_npz_is_described_without_the_file(tmp_path):
   assert loading.describe('npz', shape=(2,)).kind == 'point'
   with pytest.raises(UserError, match='expected an .npz file'):
     loading.describe('npz', classes=2)
+  with pytest.raises(UserError, match='data.shape=0,6,3: expected H,W,C'):
+    loading.describe('npz', shape=(0, 6, 3))
   path = str(tmp_path / 'own.npz')
   np.savez(path, x=np.zeros((4, 6, 6, 3), np.uint8))
   assert loading.describe('npz', path=path, image_size=3).shape == (3, 3, 3)

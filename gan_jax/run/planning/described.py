@@ -4,15 +4,14 @@ Whoever has the data of a run gets its setup by run.setup.build.
 """
 
 from gan_jax import options as options_lib
-from gan_jax.data import loading, memory
+from gan_jax.data import loading
+from gan_jax.datasets import npz
 from gan_jax.run import examples as examples_lib
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import Dataset, UserError
 
 # Options of examples.load, which a data set does not know.
 OURS = ('name', 'flip', 'held_out')
-# What a sample of so many axes is, of data that are described by their shape.
-KINDS = {1: 'point', 2: 'series', 3: 'image'}
 
 
 def setup(
@@ -73,9 +72,4 @@ def dataset_of(options: dict) -> Dataset:
 
 
 def _of_shape(options, shape):
-  if len(shape) not in KINDS or min(shape) < 1:
-    raise UserError(
-      f'--shape={",".join(map(str, shape))}: expected H,W,C of a picture, T,C'
-      ' of a series or D of a point, each at least 1.'
-    )
-  return memory.described(options.get('name', ''), KINDS[len(shape)], shape, 0)
+  return npz.described(options.get('name', ''), shape, flag='--shape')
