@@ -45,9 +45,8 @@ def load(
     range: the lowest and the highest value that images may have, 0,1 or 0,4095,
       where it is another one or they hardly use it, see data/ranges. The file
       may say it itself, in an array `range`.
-    shape: of a sample, which is expected; () = whatever there is. With it, and
-      `classes`, a recipe can be planned without the file.
-    classes: how many are expected, 0 = whatever there is.
+    shape: of a sample, that is expected, () = any; see also `describe`.
+    classes: how many are expected, 0 = any.
 
   Raises:
     UserError: no such file, an array of another shape or range, or one whose
@@ -114,8 +113,7 @@ def _check_expected(dataset, path, shape, classes):
       f'data.path={path}: expected samples {list(shape)} (data.shape), there'
       f' are {list(dataset.shape)}.'
     )
-  there = len(dataset.class_names)
-  if classes and classes != there:
+  if classes not in (0, there := len(dataset.class_names)):
     raise UserError(
       f'data.path={path}: expected {classes} classes (data.classes), there are'
       f' {there}.'
