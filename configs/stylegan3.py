@@ -42,7 +42,7 @@ VARIANTS = {
 } | {
   'digits': stylegan2.VARIANTS['digits']
   | {
-    'steps': 1500,
+    'steps': 750,
     'model': stylegan2.VARIANTS['digits']['model']
     | {
       'g': {

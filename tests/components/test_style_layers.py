@@ -40,6 +40,9 @@ def upfirdn_by_loops(x, taps, up, down, pads):
   return np.array([[value(i, j) for j in columns] for i in rows])
 
 
+SEPARABLE = np.random.default_rng(1).normal(size=4).astype(np.float32)
+
+
 @pytest.mark.parametrize(
   'up, down, pads',
   [
@@ -63,6 +66,23 @@ def test_upfirdn_is_what_it_says(separable, up, down, pads):
       y[b, :, :, c],
       upfirdn_by_loops(np.asarray(x[b, :, :, c]), plane, up, down, pads),
     )
+
+
+@pytest.mark.parametrize('up, down', [(1, 2), (3, 2)])
+def test_sums_for_cpu_are_the_convolution(up, down):
+  """Which is what other devices compute; the slopes are the same, too."""
+  taps = SEPARABLE[:, None]
+  how = (up, 1), (down, 1), ((2, -1), (0, 0))
+  x = image(2, 6, 5, 3)
+  both = (
+    lambda x: filters._summed(1, x, taps, *how),
+    lambda x: filters._convolved(x, taps, *how),
+  )
+  (a, slope_a), (b, slope_b) = (
+    (f(x), jax.grad(lambda x, f=f: jnp.square(f(x)).sum())(x)) for f in both
+  )
+  close(a, b)
+  close(slope_a, slope_b)
 
 
 def test_smooth_resampling_keeps_what_is_constant_and_slopes():

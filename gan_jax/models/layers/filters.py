@@ -5,6 +5,8 @@ https://arxiv.org/abs/1912.04958 and https://arxiv.org/abs/2106.12423. Filters
 are constants in float32 (NumPy); a grid is zero beyond its edge.
 """
 
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -29,13 +31,39 @@ def upfirdn(x, taps, *, up: int = 1, down: int = 1, pads=((0, 0), (0, 0))):
     [B, H', W', C], H' = ceil((up H + before + after - N + 1) / down).
   """
   if taps.ndim == 2:
-    return _filtered(x, taps, (up, up), (down, down), pads)
-  x = _filtered(x, taps[:, None], (up, 1), (down, 1), (pads[0], (0, 0)))
-  return _filtered(x, taps[None], (1, up), (1, down), ((0, 0), pads[1]))
+    return _convolved(x, taps, (up, up), (down, down), pads)
+  rows, columns = (pads[0], (0, 0)), ((0, 0), pads[1])
+  x = _along(1, x, taps[:, None], (up, 1), (down, 1), rows)
+  return _along(2, x, taps[None], (1, up), (1, down), columns)
 
 
-def _filtered(x, taps, up, down, pads):
-  """The same of a plane of taps: one depthwise convolution."""
+def _along(axis, x, taps, up, down, pads):
+  """Of one axis. XLA's depthwise convolutions are slow on CPU, sums are not."""
+  how = {'taps': taps, 'up': up, 'down': down, 'pads': pads}
+  return lax.platform_dependent(
+    x,
+    cpu=functools.partial(_summed, axis, **how),
+    default=functools.partial(_convolved, **how),
+  )
+
+
+def _summed(axis, x, taps, up, down, pads):
+  """The grid times each tap, shifted, added up in float32."""
+  (before, after), n = pads[axis - 1], up[axis - 1]
+  edges = [(0, 0, 0)] * 4
+  edges[axis] = (before, after + n - 1, n - 1)
+  wide = lax.pad(x.astype(jnp.float32), jnp.float32(0), edges)
+  stride, taps = down[axis - 1], taps.ravel()[::-1]
+  last = (wide.shape[axis] - len(taps)) // stride * stride
+  parts = (
+    float(tap) * lax.slice_in_dim(wide, i, i + last + 1, stride, axis)
+    for i, tap in enumerate(taps)
+  )
+  return sum(parts).astype(x.dtype)
+
+
+def _convolved(x, taps, up, down, pads):
+  """By a plane of taps: one depthwise convolution."""
   channels = x.shape[-1]
   kernel = jnp.asarray(taps[::-1, ::-1, None, None], x.dtype)
   return lax.conv_general_dilated(
