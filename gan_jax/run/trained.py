@@ -11,7 +11,7 @@ import numpy as np
 from gan_jax import options
 from gan_jax.data import kinds
 from gan_jax.game import forward, networks
-from gan_jax.run import draws, encoding, vectors
+from gan_jax.run import draws, encoding, given_arrays, vectors
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
@@ -115,7 +115,7 @@ class Trained:
     Within jax.jit or jax.grad it takes and gives traced arrays.
 
     Args:
-      z: [N, ...], such as `latents` draws.
+      z: [N, ...], or a tree of such, as `latents` draws.
       label: of all, or of each [N]; needed by a generator with labels.
       run_seed: one of `seeds`; None for the first.
 
@@ -126,16 +126,18 @@ class Trained:
       UserError: latents of another shape, labels that are missing or do not
         exist.
     """
-    like = jax.eval_shape(self._game.prior, _KEY)
-    z = _examples('z', z, like.shape).astype(like.dtype)
+    z = given_arrays.latents(z, jax.eval_shape(self._game.prior, _KEY))
     variables = take_seed(self._state.ema[G], self._index(run_seed))
-    label = self._needed(label, len(z))
+    label = self._needed(label, len(jax.tree.leaves(z)[0]))
     return _given(self._apply(G, variables, z, label))
 
-  def latents(self, n: int, *, seed: int = 0) -> np.ndarray:
-    """The latents [n, ...] of `sample(n, seed=seed)`, for `generate`."""
+  def latents(self, n: int, *, seed: int = 0) -> np.ndarray | dict:
+    """The latents [n, ...] of `sample(n, seed=seed)`, for `generate`.
+
+    Of a model with noise they are {'z': [n, ...], 'noise': ...}.
+    """
     n = options.whole_number('n', n, least=1, most=MOST)
-    return np.asarray(draws.latents(self._game.prior, n, seed=_seed(seed)))
+    return jax.device_get(draws.latents(self._game.prior, n, seed=_seed(seed)))
 
   def discriminate(
     self, x: Any, label: Label = None, *, run_seed: int | None = None
@@ -199,7 +201,7 @@ class Trained:
   def _in_model_range(self, x):
     """Samples [N, *shape] float32 of what somebody gives."""
     dataset = self._setup.dataset
-    x = _examples('x', x, self.shape)
+    x = given_arrays.examples('x', x, self.shape)
     x = kinds.of(dataset).to_model_range(x, dataset=dataset)
     return x.astype(jnp.float32)
 
@@ -264,20 +266,6 @@ class Trained:
 
 def _seed(seed):
   return options.whole_number('seed', seed, least=0, most=2**32 - 1)
-
-
-def _examples(name, x, shape):
-  """An array [N, *shape] of what somebody gives."""
-  expected = f'[{", ".join(map(str, ("N", *shape)))}]'
-  try:
-    x = jnp.asarray(x)
-  except (TypeError, ValueError) as e:
-    raise UserError(f'{name}: expected numbers {expected}.') from e
-  if not x.size or x.shape[1:] != tuple(shape):
-    raise UserError(
-      f'{name} has the shape {list(x.shape)}: expected {expected}.'
-    )
-  return x
 
 
 def _given(made):
