@@ -34,6 +34,6 @@ class Head(nn.Module):
     logits = heads.logit(self.dense, features)
     if label is not None:
       x = features if pooled is None else pooled
-      embedding = self.embed(self.num_classes, x.shape[-1], name='embed')
+      embedding = self.embed(self.num_classes, x.shape[1], name='embed')
       logits += heads.wide((embedding(label) * x).sum(1))
     return {'logits': logits}
