@@ -55,8 +55,9 @@ SLOW = {
     'shapes and formulas, in test_timegan'
   ),
   r'test_options.*::test_another_value.*\[(gru_gan|quantgan|char_gan|'
-  r'sagan|biggan|sndcgan|infogan|stylegan|r3gan|gat|sngan.\w+-norm|'
-  r'gumbel_lstm)': 'rcgan; the others are held by formulas',
+  r'sagan|biggan|sndcgan|infogan|stylegan|r3gan|gat|sngan|gumbel_lstm)': (
+    'rcgan and dcgan; the others are held by formulas'
+  ),
   r'test_unused_options.*::test_recipes_have.*\[(?!digits|ring8)': 'others',
   r'test_plan.*::test_every_recipe_without.*\[(?!mnist\]|ring8)': (
     'one whose data are made, and one without them'
@@ -96,15 +97,33 @@ SLOW = {
   r'test_commands.*::test_answers_come_at_once': 'what is answered',
   r'test_notebooks.*::test_notebook_runs': 'that they hold no outputs',
   r'test_families.*::test_published_networks'
-  r'\[\w+:(?!cifar10\]|mnist|s\]|t256)': 'one variant of each family',
+  r'\[(\w+:(?!cifar10\]|mnist|s\]|t256)|biggan|r3gan2)': (
+    'one variant of a family'
+  ),
   r'test_conditioning_heads.*::test_every_architecture_takes.*'
   r'\[(?!mlp|sngan)': 'points, and one network of images',
   r'test_vector_conditions.*::test_every_architecture.*\[(?!mlp|sngan)': (
     'likewise'
   ),
-  r'test_models\.py::test_(labels_change|images_lie).*\[(biggan|sagan|r3gan)': (
+  r'test_models\.py::test_(labels_change|images_lie).*'
+  r'\[(biggan|sagan|r3gan|sndcgan|infogan|stylegan3)': (
     'sngan, dcgan, stylegan2 and gat'
   ),
+  # Networks: a large one is built of what a small one is.
+  r'test_models\.py::test_golden_parameter.*-(64|128|256|1024)-': '32 pixels',
+  r'test_models_frozen.*\[(biggan|sagan|sndcgan)': 'sngan, by the same blocks',
+  r'test_models_resnets.*::test_where_attention.*-(64|128|256)-': '32 pixels',
+  r'test_models_resnets.*::test_any_size.*\[(biggan|sagan)': 'sngan',
+  r'test_models_resnets.*::test_first_weights_of_biggan': 'those of sngan',
+  r'test_r3gan2.*::test_(activations|noise_is|grey_is|what_a_network)': (
+    'layers, and what is golden'
+  ),
+  r'test_stylegan2.*::test_styles_may_differ': 'frozen figures',
+  r'test_specgan.*::test_a_step_counts': 'statistics of the batches seen',
+  r'test_plan.*::test_a_series_costs': 'what the command prints',
+  r'test_vectors.*::test_it_resumes': 'a recipe that is resumed',
+  r'test_judges.*::test_a_judge_learns': 'equal fakes',
+  r'test_divergence.*::test_a_dump_holds': 'what is replayed, in test_replay',
 }
 
 
