@@ -46,9 +46,12 @@ def parse(words: str, attributes: Sequence[str]) -> tuple[list, list]:
 def _place(name, attributes, flag):
   if name in attributes:
     return attributes.index(name)
-  near = modules.near(name, attributes, count=5, cutoff=0.5)
-  most = names.listed(near or attributes)
-  raise UserError(f'{flag}: no such attribute {name!r}; there are {most}.')
+  near = modules.near(name, attributes)
+  hint = f'; did you mean {near[0]!r}?' if near else '.'
+  raise UserError(
+    f'{flag}: no such attribute {name!r}{hint} There are'
+    f' {names.listed(attributes)}.'
+  )
 
 
 def _number(text, flag):

@@ -186,7 +186,7 @@ def test_a_whole_vector_needs_no_data(run, tmp_path):
   [
     ('--condition=1,0', 'expected 5 numbers, or NAME=NUMBER of some of a, b'),
     ('--condition=1,0,0,0,0,0', 'got 6'),
-    ('--condition=f=1', "no such attribute 'f'; there are a, b"),
+    ('--condition=f=1', "no such attribute 'f'. There are a, b"),
     ('--condition=a=much', "expected numbers, got 'much'"),
     ('--condition=a=nan', "expected numbers, got 'nan'"),
     ('--condition=a=1e99', "expected numbers, got '1e99'"),
