@@ -1,6 +1,7 @@
 """Programs of components with options, to be compared."""
 
 import functools
+import hashlib
 import importlib
 import inspect
 import re
@@ -26,8 +27,9 @@ def traced(function, *args):
   otherwise.
   """
   closed = jax.make_jaxpr(function)(*args)
-  constants = [np.asarray(const).tobytes() for const in closed.consts]
-  return re.sub(r'0x[0-9a-f]+', '', str(closed)), constants
+  text = re.sub(r'0x[0-9a-f]+', '', str(closed)).encode()
+  constants = (np.asarray(const).tobytes() for const in closed.consts)
+  return hashlib.sha256(b' '.join([text, *constants])).hexdigest()
 
 
 def loss_program(module, options):
@@ -61,8 +63,19 @@ def penalty_program(module, options):
   return traced(jax.value_and_grad(penalty), scale, x, x, key)
 
 
+PROGRAMS = {}  # of networks: the usual one is compared with all others
+
+
 def network_program(network, options):
   """Of a generator's or a discriminator's output, and of its gradient."""
+  usual = {k: v.default for k, v in network.__dataclass_fields__.items()}
+  key = network, repr(sorted((usual | options).items()))
+  if key not in PROGRAMS:
+    PROGRAMS[key] = _network_program(network, options)
+  return PROGRAMS[key]
+
+
+def _network_program(network, options):
   name = network.__module__.rpartition('.')[2]
   shape = OTHER_SAMPLES.get(name, SHAPE)
   makes_samples = 'shape' in network.__dataclass_fields__
