@@ -32,6 +32,10 @@ ROOMS = (
   'metrics',
   'study/statistics',
 )
+STYLES = (
+  'bands', 'equalised', 'filters', 'leaky', 'mapping', 'minibatch', 'modulated',
+  'running', 'styled',
+)  # fmt: skip
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
@@ -60,6 +64,21 @@ TESTS = {
     'components/test_specgan.py',
     'components/test_models*.py',
   ],
+  'models/layers/pairs.py': ['components/test_encoder_models.py'],
+  'models/layers/magnitude.py': ['components/test_r3gan2.py'],
+  **dict.fromkeys(
+    (f'models/layers/{name}.py' for name in STYLES),
+    ['components/test_style_layers.py', 'components/test_stylegan*.py'],
+  ),
+  **dict.fromkeys(
+    (f'models/layers/{name}.py' for name in ('transformer', 'positions')),
+    ['components/test_gat.py'],
+  ),
+  'models/layers/inverted.py': ['components/test_r3gan.py'],
+  **{
+    f'models/{name}.py': [f'components/test_{name}.py']
+    for name in ('gat', 'r3gan', 'r3gan2', 'stylegan2', 'stylegan3')
+  },
   'models/layers/': [
     'components/test_encoder_models.py',
     'components/test_layers*.py',
@@ -100,6 +119,7 @@ TESTS = {
     'game/test_what*.py',
   ],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
+  'game/objectives.py': ['game/test_rules.py', 'game/test_step*.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],
   'study/statistics/': ['study/test_statistics*.py'],
   'metrics/text/': ['metrics/test_text.py'],

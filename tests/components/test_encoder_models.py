@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_jax import select
 from gan_jax.game import beginning, forward, keys, step
 from gan_jax.game import rules as rules_lib
-from gan_jax.models.layers import codes
+from gan_jax.models.layers import codes, pairs
 from gan_jax.run import command
 from gan_jax.types import UserError
 
@@ -183,4 +184,13 @@ def test_a_code_is_drawn_of_its_law():
 def test_bigan_and_ali_play_both_sides_of_the_loss():
   for name in ('bigan', 'ali'):
     module = importlib.import_module(f'gan_jax.models.{name}')
-    assert module.adversarial.__name__ == 'both_sides'
+    assert module.adversarial is pairs.both_sides
+  real, fake = jnp.float32([2.0, -1.0]), jnp.float32([0.5, 3.0])
+  loss = pairs.both_sides(select.loss('cross_entropy'))
+  soft = lambda x: np.log1p(np.exp(x))
+  np.testing.assert_allclose(
+    loss.d_loss(real, fake), soft(-real) + soft(fake), 1e-6
+  )
+  np.testing.assert_allclose(
+    loss.g_loss(real, fake), soft(-fake) + soft(real), 1e-6
+  )

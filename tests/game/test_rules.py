@@ -1,5 +1,7 @@
 """From options to a game: what a config says reaches the networks and terms."""
 
+import types
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -108,6 +110,8 @@ def test_penalties_and_conditionings_become_terms():
   found = rules_lib.terms_of(select.loss('hinge'), {}, own)['d']
   assert found['conditioning'].init() == 5
   assert found['conditioning'].label == 'penalty_conditioning'
+  seen = types.SimpleNamespace(on_real={'logits': 7})
+  assert found['conditioning'].value(seen, 9, key=None) == (7, 9)
 
 
 def test_a_third_player_s_optimizer_is_gs_but_for_what_it_says():
