@@ -47,6 +47,13 @@ def wait_for_a_report(process, log, before):
     time.sleep(0.02)
 
 
+def wait_for_a_checkpoint(process, workdir, log):
+  """Until there is one."""
+  while not saved(workdir):
+    assert process.poll() is None, log.read_text()[-2000:]
+    time.sleep(0.02)
+
+
 def live_and_die(workdir, log, rng):
   """One life: to a random moment, of its start or of its work."""
   before = max(saved(workdir), default=0)
@@ -56,6 +63,8 @@ def live_and_die(workdir, log, rng):
     time.sleep(rng.uniform(0, 4))
   else:
     wait_for_a_report(process, log, told)
+    if not before:  # however slow the machine is, others have where to go on
+      wait_for_a_checkpoint(process, workdir, log)
     time.sleep(rng.uniform(0, 1.5))
   assert process.poll() is None, log.read_text()[-2000:]
   process.send_signal(signal.SIGKILL)
