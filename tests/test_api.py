@@ -19,6 +19,7 @@ from gan_jax.run.config import recipe
 from gan_jax.run.trained import Trained
 from gan_jax.storage import memory
 from tests.bad_input import finished_run
+from tests.untrained import untrained
 
 
 @pytest.fixture(scope='module')
@@ -96,13 +97,7 @@ def encoder():
   small = {player: {'hidden': (4,)} for player in 'gde'}
   config = recipes.load('ring8:tiny', num_seeds=2).to_dict()
   config['model'] = {'name': 'bigan', **small}
-  run = Trained.__new__(Trained)
-  run.config, run.class_names, run.seeds = config, (), (0, 1)
-  run.attributes = ()
-  run._setup = setup.build(config)
-  run._state = run._setup.init()
-  run.shape = tuple(run._setup.dataset.shape)
-  return run
+  return untrained(config)
 
 
 def test_codes_are_the_encoders_and_go_back_through_the_generator(encoder):

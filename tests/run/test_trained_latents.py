@@ -5,22 +5,15 @@ import numpy as np
 import pytest
 
 from gan_jax import recipes
-from gan_jax.run import draws, given_arrays, setup
-from gan_jax.run.trained import Trained
+from gan_jax.run import draws, given_arrays
 from gan_jax.types import UserError
+from tests.untrained import untrained
 
 
 @pytest.fixture(scope='module')
 def styles():
   """A StyleGAN2 that has not been trained."""
-  run = Trained.__new__(Trained)
-  config = recipes.load('stylegan2:tiny', conditional=False).to_dict()
-  run.config, run.class_names, run.seeds = config, (), (0,)
-  run.attributes = ()
-  run._setup = setup.build(config)
-  run._state = run._setup.init()
-  run.shape = tuple(run._setup.dataset.shape)
-  return run
+  return untrained(recipes.load('stylegan2:tiny', conditional=False).to_dict())
 
 
 def test_a_draw_is_what_g_makes_of_its_latents(styles):
