@@ -19,20 +19,13 @@ from gan_jax.metrics.features import spaces
 from gan_jax.metrics.views import SampleStats
 from gan_jax.run import command, label_use, rehearsal
 from tests.components.conformance_losses import B, loss, options_of
-from tests.components.shipped import SMALL
+from tests.components.shipped import SMALL, THIN
 
 # Of samples that a component may suit.
 SHAPES = (2,), (8, 2), (8, 8, 1), (256, 1), (32, 32, 3)
 KEY = jax.random.key(0)
-ENCODING = {
-  'name': 'vae_gan',
-  'g': {'start': 3, 'widths': (3, 3)},
-  'd': {'first': 2, 'widths': (3, 3), 'hidden': 4},
-  'e': {'widths': (3, 3), 'hidden': 4},
-}
-EMBEDDING = {'name': 'timegan'} | dict.fromkeys(
-  'gde', {'hidden': 3, 'layers': 1}
-)
+ENCODING = {'name': 'vae_gan', **THIN['vae_gan']}
+EMBEDDING = {'name': 'timegan', **THIN['timegan']}
 # Of penalties that look at codes, a model that has some.
 OF_ENCODERS = {
   'kl': ENCODING,
@@ -195,7 +188,7 @@ def conditioning(module, name):
 
 def model(module, name):
   """Samples in the data's shape, logits [B], each example by itself."""
-  small = SMALL.get(name, {})
+  small = (SMALL | THIN).get(name, {})
   own = {p: small.get(p, {}) for p in select.players_of(module)}
   own['name'] = name
   made, state, batch = suited(game_of, model=own)
@@ -204,7 +197,7 @@ def model(module, name):
     assert leaf.dtype != jnp.bfloat16
   networks = forward.Networks(made.game, state)
   latent = jax.vmap(made.game.prior)(keys.fold_examples(KEY, batch['index']))
-  g = lambda z: networks.net('g', z)
+  g = jax.jit(lambda z: networks.net('g', z))
   two = jax.tree.map(lambda z: z[:2], latent)
   np.testing.assert_allclose(g(latent)[:2], g(two), 1e-4, 1e-5)
   assert g(latent).shape == batch['x'].shape

@@ -58,9 +58,30 @@ SMALL = {
   'sngan': _THIN,
   'stylegan3': {
     'g': _STYLED | {'features': 4, 'layers': 3, 'margin': 1},
-    'd': _STYLED,
+    'd': _STYLED | {'group': 2},
   },
-  'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED},
+  'stylegan2': {'g': _STYLED | {'features': 4}, 'd': _STYLED | {'group': 2}},
+}
+# Networks of other kinds of data, and those with encoders, likewise.
+_WIDTHS, _HIDDEN = {'widths': (4, 4)}, {'hidden': (8, 8)}
+_CHARACTERS = {'dim': 8, 'blocks': 1}
+THIN = {
+  'aae': dict.fromkeys('gde', _HIDDEN),
+  'ali': {
+    **dict.fromkeys('ge', _WIDTHS),
+    'd': _WIDTHS | _HIDDEN | {'code_hidden': (8,)},
+  },
+  'char_gan': dict.fromkeys('gd', _CHARACTERS),
+  'gru_gan': dict.fromkeys('gd', _HIDDEN),
+  'gumbel_lstm': {'g': {'features': 8}, 'd': _CHARACTERS},
+  'quantgan': dict.fromkeys('gd', {'width': 4, 'dilations': (1, 2)}),
+  'specgan': {'g': _WIDTHS | {'window': 16, 'hop': 8}, 'd': _WIDTHS},
+  'timegan': dict.fromkeys('gde', {'hidden': 3, 'layers': 1}),
+  'vae_gan': {
+    'g': {'start': 3, 'widths': (3, 3)},
+    'd': {'first': 2, 'widths': (3, 3), 'hidden': 4},
+    'e': {'widths': (3, 3), 'hidden': 4},
+  },
 }
 # Those whose images have no bounds.
 UNBOUNDED = {'gat', 'r3gan', 'r3gan2', 'stylegan2', 'stylegan3'}

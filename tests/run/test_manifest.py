@@ -231,7 +231,7 @@ def test_what_differs_between_two_runs(run, copy, capfd):  # noqa: F811
   )  # fmt: skip
   told = record_lib.read(run)
   packages = told['packages'] | {'jax': '0.0.1'}
-  change(copy, packages=packages, xla_flags='--xla_x')
+  change(copy, packages=packages, xla_flags=f'{told["xla_flags"]} --xla_x')
   files.write_json(copy / 'config.json', config | {'loss': {'name': 'hinge'}})
   code, lines = diff(capfd, run, copy)
   assert code == 1 and lines == [
