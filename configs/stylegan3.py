@@ -10,11 +10,11 @@
 | t1024, r1024 | FID 2.79, 3.07 (FFHQ) | unverified |
 | digits | none | fid 69.4, class_coverage 1 |
 
-Published: the authors' weights, 50,000 fakes, as MMGeneration measures them (its
-configs/styleganv3/README.md). Constants: those of the code of Karras et al. 2021
-(https://arxiv.org/abs/2106.12423) for FFHQ: gamma is 32.8 at 1024 pixels and
-grows with the number of pixels. Left out, as there is no such option yet: the
-images of R's D are blurred there in the beginning.
+Published: the authors' weights, 50,000 fakes, as MMGeneration measures them
+(its configs/styleganv3/README.md). Constants: those of the code of Karras et
+al. 2021 (https://arxiv.org/abs/2106.12423) for FFHQ: gamma is 32.8 at 1024
+pixels and grows with the number of pixels. Left out, as there is no such option
+yet: the images of R's D are blurred there in the beginning.
 Hardware and time: 25 million images, 8 GPUs; digits: see common.DIGITS, 7.6 min
 of one core of a CPU.
 """
