@@ -6,8 +6,11 @@ import shutil
 import pytest
 
 from gan_jax import ablate, evaluate, sample, train
+from gan_jax.run.config import keys
+from gan_jax.run.workdir import contents
 from gan_jax.storage import files
 from gan_jax.study import results, worker
+from gan_jax.types import UserError
 from tests.bad_input import RING, ROOT, finished_run, refused
 from tests.study.test_study_plan import write
 
@@ -226,3 +229,13 @@ def test_refused_plan_of_a_study(name, tmp_path, capfd, monkeypatch):
   damage(tmp_path / 'w' / 'plan.json', PLANS[name])
   argv = [f'--study={study}', f'--workdir={tmp_path}/w']
   refused(capfd, worker.main, argv, 'no plan of a study', root=tmp_path)
+
+
+def test_only_what_does_not_change_the_training_may_change(run):
+  config = json.loads((run / 'config.json').read_text())
+  training = keys.that_decide(keys.TRAINING)
+  for key in keys.TABLE.keys() - training:
+    contents.check_same_training(run, config | {key: 'another'})
+  for key in training:
+    with pytest.raises(UserError, match=key):
+      contents.check_same_training(run, config | {key: 'another'})

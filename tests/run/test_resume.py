@@ -15,10 +15,7 @@ import pytest
 
 from gan_jax import train
 from gan_jax.run import command
-from gan_jax.run.config import keys
-from gan_jax.run.workdir import contents
 from gan_jax.storage import files, format
-from gan_jax.types import UserError
 from tests.bad_input import RING, finished_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -101,10 +98,9 @@ def drive(commands):
 
 
 def make_runs(folder, recipes):
-  """Whole runs; first parts; and by another process, which compiles again, the
-  rest.
+  """Whole runs and first parts, which end or are lost after a checkpoint.
 
-  The first part is a run that ends, or one that is lost after a checkpoint.
+  Another process, which compiles again, has the rest.
   """
   ended = [r for r in recipes if r in ENDED]
   said = drive(
@@ -279,17 +275,6 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, capfd):
   assert f'checkpoint skipped: {newest}' in said
   assert f'at step {before}' in said and complaints == ''
   assert_same(whole, workdir, int(newest.name))
-
-
-def test_only_what_does_not_change_the_training_may_change(folder):
-  workdir = folder / 'whole' / 'ring8'
-  config = json.loads((workdir / 'config.json').read_text())
-  training = keys.that_decide(keys.TRAINING)
-  for key in keys.TABLE.keys() - training:
-    contents.check_same_training(workdir, config | {key: 'another'})
-  for key in training:
-    with pytest.raises(UserError, match=key):
-      contents.check_same_training(workdir, config | {key: 'another'})
 
 
 @pytest.mark.slow
