@@ -47,6 +47,8 @@ SLOW = {
   ),
   r'test_inception\.py::test_resizing_and_bias': 'features of any size',
   r'test_state\.py::test_the_state_of_every_optimizer': 'of every recipe',
+  r'test_new_files.*\[model, metric': 'six other components',
+  r'test_conditioning\.py::test_cold_and_degenerate.*\[single': 'usual ones',
   r'test_new_kind.*::test_(streams_from_disk|trains_and)': 'kinds that ship',
   r'test_evaluate\.py::test_features\[random_conv': (
     'pixels, a classifier; random_conv in test_scoring'
@@ -111,9 +113,13 @@ SLOW = {
   ),
   # Networks: a large one is built of what a small one is.
   r'test_models\.py::test_golden_parameter.*-(64|128|256|1024)-': '32 pixels',
+  r'test_models\.py::test_golden_parameter.*\[(biggan_deep|gat)-32-\w+_[^0]': (
+    'the first of several such'
+  ),
   r'test_models_frozen.*\[(biggan|sagan|sndcgan)': 'sngan, by the same blocks',
   r'test_models_resnets.*::test_where_attention.*-(64|128|256)-': '32 pixels',
   r'test_models_resnets.*::test_any_size.*\[(biggan|sagan)': 'sngan',
+  r'test_models_resnets.*::test_attention_is_where.*\[(biggan|sagan)': 'sngan',
   r'test_models_resnets.*::test_first_weights_of_biggan': 'those of sngan',
   r'test_r3gan2.*::test_(activations|noise_is|grey_is|what_a_network)': (
     'layers, and what is golden'
