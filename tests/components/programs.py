@@ -97,7 +97,7 @@ def _network_program(network, options):
       )
       return sum(map(jnp.sum, jax.tree.leaves(out)))
 
-    return [jax.value_and_grad(total)(params, train) for train in (True, False)]
+    return jax.value_and_grad(total)(params, True), total(params, False)
 
   key = jax.eval_shape(lambda: jax.random.key(0))
   one = latent_of(name, shape) if makes_samples else jnp.zeros(shape)

@@ -70,6 +70,7 @@ def setup_of(row):
     augment={'name': row['augment']} if row['augment'] else {},
     num_seeds=row['num_seeds'],
     microbatches=row['microbatches'],
+    health_every=2 * (row['num_seeds'] - 1),  # half of the runs are looked at
   )
   if row['dynamics'] == 'simultaneous':
     config['d_steps'] = 1
