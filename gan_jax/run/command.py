@@ -6,6 +6,7 @@ number when stopped by a signal, 1 anything else.
 
 import errno
 import os
+import select
 import signal
 import sys
 import types
@@ -205,6 +206,7 @@ def run(main: Callable, argv: list[str] | None = None):
     sys.stdout.reconfigure(errors='backslashreplace')
   try:
     main(sys.argv if argv is None else argv)
+    sys.stdout.flush()
   except UserError as e:
     print(f'error: {e}', file=sys.stderr)
     multihost.leave(2)
@@ -222,8 +224,20 @@ def run(main: Callable, argv: list[str] | None = None):
   except Exception as e:
     multihost.tell_failure()
     multihost.leave(1)
+    if isinstance(e, BrokenPipeError) and _is_unread():
+      raise SystemExit(128 + signal.SIGPIPE) from None
     # No fault of the program: one line, not a traceback.
     if isinstance(e, OSError) and e.errno in (*DISK_REFUSES, *FORBIDDEN):
       where = f'{e.filename}: ' if e.filename else ''
       raise SystemExit(f'error: {where}{e.strerror}.') from None
     raise
+
+
+def _is_unread():
+  """Whether who has read what is printed, `head` say, has left."""
+  stdout, poll = sys.stdout.fileno(), select.poll()
+  poll.register(stdout, 0)  # errors are always told
+  left = any(event & select.POLLERR for _, event in poll.poll(0))
+  if left:  # what is still to be written fails no more
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
+  return left

@@ -59,7 +59,7 @@ def given(
       f' are {list(setup.dataset.shape)}.'
     )
   labels = one = None
-  if setup.num_classes and words:
+  if words:
     (one,) = draws.class_numbers(setup, words)[:1]
   elif setup.num_classes:
     own = _labelled(own, setup.dataset, path, flag)

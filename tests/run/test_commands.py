@@ -240,6 +240,26 @@ def test_help(module, capfd):
     assert '--workdir=DIR' in out
 
 
+PRINTS = "from gan_jax.run import command; command.run(lambda argv: print('x'))"
+
+
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_nobody_reads_on(unbuffered):
+  """As after `head`, which leaves early."""
+  end, stdout = os.pipe()
+  os.close(end)
+  done = subprocess.run(
+    [sys.executable, '-c', PRINTS],
+    cwd=ROOT,
+    env=os.environ | {'PYTHONUNBUFFERED': unbuffered},
+    stdout=stdout,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
+  os.close(stdout)
+  assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, '')
+
+
 def test_a_penalty_from_outside_the_package_by_a_flag():
   """Its name has dots, as keys of groups have not."""
   flag = "--config.penalties={'tests.diverging': {'at': 3}}"

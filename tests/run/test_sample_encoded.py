@@ -109,6 +109,9 @@ def test_labels_are_those_of_the_file_or_of_the_flag(at):
     get('one.png')
   with pytest.raises(UserError, match='--class=d: no such class'):
     get('one.png', words='d')
+  own = a_setup()
+  with pytest.raises(UserError, match='--class=b: this generator knows no'):
+    get('one.png', words='b')
 
 
 @pytest.mark.parametrize(
