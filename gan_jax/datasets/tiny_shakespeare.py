@@ -49,7 +49,8 @@ def describe(*, length: int = 32) -> Dataset:
   """What `load` gives of the training split, without a character."""
   texts.check_length(length)
   size = CHARACTERS // length
-  return memory.described(NAME, 'text', (length, LETTERS), size, item=1)
+  made = memory.described(NAME, 'text', (length, LETTERS), size)
+  return made._replace(nbytes=size * length)  # a byte a character
 
 
 def _read(builder, folder, split):

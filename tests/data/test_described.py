@@ -65,6 +65,7 @@ def test_data_that_are_made_are_loaded():
 
 def test_plays():
   data = loading.describe('tiny_shakespeare', length=16)
+  assert data.nbytes == data.size * 16
   assert data.shape == (16, 65) and data.size == 1_003_854 // 16
 
 
