@@ -288,3 +288,13 @@ def test_amounts_and_times():
   assert amounts == ['12 ', '1.536 k', '30.8 G']
   times = [plans.seconds(x) for x in (2e-5, 0.0123, 4.5, 185, 86400 * 4.2)]
   assert times == ['20 µs', '12.3 ms', '4.5 s', '3:05', '4.2 days']
+
+
+def test_batches_that_cannot_fit_are_not_compiled():
+  config = {'batch_size': 48, 'microbatches': 1}
+  sizes = lambda most, split=1: [
+    one['batch_size'] for one in on_slice._smaller(config, split, most)
+  ]
+  assert sizes(0.3) == [12, 6, 3]
+  assert sizes(0.125, split=2) == [6]
+  assert sizes(0.01) == []

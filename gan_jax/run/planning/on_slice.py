@@ -63,7 +63,8 @@ def plan(setup_of, config: dict, name: str) -> dict:
   wrapper = config['parallel'] or parallel.default_wrapper(len(where.devices))
   made, grid = compile_for(setup, wrapper)
   if not made.fits:
-    sizes = _smaller(config, grid[1])
+    most = where.chip.memory // where.per_chip / max(made.needed, 1)
+    sizes = _smaller(config, grid[1], most)
     fitting = (n for n in sizes if compile_for(setup_of(n), wrapper)[0].fits)
     raise UserError(_refusal(config, made, next(fitting, None), where))
   shares = _shares(setup, grid, where)
@@ -173,13 +174,26 @@ def data_of(setup: Setup) -> dict:
   return data
 
 
-def _smaller(config, split):
-  """The config with half of the batch, a quarter, and so on."""
+def _smaller(config, split, most):
+  """The config with half of the batch, a quarter, and so on.
+
+  Without those that need not be tried: half of a batch needs half of the memory
+  or more.
+
+  Args:
+    config: all keys.
+    split: devices along the batch.
+    most: of the memory that is needed now, the part that there is.
+
+  Yields:
+    configs.
+  """
   pieces = split * config['microbatches']
-  size = config['batch_size']
+  batch = size = config['batch_size']
   while size % (2 * pieces) == 0:
     size //= 2
-    yield {**config, 'batch_size': size}
+    if size <= most * batch:
+      yield {**config, 'batch_size': size}
 
 
 def _refusal(config, made, fitting, where: Slice) -> str:
