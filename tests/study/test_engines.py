@@ -1,5 +1,6 @@
 """Engines for real: processes, submitit, Ray; killed, cut off, going on."""
 
+import importlib.util
 import os
 import pathlib
 import random
@@ -219,8 +220,10 @@ def test_slurm_ends_a_job_that_is_out_of_time(tmp_path):
   assert len(scores(workdir)) == 1
 
 
+@pytest.mark.skipif(
+  not importlib.util.find_spec('ray'), reason='Ray is not installed'
+)
 def test_ray_on_this_machine(tmp_path, undisturbed):
-  pytest.importorskip('ray')
   study, workdir = make(tmp_path, overrides=LONG)
   # A process of its own: Ray leaves threads, sockets and files behind.
   argv = [
