@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import threading
 import time
 
 import pytest
@@ -29,14 +28,15 @@ disk = disks.disk  # fixture
 
 
 NAMES = ('modes', 'high_quality', 'reverse_kl')
+WAITS = 'the run is at its end and waits'
 STEPS = {'steps': 12, 'save_every': 2, 'report_every': 4, 'eval_every': 6}
 
 
 class Told:
-  """In place of the console; does something when a step is reached."""
+  """In place of the console; acts when a step is reached or words are said."""
 
   def __init__(self):
-    self.at, self.lines, self.steps = {}, [], []
+    self.at, self.on, self.lines, self.steps = {}, {}, [], []
 
   def __enter__(self):
     return self
@@ -59,6 +59,8 @@ class Told:
 
   def say(self, line):
     self.lines.append(line)
+    for words in [words for words in self.on if words in line]:
+      self.on.pop(words)()
 
   def like(self, words):
     return [line for line in self.lines if words in line]
@@ -204,14 +206,11 @@ def test_patience_is_counted_from_the_first_failure(run):
 
 @pytest.mark.slow
 def test_at_its_end_a_run_waits_for_the_disk(run, undisturbed, hasty):
-  def fill():
-    run.disk.fill()
-    threading.Timer(1.0, run.disk.free).start()
-
-  run.told.at = {12: run.after(10, fill)}
+  run.told.at = {12: run.after(10, run.disk.fill)}
+  run.told.on = {WAITS: run.disk.free}
   run.train()
   assert_same_run(undisturbed, run.workdir, 12)
-  assert len(run.told.like('the run is at its end and waits')) == 1
+  assert len(run.told.like(WAITS)) == 1
   assert len(run.told.like('could not be saved')) == 1
 
 
@@ -235,10 +234,10 @@ def test_the_last_reports_are_waited_for_too(
 
   def full(*args, **options):
     run.disk.fill()
-    threading.Timer(1.0, run.disk.free).start()
     monkeypatch.setattr(neighbours, 'save', save)
 
   monkeypatch.setattr(neighbours, 'save', full)
+  run.told.on = {'could not be written (No space left': run.disk.free}
   run.train()
   assert_same_run(undisturbed, run.workdir, 12)
   assert run.told.like('could not be written (No space left on device)')
@@ -250,13 +249,14 @@ def test_the_last_reports_are_waited_for_too(
 def test_told_to_stop_on_a_full_disk(run, at, request):
   """At the end of a run, too, when it waits for the disk."""
 
+  kill = lambda: os.kill(os.getpid(), signal.SIGTERM)
+
   def fill_and_stop():
     run.disk.fill()
-    kill = lambda: os.kill(os.getpid(), signal.SIGTERM)
     if at < 12:
       kill()
     else:
-      threading.Timer(1.0, kill).start()
+      run.told.on = {WAITS: kill}
     run.begin = time.monotonic()
 
   run.told.at = {at: run.after(at - 2, fill_and_stop)}
