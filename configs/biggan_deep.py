@@ -12,9 +12,9 @@
 | digits | none | fid 37.1, class_coverage 1 |
 
 Published: the authors' weights, as MMGeneration measures them (its
-configs/biggan/README.md). The networks are those of Brock et
-al. 2019 (https://arxiv.org/abs/1809.11096), appendix B; the constants are
-BigGAN's, see configs/biggan.py, which says what is left out.
+configs/biggan/README.md). The networks are those of Brock et al. 2019
+(https://arxiv.org/abs/1809.11096), appendix B; the constants are BigGAN's, see
+configs/biggan.py, which says what is left out.
 Hardware and time: meant for one GPU, and for a TPU slice; digits: see
 common.DIGITS, 2.5 min of one core of a CPU.
 """

@@ -36,6 +36,11 @@ class Slice(NamedTuple):
     """Devices of a chip."""
     return len(self.devices) // self.chips
 
+  @property
+  def memory(self) -> int:
+    """Bytes of a device."""
+    return self.chip.memory // self.per_chip
+
 
 def available() -> bool:
   """Whether libtpu is installed."""

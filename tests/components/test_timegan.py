@@ -11,11 +11,12 @@ from gan_jax.dynamics import timegan
 from gan_jax.game import forward, step, terms
 from gan_jax.penalties import moments, supervised
 from gan_jax.types import UserError
+from tests.components.shipped import THIN
 from tests.components.test_encoder_models import KEY, game_of, started
 from tests.game.test_step_extras import BATCH, rules, start
 
 H, T, C, Z = 24, 6, 2, 5
-SMALL = dict.fromkeys('gde', {'hidden': 3, 'layers': 1})
+SMALL = THIN['timegan']
 
 
 def gru(inputs):

@@ -38,6 +38,7 @@ RECIPES = distinct_recipes()
 FEW, MANY, PART, SAVE = 8, 120, 4, 4  # steps
 GROUP = 4  # recipes that share processes
 KILLED = ('ring8', 'digits')  # points in a loop of XLA, images outside of it
+# Whose first part is a run that ends: one of each kind of state.
 ENDED = 'ring8 digits sngan shakespeare_gumbel stocks_timegan'.split()
 assert set(ENDED) <= set(RECIPES)
 NOT_AT_HAND = ('mnist', 'fashion_mnist')

@@ -63,8 +63,7 @@ def plan(setup_of, config: dict, name: str) -> dict:
   wrapper = config['parallel'] or parallel.default_wrapper(len(where.devices))
   made, grid = compile_for(setup, wrapper)
   if not made.fits:
-    most = where.chip.memory // where.per_chip / max(made.needed, 1)
-    sizes = _smaller(config, grid[1], most)
+    sizes = _smaller(config, grid[1], where.memory / max(made.needed, 1))
     fitting = (n for n in sizes if compile_for(setup_of(n), wrapper)[0].fits)
     raise UserError(_refusal(config, made, next(fitting, None), where))
   shares = _shares(setup, grid, where)
@@ -130,7 +129,6 @@ def _compile(setup: Setup, wrapper, *, where: Slice):
 
 
 def _judged(lowered, where) -> Compiled:
-  memory = where.chip.memory // where.per_chip
   try:
     compiled = ahead.compile_lowered(lowered)
   except jax.errors.JaxRuntimeError as e:
@@ -149,7 +147,7 @@ def _judged(lowered, where) -> Compiled:
   )
   return Compiled(
     needed,
-    needed <= memory,
+    needed <= where.memory,
     cost['flops'],
     cost['bytes accessed'],
     collectives.count(compiled.as_text()),
