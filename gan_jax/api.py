@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from gan_jax import options
+from gan_jax.components import options
 from gan_jax.metrics import metric_options
 from gan_jax.report import board as board_lib
 from gan_jax.report import console

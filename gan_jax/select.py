@@ -1,31 +1,22 @@
 """From a name in a config to a component: the name is the module's name."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-import flax.linen as nn
 import jax.numpy as jnp
 
-from gan_jax import modules, options
-from gan_jax.modules import available
+from gan_jax.components import files, modules, options
+from gan_jax.components.modules import available
 from gan_jax.types import (
   Augmentation,
   Conditioning,
-  D,
-  G,
   Loss,
   Model,
   Penalty,
   UserError,
 )
 
-# Fields that the networks and D's head get from the game, if they have them.
-GIVEN_TO_NETS = (
-  'shape', 'num_classes', 'dtype', 'batch_size', 'head', 'latent_size',
-)  # fmt: skip
-HEAD_GIVEN = ('dense', 'embed', 'norm', 'num_classes')
 NEEDED = {  # what a file has to define, by kind
   'losses': ('d_loss', 'g_loss'),
   'conditioning': ('Head',),
@@ -93,11 +84,12 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   options.check_kind(f'{flag}.every', every, int)
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
-  if not any(k in _PENALTY or k.endswith(TERM) for k in _functions(file)):
+  there = files.functions_in(file)
+  if not any(k in _PENALTY or k.endswith(files.TERM) for k in there):
     raise UserError(
       f'{flag}: the module has no penalty, no project, no d_term or g_term.'
     )
-  bound, terms = _bind(flag, file, kwargs, *_PENALTY)
+  bound, terms = files.bind(flag, file, kwargs, *_PENALTY)
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
   return Penalty(
@@ -110,31 +102,6 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
 
 
 _PENALTY = ('penalty', 'project')
-TERM = '_term'  # d_term, g_term, ...: a term of that player's loss
-
-
-def _functions(file):
-  """The functions that a module defines, by name."""
-  return {
-    k: v
-    for k, v in vars(file).items()
-    if _is_function(v) and not k.startswith('_')
-  }
-
-
-def _is_function(value):
-  """One of Python, one compiled by jax.jit, or a functools.partial."""
-  if inspect.isclass(value):
-    return False
-  made = isinstance(value, functools.partial) or hasattr(value, '__wrapped__')
-  return inspect.isfunction(value) or (made and callable(value))
-
-
-def functions_of(file: Any) -> list:
-  """What takes the options of a component: functions, and a head's class."""
-  head = [file.Head] if hasattr(file, 'Head') else []
-  return [*_functions(file).values(), *head]
-
 
 # The functions of a component that take options, by its room.
 _TAKERS = {
@@ -157,36 +124,12 @@ def options_of(kind: str, name: str, *, flag: str) -> list[str]:
     UserError: there is no such module.
   """
   file = module(kind, name, flag=flag)
-  wanted = lambda f: f in _TAKERS[kind] or f.endswith(TERM)
-  takers = [f for k, f in _functions(file).items() if wanted(k)]
-  head = fields_of(file.Head, HEAD_GIVEN) if hasattr(file, 'Head') else {}
-  return [*head, *(k for f in takers for k in options.taken_by(f))]
-
-
-def _bind(flag, file, kwargs, *names):
-  """(functions of these names, {player: term}), of those that a file has."""
-  wanted = lambda name: name in names or name.endswith(TERM)
-  there = {k: _keyed(v) for k, v in _functions(file).items() if wanted(k)}
-  bound = options.bind(flag, kwargs, **there)
-  terms = {k: v for k, v in bound.items() if k.endswith(TERM)}
-  functions = {k: v for k, v in bound.items() if k not in terms}
-  return functions, {k.removesuffix(TERM): v for k, v in terms.items()}
-
-
-def _keyed(function):
-  """The function, given a key whether it takes one or not."""
-  parameters = inspect.signature(function).parameters
-  if any(
-    p.name == 'key' or p.kind is p.VAR_KEYWORD for p in parameters.values()
-  ):
-    return function
-
-  @functools.wraps(function)
-  def call(*args, key=None, **kwargs):
-    del key
-    return function(*args, **kwargs)
-
-  return call
+  wanted = lambda f: f in _TAKERS[kind] or f.endswith(files.TERM)
+  takers = [f for k, f in files.functions_in(file).items() if wanted(k)]
+  return [
+    *files.head_fields(file),
+    *(k for f in takers for k in options.taken_by(f)),
+  ]
 
 
 def conditioning(name: str, **kwargs) -> Conditioning:
@@ -196,12 +139,12 @@ def conditioning(name: str, **kwargs) -> Conditioning:
     UserError: an unknown name or keyword.
   """
   file = module('conditioning', name, flag='conditioning.name')
-  fields = fields_of(file.Head, HEAD_GIVEN)
+  fields = files.head_fields(file)
   own = {k: v for k, v in kwargs.items() if k in fields}
   for k, value in own.items():
     options.check_kind(f'conditioning.{k}', value, fields[k].type)
   others = {k: v for k, v in kwargs.items() if k not in fields}
-  _, terms = _bind('conditioning', file, others)
+  _, terms = files.bind('conditioning', file, others)
   return Conditioning(
     functools.partial(file.Head, **own),
     terms,
@@ -209,18 +152,6 @@ def conditioning(name: str, **kwargs) -> Conditioning:
     in_place_of=getattr(file, 'IN_PLACE_OF', ''),
     sees_label=getattr(file, 'SEES_LABEL', True),
   )
-
-
-def fields_of(net: type, given=GIVEN_TO_NETS) -> dict:
-  """The fields of a flax.linen module that are options, by name.
-
-  Args:
-    net: its class.
-    given: those that are no options, for something else fills them.
-  """
-  hidden = {'parent', 'name', 'axis_name', *given}
-  fields = net.__dataclass_fields__.items()
-  return {k: field for k, field in fields if k not in hidden}
 
 
 def augmentation(name: str, **kwargs) -> Augmentation:
@@ -231,7 +162,7 @@ def augmentation(name: str, **kwargs) -> Augmentation:
   """
   file = module('augment', name, flag='augment.name')
   fields = Augmentation._fields
-  return Augmentation(**_bind(f'augment {name}', file, kwargs, *fields)[0])
+  return Augmentation(**files.bind(f'augment {name}', file, kwargs, *fields)[0])
 
 
 def dynamics(name: str, **kwargs) -> Callable:
@@ -262,7 +193,7 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
     UserError: an unknown name or field.
   """
   file = module('models', name, flag='model.name')
-  classes = players_of(file)
+  classes = files.players_of(file)
   common = dict(common or {})
   common |= {k: v for k, v in players.items() if k not in classes}
   nets = {
@@ -273,26 +204,8 @@ def model(name: str, *, common: dict | None = None, **players) -> Model:
   return Model(nets, *(getattr(file, name, None) for name in own))
 
 
-def players_of(file: Any) -> dict:
-  """{player: its class} of a module with networks.
-
-  Raises:
-    UserError: one is no class of flax.linen.
-  """
-  usual = {G: 'Generator', D: 'Discriminator', 'e': 'Encoder'}
-  there = {k: getattr(file, v) for k, v in usual.items() if hasattr(file, v)}
-  of = lambda name: getattr(file, name) if isinstance(name, str) else name
-  there |= {k: of(v) for k, v in getattr(file, 'PLAYERS', {}).items()}
-  for player, net in there.items():
-    if not (inspect.isclass(net) and issubclass(net, nn.Module)):
-      raise UserError(
-        f'model.{player}: {net!r} is no class of flax.linen.Module.'
-      )
-  return there
-
-
 def _network(flag, net, kwargs, common):
-  fields = fields_of(net, common)
+  fields = files.fields_of(net, common)
   options.check_known(flag, kwargs, sorted(fields))
   for name, value in kwargs.items():
     options.check_kind(f'{flag}.{name}', value, fields[name].type)

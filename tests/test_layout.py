@@ -20,8 +20,7 @@ FILES = sorted(p for p in ROOT.rglob('*.py') if p.name != '__init__.py')
 # A room's files may import what lies on lower floors, and their own room.
 FLOORS = """
 types
-modules
-options
+components
 select
 game
 losses penalties conditioning augment dynamics

@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import modules, select, types
-from gan_jax import options as options_lib
+from gan_jax import select, types
+from gan_jax.components import modules
+from gan_jax.components import options as options_lib
 from gan_jax.data import conditions, kinds, ranges, shuffling
 from gan_jax.types import Dataset, UserError
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_jax import options, types
+from gan_jax import types
+from gan_jax.components import options
 from gan_jax.data import classes, fingerprint
 from gan_jax.types import Dataset, UserError
 

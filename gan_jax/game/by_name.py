@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import optax
 
-from gan_jax import modules, options
+from gan_jax.components import modules, options
 from gan_jax.types import UserError
 
 

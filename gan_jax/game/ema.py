@@ -10,7 +10,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options
+from gan_jax.components import options
 from gan_jax.types import Tree, UserError
 
 

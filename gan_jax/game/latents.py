@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.types import UserError
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gan_jax import modules, options
+from gan_jax.components import modules, options
 from gan_jax.game import by_name, schedules
 from gan_jax.types import UserError
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options as options_lib
 from gan_jax import select
+from gan_jax.components import files
+from gan_jax.components import options as options_lib
 from gan_jax.game import ema, latents, optim, schedules
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import projections_of, terms_of
@@ -58,16 +59,16 @@ def complete(groups: dict) -> dict:
   fill = options_lib.with_floats
   module = functools.partial(_module, groups)
   networks, loss = module('models', 'model'), module('losses', 'loss')
-  players = select.players_of(networks)
+  players = files.players_of(networks)
   _check_players(groups, players)
-  options['loss'] = fill(options['loss'], *select.functions_of(loss))
+  options['loss'] = fill(options['loss'], *files.functions_of(loss))
   options['penalties'] = {
     name: _penalty(name, own) for name, own in options['penalties'].items()
   }
   for group in ('conditioning', 'augment', 'dynamics'):
     if own := options[group]:
       file = module(group, group)
-      options[group] = fill(own, *select.functions_of(file))
+      options[group] = fill(own, *files.functions_of(file))
   options['model'] = {'name': groups['model']['name']} | {
     player: fill(groups['model'].get(player, {}), net)
     for player, net in players.items()
@@ -85,7 +86,7 @@ def complete(groups: dict) -> dict:
 def _penalty(name, own):
   options_lib.check_kind(f'penalties.{name}', own, dict)
   file = select.module('penalties', name, flag='penalties')
-  filled = options_lib.with_floats(own, *select.functions_of(file))
+  filled = options_lib.with_floats(own, *files.functions_of(file))
   return schedules.complete(f'penalties.{name}', filled)
 
 

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.game import by_name
 from gan_jax.types import UserError
 

@@ -10,7 +10,7 @@ import functools
 import operator
 from typing import Any
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.data import kinds
 from gan_jax.metrics import general
 from gan_jax.metrics.encoder import family as encoder

@@ -5,7 +5,7 @@ A config has them in groups by metric: {'prdc': {'k': 3}, 'is': {'splits': 5}}.
 
 from collections.abc import Sequence
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.metrics import measures
 from gan_jax.types import UserError
 

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.data import conditions, loading
 from gan_jax.data import held_out as held_out_lib
 from gan_jax.storage import paths

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.metrics import records as records_lib
 from gan_jax.report import text
 from gan_jax.types import UserError

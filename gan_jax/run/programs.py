@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.data import kinds, loading
 from gan_jax.devices import parallel
 from gan_jax.game import beginning, forward, networks, rules

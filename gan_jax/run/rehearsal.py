@@ -12,11 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax import modules, select
+from gan_jax import select
+from gan_jax.components import modules
+from gan_jax.components.modules import in_words
+from gan_jax.components.options import shape_of
 from gan_jax.game import forward, rules, step
 from gan_jax.game import keys as keys_lib
-from gan_jax.modules import in_words
-from gan_jax.options import shape_of
 from gan_jax.run import label_use
 from gan_jax.run.programs import Functions, Structure
 from gan_jax.types import D, G, UserError

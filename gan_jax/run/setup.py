@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.data import loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe, Work

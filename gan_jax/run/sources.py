@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.data import loading, names, news, tfds_files
 from gan_jax.datasets import npz as npz_data
 from gan_jax.datasets import text_files

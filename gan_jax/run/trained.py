@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import options
+from gan_jax.components import options
 from gan_jax.data import kinds
 from gan_jax.game import forward, networks
 from gan_jax.run import draws, encoding, given_arrays, vectors

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.data import names
 from gan_jax.types import UserError
 

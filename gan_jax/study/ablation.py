@@ -1,7 +1,7 @@
 """Runs what remains of a study and writes its report."""
 
-from gan_jax import options as options_lib
 from gan_jax import select
+from gan_jax.components import options as options_lib
 from gan_jax.report import board as board_lib
 from gan_jax.storage import paths
 from gan_jax.study import jobs, plan, schedule

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax import select
+from gan_jax.components import files
 from gan_jax.data import kinds, memory
 from gan_jax.game import beginning, forward, keys, optim, rules, step
 from gan_jax.metrics import compute, measures
@@ -126,7 +126,7 @@ def penalty(module, name):
   own = {'model': OF_ENCODERS[name]} if name in OF_ENCODERS else {}
   made, state, batch = suited(game_of, penalties={name: {}}, **own)
   kind = made.penalties[name]
-  options_of(*select.functions_of(module))
+  options_of(*files.functions_of(module))
   look(made, state, batch)
   if kind.project:
     params = state.players['d'].params
@@ -147,7 +147,7 @@ def _same_kind(one, other):
 
 def augment(module, name):
   """Keeps shapes, is differentiable, each example by its own key."""
-  options_of(*select.functions_of(module))
+  options_of(*files.functions_of(module))
   made, state, batch = suited(game_of, augment={'name': name})
   look(made, state, batch)
   memo = state.memo[forward.AUGMENT]
@@ -189,7 +189,7 @@ def conditioning(module, name):
 def model(module, name):
   """Samples in the data's shape, logits [B], each example by itself."""
   small = (SMALL | THIN).get(name, {})
-  own = {p: small.get(p, {}) for p in select.players_of(module)}
+  own = {p: small.get(p, {}) for p in files.players_of(module)}
   own['name'] = name
   made, state, batch = suited(game_of, model=own)
   look(made, state, batch)

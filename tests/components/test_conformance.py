@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from gan_jax import modules
+from gan_jax.components import modules
 from tests.components import conformance
 from tests.components.shipped import SHIPPED, is_new
 

@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from gan_jax import modules, options, select
+from gan_jax import select
+from gan_jax.components import modules, options
 from gan_jax.data import loading, memory
 from gan_jax.game import forward, optim
 from gan_jax.metrics import measured, measures

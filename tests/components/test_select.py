@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from gan_jax import options as options_lib
 from gan_jax import select
+from gan_jax.components import options as options_lib
 from gan_jax.types import UserError
 from tests.components.shipped import OTHER_SAMPLES, SHIPPED
 

@@ -32,7 +32,10 @@ KNOWN = {
   ): 'a config file that is given',
   ('run/config/recipe.py', 'ast.literal_eval'): 'makes constants only',
   ('study/study_file.py', 'spec.loader.exec_module'): 'a study that is given',
-  ('modules.py', 'importlib.import_module'): 'a component by its name',
+  (
+    'components/modules.py',
+    'importlib.import_module',
+  ): 'a component by its name',
   ('data/loading.py', 'importlib.import_module'): 'a data set by its name',
   ('metrics/features/torch_checkpoint.py', 'pickle'): 'for its one class',
   ('metrics/features/torch_checkpoint.py', 'pickle.Unpickler'): 'a base class',

@@ -2,7 +2,7 @@
 
 import inspect
 
-from gan_jax import options
+from gan_jax.components import options
 from gan_jax.game import ema, optim
 
 

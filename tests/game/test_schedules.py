@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.game import beginning, ema, optim
 from gan_jax.game import rules as rules_lib
 from gan_jax.game import step as step_lib

@@ -4,8 +4,8 @@ import pkgutil
 
 import pytest
 
-from gan_jax import options as options_lib
 from gan_jax import select
+from gan_jax.components import options as options_lib
 from gan_jax.study import engines
 from gan_jax.study.engines import processes
 from gan_jax.types import UserError

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gan_jax import modules
-from gan_jax import options as options_lib
+from gan_jax.components import modules
+from gan_jax.components import options as options_lib
 from gan_jax.data import kinds
 from gan_jax.metrics.features import (
   base,

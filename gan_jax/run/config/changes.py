@@ -8,7 +8,8 @@ that were given along with its name stay, and are refused later.
 import contextlib
 from collections.abc import Callable, Iterable
 
-from gan_jax import options, select
+from gan_jax import select
+from gan_jax.components import files, options
 from gan_jax.data import loading
 from gan_jax.game import by_name, latents
 from gan_jax.run.config import recipe
@@ -124,10 +125,10 @@ def _takes(config, group, name):
 
 def _of_model(config, name):
   file = select.module('models', name, flag='model.name')
-  players = select.players_of(file)
+  players = files.players_of(file)
   made = {'model': ['name', *players], 'optim': list(players)}
   for player, net in players.items():
-    made[f'model.{player}'] = list(select.fields_of(net))
+    made[f'model.{player}'] = list(files.fields_of(net))
   if hasattr(file, 'make_prior'):  # in place of those with a name
     made['latent'] = list(options.taken_by(file.make_prior))
   return made

@@ -12,7 +12,7 @@ import os
 
 from ml_collections import ConfigDict
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.run.config import library, plain, texts, varying
 from gan_jax.storage import paths
 from gan_jax.types import D, G, UserError

@@ -9,7 +9,7 @@ import functools
 import importlib.util
 import pathlib
 
-from gan_jax import modules
+from gan_jax.components import modules
 
 USUAL = ('name', 'dir', 'path', 'split')  # where the source is not found
 

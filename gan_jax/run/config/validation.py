@@ -5,7 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from gan_jax import options, types
+from gan_jax import types
+from gan_jax.components import options
 from gan_jax.run.config.keys import TABLE
 from gan_jax.storage import memory
 from gan_jax.types import UserError

@@ -3,7 +3,7 @@
 Whoever has the data of a run gets its setup by run.setup.build.
 """
 
-from gan_jax import options as options_lib
+from gan_jax.components import options as options_lib
 from gan_jax.data import loading
 from gan_jax.datasets import npz
 from gan_jax.run import examples as examples_lib

@@ -12,7 +12,7 @@ import pathlib
 import re
 from collections.abc import Iterator
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.data import news
 from gan_jax.run.workdir import syntax
 

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gan_jax import modules
+from gan_jax.components import modules
 from gan_jax.types import UserError
 
 # Arguments that a component gets from the step, not from the config.

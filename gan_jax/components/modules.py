@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 
+import gan_jax
 from gan_jax.types import UserError
 
 LOOKS_AT_A_FLOAT = (
@@ -210,6 +211,6 @@ def place(error: BaseException) -> str:
 
 # Folders of Python, of its packages, and of this one.
 _OTHERS = (
-  os.path.join(os.path.dirname(__file__), ''),
+  os.path.join(os.path.dirname(gan_jax.__file__), ''),
   *(sysconfig.get_path(name) for name in ('stdlib', 'purelib', 'platlib')),
 )
