@@ -19,6 +19,7 @@ def help_lines() -> list[str]:
     'usage: python -m gan_jax.train --config=NAME[:tiny]|FILE.py'
     ' --workdir=DIR [--config.loss.name=lsgan] [--config.KEY=VALUE ...]',
     '--init_from=DIR[@STEP][:g,d,ema]: begin with the weights of another run;'
+    ' --force: train what is refused as broken;'
     ' --accept_source: go on with components of your own that have changed;'
     ' --workdir=DIR --replay: repeats the step at which a run diverged;'
     ' --coordinator=HOST:PORT --num_processes=N --process_id=K: one of several'
@@ -44,7 +45,10 @@ def main(argv: list[str]):
     process_id=-1,
     init_from='',
     accept_source=False,
+    force=False,
   )
+  if flags.force:
+    flags.config.force = True
   multihost.join(flags.coordinator, flags.num_processes, flags.process_id)
   with news.flags(lambda key: f'--config.data.{key}'):
     _train(flags)

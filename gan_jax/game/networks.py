@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from gan_jax.types import D, UserError
+from gan_jax.types import UserError
 
 OPTIONAL = ('label', 'train')  # of what a network is called with
 
@@ -72,12 +72,10 @@ def _signature(cls):
   return places, names, {p.name for p in named if p.default is p.empty}
 
 
-def check(rules: Any, state: Any, samples: Any, data: Any):
-  """Refuses networks that do not suit the data or the penalties.
+def check(samples: Any, data: Any):
+  """Refuses networks that do not suit the data.
 
   Args:
-    rules: of the game.
-    state: shapes of one seed's state.
     samples: shapes of what G makes of one latent, [1, ...].
     data: the data set: its name and the shape of a sample.
 
@@ -89,10 +87,3 @@ def check(rules: Any, state: Any, samples: Any, data: Any):
     raise UserError(
       f'model.name: G makes {made}, but {data.name} is {data.shape}.'
     )
-  for name, penalty in rules.penalties.items():
-    if penalty.per_example and 'batch_stats' in state.players[D].vars:
-      raise UserError(
-        f'penalties.{name} is a gradient for each example, but with batch norm'
-        " in D a logit depends on the whole batch; set model.d.norm to 'none'"
-        " or 'spectral'."
-      )

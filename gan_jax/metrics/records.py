@@ -21,7 +21,8 @@ MEASURED = (
   'num_modes', 'floor', 'parts', 'reason',
 )  # fmt: skip
 MAKER = (
-  'seed', 'step', 'rollbacks', 'source', 'features_accuracy', 'versions',
+  'seed', 'step', 'rollbacks', 'forced', 'source', 'features_accuracy',
+  'versions',
 )  # fmt: skip
 COUNTS = ('seed', 'step', 'n_real', 'n_fake', 'draws')
 MOST = 1e300  # a sum of a few such values is still finite

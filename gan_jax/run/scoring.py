@@ -18,7 +18,7 @@ from gan_jax.metrics import (
   reference,
 )
 from gan_jax.metrics.features import base, spaces
-from gan_jax.run import encoding, scorers, standing
+from gan_jax.run import compatibility, encoding, scorers, standing
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.sampling import batches, take_seed
 from gan_jax.run.setup import Setup
@@ -244,7 +244,9 @@ def _maker(setup, protocol, step, rollbacks):
     'step': int(step),
   }
   maker |= {'labels': protocol.labels} if setup.conditional else {}
-  return maker | ({'rollbacks': rollbacks} if rollbacks else {})
+  maker |= {'rollbacks': rollbacks} if rollbacks else {}
+  forced = compatibility.names(setup.clashes)
+  return maker | ({'forced': forced} if forced else {})
 
 
 def gather(scored: list[tuple[int, list[dict]]]) -> list[dict]:

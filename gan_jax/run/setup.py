@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gan_jax import select
 from gan_jax.components import options as options_lib
 from gan_jax.data import loading
 from gan_jax.devices import parallel
@@ -16,8 +17,8 @@ from gan_jax.game import networks
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
+from gan_jax.run import compatibility, labels, programs, rehearsal
 from gan_jax.run import examples as examples_lib
-from gan_jax.run import labels, programs, rehearsal
 from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
 from gan_jax.types import Dataset, State, UserError
@@ -38,6 +39,7 @@ class Setup(NamedTuple):
   averaged: bool  # whether State.ema differs from the networks
   keys: jax.Array  # root keys [S]
   health_every: int  # steps; 0: never
+  clashes: tuple[compatibility.Clash, ...] = ()  # what may break its training
   init_from: str = ''  # another run, whose weights it begins with
   adopt: Callable | None = None  # State at step 0 -> State with these
 
@@ -140,9 +142,10 @@ def build(
     resident=examples.resident,
   )
   checked = rules_lib.make(options, given)
+  loss = options_lib.call('loss', select.loss, options['loss'])
   functions = programs.functions(structure)
   _, numbers = options_lib.split(options)
-  state = _check_networks(structure, checked, dataset, numbers)
+  state = _check_networks(structure, dataset, numbers)
   validation.check_memory(config, state, dataset.shape)
   return Setup(
     dataset=dataset,
@@ -157,10 +160,13 @@ def build(
     averaged=options['ema'].get('halflife_kimg', 0) > 0,
     keys=keys_lib.seed_keys(config['seed'], config['num_seeds']),
     health_every=config['health_every'],
+    clashes=compatibility.clashes(
+      compatibility.Seen(config, given, checked, loss, state)
+    ),
   )
 
 
-def _check_networks(structure, rules, dataset, numbers):
+def _check_networks(structure, dataset, numbers):
   """The networks suit the data and each other. Returns the state's shapes."""
   functions, trace = programs.functions(structure), options_lib.trace
   key = jax.eval_shape(lambda: jax.random.key(0))
@@ -169,7 +175,7 @@ def _check_networks(structure, rules, dataset, numbers):
   one = jax.eval_shape(lambda: structure.zeros(1))
   of = numbers, state.ema, key, one['index'], one.get('label')
   made = trace('model', functions.sample, *of)
-  networks.check(rules, state, made, dataset)
+  networks.check(made, dataset)
   rehearsal.check(structure, functions, state, numbers)
   return state
 

@@ -140,7 +140,7 @@ class _Run(NamedTuple):
 def _news(run, begun, changes, first):
   """The line about a run that goes on, and about what differs from before."""
   if not begun.step:
-    return first
+    return claims.with_clashes(first, run.setup)
   but = f', but not as before: {"; ".join(changes)}' if changes else ''
   return f'resumed {run.workdir} at step {begun.step}{but}'
 

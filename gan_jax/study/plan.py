@@ -5,7 +5,12 @@ import sys
 from typing import Any, NamedTuple
 
 from gan_jax.devices import parallel
-from gan_jax.run import score_trial, scoring, unused_options
+from gan_jax.run import (
+  compatibility,
+  score_trial,
+  scoring,
+  unused_options,
+)
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.config import changes, keys, recipe
 from gan_jax.run.workdir import contents
@@ -173,6 +178,7 @@ def _build(cell, config):
     setup = setup_lib.build(config)
     unused_options.check_run(config)
     unused_options.check_training(config, setup)
+    compatibility.check(setup.clashes, force=config['force'])
     return setup
   except UserError as e:
     raise UserError(f'study: cell {cell.name!r}: {e}') from e

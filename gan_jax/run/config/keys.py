@@ -52,6 +52,7 @@ TABLE = {
   'optim': Key(dict, TRAINING),
   'ema': Key(dict, TRAINING),
   'init_from': Key(str, TRAINING, since='0.2.0', before=''),
+  'force': Key(bool, TRAINING, since='0.2.0', before=False),
   # How long, and on what
   'steps': Key(int, SCORES, least=0),
   'stop_when': Key(dict, SCORES),

@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 from collections.abc import Iterator
 
-from gan_jax.run import determinism, unused_options
+from gan_jax.run import compatibility, determinism, unused_options
 from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import contents
 from gan_jax.run.workdir import record as record_lib
@@ -12,10 +12,19 @@ from gan_jax.types import UserError
 
 
 def check_used(workdir: pathlib.Path, config: dict, setup: Setup):
-  """Refuses options without effect, but lets a run go on that has them."""
+  """Refuses options without effect, and those that break a training.
+
+  A run that has begun with them may go on.
+  """
   unused_options.check_run(config)
   if not (workdir / 'config.json').exists():
     unused_options.check_training(config, setup)
+    compatibility.check(setup.clashes, force=config['force'])
+
+
+def with_clashes(line: str, setup: Setup) -> str:
+  """What a run that begins says: a line, if any, and what may break it."""
+  return '\n'.join([*filter(None, [line]), *compatibility.lines(setup.clashes)])
 
 
 def check_steps(workdir: pathlib.Path, config: dict, done: int):
