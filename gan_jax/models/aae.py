@@ -16,6 +16,7 @@ from collections.abc import Callable
 from gan_jax.models import bigan, mlp
 from gan_jax.models.layers import codes
 
+KINDS = ('image', 'point')  # of samples
 WIDE = 1000, 1000  # hidden layers, as the paper's of MNIST
 
 

@@ -18,6 +18,7 @@ from gan_jax.models.dcgan import Generator  # noqa: F401
 from gan_jax.models.layers import blocks, codes, parts, stages
 from gan_jax.models.layers.pairs import both_sides as adversarial  # noqa: F401
 
+KINDS = ('image',)  # of samples
 ACT = parts.activation('leaky_relu')
 
 

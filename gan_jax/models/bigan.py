@@ -16,6 +16,7 @@ from gan_jax.models import mlp
 from gan_jax.models.layers import codes, parts
 from gan_jax.models.layers.pairs import both_sides as adversarial  # noqa: F401
 
+KINDS = ('image', 'point')  # of samples
 WIDE = 1024, 1024  # hidden layers
 
 

@@ -19,6 +19,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models.layers import blocks, norms, parts, residual, resnets
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 Row = resnets.Row
 ORTHOGONAL = nn.initializers.orthogonal()
 LARGEST = 64  # rows of the grid that attends, where the image is larger

@@ -19,6 +19,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models import biggan
 from gan_jax.models.layers import bottleneck, norms, parts, residual, resnets
 
+KINDS = ('image',)  # of samples
 Row = resnets.Row
 SIZES = {  # in units; D's first is its input's
   32: Row((4, 4, 4, 4), (4, 4, 4, 4), 2),

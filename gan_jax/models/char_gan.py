@@ -17,6 +17,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models.layers import parts
 from gan_jax.types import UserError
 
+KINDS = ('text',)  # of samples
 # Uniform, of variance 4 / (fan-in + fan-out): "He" there.
 INIT = nn.initializers.variance_scaling(2.0, 'fan_avg', 'uniform')
 

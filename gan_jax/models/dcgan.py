@@ -16,6 +16,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models.layers import blocks, parts, stages
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 SIZES = (8, 128)  # smallest and largest
 FIRST, LAST = 64, 512  # narrowest and widest stage by default
 

@@ -30,6 +30,7 @@ from gan_jax.conditioning import inner_product
 from gan_jax.models.layers import parts, positions, resnets, transformer
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 LEAST_SIGNAL, LEAST_NOISE = 1 / 8, 1 / 100
 HEAD = functools.partial(inner_product.Head, dim=2048, mapping=2)
 

@@ -16,6 +16,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models import rcgan
 from gan_jax.models.layers import blocks, parts, recurrent
 
+KINDS = ('series',)  # of samples
 ignored = rcgan.ignored
 
 

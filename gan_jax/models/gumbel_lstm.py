@@ -22,6 +22,8 @@ from gan_jax.models.char_gan import Discriminator  # noqa: F401
 from gan_jax.models.layers import blocks, parts
 from gan_jax.types import G
 
+KINDS = ('text',)  # of samples
+
 
 def make_prior(shape, *, name: str = 'normal', dim: int = 64):
   """Returns prior(key) -> {'z': [dim], 'gumbel': [T, V]}, float32.

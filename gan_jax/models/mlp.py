@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from gan_jax.conditioning import projection
 from gan_jax.models.layers import parts
 
+KINDS = ('image', 'point')  # of samples
 INIT = nn.initializers.he_normal()
 
 

@@ -18,6 +18,7 @@ from gan_jax.game import latents
 from gan_jax.models.layers import parts, recurrent, temporal
 from gan_jax.types import UserError
 
+KINDS = ('series',)  # of samples
 DILATIONS = (1, 2, 4, 8, 16, 32)
 
 

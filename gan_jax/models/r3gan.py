@@ -26,6 +26,7 @@ import jax.numpy as jnp
 from gan_jax.conditioning import inner_product
 from gan_jax.models.layers import inverted, parts, resampling, residual, resnets
 
+KINDS = ('image',)  # of samples
 LINEAR = nn.initializers.variance_scaling(1.0, 'fan_in', 'normal')
 
 

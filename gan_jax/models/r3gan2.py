@@ -32,6 +32,8 @@ from gan_jax.game import latents
 from gan_jax.models.layers import blocks, magnitude, parts, resampling, resnets
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
+
 
 def _row(*widths: int) -> resnets.Row:
   return resnets.Row(widths, widths[::-1], len(widths))

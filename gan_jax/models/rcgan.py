@@ -18,6 +18,7 @@ from gan_jax.game import latents
 from gan_jax.models.layers import blocks, parts, recurrent
 from gan_jax.types import UserError
 
+KINDS = ('series',)  # of samples
 INIT = nn.initializers.glorot_uniform()
 OUTPUTS = ('tanh', 'linear')
 

@@ -7,6 +7,7 @@ at 128 pixels that of 32 rows.
 
 from gan_jax.models import sngan
 
+KINDS = ('image',)  # of samples
 ignored = sngan.ignored
 LARGEST = 32  # rows of the grid that attends, where the image is larger
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from gan_jax.conditioning import projection
 from gan_jax.models.layers import blocks, parts, residual, resnets
 
+KINDS = ('image',)  # of samples
 SLOPE = 0.1  # of D's leaky ReLU
 
 

@@ -22,6 +22,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models.layers import parts, residual, resnets
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 Row = resnets.Row
 SIZES = {  # the row of 256's D is ours: the paper has no such
   32: Row((256,) * 4, (128,) * 4, 2),

@@ -22,6 +22,7 @@ from gan_jax.models import dcgan
 from gan_jax.models.layers import parts, spectrograms, stages
 from gan_jax.types import G, UserError
 
+KINDS = ('audio',)  # of samples
 FIRST, MOST = 64, 5  # channels of the finest stage; stages, by default
 TAPS = 5, 5
 INIT = nn.initializers.glorot_uniform()

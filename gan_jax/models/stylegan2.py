@@ -37,6 +37,7 @@ from gan_jax.models.layers import (
 )
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 FIRST = 4  # pixels of the first grid's shorter side, at most
 # How a discriminator's grids are connected: by residual blocks, by a smaller
 # image beside each of them, or by convolutions alone.

@@ -31,6 +31,7 @@ from gan_jax.models.layers import (
 from gan_jax.models.stylegan2 import Discriminator  # noqa: F401
 from gan_jax.types import UserError
 
+KINDS = ('image',)  # of samples
 Band = bands.Band
 HALF_LIFE = 20_000  # images, of the average magnitudes
 SCALE = 0.25  # of the image

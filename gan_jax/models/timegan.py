@@ -23,6 +23,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models import rcgan
 from gan_jax.models.layers import blocks, parts, recurrent
 
+KINDS = ('series',)  # of samples
 make_prior = rcgan.make_prior  # z [T, dim], fresh at every moment
 
 

@@ -23,6 +23,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models import dcgan
 from gan_jax.models.layers import blocks, codes, parts
 
+KINDS = ('image',)  # of samples
 FIVE = 5, 5  # all kernels
 INIT = blocks.DCGAN_INIT
 

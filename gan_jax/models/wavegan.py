@@ -17,6 +17,7 @@ from gan_jax.conditioning import projection
 from gan_jax.models.layers import parts, stages, waves
 from gan_jax.types import G, UserError
 
+KINDS = ('audio',)  # of samples
 STRIDE = 4
 FIRST = 64  # channels of the finest stage, by default
 BASE = 16  # moments of the shortest stage by default, at least
