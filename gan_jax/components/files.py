@@ -16,6 +16,9 @@ GIVEN_TO_NETS = (
 )  # fmt: skip
 HEAD_GIVEN = ('dense', 'embed', 'norm', 'num_classes')
 TERM = '_term'  # d_term, g_term, ...: a term of that player's loss
+# What takes the place of the loss of those who play against each other.
+CHANGE = '_change'
+CHANGES = tuple(f'{player}{CHANGE}' for player in (D, G))
 
 
 def functions_in(file: Any) -> dict[str, Callable]:
@@ -78,6 +81,12 @@ def _keyed(function):
     return function(*args, **kwargs)
 
   return call
+
+
+def changes_in(functions: dict[str, Callable]) -> dict[str, Callable]:
+  """{player: change} of functions by name."""
+  own = {k: f for k, f in functions.items() if k in CHANGES}
+  return {k.removesuffix(CHANGE): f for k, f in own.items()}
 
 
 def fields_of(net: type, given=GIVEN_TO_NETS) -> dict:
