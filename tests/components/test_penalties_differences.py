@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.game import forward, gradients, keys, step
+from gan_jax.game import forward, gradients, step
 from gan_jax.penalties import fd_r1, fd_r2, gradient_penalty, max_gp, r1, r2
 from gan_jax.types import UserError
 from tests.components import conformance
