@@ -102,7 +102,7 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   return Penalty(
     getattr(file, 'init', tuple),
     *map(bound.get, _PENALTY),
-    terms=terms,
+    terms=files.chosen(flag, terms),
     per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
     changes=changes,

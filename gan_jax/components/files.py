@@ -83,6 +83,26 @@ def _keyed(function):
   return call
 
 
+def chosen(flag: str, terms: dict[str, Callable]) -> dict[str, Callable]:
+  """Of terms with an option `player`, that of this player alone.
+
+  Args:
+    flag: how the config names the component.
+    terms: {player: term}, their options bound.
+
+  Raises:
+    UserError: the option names somebody else.
+  """
+  asked = {k: options.taken_by(term).get('player') for k, term in terms.items()}
+  kept = {k: terms[k] for k, p in asked.items() if not p or p.default == k}
+  if terms and not kept:
+    player = next(iter(asked.values())).default
+    raise UserError(
+      f'{flag}.player={player!r}: expected one of {", ".join(terms)}.'
+    )
+  return kept
+
+
 def changes_in(functions: dict[str, Callable]) -> dict[str, Callable]:
   """{player: change} of functions by name."""
   own = {k: f for k, f in functions.items() if k in CHANGES}

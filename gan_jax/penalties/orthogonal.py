@@ -39,19 +39,13 @@ def correlations(kernel: jax.Array) -> jax.Array:
   return jnp.square(products * (1 - jnp.eye(len(products)))).sum()
 
 
-def _term(forward, own, *, weight, player):
-  if player not in (G, D):
-    raise UserError(
-      f'penalties.orthogonal.player={player!r}: expected {G!r} or {D!r}.'
-    )
-  count = len(forward.on_fake['logits'])
-  if player != own:
-    return jnp.zeros(count)
-  kernels = kernels_of(forward.params[own])
+def _term(forward, player, *, weight):
+  kernels = kernels_of(forward.params[player])
   if not kernels:
     raise UserError(
-      f'penalties.orthogonal: the network of player {own!r} has no kernels.'
+      f'penalties.orthogonal: the network of player {player!r} has no kernels.'
     )
+  count = len(forward.on_fake['logits'])
   return jnp.full(count, weight * sum(map(correlations, kernels)))
 
 
@@ -64,19 +58,21 @@ def g_term(
     forward: game.terms.Forward.
     memo: passed through.
     weight: the paper's beta.
-    player: whose kernels they are; the term of the other one is 0.
+    player: whose kernels they are; the other one has no such term.
 
   Returns:
     the term [B], the same for all examples, and memo.
 
   Raises:
-    UserError: there is no such player.
+    UserError: the player has no kernels.
   """
-  return _term(forward, G, weight=weight, player=player), memo
+  del player
+  return _term(forward, G, weight=weight), memo
 
 
 def d_term(
   forward: Any, memo: Any, *, weight: float = 1e-4, player: str = G
 ) -> tuple[jax.Array, Any]:
   """Adds to D's loss, if it is meant; see g_term."""
-  return _term(forward, D, weight=weight, player=player), memo
+  del player
+  return _term(forward, D, weight=weight), memo

@@ -1,11 +1,11 @@
 """What G pays beside its loss, against the formulas by hand."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gan_jax import select
 from gan_jax.penalties import (
   feature_matching,
   mode_seeking,
@@ -145,13 +145,18 @@ def by_hand(tree):
 @pytest.mark.parametrize('player', ['g', 'd'])
 def test_orthogonal_by_hand(player):
   f = PASS._replace(params={player: params()})
-  terms = {'g': orthogonal.g_term, 'd': orthogonal.d_term}
-  for name, term in terms.items():
-    value, _ = term(f, (), weight=0.3, player=player)
-    want = 0.3 * by_hand(params()) if name == player else 0.0
-    np.testing.assert_allclose(value, np.full(4, want), 1e-4)
-  plain, _ = terms[player](f, (), player=player)
+  terms = select.penalty('orthogonal', weight=0.3, player=player).terms
+  assert list(terms) == [player]
+  value, _ = terms[player](f, ())
+  np.testing.assert_allclose(value, np.full(4, 0.3 * by_hand(params())), 1e-4)
+  plain, _ = select.penalty('orthogonal', player=player).terms[player](f, ())
   assert float(plain[0]) == pytest.approx(1e-4 * by_hand(params()), rel=1e-4)
+
+
+def test_whose_kernels_they_are():
+  assert list(select.penalty('orthogonal').terms) == ['g']
+  with pytest.raises(UserError, match="orthogonal.player='e': expected one of"):
+    select.penalty('orthogonal', player='e')
 
 
 def test_its_gradient_is_four_times_the_products_times_the_filters():
@@ -168,14 +173,7 @@ def test_filters_at_right_angles_cost_nothing():
   assert float(orthogonal.correlations(3 * jnp.eye(4))) == 0
 
 
-@pytest.mark.parametrize(
-  'own, words',
-  [
-    ({'player': 'e'}, "orthogonal.player='e': expected 'g' or 'd'"),
-    ({'player': 'g'}, "network of player 'g' has no kernels"),
-  ],
-)
-def test_who_has_no_kernels_is_refused(own, words):
+def test_who_has_no_kernels_is_refused():
   f = PASS._replace(params={'g': {'scale': jnp.ones(3)}})
-  with pytest.raises(UserError, match=words):
-    orthogonal.g_term(f, (), **own)
+  with pytest.raises(UserError, match="of player 'g' has no kernels"):
+    orthogonal.g_term(f, ())
