@@ -6,7 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gan_jax.components import files, modules, options
+from gan_jax.components import files, modules, options, ranges
 from gan_jax.components.modules import available
 from gan_jax.types import (
   Augmentation,
@@ -92,6 +92,7 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
       ' d_change or g_change.'
     )
   bound, terms = files.bind(flag, file, kwargs, *wanted, 'of_gradient')
+  ranges.check(flag, kwargs)
   changes = files.changes_in(bound)
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')

@@ -4,9 +4,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from gan_jax import select
 from gan_jax.components import files, options
 from gan_jax.game import beginning, rules, step
 from gan_jax.run import command
+from gan_jax.types import UserError
 from tests.components import conformance, programs
 from tests.components.shipped import APART
 from tests.components.test_options import values_of
@@ -79,6 +81,25 @@ def test_another_value_is_another_program(name, option):
   values = VALUES.get(option) or values_of(option, usual)
   made = [program(name, {option: value}) for value in values]
   assert len(set(made)) == len(values), f'{name}.{option}: {values}'
+
+
+@pytest.mark.parametrize(
+  'name, own, words',
+  [
+    ('r1', {'gamma': -1.0}, r'penalties.r1.gamma=-1.0: expected at least 0'),
+    ('bcr', {'fake_weight': -2.0}, r'bcr.fake_weight=-2.0: expected at least'),
+    ('zcr', {'sigma': -0.1}, r'zcr.sigma=-0.1: expected at least 0'),
+    ('fd_r2', {'epsilon': float('nan')}, r'fd_r2.epsilon=nan: expected more'),
+    ('fd_r1', {'epsilon': 0.0}, r'fd_r1.epsilon=0.0: expected more than 0'),
+    ('label_flip', {'p': 1.5}, r'label_flip.p=1.5: expected a number from 0'),
+    ('top_k', {'nu': -0.5}, r'top_k.nu=-0.5: expected a number from 0 to 1'),
+    ('lecam', {'decay': 2}, r'lecam.decay=2: expected a number from 0 to 1'),
+    ('lecam', {'every': 0}, r'lecam.every=0: expected at least 1'),
+  ],
+)
+def test_numbers_without_a_meaning_are_refused(name, own, words):
+  with pytest.raises(UserError, match=words):
+    select.penalty(name, **own)
 
 
 def test_all_of_them_are_asked():
