@@ -6,7 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gan_jax.components import files, modules, options
+from gan_jax.components import files, modules, options, ranges
 from gan_jax.components.modules import available
 from gan_jax.types import (
   Augmentation,
@@ -69,7 +69,7 @@ def loss(name: str, **kwargs) -> Loss:
 
 
 def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
-  """The penalty, term or projection of that name, its keyword arguments bound.
+  """The penalty, term, change or projection of that name, its options bound.
 
   Args:
     name: of a file.
@@ -85,19 +85,30 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
   there = files.functions_in(file)
-  if not any(k in _PENALTY or k.endswith(files.TERM) for k in there):
+  wanted = (*_PENALTY, *files.CHANGES)
+  if not any(k in wanted or k.endswith(files.TERM) for k in there):
     raise UserError(
-      f'{flag}: the module has no penalty, no project, no d_term or g_term.'
+      f'{flag}: the module has no penalty, no project, no d_term or g_term, no'
+      ' d_change or g_change.'
     )
-  bound, terms = files.bind(flag, file, kwargs, *_PENALTY)
+  bound, terms = files.bind(flag, file, kwargs, *wanted, 'of_gradient')
+  ranges.check(flag, kwargs)
+  changes = files.changes_in(bound)
   if 'project' in bound and every > 1:
     raise UserError(f'{flag}.every={every}: a projection follows each update.')
+  if changes and every > 1:
+    raise UserError(
+      f'{flag}.every={every}: it changes the loss, which each update has.'
+    )
   return Penalty(
     getattr(file, 'init', tuple),
     *map(bound.get, _PENALTY),
-    terms=terms,
+    terms=files.chosen(flag, terms),
     per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
+    changes=changes,
+    at=getattr(file, 'AT', ''),
+    of_gradient=bound.get('of_gradient'),
   )
 
 

@@ -95,7 +95,8 @@ class Penalty(NamedTuple):
 
   One or several of: a penalty on D, (critic, real, fake, memo, *, key) -> ([B],
   memo) with one key per example, key [B]; terms of any players, see game/terms;
-  a projection of D's parameters after each of its updates.
+  changes of an adversarial loss, see game/changes; a projection of D's
+  parameters after each of its updates.
   """
 
   init: Callable
@@ -106,6 +107,11 @@ class Penalty(NamedTuple):
   every: int = 1  # steps
   # Options that follow the steps: {name: step [] -> []}.
   rates: dict[str, Callable] = {}
+  changes: dict[str, Callable] = {}  # {player: change}, of PLAYER_change
+  # A penalty on D's slope where `at` says, 'real' or 'fake', as a function of
+  # that slope, [B, ...] -> [B]: those of both places share a backward pass.
+  at: str = ''
+  of_gradient: Callable | None = None
 
 
 class Conditioning(NamedTuple):

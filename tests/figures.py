@@ -20,7 +20,10 @@ MAX_LENGTH = 60
 LONGER = {('gan_jax/run/loop.py', 'run')}
 MAX_ARGUMENTS = 8
 # What every penalty takes, and five keys of the config.
-MORE = {('gan_jax/penalties/dragan.py', 'penalty')}
+MORE = {
+  ('gan_jax/penalties/dragan.py', 'penalty'),
+  ('gan_jax/penalties/icr.py', 'd_term'),  # those of bcr and of zcr
+}
 MAX_LINES = 300
 # Names that say how a value came about, not what it is.
 VAGUE = ('told', 'found', 'said')

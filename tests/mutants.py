@@ -108,6 +108,7 @@ TESTS = {
     'game/test_optim*.py',
     'components/test_r3gan2.py',
   ],
+  'game/changes.py': ['game/test_changes.py'],
   'game/gradients.py': [
     'game/test_gradients.py',
     'components/test_penalties*.py',

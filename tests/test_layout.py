@@ -158,6 +158,7 @@ def test_components_export_what_their_kind_asks_for(kind):
     'penalties': [
       {'project'},
       *({'init', name} for name in ('penalty', 'd_term', 'g_term', 'e_term')),
+      *({'init', name} for name in ('d_change', 'g_change')),
     ],
     'models': [{'Generator', 'Discriminator'}],
     'kinds': [set(kinds.MEMBERS)],

@@ -16,6 +16,9 @@ GIVEN_TO_NETS = (
 )  # fmt: skip
 HEAD_GIVEN = ('dense', 'embed', 'norm', 'num_classes')
 TERM = '_term'  # d_term, g_term, ...: a term of that player's loss
+# What takes the place of the loss of those who play against each other.
+CHANGE = '_change'
+CHANGES = tuple(f'{player}{CHANGE}' for player in (D, G))
 
 
 def functions_in(file: Any) -> dict[str, Callable]:
@@ -78,6 +81,32 @@ def _keyed(function):
     return function(*args, **kwargs)
 
   return call
+
+
+def chosen(flag: str, terms: dict[str, Callable]) -> dict[str, Callable]:
+  """Of terms with an option `player`, that of this player alone.
+
+  Args:
+    flag: how the config names the component.
+    terms: {player: term}, their options bound.
+
+  Raises:
+    UserError: the option names somebody else.
+  """
+  asked = {k: options.taken_by(term).get('player') for k, term in terms.items()}
+  kept = {k: terms[k] for k, p in asked.items() if not p or p.default == k}
+  if terms and not kept:
+    player = next(iter(asked.values())).default
+    raise UserError(
+      f'{flag}.player={player!r}: expected one of {", ".join(terms)}.'
+    )
+  return kept
+
+
+def changes_in(functions: dict[str, Callable]) -> dict[str, Callable]:
+  """{player: change} of functions by name."""
+  own = {k: f for k, f in functions.items() if k in CHANGES}
+  return {k.removesuffix(CHANGE): f for k, f in own.items()}
 
 
 def fields_of(net: type, given=GIVEN_TO_NETS) -> dict:

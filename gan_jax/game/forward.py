@@ -7,6 +7,7 @@ one (a single one for all seeds), and arrays that nobody trains. The batch of
 one move is the same without the n.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
 from gan_jax.game import networks
+from gan_jax.game.gradients import both_gradients
 from gan_jax.game.terms import Forward
 from gan_jax.types import Augmentation, D, G, State, Tree, UserError
 
@@ -170,8 +172,17 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
 
   # Not in training mode: an example's gradient may see no other example. It
   # sees the variables that the pass has left, as D's next user will.
-  def critic(x, label=label):
-    return heads_of(nets.net(D, show(x, key=on_real_key), label))
+  def critic(x, label=label, part=None):
+    cut = lambda tree: jax.tree.map(lambda v: v[part], tree)
+    of = (on_real_key, label) if part is None else cut((on_real_key, label))
+    return heads_of(nets.net(D, show(x, key=of[0]), of[1]))
 
   made = (latent, real, fake, on_real, on_fake, critic, nets.net, *also)
-  return Forward(batch, *made), nets.vars
+  logits = lambda x: critic(x)['logits']
+  beside = {
+    # Of the first term that asks; there is one pass for all of them.
+    'slopes': functools.cache(lambda: both_gradients(logits, real, fake)),
+    'prior': game.prior,
+    'params': {name: own.params for name, own in state.players.items()},
+  }
+  return Forward(batch, *made, **beside), nets.vars

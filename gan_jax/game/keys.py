@@ -4,6 +4,10 @@ No key is ever stored. Because a draw is tied to the index of the example in
 the global batch, any number of devices draws the same numbers.
 """
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -51,3 +55,22 @@ def example_keys(key: jax.Array, n: int) -> jax.Array:
 def fold_each(keys: jax.Array, stream: int) -> jax.Array:
   """Another stream of each of many keys: [B] -> [B]."""
   return jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, stream)
+
+
+def draw_like(keys: jax.Array, x: Any, sampler: Callable) -> Any:
+  """One draw like each example: keys [B], x [B, ...] -> [B, ...].
+
+  Of pairs, each part by a stream of its own; the first by the key itself.
+
+  Args:
+    keys: one for each example.
+    x: a tree of arrays, of any shape.
+    sampler: of jax.random, say normal.
+  """
+  leaves, tree = jax.tree.flatten(x)
+  made = []
+  for i, leaf in enumerate(leaves):
+    own = fold_each(keys, i) if i else keys
+    like = functools.partial(sampler, shape=leaf.shape[1:], dtype=leaf.dtype)
+    made.append(jax.vmap(like)(own))
+  return jax.tree.unflatten(tree, made)

@@ -4,8 +4,8 @@ import functools
 import inspect
 from collections.abc import Callable
 
-from gan_jax.game import terms
-from gan_jax.types import Conditioning, D, Loss, Model
+from gan_jax.game import changes, terms
+from gan_jax.types import Conditioning, D, G, Loss, Model
 
 
 def terms_of(
@@ -38,7 +38,10 @@ def terms_of(
 
   for name, p in penalties.items():
     fields = {'init': p.init, 'every': p.every, 'rates': p.rates}
-    if p.penalty:
+    if _shares(p, penalties):
+      make = functools.partial(terms.slope_term, at=p.at)
+      add(D, name, p.of_gradient, make=make, **fields)
+    elif p.penalty:
       add(D, name, p.penalty, make=terms.penalty_term, **fields)
     for player, value in p.terms.items():
       add(player, name, value, **fields)
@@ -51,7 +54,32 @@ def terms_of(
       )
     else:
       add(player, 'conditioning', value, init=conditioning.init)
+  for player in (D, G):
+    own = _changes_of(player, penalties, axis)
+    usual = by_player[player]['loss']
+    by_player[player]['loss'] = changes.changed(usual, own, axis=axis)
   return by_player
+
+
+def _shares(penalty, penalties):
+  """Whether another one asks for D's slope elsewhere in the same update."""
+  return penalty.of_gradient is not None and any(
+    p.of_gradient
+    and p.every == penalty.every
+    and {p.at, penalty.at} == set(terms.PLACES)
+    for p in penalties.values()
+  )
+
+
+def _changes_of(player, penalties, axis):
+  """{name: Changing} of a player's loss."""
+  made = {}
+  for name, p in penalties.items():
+    if value := p.changes.get(player):
+      rates = {k: r for k, r in p.rates.items() if k in value.keywords}
+      own = changes.scheduled(on_axis(value, axis), rates)
+      made[name] = changes.Changing(own, p.init)
+  return made
 
 
 def projections_of(penalties: dict, model: Model) -> dict:

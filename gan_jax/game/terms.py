@@ -26,9 +26,15 @@ class Forward(NamedTuple):
   fake: Tree
   on_real: dict  # D's heads: {'logits': [B] float32, ...}
   on_fake: dict
-  critic: Callable  # (sample, label=) -> heads; no example sees another one
+  # (sample, label=, part=) -> heads; no example sees another one. `part` is the
+  # index of the examples of the batch that these samples are of.
+  critic: Callable
   net: Callable  # (player, *inputs, **kw) -> its output, in evaluation mode
   also: dict = {}  # what else the model's play gives: codes, what it rebuilt
+  # () -> slopes of D's logits at real and fake, of one backward pass.
+  slopes: Callable | None = None
+  prior: Callable | None = None  # key -> latent of one example
+  params: dict = {}  # {player: its parameters}
 
 
 class Term(NamedTuple):
@@ -99,10 +105,29 @@ def penalty_term(penalty: Callable, **fields) -> Term:
   """
 
   def value(f: Forward, memo: Any, *, key: jax.Array, **now):
-    critic = lambda x: f.critic(x)['logits']
+    critic = lambda x, **part: f.critic(x, **part)['logits']
     return penalty(critic, f.real, f.fake, memo, key=key, **now)
 
   return Term(value, **fields)
+
+
+def slope_term(of_gradient: Callable, *, at: str, **fields) -> Term:
+  """A penalty on D's slope, which others of the pass look at too.
+
+  Args:
+    of_gradient: slopes [B, ...] -> [B].
+    at: 'real' or 'fake', where they are.
+    **fields: of Term.
+  """
+
+  def value(f: Forward, memo: Any, *, key: jax.Array, **now):
+    del key
+    return of_gradient(f.slopes()[PLACES.index(at)], **now), memo
+
+  return Term(value, **fields)
+
+
+PLACES = ('real', 'fake')  # of Forward.slopes
 
 
 def scheduled(term: Term, rates: dict[str, Callable]) -> Term:

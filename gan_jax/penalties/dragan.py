@@ -16,7 +16,6 @@ The std is of the batch given. Where the batch is spread over devices,
 `axis_name` makes it that of the global batch.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -43,24 +42,10 @@ def _batch_std(x, axis_name):
   return jnp.sqrt(average(jnp.square(x - average(x))))  # []
 
 
-def _draw(key, x, sampler):
-  """One draw like each example: keys [B], x [B, ...] -> [B, ...].
-
-  Of pairs, each part by a stream of its own; the first by the key itself.
-  """
-  leaves, tree = jax.tree.flatten(x)
-  made = []
-  for i, leaf in enumerate(leaves):
-    own = keys.fold_each(key, i) if i else key
-    like = functools.partial(sampler, shape=leaf.shape[1:], dtype=leaf.dtype)
-    made.append(jax.vmap(like)(own))
-  return jax.tree.unflatten(tree, made)
-
-
 def _code_points(x, key, *, c, axis_name):
   del c
   split = jax.vmap(jax.random.split)(key)  # [B, 2]
-  noise = _draw(split[:, 0], x, jax.random.uniform)  # [B, ...]
+  noise = keys.draw_like(split[:, 0], x, jax.random.uniform)  # [B, ...]
   moved = lambda x, noise: x + 0.5 * _batch_std(x, axis_name) * noise
   y = jax.tree.map(moved, x, noise)
   return interpolate(split[:, 1], x, y)  # [B, ...]
@@ -68,7 +53,7 @@ def _code_points(x, key, *, c, axis_name):
 
 def _paper_points(x, key, *, c, axis_name):
   del axis_name
-  noise = _draw(key, x, jax.random.normal)
+  noise = keys.draw_like(key, x, jax.random.normal)
   return jax.tree.map(lambda x, noise: x + c**0.5 * noise, x, noise)  # [B, ...]
 
 

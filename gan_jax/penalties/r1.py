@@ -14,11 +14,17 @@ import jax
 from gan_jax.game.gradients import input_gradient, squared_norm
 
 PER_EXAMPLE = True
+AT = 'real'  # where the slope is; R1 and R2 share a backward pass
 
 
 def init() -> tuple:
   """Returns the memo: there is none."""
   return ()
+
+
+def of_gradient(gradient: Any, *, gamma: float = 10.0) -> jax.Array:
+  """The penalty [B] of D's slopes at these samples, [B, ...]."""
+  return gamma / 2.0 * squared_norm(gradient)
 
 
 def penalty(
@@ -44,4 +50,4 @@ def penalty(
     the penalty of each example [B], and memo.
   """
   del fake, key
-  return gamma / 2.0 * squared_norm(input_gradient(critic, real)), memo
+  return of_gradient(input_gradient(critic, real), gamma=gamma), memo

@@ -14,11 +14,17 @@ import jax
 from gan_jax.game.gradients import input_gradient, squared_norm
 
 PER_EXAMPLE = True
+AT = 'fake'  # where the slope is; R1 and R2 share a backward pass
 
 
 def init() -> tuple:
   """Returns the memo: there is none."""
   return ()
+
+
+def of_gradient(gradient: Any, *, gamma: float = 10.0) -> jax.Array:
+  """The penalty [B] of D's slopes at these samples, [B, ...]."""
+  return gamma / 2.0 * squared_norm(gradient)
 
 
 def penalty(
@@ -45,4 +51,4 @@ def penalty(
   """
   del real, key
   gradient = input_gradient(critic, jax.lax.stop_gradient(fake))  # [B, ...]
-  return gamma / 2.0 * squared_norm(gradient), memo
+  return of_gradient(gradient, gamma=gamma), memo

@@ -18,6 +18,7 @@ from gan_jax.metrics import compute, measures
 from gan_jax.metrics.features import spaces
 from gan_jax.metrics.views import SampleStats
 from gan_jax.run import command, label_use, rehearsal
+from tests.components import conformance_changes
 from tests.components.conformance_losses import B, loss, options_of
 from tests.components.shipped import SMALL, THIN
 
@@ -26,11 +27,17 @@ SHAPES = (2,), (8, 2), (8, 8, 1), (256, 1), (32, 32, 3)
 KEY = jax.random.key(0)
 ENCODING = {'name': 'vae_gan', **THIN['vae_gan']}
 EMBEDDING = {'name': 'timegan', **THIN['timegan']}
-# Of penalties that look at codes, a model that has some.
-OF_ENCODERS = {
-  'kl': ENCODING,
-  'reconstruction': ENCODING,
-  'supervised': EMBEDDING,
+# Of penalties that look at codes or features, a model that has some; of one
+# that wants a latent like a sample, such a latent.
+HINGED = {'num_classes': 3, 'loss': {'name': 'hinge'}}
+FEATURES = {**HINGED, 'conditioning': {'name': 'multi_hinge'}}
+BESIDE = {
+  'feature_matching': FEATURES,
+  'kl': {'model': ENCODING},
+  'optimal_transport': {'latent': {'dim': 2}},
+  'pull_away': FEATURES,
+  'reconstruction': {'model': ENCODING},
+  'supervised': {'model': EMBEDDING},
 }
 
 
@@ -123,11 +130,13 @@ def look(made, state, batch):
 
 def penalty(module, name):
   """Values [B], finite slopes; an example's own, if it is D's slope."""
-  own = {'model': OF_ENCODERS[name]} if name in OF_ENCODERS else {}
+  own = BESIDE.get(name, {})
   made, state, batch = suited(game_of, penalties={name: {}}, **own)
   kind = made.penalties[name]
   options_of(*files.functions_of(module))
   look(made, state, batch)
+  for change in kind.changes.values():
+    conformance_changes.change(change, kind.init(), module)
   if kind.project:
     params = state.players['d'].params
     jax.tree.map(_same_kind, kind.project(params), params)

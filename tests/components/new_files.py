@@ -39,6 +39,22 @@ def g_term(forward, memo, *, key, sd: float = 0.1):
   return value, _moved(memo, value)
 '''
 
+CHANGE = '''
+import jax
+import jax.numpy as jnp
+
+
+def init():
+  return {'mean': jnp.float32(0)}
+
+
+def g_change(loss, forward, memo, *, share: float = 0.5):
+  """G's loss beside what it was on average."""
+  value = loss(forward)
+  mean = 0.9 * memo['mean'] + 0.1 * jax.lax.stop_gradient(value.mean())
+  return value + share * (value - memo['mean']) ** 2, {'mean': mean}
+'''
+
 AUGMENT = """
 import jax
 import jax.numpy as jnp
@@ -166,5 +182,5 @@ METRIC = Metric(
 FILES = {
   'loss': LOSS, 'penalty': PENALTY, 'augment': AUGMENT, 'dynamics': DYNAMICS,
   'conditioning': CONDITIONING, 'model': MODEL, 'taught': TAUGHT, 'data': DATA,
-  'metric': METRIC,
+  'metric': METRIC, 'change': CHANGE,
 }  # fmt: skip

@@ -93,7 +93,12 @@ APART = {
   'models': {
     'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
   },
-  'penalties': {'kl', 'moments', 'reconstruction', 'supervised'},
+  'penalties': {
+    'bcr', 'cr', 'fd_r1', 'fd_r2', 'feature_matching', 'gradient_normalisation',
+    'icr', 'kl', 'label_flip', 'lecam', 'logit_centring', 'max_gp',
+    'mode_seeking', 'moments', 'optimal_transport', 'orthogonal', 'pull_away',
+    'reconstruction', 'supervised', 'top_k', 'zcr',
+  },
   'datasets': {'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
 

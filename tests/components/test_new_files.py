@@ -29,7 +29,7 @@ USED = {
   'loss, penalty, augment, dynamics, data, conditioning': (
     {
       'loss': NAMED('loss', scale=0.5),
-      'penalties': {own('penalty'): {'weight': 0.2}},
+      'penalties': {own('penalty'): {'weight': 0.2}, own('change'): {}},
       'augment': NAMED('augment', size=0.2),
       'dynamics': NAMED('dynamics', g_steps=2),
       'data': NAMED('data', radius=2.0, halves=True),
