@@ -190,8 +190,9 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     gather=gather,
     microbatches=options['microbatches'],
   )
-  step = _make_dynamics(options)(game)
-  return Rules(game, step, model, penalties, conditioning)
+  dynamics = _dynamics(options)
+  game = game._replace(remember=dynamics.init)
+  return Rules(game, dynamics.make(game), model, penalties, conditioning)
 
 
 def _scheduled(name, own):
@@ -237,7 +238,7 @@ def _prior(model, options, shape):
   return prior
 
 
-def _make_dynamics(options):
+def _dynamics(options):
   own = dict(options['dynamics'])
   module = select.module('dynamics', own.get('name', ''), flag='dynamics.name')
   if 'd_steps' in options_lib.taken_by(module.make):

@@ -11,7 +11,10 @@ SHIPPED = {
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
   'augment': {'flip'},
-  'dynamics': {'alternating', 'simultaneous'},
+  'dynamics': {
+    'alternating', 'consensus', 'extragradient', 'lookahead',
+    'negative_momentum', 'optimistic', 'simultaneous', 'symplectic', 'unrolled',
+  },
   'conditioning': {
     'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',
     'mapped_projection', 'md', 'multi_hinge', 'projection', 'tac',
