@@ -89,15 +89,17 @@ THIN = {
 # Those whose images have no bounds.
 UNBOUNDED = {'gat', 'r3gan', 'r3gan2', 'stylegan2', 'stylegan3'}
 
-# Of encoders, of sound, of several phases: held to tests of their own alone.
+# Of encoders, of sound, of several phases, of mere parameters: held to tests of
+# their own alone.
 APART = {
   'conditioning': {'infogan'},
   'dynamics': {'equilibrium', 'timegan'},
   'models': {
-    'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
+    'aae', 'ali', 'bigan', 'bilinear', 'dirac', 'quadratic', 'specgan',
+    'timegan', 'vae_gan', 'wavegan',
   },
   'penalties': {'kl', 'moments', 'reconstruction', 'supervised'},
-  'datasets': {'sounds', 'spoken_digit', 'tones'},
+  'datasets': {'dirac', 'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
 
 
