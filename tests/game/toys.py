@@ -90,12 +90,10 @@ def eigenvalues(toy, rates, *, steps=1, scale=0.0):
     flat, back = floats(state)
 
     def moved(flat):
-      state = back(flat)
-      for _ in range(steps):
-        state = toy.step(numbers, state)
-      return floats(state)[0]
+      step = lambda _, state: toy.step(numbers, state)
+      return floats(jax.lax.fori_loop(0, steps, step, back(flat)))[0]
 
-    return jax.jacobian(moved)(flat)
+    return jax.jacfwd(moved)(flat)
 
   matrices = jax.jit(jax.vmap(of))(jnp.float32(rates))
   return np.linalg.eigvals(np.asarray(matrices, np.float64))
