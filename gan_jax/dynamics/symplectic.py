@@ -43,7 +43,7 @@ def make(game: Game, *, weight: float = 1.0, align: bool = True) -> Callable:
     key = keys_lib.stream(key, keys_lib.STEP, state.step)
     own, batch = keys_lib.stream(key, keys_lib.D_MOVE, 0), take(batch, -1)
     grads, turned, change = both(state, batch, own)
-    straight = field_lib.along(game, state, batch, own, grads)
+    _, straight = field_lib.along(game, state, batch, own, grads)
     adjusted = jax.tree.map(lambda t, s: (t - s) / 2, turned, straight)
     size = weight
     if align:

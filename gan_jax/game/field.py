@@ -58,11 +58,11 @@ def with_transposed(game: Game) -> Callable:
   return both
 
 
-def along(game: Game, state: State, batch: dict, key, direction: dict) -> dict:
-  """J u, how the field changes along a direction u = {player: tree}."""
+def along(game: Game, state: State, batch: dict, key, direction: dict) -> tuple:
+  """(v, J u): the field, and its change along a direction u = {player: tree}."""
   field = make_field(game)
   at = lambda params: field(with_params(state, params), batch, key)[0]
-  return jax.jvp(at, (params_of(state, game.nets),), (direction,))[1]
+  return jax.jvp(at, (params_of(state, game.nets),), (direction,))
 
 
 def check_prompt(game: Game, name: str):

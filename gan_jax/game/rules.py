@@ -134,6 +134,7 @@ class Rules(NamedTuple):
   model: Model
   penalties: dict  # Penalty by name
   conditioning: Conditioning
+  period: int = 1  # steps after which the dynamics begins anew
 
 
 def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
@@ -192,7 +193,8 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   dynamics = _dynamics(options)
   game = game._replace(remember=dynamics.init)
-  return Rules(game, dynamics.make(game), model, penalties, conditioning)
+  made = game, dynamics.make(game), model, penalties, conditioning
+  return Rules(*made, period=dynamics.period() if dynamics.period else 1)
 
 
 def _scheduled(name, own):
