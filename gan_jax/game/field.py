@@ -59,7 +59,7 @@ def with_transposed(game: Game) -> Callable:
 
 
 def along(game: Game, state: State, batch: dict, key, direction: dict) -> tuple:
-  """(v, J u): the field, and its change along a direction u = {player: tree}."""
+  """(v, J u): the field, and its change along u = {player: tree}."""
   field = make_field(game)
   at = lambda params: field(with_params(state, params), batch, key)[0]
   return jax.jvp(at, (params_of(state, game.nets),), (direction,))
