@@ -42,13 +42,18 @@ def make(
     rate: of plain gradient descent.
 
   Raises:
-    UserError: an option out of range, or a term that is due only every so many
-      steps.
+    UserError: an option out of range, microbatches, or a term that is due only
+      every so many steps.
   """
   if unroll < 0:
     raise UserError(f'dynamics.unroll={unroll}: expected at least 0.')
   if options.are_known(rate) and not rate > 0:
     raise UserError(f'dynamics.rate={rate}: expected a positive number.')
+  if game.microbatches > 1:
+    raise UserError(
+      f'microbatches={game.microbatches}: dynamics.name=unrolled goes through'
+      ' updates on the whole batch; expected microbatches=1.'
+    )
   field_lib.check_prompt(game, 'unrolled')
   ahead = _unrolling(game, unroll, optax.sgd(rate) if plain else None)
   others = tuple(name for name in game.nets if name != D)
@@ -70,8 +75,6 @@ def make(
 
 def _unrolling(game, unroll, tx):
   """(state, batch, key) -> the state with D so many updates ahead."""
-  # The batch is a part already where there are microbatches.
-  game = game._replace(microbatches=1)
   if tx is not None:
     game = game._replace(tx={**game.tx, D: tx})
   look = gradient(game, (D,))
