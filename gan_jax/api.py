@@ -36,7 +36,9 @@ from gan_jax.metrics import metric_options
 from gan_jax.report import board as board_lib
 from gan_jax.report import console
 from gan_jax.run import evaluation, training
+from gan_jax.run import spectrum as spectrum_lib
 from gan_jax.run.trained import Trained
+from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
 from gan_jax.study import ablation
 from gan_jax.study.report.contents import ReportContents
@@ -150,6 +152,40 @@ def _asked(metrics):
   for name in names:
     options.check_kind('metrics', name, str)
   return names, metric_options.pairs({k: v for k, v in given.items() if v})
+
+
+def spectrum(
+  workdir: str | os.PathLike,
+  *,
+  checkpoint: str | int = 'latest',
+  count: int = 6,
+  num: int = 0,
+) -> list[dict]:
+  """Leading eigenvalues of the game's Jacobians, of each seed of a run.
+
+  Args:
+    workdir: of the run.
+    checkpoint: 'latest', 'best', or a step.
+    count: eigenvalues of each Jacobian.
+    num: examples in the fixed batch; 0 for as many as in training.
+
+  Returns:
+    a dict for each seed: 'step', 'seed', and of the 'flow' and of the 'steps'
+    {'verdict', 'eigenvalues': [[real, imaginary], ...], ...}.
+
+  Raises:
+    gan_jax.UserError: no run, or its data are not there.
+  """
+  number = options.whole_number
+  count = number('count', count, least=1, most=MAX_SIZE)
+  num = number('num', num, least=0, most=MAX_SIZE)
+  opened = contents.open_run(paths.given(workdir), which=str(checkpoint))
+  config, setup, state, step = opened
+  made = []
+  for k in range(config['num_seeds']):
+    both = spectrum_lib.spectra(setup, state, run_seed=k, count=count, num=num)
+    made.append(spectrum_lib.as_json(*both, step=step, seed=config['seed'] + k))
+  return made
 
 
 def ablate(

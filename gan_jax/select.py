@@ -1,7 +1,6 @@
 """From a name in a config to a component: the name is the module's name."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,6 +10,7 @@ from gan_jax.components.modules import available
 from gan_jax.types import (
   Augmentation,
   Conditioning,
+  Dynamics,
   Loss,
   Model,
   Penalty,
@@ -118,7 +118,7 @@ _PENALTY = ('penalty', 'project')
 _TAKERS = {
   'losses': Loss._fields,
   'augment': Augmentation._fields,
-  'dynamics': ('make',),
+  'dynamics': Dynamics._fields,
   'conditioning': (),
 }
 
@@ -176,17 +176,14 @@ def augmentation(name: str, **kwargs) -> Augmentation:
   return Augmentation(**files.bind(f'augment {name}', file, kwargs, *fields)[0])
 
 
-def dynamics(name: str, **kwargs) -> Callable:
+def dynamics(name: str, **kwargs) -> Dynamics:
   """The dynamics of that name, its keyword arguments bound.
-
-  Returns:
-    make(game) -> step(state, batch, key) -> (state, metrics).
 
   Raises:
     UserError: an unknown name or keyword.
   """
   file = module('dynamics', name, flag='dynamics.name')
-  return options.bind('dynamics', kwargs, make=file.make)['make']
+  return Dynamics(**files.bind('dynamics', file, kwargs, *Dynamics._fields)[0])
 
 
 def model(name: str, *, common: dict | None = None, **players) -> Model:

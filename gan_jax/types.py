@@ -135,6 +135,18 @@ class Augmentation(NamedTuple):
   init: Callable = tuple  # () -> memo
 
 
+class Dynamics(NamedTuple):
+  """How moves make a step: a file of gan_jax/dynamics, its options bound."""
+
+  make: Callable  # Game -> step(state, batch, key) -> (state, metrics)
+  init: Callable | None = None  # (Game, State) -> memo, if it remembers
+  period: Callable | None = None  # () -> steps, if they are not all alike
+
+  def __call__(self, game: Any) -> Callable:
+    """The step of a game."""
+    return self.make(game)
+
+
 class Model(NamedTuple):
   """The networks, and what else a file of gan_jax/models gives."""
 

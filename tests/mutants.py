@@ -56,7 +56,11 @@ TESTS = {
   'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
   'dynamics/timegan.py': ['components/test_timegan.py'],
   'dynamics/equilibrium.py': ['components/test_encoder_terms.py'],
-  'dynamics/': ['game/test_step*.py', 'game/test_what*.py'],
+  'dynamics/': [
+    'game/test_step*.py',
+    'game/test_what*.py',
+    'game/test_dynamics*.py',
+  ],
   'models/timegan.py': ['components/test_timegan.py'],
   'models/specgan.py': ['components/test_specgan.py'],
   'models/layers/spectrograms.py': ['components/test_spectrograms.py'],
@@ -85,6 +89,10 @@ TESTS = {
     'components/test_norms.py',
     'components/test_models*.py',
   ],
+  **{
+    f'models/{name}.py': ['game/test_dynamics*.py', 'game/test_toys.py']
+    for name in ('dirac', 'bilinear', 'quadratic')
+  },
   'models/': [
     'components/test_models*.py',
     'components/test_encoder_models.py',
@@ -101,6 +109,8 @@ TESTS = {
     'game/test_optim_floats.py',
     'game/test_schedules.py',
   ],
+  'game/field.py': ['game/test_dynamics*.py'],
+  'game/jacobians.py': ['run/test_spectrum.py'],
   'game/optim.py': ['game/test_optim*.py', 'game/test_schedules.py'],
   'game/by_name.py': ['game/test_optim*.py', 'game/test_schedules.py'],
   'game/schedules.py': [

@@ -22,6 +22,8 @@ SLOW = {
   r'\[(?!8-4-shard)': 'one of nine ways',
   r'test_conditionings.*::test_the_same_on_any_number_of_devices'
   r'\[(?!d2d_ce-shard_map)': 'D2D-CE by shard_map, on eight devices',
+  r'test_dynamics.*::test_the_same_on_eight_devices'
+  r'\[(?!(symplectic|lookahead)-shard_map)': 'through gradients; with memory',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
     'seeds in turn that are looked at'

@@ -34,7 +34,7 @@ report
 run
 study
 recipes api
-train evaluate sample ablate checkpoint manifest plan
+train evaluate sample ablate checkpoint manifest plan spectrum
 """.strip().splitlines()
 RANK = {name: rank for rank, line in enumerate(FLOORS) for name in line.split()}
 # Where a config may be read.

@@ -139,10 +139,11 @@ def _hashable(value):
 
 
 @once
-def game(*, d_steps=1, update='alternating', **kw):
-  """Returns (init, make_step) of one seed."""
-  options = {'d_steps': d_steps} if update == 'alternating' else {}
+def game(*, d_steps=1, update='alternating', own=None, **kw):
+  """Returns (init, make_step) of one seed; own: options of its dynamics."""
+  options = {'d_steps': d_steps} if update == 'alternating' else own or {}
   make = select.dynamics(update, **options)
+  kw['remember'] = make.init
 
   @functools.cache
   def make_step(axis):

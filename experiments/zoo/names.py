@@ -90,9 +90,11 @@ def _penalties():
 
 
 def _whose(name):
-  """Whose loss a penalty or a term is a part of."""
+  """Whose loss a penalty or a term is a part of, or whether it changes one."""
   there = files.functions_in(select.module('penalties', name, flag=''))
-  players = {name[0] for name in there if name[1:] in ('_term', '_change')}
+  if set(there) & set(files.CHANGES):
+    return 'of a loss'
+  players = {name[0] for name in there if name[1:] == files.TERM}
   players |= {'d'} & {'d' * (name in ('penalty', 'project')) for name in there}
   if 'e' in players:
     return 'of an encoder'

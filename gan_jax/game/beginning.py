@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
 from gan_jax.game import networks
-from gan_jax.game.forward import AUGMENT, Game, with_key
+from gan_jax.game.forward import AUGMENT, DYNAMICS, Game, with_key
 from gan_jax.game.step import memo_name
 from gan_jax.types import D, G, Player, State
 
@@ -48,7 +48,10 @@ def init(game: Game, key: jax.Array, batch: dict) -> State:
   }
   if game.augment is not Game._field_defaults['augment']:
     memo[AUGMENT] = game.augment.init()
-  return State(jnp.int32(0), players, averages, memo)
+  state = State(jnp.int32(0), players, averages, memo)
+  if game.remember is not None:
+    memo[DYNAMICS] = game.remember(game, state)
+  return state
 
 
 class _Made:

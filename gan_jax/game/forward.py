@@ -20,7 +20,7 @@ from gan_jax.game.gradients import both_gradients
 from gan_jax.game.terms import Forward
 from gan_jax.types import Augmentation, D, G, State, Tree, UserError
 
-AUGMENT = 'augment'  # its memo's name
+AUGMENT, DYNAMICS = 'augment', 'dynamics'  # names of their memos
 
 
 class Game(NamedTuple):
@@ -37,6 +37,7 @@ class Game(NamedTuple):
   mean: Callable = lambda tree: tree  # over the devices that share a batch
   gather: Callable = lambda x: x  # what all of these have, along axis 0
   microbatches: int = 1  # into which a gradient's batch is cut
+  remember: Callable | None = None  # (Game, State) -> memo of the dynamics
 
 
 def make_means(axis: str | None) -> tuple[Callable, Callable]:

@@ -134,6 +134,7 @@ class Rules(NamedTuple):
   model: Model
   penalties: dict  # Penalty by name
   conditioning: Conditioning
+  period: int = 1  # steps after which the dynamics begins anew
 
 
 def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
@@ -190,8 +191,10 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     gather=gather,
     microbatches=options['microbatches'],
   )
-  step = _make_dynamics(options)(game)
-  return Rules(game, step, model, penalties, conditioning)
+  dynamics = _dynamics(options)
+  game = game._replace(remember=dynamics.init)
+  made = game, dynamics.make(game), model, penalties, conditioning
+  return Rules(*made, period=dynamics.period() if dynamics.period else 1)
 
 
 def _scheduled(name, own):
@@ -237,7 +240,7 @@ def _prior(model, options, shape):
   return prior
 
 
-def _make_dynamics(options):
+def _dynamics(options):
   own = dict(options['dynamics'])
   module = select.module('dynamics', own.get('name', ''), flag='dynamics.name')
   if 'd_steps' in options_lib.taken_by(module.make):

@@ -20,29 +20,37 @@ import optax
 from gan_jax.game import ema as ema_lib
 from gan_jax.game import keys as keys_lib
 from gan_jax.game.forward import AUGMENT, Game, forward, mean_tree
-from gan_jax.types import D, Player, State
+from gan_jax.types import D, Player, State, Tree
 
 SHARED = ('index', 'step', 'frozen')  # of a batch: the same for its n parts
 
 
 class Change(NamedTuple):
-  """What a gradient brings along; apply keeps it."""
+  """What a gradient brings along, of its players; apply keeps it."""
 
   vars: dict  # {player: its new variables}
-  memo: dict
+  memo: dict  # of their terms; the augmentation's is D's
   metrics: dict
 
 
 # ------------------------------------------------------------------ gradient
 
 
-def gradient(game: Game, who: tuple[str, ...], *, every: int = 1) -> Callable:
+def gradient(
+  game: Game,
+  who: tuple[str, ...],
+  *,
+  every: int = 1,
+  ahead: Callable | None = None,
+) -> Callable:
   """The gradient of the sum of some players' losses with respect to them all.
 
   Args:
     game: the rules.
     who: whose terms are added up, and who is differentiated.
     every: of their terms only those that are due every so many steps.
+    ahead: (state, batch, key) -> the state at which the losses are taken, in
+      place of the given one; the gradient goes through it.
 
   Returns:
     (state, batch, key) -> ({player: gradient}, Change), for a batch of one
@@ -53,6 +61,7 @@ def gradient(game: Game, who: tuple[str, ...], *, every: int = 1) -> Callable:
   def one(state, batch, key):
     def objective(params):
       moving = with_params(state, params)
+      moving = ahead(moving, batch, key) if ahead else moving
       total, change = _value(game, who, moving, batch, key, every=every)
       return game.mean(total), change
 
@@ -72,23 +81,23 @@ def gradient(game: Game, who: tuple[str, ...], *, every: int = 1) -> Callable:
 def _value(game, who, state, batch, key, *, every):
   """The sum of the players' terms [], and the Change."""
   seen, variables = forward(game, state, batch, key)
-  total, memo, metrics = jnp.float32(0), dict(state.memo), {}
+  total, memo, metrics = jnp.float32(0), {}, {}
   for player in who:
     for name, term in game.terms.get(player, {}).items():
       if term.every != every:
         continue
       where = memo_name(player, name)
       own = _stream_of(name, key, batch['index'])
-      value, memo[where] = term.value(seen, memo[where], key=own)
+      value, memo[where] = term.value(seen, state.memo[where], key=own)
       mean = value.mean().astype(jnp.float32)
       # Due once in so many steps, it counts so many times.
       total += term.every * mean
       metrics[term.label] = term.every * mean
       more = {k: measure(seen) for k, measure in term.also.items()}
       metrics |= {k: v.astype(jnp.float32) for k, v in more.items()}
-  if D in who and every == 1 and AUGMENT in memo:
+  if D in who and every == 1 and AUGMENT in state.memo:
     logits = game.gather(seen.on_real['logits'])
-    memo[AUGMENT] = game.augment.update(memo[AUGMENT], logits)
+    memo[AUGMENT] = game.augment.update(state.memo[AUGMENT], logits)
   kept = {name: variables[name] for name in who}
   return total, Change(kept, memo, metrics)
 
@@ -140,15 +149,40 @@ def _but(whole, cut, batch):
 
 def apply(game: Game, state: State, grads: dict, change: Change) -> State:
   """Moves the players whose gradients are given; only their variables stay."""
+  return accept(game, state, *propose(game, state, grads), change)
+
+
+def propose(game: Game, state: State, grads: dict) -> tuple[dict, dict]:
+  """What the optimizers make of gradients.
+
+  Returns:
+    ({player: its update}, {player: its optimizer's new state}).
+  """
+  made = {
+    name: game.tx[name].update(grad, player.opt, player.params)
+    for name, grad in grads.items()
+    for player in (state.players[name],)
+  }
+  return tuple({k: pair[i] for k, pair in made.items()} for i in (0, 1))
+
+
+def accept(
+  game: Game, state: State, updates: dict, opts: dict, change: Change
+) -> State:
+  """Adds updates to the parameters of their players; see propose."""
   players = dict(state.players)
-  for name, grad in grads.items():
-    player = players[name]
-    updates, opt = game.tx[name].update(grad, player.opt, player.params)
-    params = optax.apply_updates(player.params, updates)
-    for project in game.project.get(name, ()):
-      params = project(params)
-    players[name] = Player(params, change.vars[name], opt)
-  return state._replace(players=players, memo=change.memo)
+  for name, update in updates.items():
+    params = optax.apply_updates(players[name].params, update)
+    params = projected(game, name, params)
+    players[name] = Player(params, change.vars[name], opts[name])
+  return state._replace(players=players, memo={**state.memo, **change.memo})
+
+
+def projected(game: Game, name: str, params: Tree) -> Tree:
+  """A player's parameters, after the projections that follow its updates."""
+  for project in game.project.get(name, ()):
+    params = project(params)
+  return params
 
 
 def move(game: Game, who: tuple[str, ...]) -> Callable:
@@ -203,13 +237,18 @@ def zero_of(state: State) -> jax.Array:
 
 def finish(game: Game, state: State) -> State:
   """Counts the step; the averages follow, by the decay of the new count."""
-  step, averages = state.step + 1, dict(state.ema)
+  return average(game, state._replace(step=state.step + 1))
+
+
+def average(game: Game, state: State) -> State:
+  """The averages follow the players, by the decay of the state's count."""
+  averages = dict(state.ema)
   for name, decay in game.decay.items():
     player = state.players[name]
     averages[name] = ema_lib.update(
-      averages[name], player.params, player.vars, decay(step)
+      averages[name], player.params, player.vars, decay(state.step)
     )
-  return state._replace(step=step, ema=averages)
+  return state._replace(ema=averages)
 
 
 def take(batch: dict, i: int) -> dict:

@@ -1,4 +1,4 @@
-"""Points in the plane [N, 2], as they are."""
+"""Points [N, D], as they are; pictures show the first two coordinates."""
 
 from typing import Any
 
@@ -53,38 +53,45 @@ def lines(samples, *, dataset: Dataset | None = None, labels=None) -> list[str]:
   """The points of a terminal: a square of braille dots, on the picture's axes.
 
   Args:
-    samples: [N, 2].
+    samples: [N, D].
     dataset: its modes fix the axes.
     labels: not shown.
   """
   del labels
   modes = dataset.modes if dataset else None
-  points = np.asarray(samples, np.float32)
+  points = in_plane(samples)
   low, high = _limits(points, modes=modes, real=None)
   return terminal.dots((points - low) / (high - low))
+
+
+def in_plane(points) -> np.ndarray:
+  """Points [N, D] as drawn, [N, 2] float32: the first two coordinates, or 0."""
+  points = np.asarray(points, np.float32)[:, :2]
+  return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
 
 
 def scatter(points, *, modes=None, real=None, labels=None, classes=()):
   """Points in the plane over the true modes, on fixed axes.
 
   Args:
-    points: [N, 2].
+    points: [N, D].
     modes: {'centers': [M, 2], 'std': float}; rings of 3 std, if visible.
-    real: [N, 2] real points, drawn beneath; they fix the axes without modes.
+    real: [N, D] real points, drawn beneath; they fix the axes without modes.
     labels: N names to colour points by.
     classes: all names there are, which fix the colours; the labels by default.
 
   Returns:
     An RGB `PIL.Image.Image`, 600 by 600.
   """
-  points = np.asarray(points, np.float32)
+  points = in_plane(points)
+  real = real if real is None else in_plane(real)
   figure = plots.figure(WIDTH, WIDTH)
   axes = figure.add_axes((0.07, 0.06, 0.90, 0.90))
   low, high = _limits(points, modes=modes, real=real)
   axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect='equal')
   plots.quiet(axes)
   if real is not None:
-    axes.plot(*np.asarray(real).T, ',', color=plots.PALE, zorder=1)
+    axes.plot(*real.T, ',', color=plots.PALE, zorder=1)
   if modes is not None:
     _draw_modes(axes, modes, unit=WIDTH * 0.9 / (high[0] - low[0]))
   dots = {'s': 7, 'alpha': 0.45, 'linewidths': 0, 'zorder': 3}

@@ -96,6 +96,7 @@ def _check_components(config):
   groups = {
     'loss': ('losses', config['loss']),
     'model': ('models', config['model']),
+    'dynamics': ('dynamics', config['dynamics']),
   }
   for name, options in config['penalties'].items():
     groups[f'penalties.{name}'] = 'penalties', {'name': name, **options}

@@ -69,6 +69,8 @@ def game_of(shape, num_classes=0, **changed):
   }
   if forward.AUGMENT in state.memo:
     memo[forward.AUGMENT] = made.game.augment.init()
+  if made.game.remember:
+    memo[forward.DYNAMICS] = made.game.remember(made.game, state)
   state = state._replace(memo=memo)
   with rehearsal.blamed({'penalties': {}, **_NO_FILES}):  # shapes, as in a run
     run = functools.partial(rehearsal._pass, lambda numbers: made, B)

@@ -11,7 +11,10 @@ SHIPPED = {
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
   'augment': {'flip'},
-  'dynamics': {'alternating', 'simultaneous'},
+  'dynamics': {
+    'alternating', 'consensus', 'extragradient', 'lookahead',
+    'negative_momentum', 'optimistic', 'simultaneous', 'symplectic', 'unrolled',
+  },
   'conditioning': {
     'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',
     'mapped_projection', 'md', 'multi_hinge', 'projection', 'tac',
@@ -86,12 +89,14 @@ THIN = {
 # Those whose images have no bounds.
 UNBOUNDED = {'gat', 'r3gan', 'r3gan2', 'stylegan2', 'stylegan3'}
 
-# Of encoders, of sound, of several phases: held to tests of their own alone.
+# Of encoders, of sound, of several phases, of mere parameters: held to tests of
+# their own alone.
 APART = {
   'conditioning': {'infogan'},
   'dynamics': {'equilibrium', 'timegan'},
   'models': {
-    'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
+    'aae', 'ali', 'bigan', 'bilinear', 'dirac', 'quadratic', 'specgan',
+    'timegan', 'vae_gan', 'wavegan',
   },
   'penalties': {
     'bcr', 'cr', 'fd_r1', 'fd_r2', 'feature_matching', 'gradient_normalisation',
@@ -99,7 +104,7 @@ APART = {
     'mode_seeking', 'moments', 'optimal_transport', 'orthogonal', 'pull_away',
     'reconstruction', 'supervised', 'top_k', 'zcr',
   },
-  'datasets': {'sounds', 'spoken_digit', 'tones'},
+  'datasets': {'dirac', 'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
 
 
