@@ -13,6 +13,7 @@ import numpy as np
 from gan_jax.models.dirac import Generator  # noqa: F401
 from gan_jax.types import UserError
 
+KINDS = ('point',)  # of samples
 MATRICES = ('identity', 'normal')
 
 

@@ -10,6 +10,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+KINDS = ('point',)  # of samples
+
 
 class Generator(nn.Module):
   """The same point for every latent."""

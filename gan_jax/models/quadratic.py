@@ -13,6 +13,8 @@ import numpy as np
 from gan_jax.models.dirac import Generator  # noqa: F401
 from gan_jax.types import Loss
 
+KINDS = ('point',)  # of samples
+
 
 def adversarial(loss: Loss) -> Loss:
   """The loss of a game without data: the logits of reals count as 0."""
