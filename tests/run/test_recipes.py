@@ -114,7 +114,7 @@ def test_a_file_without_data_is_refused(here, capfd):
 
 def test_an_unknown_recipe_is_refused_with_those_that_there_are():
   with pytest.raises(
-    UserError, match='recipes: biggan, biggan_deep, bilinear, dcgan'
+    UserError, match='recipes: biggan, biggan_deep, bilinear, dcgan, digits'
   ):
     recipe.load('dogits')
   with pytest.raises(UserError, match='no such file or recipe'):
