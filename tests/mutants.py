@@ -34,13 +34,14 @@ ROOMS = (
 )
 STYLES = (
   'bands', 'equalised', 'filters', 'leaky', 'mapping', 'minibatch', 'modulated',
-  'running', 'styled',
+  'running', 'style_prior', 'styled',
 )  # fmt: skip
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
   'penalties/supervised.py': ['components/test_timegan.py'],
   'penalties/moments.py': ['components/test_timegan.py'],
+  'penalties/path_length.py': ['components/test_path_length.py'],
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
   'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],

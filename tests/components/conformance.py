@@ -26,11 +26,12 @@ SHAPES = (2,), (8, 2), (8, 8, 1), (256, 1), (32, 32, 3)
 KEY = jax.random.key(0)
 ENCODING = {'name': 'vae_gan', **THIN['vae_gan']}
 EMBEDDING = {'name': 'timegan', **THIN['timegan']}
-# Of penalties that look at codes, a model that has some.
-OF_ENCODERS = {
+# Of penalties that look at codes or at styles, a model that has some.
+WITH = {
   'kl': ENCODING,
   'reconstruction': ENCODING,
   'supervised': EMBEDDING,
+  'path_length': {'name': 'stylegan2', **SMALL['stylegan2']},
 }
 
 
@@ -123,7 +124,7 @@ def look(made, state, batch):
 
 def penalty(module, name):
   """Values [B], finite slopes; an example's own, if it is D's slope."""
-  own = {'model': OF_ENCODERS[name]} if name in OF_ENCODERS else {}
+  own = {'model': WITH[name]} if name in WITH else {}
   made, state, batch = suited(game_of, penalties={name: {}}, **own)
   kind = made.penalties[name]
   options_of(*files.functions_of(module))

@@ -93,7 +93,9 @@ APART = {
   'models': {
     'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
   },
-  'penalties': {'kl', 'moments', 'reconstruction', 'supervised'},
+  'penalties': {
+    'kl', 'moments', 'path_length', 'reconstruction', 'supervised',
+  },
   'datasets': {'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
 
