@@ -17,6 +17,7 @@ def default() -> ml_collections.ConfigDict:
       # The game
       'batch_size': 64,  # global
       'microbatches': 1,  # pieces of a batch whose gradients are added up
+      'pack': 1,  # samples that D judges together
       'dynamics': {'name': 'alternating'},  # or simultaneous
       'd_steps': 1,  # updates of D for each one of G
       'fresh_real': False,  # G's update sees reals that D has not just seen

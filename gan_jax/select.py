@@ -89,19 +89,21 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
     raise UserError(
       f'{flag}: the module has no penalty, no project, no d_term or g_term.'
     )
-  bound, terms = files.bind(flag, file, kwargs, *_PENALTY)
-  if 'project' in bound and every > 1:
-    raise UserError(f'{flag}.every={every}: a projection follows each update.')
+  bound, terms = files.bind(flag, file, kwargs, *_PENALTY, _MOVE)
+  if every > 1 and {'project', _MOVE} & set(bound):
+    what = 'a projection' if 'project' in bound else 'a move of latents'
+    raise UserError(f'{flag}.every={every}: {what} is part of each update.')
   return Penalty(
     getattr(file, 'init', tuple),
     *map(bound.get, _PENALTY),
     terms=terms,
     per_example=getattr(file, 'PER_EXAMPLE', False),
     every=every,
+    move_latent=bound.get(_MOVE),
   )
 
 
-_PENALTY = ('penalty', 'project')
+_PENALTY, _MOVE = ('penalty', 'project'), 'move_latent'
 
 # The functions of a component that take options, by its room.
 _TAKERS = {

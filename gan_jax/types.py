@@ -95,7 +95,8 @@ class Penalty(NamedTuple):
 
   One or several of: a penalty on D, (critic, real, fake, memo, *, key) -> ([B],
   memo) with one key per example, key [B]; terms of any players, see game/terms;
-  a projection of D's parameters after each of its updates.
+  a projection of D's parameters after each of its updates; what moves latents
+  before they are played, (latent, net, label, *, key) -> latent.
   """
 
   init: Callable
@@ -106,6 +107,7 @@ class Penalty(NamedTuple):
   every: int = 1  # steps
   # Options that follow the steps: {name: step [] -> []}.
   rates: dict[str, Callable] = {}
+  move_latent: Callable | None = None
 
 
 class Conditioning(NamedTuple):

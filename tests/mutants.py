@@ -41,6 +41,7 @@ TESTS = {
   'losses/': ['components/test_losses*.py'],
   'penalties/supervised.py': ['components/test_timegan.py'],
   'penalties/moments.py': ['components/test_timegan.py'],
+  'penalties/logan.py': ['components/test_logan.py'],
   'penalties/path_length.py': ['components/test_path_length.py'],
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
@@ -96,6 +97,7 @@ TESTS = {
     'game/test_outcome*.py',
   ],  # fmt: skip
   'game/keys.py': ['game/test_keys.py'],
+  'game/packing.py': ['game/test_packing.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
   'game/ema.py': [
     'game/test_ema.py',

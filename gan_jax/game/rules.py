@@ -15,15 +15,15 @@ import jax.numpy as jnp
 from gan_jax import select
 from gan_jax.components import files
 from gan_jax.components import options as options_lib
-from gan_jax.game import ema, latents, optim, schedules
+from gan_jax.game import ema, latents, optim, packing, schedules
 from gan_jax.game.forward import Game, make_means, play
-from gan_jax.game.objectives import projections_of, terms_of
+from gan_jax.game.objectives import moves_of, projections_of, terms_of
 from gan_jax.types import Conditioning, D, G, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
   'loss', 'penalties', 'conditioning', 'augment', 'dynamics', 'model', 'latent',
-  'optim', 'ema', 'microbatches', 'd_steps',
+  'optim', 'ema', 'microbatches', 'd_steps', 'pack',
 )  # fmt: skip
 
 
@@ -159,6 +159,8 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
   _check_loss(options, conditioning, model)
+  packing.check(options['pack'], given)
+  _check_moves(penalties, options['model']['name'], model)
   tx = {
     player: call(
       f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
@@ -171,8 +173,10 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   mean, gather = make_means(axis)
   prior = _prior(model, options['latent'], given.shape)
   also = {'axis_name': axis} | _size_of(prior)
+  shape = *given.shape[:-1], options['pack'] * given.shape[-1]
+  own = lambda player: {'shape': shape} if player == D else {}
   game = Game(
-    nets={k: _with(net, also) for k, net in model.nets.items()},
+    nets={k: _with(net, also | own(k)) for k, net in model.nets.items()},
     terms=terms_of(
       model.adversarial(loss) if model.adversarial else loss,
       penalties,
@@ -189,6 +193,8 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     mean=mean,
     gather=gather,
     microbatches=options['microbatches'],
+    pack=options['pack'],
+    moves=moves_of(penalties),
   )
   step = _make_dynamics(options)(game)
   return Rules(game, step, model, penalties, conditioning)
@@ -207,6 +213,16 @@ def _scheduled(name, own):
       f'{flag}.{next(iter(rates))}: a projection has no schedule.'
     )
   return made._replace(rates=rates)
+
+
+def _check_moves(penalties, name, model):
+  """Refuses to move latents of a game that is not the usual one."""
+  if moves := [f'penalties.{k}' for k, p in penalties.items() if p.move_latent]:
+    if model.play:
+      raise UserError(
+        f'{moves[0]}: moves the latents of the usual game, and'
+        f' model.name={name} has one of its own.'
+      )
 
 
 def _check_loss(options, conditioning, model):

@@ -9,7 +9,6 @@ which knows no device; where a batch is split over devices, `mean` and `gather`
 of the Game are the only places at which these meet.
 """
 
-import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -95,7 +94,7 @@ def _value(game, who, state, batch, key, *, every):
 
 def _stream_of(name, key, index):
   """Keys [b] by a term's name: adding a term leaves the others' draws alone."""
-  own = jax.random.fold_in(key, zlib.crc32(name.encode()) & 0x7FFFFFFF)
+  own = jax.random.fold_in(key, keys_lib.by_name(name))
   return keys_lib.fold_examples(own, index)
 
 

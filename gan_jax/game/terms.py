@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from gan_jax.game import packing
 from gan_jax.types import D, G, Tree
 
 
@@ -92,6 +93,8 @@ def of_judgements(function: Callable, real, fake) -> jax.Array:
 def penalty_term(penalty: Callable, **fields) -> Term:
   """A penalty on D's slope or values at samples.
 
+  Of packs of samples it is that of each pack, whose key is its first sample's.
+
   Args:
     penalty: (critic, real, fake, memo, *, key) -> ([B], memo), where critic
       maps samples [B, ...] to logits [B] and key [B] is one per example.
@@ -99,8 +102,10 @@ def penalty_term(penalty: Callable, **fields) -> Term:
   """
 
   def value(f: Forward, memo: Any, *, key: jax.Array, **now):
-    critic = lambda x: f.critic(x)['logits']
-    return penalty(critic, f.real, f.fake, memo, key=key, **now)
+    pack = len(key) // len(f.on_real['logits'])
+    critic = lambda x: f.critic(packing.unpacked(x, pack))['logits']
+    shown = (packing.packed(x, pack) for x in (f.real, f.fake))
+    return penalty(critic, *shown, memo, key=key[::pack], **now)
 
   return Term(value, **fields)
 

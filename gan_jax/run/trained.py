@@ -10,7 +10,7 @@ import numpy as np
 
 from gan_jax.components import options
 from gan_jax.data import kinds
-from gan_jax.game import forward, networks
+from gan_jax.game import forward, networks, packing
 from gan_jax.run import draws, encoding, given_arrays, vectors
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import contents
@@ -154,12 +154,13 @@ class Trained:
       run_seed: one of `seeds`; None for the first.
 
     Returns:
-      [N], float32.
+      [N], float32; where D judges packs of samples, one [N / pack] for
+      consecutive ones.
 
     Raises:
       UserError: samples of another shape, labels that are missing.
     """
-    x = self._in_model_range(x)
+    x = packing.packed(self._in_model_range(x), self._game.pack)
     player = take_seed(self._state.players[D], self._index(run_seed))
     variables = {'params': player.params, 'vars': player.vars}
     output = self._apply(D, variables, x, self._needed(label, len(x)))

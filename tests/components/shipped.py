@@ -94,7 +94,7 @@ APART = {
     'aae', 'ali', 'bigan', 'specgan', 'timegan', 'vae_gan', 'wavegan',
   },
   'penalties': {
-    'kl', 'moments', 'path_length', 'reconstruction', 'supervised',
+    'kl', 'logan', 'moments', 'path_length', 'reconstruction', 'supervised',
   },
   'datasets': {'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip
