@@ -121,6 +121,12 @@ TESTS = {
     'game/test_step*.py',
     'game/test_what*.py',
   ],
+  'game/refusals.py': [
+    'game/test_rules.py',
+    'game/test_players.py',
+    'components/test_conditioning_mistakes.py',
+    'components/test_logan.py',
+  ],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/objectives.py': ['game/test_rules.py', 'game/test_step*.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from gan_jax import select
 from gan_jax.components import files
 from gan_jax.components import options as options_lib
-from gan_jax.game import ema, latents, optim, packing, schedules
+from gan_jax.game import ema, latents, optim, packing, refusals, schedules
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import moves_of, projections_of, terms_of
 from gan_jax.types import Conditioning, D, G, Model, UserError
@@ -60,7 +60,7 @@ def complete(groups: dict) -> dict:
   module = functools.partial(_module, groups)
   networks, loss = module('models', 'model'), module('losses', 'loss')
   players = files.players_of(networks)
-  _check_players(groups, players)
+  refusals.check_players(groups, players)
   options['loss'] = fill(options['loss'], *files.functions_of(loss))
   options['penalties'] = {
     name: _penalty(name, own) for name, own in options['penalties'].items()
@@ -104,28 +104,6 @@ def _module(groups, kind, group):
   return select.module(kind, own.get('name', ''), flag=flag)
 
 
-def _check_players(groups, players):
-  """Refuses options of a player that the model does not have, or lacks G."""
-  there = ', '.join(players)
-  for player in (G, D):
-    if player not in players:
-      name = groups['model']['name']
-      raise UserError(
-        f'model.name={name!r}: the module has no player {player}.'
-      )
-  for group, also in (('optim', ()), ('model', ('name',))):
-    for name, own in groups[group].items():
-      if name in also:
-        continue
-      flag = f'{group}.{name}'
-      if name not in players:
-        raise UserError(
-          f'{flag}: model {groups["model"]["name"]} has no such player; it has'
-          f' {there}.'
-        )
-      options_lib.check_kind(flag, own, dict)
-
-
 class Rules(NamedTuple):
   """A game, and what made it."""
 
@@ -158,9 +136,9 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
-  _check_loss(options, conditioning, model)
+  refusals.check_loss(options, conditioning, model)
   packing.check(options['pack'], given)
-  _check_moves(penalties, options['model']['name'], model)
+  refusals.check_moves(penalties, options['model']['name'], model)
   tx = {
     player: call(
       f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
@@ -213,31 +191,6 @@ def _scheduled(name, own):
       f'{flag}.{next(iter(rates))}: a projection has no schedule.'
     )
   return made._replace(rates=rates)
-
-
-def _check_moves(penalties, name, model):
-  """Refuses to move latents of a game that is not the usual one."""
-  if moves := [f'penalties.{k}' for k, p in penalties.items() if p.move_latent]:
-    if model.play:
-      raise UserError(
-        f'{moves[0]}: moves the latents of the usual game, and'
-        f' model.name={name} has one of its own.'
-      )
-
-
-def _check_loss(options, conditioning, model):
-  """Refuses a loss in whose place the conditioning's own cannot stand."""
-  own, name = conditioning.in_place_of, options['loss']['name']
-  if own and (name != own or model.adversarial):
-    why = (
-      f'model.name={options["model"]["name"]} has a game of its own'
-      if name == own
-      else f'there is loss.name={name}'
-    )
-    raise UserError(
-      f'conditioning.name={options["conditioning"]["name"]} is a loss in place'
-      f' of {own}: expected loss.name={own} in the usual game, {why}.'
-    )
 
 
 def _prior(model, options, shape):
