@@ -29,7 +29,7 @@ def default() -> ml_collections.ConfigDict:
       'latent': {'name': 'normal', 'dim': 64},
       'init_from': '',  # another run, whose weights it begins with
       'force': False,  # train what is refused as broken; scores say so
-      'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},
+      'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},  # or {'name': 'power'}
       'optim': {
         'g': adam(2e-4, b1=0.5),
         'd': adam(2e-4, b1=0.5),

@@ -99,6 +99,7 @@ TESTS = {
   'game/keys.py': ['game/test_keys.py'],
   'game/packing.py': ['game/test_packing.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
+  'game/ema_posthoc.py': ['game/test_ema.py'],
   'game/ema.py': [
     'game/test_ema.py',
     'game/test_optim_floats.py',

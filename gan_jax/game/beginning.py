@@ -5,8 +5,8 @@ import zlib
 import jax
 import jax.numpy as jnp
 
+from gan_jax.game import ema, networks, packing
 from gan_jax.game import keys as keys_lib
-from gan_jax.game import networks, packing
 from gan_jax.game.forward import AUGMENT, Game, with_key
 from gan_jax.game.step import memo_name
 from gan_jax.types import D, G, Player, State
@@ -40,7 +40,7 @@ def init(game: Game, key: jax.Array, batch: dict) -> State:
   copies = lambda p: jax.tree.map(
     jnp.copy, {'params': p.params, 'vars': p.vars}
   )
-  averages = {name: copies(players[name]) for name in game.decay}
+  averages = {k: copies(players[ema.player_of(k)]) for k in game.decay}
   memo = {
     memo_name(player, name): term.init()
     for player, terms in game.terms.items()

@@ -28,7 +28,8 @@ class Game(NamedTuple):
   terms: dict  # {player: {name: Term}}
   tx: dict  # optax optimizers by player
   prior: Callable  # key -> latent of one example
-  decay: dict  # {player: step -> weight of the old average}, of averaged ones
+  # {average: step -> weight of the old one}; see ema.make for its names.
+  decay: dict
   play: Callable  # see play
   project: dict = {}  # {player: [params -> params]}, after each of its moves
   augment: Augmentation = Augmentation()

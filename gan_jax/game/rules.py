@@ -77,7 +77,8 @@ def complete(groups: dict) -> dict:
     player: optim.complete(_optimizer(groups, player), f'optim.{player}')
     for player in players
   }
-  options['ema'] = fill(options['ema'], ema.make_decay)
+  average = ema.maker(options['ema'].get('name', ema.USUAL))
+  options['ema'] = fill(options['ema'], average)
   name = options['latent'].get('name', 'normal')
   options['latent'] = fill(options['latent'], latents.maker(name, networks))
   return options
@@ -145,9 +146,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     )
     for player, own in options['optim'].items()
   }
-  decay = call(
-    'ema', ema.make_decay, options['ema'], batch_size=given.batch_size
-  )
+  decays = _averages(options['ema'], given.batch_size)
   mean, gather = make_means(axis)
   prior = _prior(model, options['latent'], given.shape)
   also = {'axis_name': axis} | _size_of(prior)
@@ -164,7 +163,12 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     ),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
     prior=prior,
-    decay={player: decay for player in model.nets if player != D},
+    decay={
+      f'{player}{profile}': decay
+      for player in model.nets
+      if player != D
+      for profile, decay in decays.items()
+    },
     play=model.play or play,
     project=projections_of(penalties, model),
     augment=_augment(options['augment']),
@@ -176,6 +180,13 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   step = _make_dynamics(options)(game)
   return Rules(game, step, model, penalties, conditioning)
+
+
+def _averages(options, batch_size):
+  """The decays of a player's moving averages; see ema.profiles."""
+  own = dict(options)
+  make = ema.maker(own.pop('name', ema.USUAL))
+  return ema.profiles(options_lib.call('ema', make, own, batch_size=batch_size))
 
 
 def _scheduled(name, own):

@@ -204,7 +204,7 @@ def finish(game: Game, state: State) -> State:
   """Counts the step; the averages follow, by the decay of the new count."""
   step, averages = state.step + 1, dict(state.ema)
   for name, decay in game.decay.items():
-    player = state.players[name]
+    player = state.players[ema_lib.player_of(name)]
     averages[name] = ema_lib.update(
       averages[name], player.params, player.vars, decay(step)
     )
