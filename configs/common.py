@@ -17,6 +17,7 @@ def default() -> ml_collections.ConfigDict:
       # The game
       'batch_size': 64,  # global
       'microbatches': 1,  # pieces of a batch whose gradients are added up
+      'pack': 1,  # samples that D judges together
       'dynamics': {'name': 'alternating'},  # or simultaneous
       'd_steps': 1,  # updates of D for each one of G
       'fresh_real': False,  # G's update sees reals that D has not just seen
@@ -28,7 +29,7 @@ def default() -> ml_collections.ConfigDict:
       'latent': {'name': 'normal', 'dim': 64},
       'init_from': '',  # another run, whose weights it begins with
       'force': False,  # train what is refused as broken; scores say so
-      'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},
+      'ema': {'halflife_kimg': 10.0, 'rampup': 0.05},  # or {'name': 'power'}
       'optim': {
         'g': adam(2e-4, b1=0.5),
         'd': adam(2e-4, b1=0.5),

@@ -17,8 +17,9 @@ the training images; for FFHQ at 256 Karras et al. 2020
 (https://arxiv.org/abs/2006.06676), whose constants these are (stylegan2-ada's
 cifar, paper256, paper512 and stylegan2); at 1024 the authors' weights, as
 MMGeneration measures them with the authors' Inception (its
-configs/styleganv2/README.md). Left out, as there is no such option yet: path
-length regularisation and the mixing of styles.
+configs/styleganv2/README.md). Faces have path length regularisation and mixed
+styles; for CIFAR-10 that code turns both off. Ours are mixed from a place of
+each example's own, there of each batch's. Digits have neither.
 Hardware and time: 100 million images for CIFAR-10, 25 million for FFHQ; digits:
 see common.DIGITS, 4.5 min of one core of a CPU.
 """
@@ -36,27 +37,33 @@ BASE = {
   'eval_every': 10_000,
   'eval_samples': 50_000,
 }
-LAZY = 16  # steps between two of R1, each of which counts as many
+# Steps between two of R1, and of path length, each of which counts as many.
+LAZY, LAZY_G = 16, 4
 
 
-def rates(rate: float) -> dict:
-  """Adam for both; D's constants make up for R1's being part of its update."""
-  share = LAZY / (LAZY + 1)
-  return {
-    'g': common.adam(rate, b1=0.0, b2=0.99),
-    'd': common.adam(rate * share, b1=0.0, b2=0.99**share),
-  }
+def adam(rate: float, every: int = 0) -> dict:
+  """Adam; its constants make up for one update more in so many steps."""
+  share = every / (every + 1) if every else 1.0
+  return common.adam(rate * share, b1=0.0, b2=0.99**share)
+
+
+def rates(rate: float, every: int = 0) -> dict:
+  """For both players; every: steps between two of G's lazy term."""
+  return {'g': adam(rate, every), 'd': adam(rate, LAZY)}
 
 
 def variant(
   data, *, batch_size, group, rate, gamma, average, images, g=None, d=None, **kw
 ) -> dict:
-  """One; the average and the images are in thousands."""
+  """One; the average and the images are in thousands.
+
+  G's Adam is the same whether it has a lazy term or not, as in that code.
+  """
   return {
     'data': data | {'flip': True},
     'model': {'g': g or {}, 'd': {'group': group} | (d or {})},
     'penalties': {'r1': {'gamma': gamma, 'every': LAZY}},
-    'optim': rates(rate),
+    'optim': rates(rate, LAZY_G),
     'ema': {'halflife_kimg': average},
     'batch_size': batch_size,
     'steps': 1000 * images // batch_size,
@@ -68,6 +75,13 @@ def ffhq(size: int, **kw) -> dict:
   """Of a folder of faces at that size."""
   data = {'name': 'folder', 'dir': '', 'image_size': size}
   return variant(data, images=25_000, **kw)
+
+
+def mixed(size: int, **kw) -> dict:
+  """The same with mixed styles and path length regularisation."""
+  own = ffhq(size, **kw)
+  own['penalties']['path_length'] = {'weight': 2.0, 'every': LAZY_G}
+  return own | {'latent': {'mixing': 0.9}}
 
 
 HALF = {'channel_base': 16384}
@@ -84,18 +98,18 @@ VARIANTS = {
     d={'architecture': 'orig'},
     conditional=True,
   ),
-  'ffhq64': ffhq(
+  'ffhq64': mixed(
     64, batch_size=64, group=8, rate=0.0025, gamma=1.0, average=20.0, g=HALF,
     d=HALF,
   ),
-  'ffhq256': ffhq(
+  'ffhq256': mixed(
     256, batch_size=64, group=8, rate=0.0025, gamma=1.0, average=20.0, g=HALF,
     d=HALF,
   ),
-  'ffhq512': ffhq(
+  'ffhq512': mixed(
     512, batch_size=64, group=8, rate=0.0025, gamma=0.5, average=20.0
   ),
-  'ffhq1024': ffhq(
+  'ffhq1024': mixed(
     1024, batch_size=32, group=4, rate=0.002, gamma=10.0, average=10.0
   ),
   'digits': common.DIGITS | {

@@ -35,7 +35,7 @@ def variant(size: int, *, rotation: bool) -> dict:
     average=10.0,
     g={'rotation': rotation},
   )
-  own['optim']['g']['learning_rate'] = 0.0025
+  own['optim']['g'] = stylegan2.adam(0.0025)  # which has no lazy term
   return own
 
 

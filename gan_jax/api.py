@@ -79,18 +79,23 @@ def train(
 
 
 def load(
-  workdir: str | os.PathLike, *, checkpoint: str | int = 'latest'
+  workdir: str | os.PathLike,
+  *,
+  checkpoint: str | int = 'latest',
+  ema: float | None = None,
 ) -> Trained:
   """Opens a run that has been trained, or is being trained; see Trained.
 
   Args:
     workdir: of the run; its data need not be there.
     checkpoint: 'latest', 'best', or a step.
+    ema: width of G's moving average in place of the run's, a share of the time
+      of training: made of those that a run with ema.name=power has kept.
 
   Raises:
-    gan_jax.UserError: there is no run, or no such checkpoint.
+    gan_jax.UserError: there is no run, or no such checkpoint or average.
   """
-  return Trained(workdir, checkpoint=checkpoint)
+  return Trained(workdir, checkpoint=checkpoint, ema=ema)
 
 
 def evaluate(

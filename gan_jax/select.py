@@ -85,7 +85,7 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   if every < 1:
     raise UserError(f'{flag}.every={every}: expected at least 1.')
   there = files.functions_in(file)
-  wanted = (*_PENALTY, *files.CHANGES)
+  wanted = (*_PENALTY, *files.CHANGES, _MOVE)
   if not any(k in wanted or k.endswith(files.TERM) for k in there):
     raise UserError(
       f'{flag}: the module has no penalty, no project, no d_term or g_term, no'
@@ -94,11 +94,9 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
   bound, terms = files.bind(flag, file, kwargs, *wanted, 'of_gradient')
   ranges.check(flag, kwargs)
   changes = files.changes_in(bound)
-  if 'project' in bound and every > 1:
-    raise UserError(f'{flag}.every={every}: a projection follows each update.')
-  if changes and every > 1:
+  if every > 1 and (changes or {'project', _MOVE} & set(bound)):
     raise UserError(
-      f'{flag}.every={every}: it changes the loss, which each update has.'
+      f'{flag}.every={every}: expected 1, of what is part of each update.'
     )
   return Penalty(
     getattr(file, 'init', tuple),
@@ -109,10 +107,11 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
     changes=changes,
     at=getattr(file, 'AT', ''),
     of_gradient=bound.get('of_gradient'),
+    move_latent=bound.get(_MOVE),
   )
 
 
-_PENALTY = ('penalty', 'project')
+_PENALTY, _MOVE = ('penalty', 'project'), 'move_latent'
 
 # The functions of a component that take options, by its room.
 _TAKERS = {

@@ -96,7 +96,8 @@ class Penalty(NamedTuple):
   One or several of: a penalty on D, (critic, real, fake, memo, *, key) -> ([B],
   memo) with one key per example, key [B]; terms of any players, see game/terms;
   changes of an adversarial loss, see game/changes; a projection of D's
-  parameters after each of its updates.
+  parameters after each of its updates; what moves latents before they are
+  played, (latent, net, label, *, key) -> latent.
   """
 
   init: Callable
@@ -112,6 +113,7 @@ class Penalty(NamedTuple):
   # that slope, [B, ...] -> [B]: those of both places share a backward pass.
   at: str = ''
   of_gradient: Callable | None = None
+  move_latent: Callable | None = None
 
 
 class Conditioning(NamedTuple):

@@ -34,13 +34,15 @@ ROOMS = (
 )
 STYLES = (
   'bands', 'equalised', 'filters', 'leaky', 'mapping', 'minibatch', 'modulated',
-  'running', 'styled',
+  'running', 'style_prior', 'styled',
 )  # fmt: skip
 # Where the tests of a module are, under tests/: the first line that fits.
 TESTS = {
   'losses/': ['components/test_losses*.py'],
   'penalties/supervised.py': ['components/test_timegan.py'],
   'penalties/moments.py': ['components/test_timegan.py'],
+  'penalties/logan.py': ['components/test_logan.py'],
+  'penalties/path_length.py': ['components/test_path_length.py'],
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
   'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
@@ -103,7 +105,9 @@ TESTS = {
     'game/test_outcome*.py',
   ],  # fmt: skip
   'game/keys.py': ['game/test_keys.py'],
+  'game/packing.py': ['game/test_packing.py'],
   'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
+  'game/ema_posthoc.py': ['game/test_ema.py'],
   'game/ema.py': [
     'game/test_ema.py',
     'game/test_optim_floats.py',
@@ -128,6 +132,12 @@ TESTS = {
     'game/test_beginning.py',
     'game/test_step*.py',
     'game/test_what*.py',
+  ],
+  'game/refusals.py': [
+    'game/test_rules.py',
+    'game/test_players.py',
+    'components/test_conditioning_mistakes.py',
+    'components/test_logan.py',
   ],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/objectives.py': ['game/test_rules.py', 'game/test_step*.py'],

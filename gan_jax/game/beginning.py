@@ -5,8 +5,8 @@ import zlib
 import jax
 import jax.numpy as jnp
 
+from gan_jax.game import ema, networks, packing
 from gan_jax.game import keys as keys_lib
-from gan_jax.game import networks
 from gan_jax.game.forward import AUGMENT, DYNAMICS, Game, with_key
 from gan_jax.game.step import memo_name
 from gan_jax.types import D, G, Player, State
@@ -40,7 +40,7 @@ def init(game: Game, key: jax.Array, batch: dict) -> State:
   copies = lambda p: jax.tree.map(
     jnp.copy, {'params': p.params, 'vars': p.vars}
   )
-  averages = {name: copies(players[name]) for name in game.decay}
+  averages = {k: copies(players[ema.player_of(k)]) for k in game.decay}
   memo = {
     memo_name(player, name): term.init()
     for player, terms in game.terms.items()
@@ -58,7 +58,7 @@ class _Made:
   """Networks that are initialised by their first input."""
 
   def __init__(self, game, key):
-    self._nets, self.variables = game.nets, {}
+    self._nets, self._pack, self.variables = game.nets, game.pack, {}
     g_key, d_key = jax.random.split(key)
     # The two of every game first: another player leaves their weights alone.
     self._keys = {G: g_key, D: d_key}
@@ -66,6 +66,8 @@ class _Made:
 
   def run(self, name, *inputs, **kw):
     net = self._nets[name]
+    if name == D:
+      inputs = packing.of_one(inputs[0], self._pack), *inputs[1:]
     if name not in self.variables:
       own = self._keys.get(name)
       if own is None:

@@ -9,7 +9,6 @@ the second is what the first makes of it.
 """
 
 import functools
-import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -65,12 +64,14 @@ def changed(
 def _applied(name, change, before, memo, key):
   """Forward -> ([B], memo): the change of what was there before."""
   # Streams by name: another change leaves the draws of this one alone.
-  own = keys_lib.fold_each(key, zlib.crc32(name.encode()) & 0x7FFFFFFF)
+  own = keys_lib.fold_each(key, keys_lib.by_name(name))
   loss = lambda f: before(f)[0]
 
   def current(f):
-    made = change(loss, f, memo, key=own)
-    _check(f'penalties.{name}', made, memo, len(f.on_real['logits']))
+    count = len(f.on_real['logits'])
+    # Of a pack of samples, the key of its first one.
+    made = change(loss, f, memo, key=own[:: len(own) // count])
+    _check(f'penalties.{name}', made, memo, count)
     return made
 
   return current

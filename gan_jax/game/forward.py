@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys as keys_lib
-from gan_jax.game import networks
+from gan_jax.game import networks, packing
 from gan_jax.game.gradients import both_gradients
 from gan_jax.game.terms import Forward
 from gan_jax.types import Augmentation, D, G, State, Tree, UserError
@@ -30,13 +30,17 @@ class Game(NamedTuple):
   terms: dict  # {player: {name: Term}}
   tx: dict  # optax optimizers by player
   prior: Callable  # key -> latent of one example
-  decay: dict  # {player: step -> weight of the old average}, of averaged ones
+  # {average: step -> weight of the old one}; see ema.make for its names.
+  decay: dict
   play: Callable  # see play
   project: dict = {}  # {player: [params -> params]}, after each of its moves
   augment: Augmentation = Augmentation()
   mean: Callable = lambda tree: tree  # over the devices that share a batch
   gather: Callable = lambda x: x  # what all of these have, along axis 0
   microbatches: int = 1  # into which a gradient's batch is cut
+  pack: int = 1  # samples that D judges together
+  # {name: (latent, net, label, *, key, step) -> latent}, before the play.
+  moves: dict = {}
   remember: Callable | None = None  # (Game, State) -> memo of the dynamics
 
 
@@ -70,7 +74,7 @@ def mean_tree(mean: Callable, tree: Tree, *more: Tree) -> Tree:
 def play(run: Callable, net: Callable, batch: dict, latent: Tree) -> tuple:
   """The usual game: D sees real samples, and what G makes of latents.
 
-  A model with an encoder, with pairs or packs of samples brings its own.
+  A model with an encoder or with pairs of samples brings its own.
 
   Args:
     run: (player, *inputs) -> its output in training mode.
@@ -119,6 +123,7 @@ class Networks:
   def __init__(self, game: Game, state: State):
     """Begins with the state's variables."""
     self._nets, self._players = game.nets, state.players
+    self._pack = game.pack
     self.vars = {name: player.vars for name, player in state.players.items()}
 
   def run(self, name: str, *inputs, **kw) -> Any:
@@ -133,6 +138,8 @@ class Networks:
     return self._apply(name, *inputs, train=False, **kw)
 
   def _apply(self, name, *inputs, **kw):
+    if name == D:
+      inputs = packing.packed(inputs[0], self._pack), *inputs[1:]
     tree = {'params': self._players[name].params, **self.vars[name]}
     return networks.apply(self._nets[name], tree, *inputs, **kw)
 
@@ -146,6 +153,15 @@ def _make_show(apply, memo):
     return apply(x, memo, key=key)
 
   return show
+
+
+def _moved(game, latent, net, batch, keys):
+  """The latents that are played, of those that are drawn."""
+  for name, move in game.moves.items():
+    own = keys_lib.fold_each(keys, keys_lib.by_name(name))
+    given = {'key': own, 'step': batch['step']}
+    latent = move(latent, net, batch.get('label'), **given)
+  return latent
 
 
 def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
@@ -162,9 +178,12 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   """
   nets, label = Networks(game, state), batch.get('label')
   keys = keys_lib.fold_examples(key, batch['index'])
-  latent = jax.vmap(game.prior)(keys)
+  drawn = jax.vmap(game.prior)(keys)
+  latent = _moved(game, drawn, nets.net, batch, keys)
   played = game.play(nets.run, nets.net, with_key(batch, keys), latent)
   real, fake, latent, *also = played
+  if game.moves:
+    also = [{**(also[0] if also else {}), 'drawn': drawn}]
   show = _make_show(game.augment.apply, state.memo.get(AUGMENT, ()))
   # Streams of an example's own: the latent has taken the key itself.
   on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))

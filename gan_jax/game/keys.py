@@ -5,6 +5,7 @@ the global batch, any number of devices draws the same numbers.
 """
 
 import functools
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,11 @@ def example_keys(key: jax.Array, n: int) -> jax.Array:
     keys [n].
   """
   return fold_examples(key, jnp.arange(n)) if key.ndim == 0 else key
+
+
+def by_name(name: str) -> int:
+  """The stream of a component: another one leaves its draws alone."""
+  return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def fold_each(keys: jax.Array, stream: int) -> jax.Array:

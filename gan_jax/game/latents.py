@@ -82,6 +82,16 @@ def _with_codes(key, noise, categories, continuous):
   return jnp.concatenate([noise(of_noise), *discrete, uniform])
 
 
+def code_of(latent: Any) -> Any:
+  """The code z of latents: all of it, or 'z' where noise stands beside it."""
+  return latent['z'] if isinstance(latent, dict) else latent
+
+
+def with_code(latent: Any, z: Any) -> Any:
+  """The latents with another code, and the same noise."""
+  return {**latent, 'z': z} if isinstance(latent, dict) else z
+
+
 def maker(name: str, model: Any = None) -> Callable:
   """What makes the prior of that name: make_prior(**options) -> prior.
 

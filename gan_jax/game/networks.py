@@ -14,13 +14,24 @@ from gan_jax.types import UserError
 OPTIONAL = ('label', 'train')  # of what a network is called with
 
 
+class NoMethod(UserError):
+  """A network lacks what a term wants to know of it."""
+
+
 def init(net: Any, key: Any, *inputs, train: bool, **kw) -> Any:
   """net.init, see apply."""
   inputs, kw = _taken(type(net), inputs, {**kw, 'train': train})
   return net.init(key, *inputs, **kw)
 
 
-def apply(net: Any, variables: Any, *inputs, train: bool, **kw) -> Any:
+def apply(
+  net: Any,
+  variables: Any,
+  *inputs,
+  train: bool,
+  method: str | None = None,
+  **kw,
+) -> Any:
   """A network's output.
 
   Args:
@@ -29,18 +40,23 @@ def apply(net: Any, variables: Any, *inputs, train: bool, **kw) -> Any:
     *inputs: its input and the label, if there is one; what it does not take of
       the label and of `train` it does not get.
     train: whether statistics are those of the batch, and are updated.
+    method: another one of its methods, that a term looks into it by.
     **kw: what a `play` says beside the inputs; of flax: mutable.
 
   Raises:
     UserError: it cannot be called so.
+    NoMethod: it has no such method, which is a UserError too.
   """
-  inputs, kw = _taken(type(net), inputs, {**kw, 'train': train})
-  return net.apply(variables, *inputs, **kw)
+  inputs, kw = _taken(type(net), inputs, {**kw, 'train': train}, method)
+  return net.apply(variables, *inputs, method=method, **kw)
 
 
-def _taken(cls, inputs, named):
+def _taken(cls, inputs, named, method=None):
   """(inputs by place, by name), of those that a class takes."""
-  places, names, needed = _signature(cls)
+  method = method or '__call__'
+  if not hasattr(cls, method):
+    raise NoMethod(f'model: {cls.__name__} has no method {method!r}.')
+  places, names, needed = _signature(cls, method)
   if 'label' in names and len(inputs) > places:
     *inputs, label = inputs
     named = {**named, 'label': label}
@@ -48,7 +64,7 @@ def _taken(cls, inputs, named):
   if missing or not places:
     why = f'it needs {missing[0]!r}' if missing else 'it takes no input'
     raise UserError(
-      f'model: {cls.__name__}.__call__: {why}; expected __call__(self, x,'
+      f'model: {cls.__name__}.{method}: {why}; expected {method}(self, x,'
       ' label=None, *, train), or less of it.'
     )
   keep = {k: v for k, v in named.items() if k in names or k not in OPTIONAL}
@@ -56,9 +72,10 @@ def _taken(cls, inputs, named):
 
 
 @functools.cache
-def _signature(cls):
+def _signature(cls, method):
   """(number of inputs, names that may be given, those that must be)."""
-  takes = list(inspect.signature(cls.__call__).parameters.values())[1:]
+  takes = inspect.signature(getattr(cls, method)).parameters.values()
+  takes = list(takes)[1:]
   named = [p for p in takes if p.kind is p.KEYWORD_ONLY or p.name == 'train']
   kinds = [p.kind for p in takes if p not in named]
   names = {p.name for p in named}

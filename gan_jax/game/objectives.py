@@ -82,6 +82,21 @@ def _changes_of(player, penalties, axis):
   return made
 
 
+def moves_of(penalties: dict) -> dict:
+  """What moves latents before they are played, by name; see Game.moves."""
+  return {
+    name: functools.partial(_move, p)
+    for name, p in penalties.items()
+    if p.move_latent
+  }
+
+
+def _move(penalty, latent, net, label, *, key, step):
+  takes = penalty.move_latent.keywords
+  now = {k: rate(step) for k, rate in penalty.rates.items() if k in takes}
+  return penalty.move_latent(latent, net, label, key=key, **now)
+
+
 def projections_of(penalties: dict, model: Model) -> dict:
   """What follows each update of a player: {player: [params -> params]}."""
   own = {player: [model.project] for player in model.nets if model.project}

@@ -15,15 +15,15 @@ import jax.numpy as jnp
 from gan_jax import select
 from gan_jax.components import files
 from gan_jax.components import options as options_lib
-from gan_jax.game import ema, latents, optim, schedules
+from gan_jax.game import ema, latents, optim, packing, refusals, schedules
 from gan_jax.game.forward import Game, make_means, play
-from gan_jax.game.objectives import projections_of, terms_of
+from gan_jax.game.objectives import moves_of, projections_of, terms_of
 from gan_jax.types import Conditioning, D, G, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
   'loss', 'penalties', 'conditioning', 'augment', 'dynamics', 'model', 'latent',
-  'optim', 'ema', 'microbatches', 'd_steps',
+  'optim', 'ema', 'microbatches', 'd_steps', 'pack',
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def complete(groups: dict) -> dict:
   module = functools.partial(_module, groups)
   networks, loss = module('models', 'model'), module('losses', 'loss')
   players = files.players_of(networks)
-  _check_players(groups, players)
+  refusals.check_players(groups, players)
   options['loss'] = fill(options['loss'], *files.functions_of(loss))
   options['penalties'] = {
     name: _penalty(name, own) for name, own in options['penalties'].items()
@@ -77,7 +77,8 @@ def complete(groups: dict) -> dict:
     player: optim.complete(_optimizer(groups, player), f'optim.{player}')
     for player in players
   }
-  options['ema'] = fill(options['ema'], ema.make_decay)
+  average = ema.maker(options['ema'].get('name', ema.USUAL))
+  options['ema'] = fill(options['ema'], average)
   name = options['latent'].get('name', 'normal')
   options['latent'] = fill(options['latent'], latents.maker(name, networks))
   return options
@@ -102,28 +103,6 @@ def _optimizer(groups, player):
 def _module(groups, kind, group):
   flag, own = f'{group}.name', groups[group]
   return select.module(kind, own.get('name', ''), flag=flag)
-
-
-def _check_players(groups, players):
-  """Refuses options of a player that the model does not have, or lacks G."""
-  there = ', '.join(players)
-  for player in (G, D):
-    if player not in players:
-      name = groups['model']['name']
-      raise UserError(
-        f'model.name={name!r}: the module has no player {player}.'
-      )
-  for group, also in (('optim', ()), ('model', ('name',))):
-    for name, own in groups[group].items():
-      if name in also:
-        continue
-      flag = f'{group}.{name}'
-      if name not in players:
-        raise UserError(
-          f'{flag}: model {groups["model"]["name"]} has no such player; it has'
-          f' {there}.'
-        )
-      options_lib.check_kind(flag, own, dict)
 
 
 class Rules(NamedTuple):
@@ -159,21 +138,23 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
-  _check_loss(options, conditioning, model)
+  refusals.check_loss(options, conditioning, model)
+  packing.check(options['pack'], given)
+  refusals.check_moves(penalties, options['model']['name'], model)
   tx = {
     player: call(
       f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
     )
     for player, own in options['optim'].items()
   }
-  decay = call(
-    'ema', ema.make_decay, options['ema'], batch_size=given.batch_size
-  )
+  decays = _averages(options['ema'], given.batch_size)
   mean, gather = make_means(axis)
   prior = _prior(model, options['latent'], given.shape)
   also = {'axis_name': axis} | _size_of(prior)
+  shape = *given.shape[:-1], options['pack'] * given.shape[-1]
+  own = lambda player: {'shape': shape} if player == D else {}
   game = Game(
-    nets={k: _with(net, also) for k, net in model.nets.items()},
+    nets={k: _with(net, also | own(k)) for k, net in model.nets.items()},
     terms=terms_of(
       model.adversarial(loss) if model.adversarial else loss,
       penalties,
@@ -183,18 +164,32 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     ),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
     prior=prior,
-    decay={player: decay for player in model.nets if player != D},
+    decay={
+      f'{player}{profile}': decay
+      for player in model.nets
+      if player != D
+      for profile, decay in decays.items()
+    },
     play=model.play or play,
     project=projections_of(penalties, model),
     augment=_augment(options['augment']),
     mean=mean,
     gather=gather,
     microbatches=options['microbatches'],
+    pack=options['pack'],
+    moves=moves_of(penalties),
   )
   dynamics = _dynamics(options)
   game = game._replace(remember=dynamics.init)
   made = game, dynamics.make(game), model, penalties, conditioning
   return Rules(*made, period=dynamics.period() if dynamics.period else 1)
+
+
+def _averages(options, batch_size):
+  """The decays of a player's moving averages; see ema.profiles."""
+  own = dict(options)
+  make = ema.maker(own.pop('name', ema.USUAL))
+  return ema.profiles(options_lib.call('ema', make, own, batch_size=batch_size))
 
 
 def _scheduled(name, own):
@@ -210,21 +205,6 @@ def _scheduled(name, own):
       f'{flag}.{next(iter(rates))}: a projection has no schedule.'
     )
   return made._replace(rates=rates)
-
-
-def _check_loss(options, conditioning, model):
-  """Refuses a loss in whose place the conditioning's own cannot stand."""
-  own, name = conditioning.in_place_of, options['loss']['name']
-  if own and (name != own or model.adversarial):
-    why = (
-      f'model.name={options["model"]["name"]} has a game of its own'
-      if name == own
-      else f'there is loss.name={name}'
-    )
-    raise UserError(
-      f'conditioning.name={options["conditioning"]["name"]} is a loss in place'
-      f' of {own}: expected loss.name={own} in the usual game, {why}.'
-    )
 
 
 def _prior(model, options, shape):

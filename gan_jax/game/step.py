@@ -9,7 +9,6 @@ which knows no device; where a batch is split over devices, `mean` and `gather`
 of the Game are the only places at which these meet.
 """
 
-import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -104,7 +103,7 @@ def _value(game, who, state, batch, key, *, every):
 
 def _stream_of(name, key, index):
   """Keys [b] by a term's name: adding a term leaves the others' draws alone."""
-  own = jax.random.fold_in(key, zlib.crc32(name.encode()) & 0x7FFFFFFF)
+  own = jax.random.fold_in(key, keys_lib.by_name(name))
   return keys_lib.fold_examples(own, index)
 
 
@@ -244,7 +243,7 @@ def average(game: Game, state: State) -> State:
   """The averages follow the players, by the decay of the state's count."""
   averages = dict(state.ema)
   for name, decay in game.decay.items():
-    player = state.players[name]
+    player = state.players[ema_lib.player_of(name)]
     averages[name] = ema_lib.update(
       averages[name], player.params, player.vars, decay(state.step)
     )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from gan_jax.game import packing
 from gan_jax.types import D, G, Tree
 
 
@@ -98,6 +99,8 @@ def of_judgements(function: Callable, real, fake) -> jax.Array:
 def penalty_term(penalty: Callable, **fields) -> Term:
   """A penalty on D's slope or values at samples.
 
+  Of packs of samples it is that of each pack, whose key is its first sample's.
+
   Args:
     penalty: (critic, real, fake, memo, *, key) -> ([B], memo), where critic
       maps samples [B, ...] to logits [B] and key [B] is one per example.
@@ -105,8 +108,15 @@ def penalty_term(penalty: Callable, **fields) -> Term:
   """
 
   def value(f: Forward, memo: Any, *, key: jax.Array, **now):
-    critic = lambda x, **part: f.critic(x, **part)['logits']
-    return penalty(critic, f.real, f.fake, memo, key=key, **now)
+    size = len(f.on_real['logits'])
+    pack = len(key) // size
+
+    def critic(x, part=None):
+      part = None if part is None else packing.members(part, pack, size)
+      return f.critic(packing.unpacked(x, pack), part=part)['logits']
+
+    shown = (packing.packed(x, pack) for x in (f.real, f.fake))
+    return penalty(critic, *shown, memo, key=key[::pack], **now)
 
   return Term(value, **fields)
 
@@ -121,8 +131,9 @@ def slope_term(of_gradient: Callable, *, at: str, **fields) -> Term:
   """
 
   def value(f: Forward, memo: Any, *, key: jax.Array, **now):
-    del key
-    return of_gradient(f.slopes()[PLACES.index(at)], **now), memo
+    slope = f.slopes()[PLACES.index(at)]
+    pack = len(key) // len(f.on_real['logits'])
+    return of_gradient(packing.packed(slope, pack), **now), memo
 
   return Term(value, **fields)
 

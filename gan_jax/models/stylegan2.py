@@ -17,11 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from gan_jax.conditioning import mapped_projection
-from gan_jax.game import latents
 from gan_jax.models.layers import (
   blocks,
   equalised,
@@ -35,25 +33,18 @@ from gan_jax.models.layers import (
   running,
   styled,
 )
+from gan_jax.models.layers.style_prior import (
+  FIRST,
+  grids_of,
+  make_prior,  # noqa: F401
+)
 from gan_jax.types import UserError
 
 KINDS = ('image',)  # of samples
-FIRST = 4  # pixels of the first grid's shorter side, at most
 # How a discriminator's grids are connected: by residual blocks, by a smaller
 # image beside each of them, or by convolutions alone.
 ARCHITECTURES = ('resnet', 'skip', 'orig')
 DECAY = 0.998  # of the average w, with each update
-
-
-def grids_of(shape: tuple[int, ...]) -> list[resnets.Grid]:
-  """G's grids, coarse to fine; UserError names a shape that none can make."""
-  if len(shape) != 3 or min(shape[:2]) < FIRST or shape[2] < 1:
-    raise UserError(
-      f'model stylegan2: cannot make samples of shape {tuple(shape)}; it makes'
-      f' images (H, W, C) of {FIRST} pixels or more'
-    )
-  doublings = math.ceil(math.log2(min(shape[:2]) / FIRST))
-  return resnets.doubled_grids(shape, doublings)
 
 
 def widths_of(base: int, most: int, count: int) -> list[int]:
@@ -66,37 +57,6 @@ def widths_of(base: int, most: int, count: int) -> list[int]:
       ' channel_max) channels, which are to be 1 or more.'
     )
   return widths
-
-
-def make_prior(
-  shape: tuple[int, ...], *, name: str = 'normal', dim: int = 512
-) -> Callable:
-  """Returns prior(key) -> {'z': [dim], 'noise': ([h, w], ...)}, float32.
-
-  There is a picture of noise for each convolution of G: one of the first grid,
-  two of each of the others.
-
-  Args:
-    shape: of a sample, (H, W, C).
-    name: of the prior of z, see game/latents.
-    dim: length of z.
-
-  Raises:
-    UserError: see latents.make_prior and grids_of.
-  """
-  first, *finer = grids_of(shape)
-  grids = [first, *(grid for grid in finer for _ in range(2))]
-  of_code = latents.maker(name)(dim=dim)
-
-  def prior(key):
-    own, *each = jax.random.split(key, 1 + len(grids))
-    pictures = [
-      jax.random.normal(key, grid)
-      for key, grid in zip(each, grids, strict=True)
-    ]
-    return {'z': of_code(own), 'noise': tuple(pictures)}
-
-  return prior
 
 
 class Synthesis(nn.Module):
@@ -179,12 +139,36 @@ class Generator(nn.Module):
     Args:
       latent: {'z': [B, Z], 'noise': ...} as make_prior draws it, or z alone.
       label: [B] int, or None.
-      train: whether averages are updated, and w is not truncated.
+      train: whether averages are updated, w is not truncated, and styles are
+        mixed where the latent says so.
     """
     if not isinstance(latent, dict):
       latent = {'z': latent}
     ws = self.styles(latent['z'], label, train=train)
+    if train:
+      ws = self._mixed(ws, latent, label)
     return self.images(ws, latent.get('noise'), train=train)
+
+  def training_styles(self, latent, label=None):
+    """Styles [B, layers, features] as training has them; nothing is updated."""
+    if not isinstance(latent, dict):
+      latent = {'z': latent}
+    label = parts.check_label(label, self.num_classes)
+    w = self.mapping(label, latent['z'])
+    return self._mixed(self._for_layers(w), latent, label)
+
+  def _mixed(self, ws, latent, label):
+    """The styles, from some layer on those of the other z; see make_prior."""
+    if 'mixed' not in latent:
+      return ws
+    count = ws.shape[1]
+    at = 1 + jnp.floor((count - 1) * latent['mixed']['at'])  # [B]
+    other = self._for_layers(self.mapping(label, latent['mixed']['z']))
+    first = jnp.arange(count)[None] < at[:, None]  # [B, layers]
+    return jnp.where(first[..., None], ws, other)
+
+  def _for_layers(self, w):
+    return jnp.repeat(w[:, None], self.synthesis.styles, axis=1)
 
   def styles(self, z, label=None, *, train):
     """Styles [B, layers, features], alike for all layers, of z and label."""
@@ -193,7 +177,7 @@ class Generator(nn.Module):
     average = self.average(w.mean(0), decay=DECAY, train=train)[None]
     if not train:
       w = average + self.truncation * (w - average)
-    return jnp.repeat(w[:, None], self.synthesis.styles, axis=1)
+    return self._for_layers(w)
 
   def images(self, ws, noise=None, *, train):
     """Images [B, H, W, C] of styles [B, layers, features]; see Synthesis."""

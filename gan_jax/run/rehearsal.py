@@ -102,14 +102,21 @@ def _pass(make_rules, size, state, batch, key, numbers):
 
 
 def _watched(game):
-  """The game whose augmentation has to keep a sample's shape."""
+  """The game whose augmentation, and moves of latents, have to keep shapes."""
 
   def apply(x, memo, *, key):
     shown = game.augment.apply(x, memo, key=key)
     _check_alike('augment', 'apply', shown, x)
     return shown
 
-  return game._replace(augment=game.augment._replace(apply=apply))
+  def checked(name, move, latent, *args, **kw):
+    moved = move(latent, *args, **kw)
+    _check_alike(f'penalties.{name}', 'move_latent', moved, latent)
+    return moved
+
+  moves = {k: functools.partial(checked, k, v) for k, v in game.moves.items()}
+  augment = game.augment._replace(apply=apply)
+  return game._replace(augment=augment, moves=moves)
 
 
 def _check_term(player, name, made, memo, size, seen):

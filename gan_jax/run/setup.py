@@ -12,8 +12,8 @@ from gan_jax.components import options as options_lib
 from gan_jax.data import loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe, Work
+from gan_jax.game import ema, networks
 from gan_jax.game import keys as keys_lib
-from gan_jax.game import networks
 from gan_jax.game import rules as rules_lib
 from gan_jax.game.health import probe
 from gan_jax.game.step import metric_names
@@ -157,7 +157,7 @@ def build(
     numbers=numbers,
     frozen=rules_lib.frozen(options),
     names=metric_names(checked.game.terms),
-    averaged=options['ema'].get('halflife_kimg', 0) > 0,
+    averaged=ema.is_average(options['ema']),
     keys=keys_lib.seed_keys(config['seed'], config['num_seeds']),
     health_every=config['health_every'],
     clashes=compatibility.clashes(

@@ -10,10 +10,10 @@ import numpy as np
 
 from gan_jax.components import options
 from gan_jax.data import kinds
-from gan_jax.game import forward, networks
+from gan_jax.game import forward, networks, packing
 from gan_jax.run import draws, encoding, given_arrays, vectors
 from gan_jax.run.sampling import take_seed
-from gan_jax.run.workdir import contents
+from gan_jax.run.workdir import averages, contents
 from gan_jax.storage import paths
 from gan_jax.types import D, G, UserError
 
@@ -36,6 +36,8 @@ class Trained:
     config: of the run, all keys.
     scores: its score records, as scores.json holds them.
     step: of the checkpoint.
+    ema_distance: how far the average's profile is from the one that was asked
+      for, as a share of it; 0 for the run's own.
     seeds: of the runs that were trained together; the methods take one of them
       as `run_seed`, and by default the first.
     shape: of one sample.
@@ -46,24 +48,37 @@ class Trained:
   config: dict
   scores: list[dict]
   step: int
+  ema_distance: float
   seeds: tuple[int, ...]
   shape: tuple[int, ...]
   class_names: tuple[str, ...]
   attributes: tuple[str, ...]
 
-  def __init__(self, workdir, *, checkpoint: str | int = 'latest'):
+  def __init__(
+    self,
+    workdir,
+    *,
+    checkpoint: str | int = 'latest',
+    ema: float | None = None,
+  ):
     """Opens a run that has been trained, or is being trained.
 
     Args:
       workdir: of the run.
       checkpoint: 'latest', 'best', or a step.
+      ema: width of G's average in place of the run's, see workdir.averages.
 
     Raises:
-      UserError: there is no run, or no such checkpoint.
+      UserError: there is no run, or no such checkpoint or average.
     """
     workdir = paths.given(workdir)
     opened = contents.open_run(workdir, which=str(checkpoint))
     self.config, self._setup, self._state, self.step = opened
+    self.ema_distance = 0.0
+    if ema is not None:
+      of = workdir, self.config, self._setup, self.step, ema
+      own, self.ema_distance = averages.of_width(*of)
+      self._state = self._state._replace(ema=own)
     self.scores = contents.read_records(paths.expand(workdir) / 'scores.json')
     first, dataset = self.config['seed'], self._setup.dataset
     self.seeds = tuple(range(first, first + self.config['num_seeds']))
@@ -154,12 +169,13 @@ class Trained:
       run_seed: one of `seeds`; None for the first.
 
     Returns:
-      [N], float32.
+      [N], float32; where D judges packs of samples, one [N / pack] for
+      consecutive ones.
 
     Raises:
       UserError: samples of another shape, labels that are missing.
     """
-    x = self._in_model_range(x)
+    x = packing.packed(self._in_model_range(x), self._game.pack)
     player = take_seed(self._state.players[D], self._index(run_seed))
     variables = {'params': player.params, 'vars': player.vars}
     output = self._apply(D, variables, x, self._needed(label, len(x)))

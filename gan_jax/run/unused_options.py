@@ -66,6 +66,8 @@ def _ignored(what, why):
 
 
 def _check_average(options):
+  if options.get('name', ema.USUAL) != ema.USUAL:
+    return
   usual = inspect.signature(ema.make_decay).parameters['rampup'].default
   rampup = options.get('rampup', usual)
   if not options.get('halflife_kimg') and rampup not in (0, usual):

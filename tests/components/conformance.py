@@ -27,14 +27,15 @@ SHAPES = (2,), (8, 2), (8, 8, 1), (256, 1), (32, 32, 3)
 KEY = jax.random.key(0)
 ENCODING = {'name': 'vae_gan', **THIN['vae_gan']}
 EMBEDDING = {'name': 'timegan', **THIN['timegan']}
-# Of penalties that look at codes or features, a model that has some; of one
-# that wants a latent like a sample, such a latent.
+# Of penalties that look at codes, styles or features, a model that has some; of
+# one that wants a latent like a sample, such a latent.
 HINGED = {'num_classes': 3, 'loss': {'name': 'hinge'}}
 FEATURES = {**HINGED, 'conditioning': {'name': 'multi_hinge'}}
 BESIDE = {
   'feature_matching': FEATURES,
   'kl': {'model': ENCODING},
   'optimal_transport': {'latent': {'dim': 2}},
+  'path_length': {'model': {'name': 'stylegan2', **SMALL['stylegan2']}},
   'pull_away': FEATURES,
   'reconstruction': {'model': ENCODING},
   'supervised': {'model': EMBEDDING},

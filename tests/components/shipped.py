@@ -10,7 +10,7 @@ SHIPPED = {
     'ragan', 'rahinge', 'ralsgan', 'rpgan', 'wasserstein',
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
-  'augment': {'flip'},
+  'augment': {'blur', 'flip'},
   'dynamics': {
     'alternating', 'consensus', 'extragradient', 'lookahead',
     'negative_momentum', 'optimistic', 'simultaneous', 'symplectic', 'unrolled',
@@ -100,9 +100,9 @@ APART = {
   },
   'penalties': {
     'bcr', 'cr', 'fd_r1', 'fd_r2', 'feature_matching', 'gradient_normalisation',
-    'icr', 'kl', 'label_flip', 'lecam', 'logit_centring', 'max_gp',
-    'mode_seeking', 'moments', 'optimal_transport', 'orthogonal', 'pull_away',
-    'reconstruction', 'supervised', 'top_k', 'zcr',
+    'icr', 'kl', 'label_flip', 'lecam', 'logan', 'logit_centring', 'max_gp',
+    'mode_seeking', 'moments', 'optimal_transport', 'orthogonal', 'path_length',
+    'pull_away', 'reconstruction', 'supervised', 'top_k', 'zcr',
   },
   'datasets': {'dirac', 'sounds', 'spoken_digit', 'tones'},
 }  # fmt: skip

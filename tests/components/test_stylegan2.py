@@ -83,6 +83,58 @@ def test_styles_may_differ_between_layers(small):
   assert float(jnp.abs(call('images', mixed, noise) - x).max()) > 1e-3
 
 
+def test_training_mixes_styles_where_the_latent_says_so(small):
+  """From one layer on those of the other z; elsewhere they are never mixed."""
+  g, variables, latent = small
+  other = jnp.flip(latent['z'], 0)
+  at = jnp.array([0.4, 1.0])  # of four layers: from the second + 1 on; never
+  mixed = {**latent, 'mixed': {'z': other, 'at': at}}
+  call = lambda latent, train: g.apply(
+    variables, latent, train=train, mutable='averages'
+  )
+  ws = g.apply(variables, mixed, method='training_styles')
+  styles = lambda z: g.apply(variables, z, method='training_styles')
+  one, two = styles(latent['z']), styles(other)
+  close(ws[0], jnp.concatenate([one[0, :2], two[0, 2:]]), 0)
+  close(ws[1], one[1], 0)
+  x, after = call(mixed, True)
+  noise = latent['noise']
+  close(x, g.apply(variables, ws, noise, train=True, method='images'))
+  plain, of_plain = call(latent, True)
+  assert float(jnp.abs(x - plain)[0].max()) > 1e-3
+  close(x[1], plain[1])
+  # The average w is that of the first z; samples know one z alone.
+  jax.tree.map(lambda a, b: close(a, b, 0), after, of_plain)
+  close(call(mixed, False)[0], call(latent, False)[0], 0)
+
+
+def test_where_styles_are_mixed():
+  """Each of the layers but the first alike, in that share of examples."""
+  shape, layers, count = (16, 16, 1), 6, 4000
+  each = jax.random.split(KEY, count)
+  draw = lambda mixing: jax.jit(
+    jax.vmap(stylegan2.make_prior(shape, dim=3, mixing=mixing))
+  )(each)
+  made, plain = draw(0.75), draw(None)
+  at = made['mixed']['at']
+  starts = 1 + jnp.floor((layers - 1) * at).astype(int)
+  shares = jnp.bincount(starts, length=layers + 1) / count
+  close(shares[jnp.array([0, layers])], jnp.array([0, 0.25]), 0.03)
+  close(shares[1:layers], jnp.full(5, 0.15), 0.03)
+  # A second z draws from a stream of its own.
+  assert set(plain) == {'z', 'noise'}
+  same = {'z': made['z'], 'noise': made['noise']}
+  jax.tree.map(lambda a, b: close(a, b, 0), plain, same)
+  both = jnp.corrcoef(made['mixed']['z'][:, 0], made['z'][:, 0])
+  assert abs(float(both[0, 1])) < 0.1
+
+
+@pytest.mark.parametrize('mixing', [-0.1, 1.5, 'often', True])
+def test_a_probability_of_mixing_is_one(mixing):
+  with pytest.raises(UserError, match=r'latent\.mixing=.*a probability'):
+    stylegan2.make_prior((8, 8, 1), mixing=mixing)
+
+
 def test_the_average_style_moves_in_training_and_truncates_elsewhere(small):
   g, variables, latent = small
   mean = image(4, seed=3)

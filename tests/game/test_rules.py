@@ -34,6 +34,7 @@ OPTIONS = {
   },
   'ema': {'halflife_kimg': 1.0},
   'microbatches': 1,
+  'pack': 1,
   'd_steps': 1,
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gan_jax import select
 from gan_jax.components import files, options
 from gan_jax.data import loading
-from gan_jax.game import by_name, latents
+from gan_jax.game import by_name, ema, latents
 from gan_jax.run.config import recipe
 from gan_jax.types import G, UserError
 
@@ -98,11 +98,11 @@ def _names(config):
   optim = _at(config, 'optim') or {}
   of_players = [f'optim.{player}' for player in optim]
   schedules = [f'{group}.schedule' for group in of_players]
-  groups = ('data', 'model', 'latent', *ROOMS, *of_players, *schedules)
+  groups = ('data', 'model', 'latent', 'ema', *ROOMS, *of_players, *schedules)
   named = {group: (_at(config, group) or {}).get('name') for group in groups}
   # An encoder's optimizer is as G's where it has no name of its own.
   usual = {group: named.get(f'optim.{G}') for group in of_players}
-  usual['latent'] = 'normal'
+  usual |= {'latent': 'normal', 'ema': ema.USUAL}
   return {k: v or usual[k] for k, v in named.items() if v or usual.get(k)}
 
 
@@ -113,6 +113,8 @@ def _takes(config, group, name):
   if group == 'latent':
     file = select.module('models', config.model.name, flag='model.name')
     own = options.taken_by(latents.maker(name, file))
+  elif group == 'ema':
+    own = set(options.taken_by(ema.maker(name))) - {'batch_size'}
   elif group == 'data':
     own = [*OF_DATA, *loading.options_of(name)]
   elif group in ROOMS:

@@ -35,6 +35,7 @@ TABLE = {
   'num_seeds': Key(int, TRAINING, least=1),
   'batch_size': Key(int, TRAINING, least=1),
   'microbatches': Key(int, TRAINING, least=1, since='0.2.0', before=1),
+  'pack': Key(int, TRAINING, least=1, since='0.2.0', before=1),
   'd_steps': Key(int, TRAINING, least=1),
   'fresh_real': Key(bool, TRAINING),
   'conditional': Key(bool, TRAINING),
