@@ -29,6 +29,7 @@ class Forward(NamedTuple):
   critic: Callable  # (sample, label=) -> heads; no example sees another one
   net: Callable  # (player, *inputs, **kw) -> its output, in evaluation mode
   also: dict = {}  # what else the model's play gives: codes, what it rebuilt
+  augment: dict = {}  # {metric: []}: what the augmentation's memo says
 
 
 class Term(NamedTuple):
