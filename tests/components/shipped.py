@@ -10,7 +10,10 @@ SHIPPED = {
     'ragan', 'rahinge', 'ralsgan', 'rpgan', 'wasserstein',
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
-  'augment': {'flip'},
+  'augment': {
+    'ada', 'apa', 'cutmix', 'diffaugment', 'diffusion_noise', 'flip',
+    'instance_noise',
+  },
   'dynamics': {'alternating', 'simultaneous'},
   'conditioning': {
     'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',

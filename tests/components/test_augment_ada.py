@@ -330,7 +330,9 @@ def test_gates_are_open_as_often_as_they_should(drawn):
 
 def test_gates_and_draws_of_transforms_are_independent(drawn):
   _, values = drawn
-  gates = np.stack([np.isfinite(v[:, 0]) for v in values.values()]).astype(float)
+  gates = np.stack([np.isfinite(v[:, 0]) for v in values.values()]).astype(
+    float
+  )
   apart = np.corrcoef(gates) - np.eye(len(gates))
   assert np.abs(apart).max() < 4.5 / np.sqrt(4000)
   for name, drawn_values in values.items():
