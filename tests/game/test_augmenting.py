@@ -257,6 +257,22 @@ def test_lazy_terms_are_no_move_of_the_controller():
 # Flags
 
 
+def test_the_manual_s_flags():
+  """A probability that rises by a line, and strengths of their own."""
+  config = recipe.load('digits:tiny')
+  rising = {**LINE, 'init_value': 0.0, 'end_value': 0.3}
+  flags = {
+    'augment.name': 'ada',
+    'augment.adaptive': 'False',
+    'augment.groups': 'blit,geom,color,cutout',
+    'augment.p': str(rising),
+    'augment.brightness': '.5',
+  }
+  changes.override(config, flags.items())()
+  built = setup.build(config.to_dict())
+  assert built.rules().game.augment.at is not None
+
+
 def test_a_chain_by_flags():
   config = recipe.load('ring8:tiny')
   flags = {
