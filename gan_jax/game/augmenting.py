@@ -88,11 +88,24 @@ def _made(flag, options, axis, step):
   if options_lib.are_known(now):
     now = jax.tree.map(float, now)
   made = options_lib.call(flag, select.augmentation, own | now, flag=flag)
-  for name in ('apply', 'update', 'replace', 'measured'):
-    function = getattr(made, name)
-    made = made._replace(**{name: on_axis(function, axis)})
+  for name in ('apply', 'update', 'replace'):
+    function = on_axis(getattr(made, name), axis)
+    made = made._replace(**{name: _blaming(flag, function)})
   following = f'{flag}.{THEN}'
   return chained(made, _made(following, then, axis, step)) if then else made
+
+
+def _blaming(flag, function):
+  """The function, whose mistakes name the flag at which it stands."""
+
+  def call(*args, **kwargs):
+    try:
+      return function(*args, **kwargs)
+    except UserError as e:  # files only know of the first one
+      words = str(e).replace(f'{FLAG}.', f'{flag}.', 1)
+      raise UserError(words) from e
+
+  return function if flag == FLAG else call
 
 
 def chained(first: Augmentation, then: Augmentation) -> Augmentation:
