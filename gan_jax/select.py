@@ -112,11 +112,13 @@ def penalty(name: str, *, every: int = 1, **kwargs) -> Penalty:
 
 
 _PENALTY, _MOVE = ('penalty', 'project'), 'move_latent'
+_AUGMENTATION = ('apply', 'update', 'init', 'replace', 'measured')
+OF_ANY = ('synced', 'then')  # options of every augmentation
 
 # The functions of a component that take options, by its room.
 _TAKERS = {
   'losses': Loss._fields,
-  'augment': Augmentation._fields,
+  'augment': _AUGMENTATION,
   'dynamics': Dynamics._fields,
   'conditioning': (),
 }
@@ -139,6 +141,7 @@ def options_of(kind: str, name: str, *, flag: str) -> list[str]:
   return [
     *files.head_fields(file),
     *(k for f in takers for k in options.taken_by(f)),
+    *(OF_ANY if kind == 'augment' else ()),
   ]
 
 
@@ -164,15 +167,30 @@ def conditioning(name: str, **kwargs) -> Conditioning:
   )
 
 
-def augmentation(name: str, **kwargs) -> Augmentation:
+def augmentation(
+  name: str, *, flag: str = 'augment', synced: bool = False, **kwargs
+) -> Augmentation:
   """The augmentation of that name, its keyword arguments bound.
 
+  Args:
+    name: of a file.
+    flag: how the config names it.
+    synced: whether the fake of a pair gets the draws of its real.
+    **kwargs: its options.
+
   Raises:
-    UserError: an unknown name or keyword.
+    UserError: an unknown name or keyword, or a value that does not do.
   """
-  file = module('augment', name, flag='augment.name')
-  fields = Augmentation._fields
-  return Augmentation(**files.bind(f'augment {name}', file, kwargs, *fields)[0])
+  file = module('augment', name, flag=f'{flag}.name')
+  bound, _ = files.bind(f'{flag} {name}', file, kwargs, *_AUGMENTATION)
+  if hasattr(file, 'check') and options.are_known(kwargs):
+    file.check(flag, kwargs)
+  alone = (lambda x, memo, *, key: x) if _mixes(file) else None
+  return Augmentation(**bound, alone=alone, synced=synced)
+
+
+def _mixes(file):
+  return getattr(file, 'WHOLE_BATCH', False)
 
 
 def dynamics(name: str, **kwargs) -> Dynamics:

@@ -129,12 +129,21 @@ class Conditioning(NamedTuple):
 class Augmentation(NamedTuple):
   """What D is shown in place of a sample; a term's critic sees it as well.
 
-  A file of gan_jax/augment gives these, its options bound.
+  A file of gan_jax/augment gives these, its options bound; all but `apply` may
+  be left out.
   """
 
   apply: Callable = lambda x, memo, *, key: x  # key: one for each example
   update: Callable = lambda memo, real_logits: memo
   init: Callable = tuple  # () -> memo
+  # (real, fake, memo, *, key) -> what stands in the place of the reals.
+  replace: Callable = lambda real, fake, memo, *, key: real
+  measured: Callable = lambda memo: {}  # memo -> {metric: []}
+  # `apply` for a critic, where no example may see another one.
+  alone: Callable | None = None
+  synced: bool = False  # whether the fake of a pair gets the real's draws
+  # step [] -> the same, where options follow the steps.
+  at: Callable | None = None
 
 
 class Dynamics(NamedTuple):

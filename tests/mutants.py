@@ -55,7 +55,11 @@ TESTS = {
     'components/test_conditioning_heads.py',
   ],
   'conditioning/': ['components/test_conditioning*.py'],
-  'augment/': ['components/test_augment*.py', 'game/test_step*.py'],
+  'augment/': [
+    'components/test_augment*.py',
+    'game/test_augmenting.py',
+    'game/test_step*.py',
+  ],
   'dynamics/timegan.py': ['components/test_timegan.py'],
   'dynamics/equilibrium.py': ['components/test_encoder_terms.py'],
   'dynamics/': [
@@ -132,6 +136,7 @@ TESTS = {
     'game/test_beginning.py',
     'game/test_step*.py',
     'game/test_what*.py',
+    'game/test_augmenting.py',
   ],
   'game/refusals.py': [
     'game/test_rules.py',
@@ -139,6 +144,7 @@ TESTS = {
     'components/test_conditioning_mistakes.py',
     'components/test_logan.py',
   ],
+  'game/augmenting.py': ['game/test_augmenting.py'],
   'game/rules.py': ['game/test_rules.py', 'components/test_options.py'],
   'game/objectives.py': ['game/test_rules.py', 'game/test_step*.py'],
   'game/': ['game/test_step*.py', 'game/test_what*.py'],

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax.types import UserError
+from gan_jax.augment.shared import checks
 
 
 def apply(
@@ -31,9 +31,11 @@ def apply(
     UserError: samples that are no images.
   """
   del memo
-  if x.ndim != 4:
-    raise UserError(
-      f'augment.name=flip: expected images [B, H, W, C], not {x.shape}.'
-    )
+  checks.check_images('flip', x)
   mirrored = jax.vmap(lambda key: jax.random.uniform(key) < p)(key)  # [B]
   return jnp.where(mirrored[:, None, None, None], x[:, :, ::-1], x)
+
+
+def check(flag: str, options: dict):
+  """Refuses what is no probability; UserError."""
+  checks.check_range(flag, options, 1, 'p')

@@ -21,6 +21,7 @@ from gan_jax.game.terms import Forward
 from gan_jax.types import Augmentation, D, G, State, Tree, UserError
 
 AUGMENT, DYNAMICS = 'augment', 'dynamics'  # names of their memos
+_SHOWN = (1, 2, 4)  # streams of what D is shown: reals, fakes, replacements
 
 
 class Game(NamedTuple):
@@ -144,10 +145,15 @@ class Networks:
     return networks.apply(self._nets[name], tree, *inputs, **kw)
 
 
+def augment_at(game: Game, step: jax.Array) -> Augmentation:
+  """The augmentation at a step [], with what its options are then."""
+  return game.augment.at(step) if game.augment.at else game.augment
+
+
 def _make_show(apply, memo):
   """What D is shown in place of samples; of pairs, the first are samples."""
 
-  def show(x, *, key):
+  def show(x, key):
     if isinstance(x, tuple):
       return (apply(x[0], memo, key=key), *x[1:])
     return apply(x, memo, key=key)
@@ -184,18 +190,23 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
   real, fake, latent, *also = played
   if game.moves:
     also = [{**(also[0] if also else {}), 'drawn': drawn}]
-  show = _make_show(game.augment.apply, state.memo.get(AUGMENT, ()))
+  augment = augment_at(game, batch['step'])
+  memo = state.memo.get(AUGMENT, ())
+  show = _make_show(augment.apply, memo)
   # Streams of an example's own: the latent has taken the key itself.
-  on_real_key, on_fake_key = (keys_lib.fold_each(keys, i) for i in (1, 2))
-  judge = lambda x, key: heads_of(nets.run(D, show(x, key=key), label))
+  on_real_key, on_fake_key, own = (keys_lib.fold_each(keys, i) for i in _SHOWN)
+  on_fake_key = on_real_key if augment.synced else on_fake_key
+  real = augment.replace(real, jax.lax.stop_gradient(fake), memo, key=own)
+  judge = lambda x, key: heads_of(nets.run(D, show(x, key), label))
   on_real, on_fake = judge(real, on_real_key), judge(fake, on_fake_key)
+  alone = _make_show(augment.alone or augment.apply, memo)
 
   # Not in training mode: an example's gradient may see no other example. It
   # sees the variables that the pass has left, as D's next user will.
   def critic(x, label=label, part=None):
     cut = lambda tree: jax.tree.map(lambda v: v[part], tree)
     of = (on_real_key, label) if part is None else cut((on_real_key, label))
-    return heads_of(nets.net(D, show(x, key=of[0]), of[1]))
+    return heads_of(nets.net(D, alone(x, of[0]), of[1]))
 
   made = (latent, real, fake, on_real, on_fake, critic, nets.net, *also)
   logits = lambda x: critic(x)['logits']
@@ -204,5 +215,6 @@ def forward(game: Game, state: State, batch: dict, key) -> tuple[Forward, dict]:
     'slopes': functools.cache(lambda: both_gradients(logits, real, fake)),
     'prior': game.prior,
     'params': {name: own.params for name, own in state.players.items()},
+    'augment': augment.measured(memo),
   }
   return Forward(batch, *made, **beside), nets.vars

@@ -15,7 +15,15 @@ import jax.numpy as jnp
 from gan_jax import select
 from gan_jax.components import files
 from gan_jax.components import options as options_lib
-from gan_jax.game import ema, latents, optim, packing, refusals, schedules
+from gan_jax.game import (
+  augmenting,
+  ema,
+  latents,
+  optim,
+  packing,
+  refusals,
+  schedules,
+)
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import moves_of, projections_of, terms_of
 from gan_jax.types import Conditioning, D, G, Model, UserError
@@ -65,7 +73,8 @@ def complete(groups: dict) -> dict:
   options['penalties'] = {
     name: _penalty(name, own) for name, own in options['penalties'].items()
   }
-  for group in ('conditioning', 'augment', 'dynamics'):
+  options['augment'] = augmenting.complete(options['augment'])
+  for group in ('conditioning', 'dynamics'):
     if own := options[group]:
       file = module(group, group)
       options[group] = fill(own, *files.functions_of(file))
@@ -149,19 +158,21 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   }
   decays = _averages(options['ema'], given.batch_size)
   mean, gather = make_means(axis)
+  augment = _augment(options['augment'], axis)
   prior = _prior(model, options['latent'], given.shape)
   also = {'axis_name': axis} | _size_of(prior)
+  terms = terms_of(
+    model.adversarial(loss) if model.adversarial else loss,
+    penalties,
+    conditioning,
+    gather=gather,
+    axis=axis,
+  )
   shape = *given.shape[:-1], options['pack'] * given.shape[-1]
   own = lambda player: {'shape': shape} if player == D else {}
   game = Game(
     nets={k: _with(net, also | own(k)) for k, net in model.nets.items()},
-    terms=terms_of(
-      model.adversarial(loss) if model.adversarial else loss,
-      penalties,
-      conditioning,
-      gather=gather,
-      axis=axis,
-    ),
+    terms=augmenting.with_measures(terms, augment),
     tx={k: watch(own) for k, own in tx.items()} if watch else tx,
     prior=prior,
     decay={
@@ -172,7 +183,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     },
     play=model.play or play,
     project=projections_of(penalties, model),
-    augment=_augment(options['augment']),
+    augment=augment,
     mean=mean,
     gather=gather,
     microbatches=options['microbatches'],
@@ -245,11 +256,11 @@ def _with(net, fields):
   return net.clone(**{k: v for k, v in fields.items() if k in there})
 
 
-def _augment(options):
+def _augment(options, axis):
   """The augmentation; without a name there is none."""
   if not options:
     return Game._field_defaults['augment']
-  return options_lib.call('augment', select.augmentation, options)
+  return augmenting.make(options, axis=axis)
 
 
 def frozen(options: dict) -> dict:

@@ -18,7 +18,7 @@ import optax
 
 from gan_jax.game import ema as ema_lib
 from gan_jax.game import keys as keys_lib
-from gan_jax.game.forward import AUGMENT, Game, forward, mean_tree
+from gan_jax.game.forward import AUGMENT, Game, augment_at, forward, mean_tree
 from gan_jax.types import D, Player, State, Tree
 
 SHARED = ('index', 'step', 'frozen')  # of a batch: the same for its n parts
@@ -61,24 +61,39 @@ def gradient(
     def objective(params):
       moving = with_params(state, params)
       moving = ahead(moving, batch, key) if ahead else moving
-      total, change = _value(game, who, moving, batch, key, every=every)
-      return game.mean(total), change
+      total, *more = _value(game, who, moving, batch, key, every=every)
+      return game.mean(total), more
 
-    return jax.grad(objective, has_aux=True)(params_of(state, who))
+    grads, (change, logits) = jax.grad(objective, has_aux=True)(
+      params_of(state, who)
+    )
+    return (grads, change), logits
 
   def accumulated(state, batch, key):
     parts = [
       one(state, _part(batch, i, game.microbatches), key)
       for i in range(game.microbatches)
     ]
-    return mean_tree(lambda *x: sum(x) / len(x), *parts)
+    made, logits = zip(*parts, strict=True)
+    mean = mean_tree(lambda *x: sum(x) / len(x), *made)
+    return mean, jnp.concatenate(logits)
 
   many = one if game.microbatches == 1 else accumulated
-  return lambda state, batch, key: game.mean(many(state, batch, key))
+
+  def whole(state, batch, key):
+    (grads, change), logits = many(state, batch, key)
+    if D in who and every == 1 and AUGMENT in state.memo:
+      # Once for the whole batch: what it makes of logits is no mean.
+      learn = augment_at(game, batch['step']).update
+      own = {AUGMENT: learn(state.memo[AUGMENT], game.gather(logits))}
+      change = change._replace(memo={**change.memo, **own})
+    return game.mean((grads, change))
+
+  return whole
 
 
 def _value(game, who, state, batch, key, *, every):
-  """The sum of the players' terms [], and the Change."""
+  """The sum of the players' terms [], the Change, D's logits of reals [b]."""
   seen, variables = forward(game, state, batch, key)
   total, memo, metrics = jnp.float32(0), {}, {}
   for player in who:
@@ -94,11 +109,8 @@ def _value(game, who, state, batch, key, *, every):
       metrics[term.label] = term.every * mean
       more = {k: measure(seen) for k, measure in term.also.items()}
       metrics |= {k: v.astype(jnp.float32) for k, v in more.items()}
-  if D in who and every == 1 and AUGMENT in state.memo:
-    logits = game.gather(seen.on_real['logits'])
-    memo[AUGMENT] = game.augment.update(state.memo[AUGMENT], logits)
   kept = {name: variables[name] for name in who}
-  return total, Change(kept, memo, metrics)
+  return total, Change(kept, memo, metrics), seen.on_real['logits']
 
 
 def _stream_of(name, key, index):

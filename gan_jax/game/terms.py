@@ -36,6 +36,7 @@ class Forward(NamedTuple):
   slopes: Callable | None = None
   prior: Callable | None = None  # key -> latent of one example
   params: dict = {}  # {player: its parameters}
+  augment: dict = {}  # {metric: []}: what the augmentation's memo says
 
 
 class Term(NamedTuple):

@@ -30,6 +30,11 @@ MEASURES = {
     'Output of D on generated, in training',
     'Mean logit of D at the generated samples that it learns from.',
   ),
+  'augment_p': Term(
+    'Probability p of the augmentation',
+    'How often what D is shown is augmented, mean since the last report; where'
+    ' it is adaptive, it rises while D takes too many reals for real.',
+  ),
   'samples_per_s': Term(
     'Samples per second',
     'Real samples that the training uses in a second, of all seeds.',

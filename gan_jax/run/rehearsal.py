@@ -72,7 +72,13 @@ def _pass(make_rules, size, state, batch, key, numbers):
   """A forward pass, and what every component makes of it."""
   made = make_rules(numbers)
   game = made.game
-  seen, _ = forward.forward(_watched(game), state, batch, key)
+  augment = forward.augment_at(game, batch['step'])
+  moves = {
+    name: functools.partial(_kept, name, move)
+    for name, move in game.moves.items()
+  }
+  game = game._replace(augment=_watched(augment), moves=moves)
+  seen, _ = forward.forward(game, state, batch, key)
   if hasattr(seen.fake, 'shape') and len(seen.fake) != size:
     raise UserError(
       f'model.{G}: of {size} latents it makes {shape_of(seen.fake, size)};'
@@ -97,26 +103,31 @@ def _pass(make_rules, size, state, batch, key, numbers):
     _check_alike('penalties', 'project', project(params), params)
   if forward.AUGMENT in state.memo:
     memo = state.memo[forward.AUGMENT]
-    after = game.augment.update(memo, seen.on_real['logits'])
+    after = augment.update(memo, seen.on_real['logits'])
     _check_alike('augment', 'update', after, memo)
 
 
-def _watched(game):
-  """The game whose augmentation, and moves of latents, have to keep shapes."""
+def _watched(augment):
+  """The augmentation, which has to keep a sample's shape."""
 
   def apply(x, memo, *, key):
-    shown = game.augment.apply(x, memo, key=key)
+    shown = augment.apply(x, memo, key=key)
     _check_alike('augment', 'apply', shown, x)
     return shown
 
-  def checked(name, move, latent, *args, **kw):
-    moved = move(latent, *args, **kw)
-    _check_alike(f'penalties.{name}', 'move_latent', moved, latent)
-    return moved
+  def replace(real, fake, memo, *, key):
+    shown = augment.replace(real, fake, memo, key=key)
+    _check_alike('augment', 'replace', shown, real)
+    return shown
 
-  moves = {k: functools.partial(checked, k, v) for k, v in game.moves.items()}
-  augment = game.augment._replace(apply=apply)
-  return game._replace(augment=augment, moves=moves)
+  return augment._replace(apply=apply, replace=replace, at=None)
+
+
+def _kept(name, move, latent, *args, **kw):
+  """A move of latents, which has to keep their shape."""
+  moved = move(latent, *args, **kw)
+  _check_alike(f'penalties.{name}', 'move_latent', moved, latent)
+  return moved
 
 
 def _check_term(player, name, made, memo, size, seen):
@@ -207,6 +218,11 @@ def _files(options):
   }
   for name in options['penalties']:
     named[f'penalties.{name}'] = 'penalties', name
+  following, flag = options['augment'].get('then'), 'augment'
+  while following:
+    flag = f'{flag}.then'
+    named[f'{flag}.name={following["name"]}'] = 'augment', following['name']
+    following = following.get('then')
   return {
     select.module(*of, flag=flag).__file__: flag for flag, of in named.items()
   }

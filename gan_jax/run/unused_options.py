@@ -102,6 +102,10 @@ def _check_components(config):
   }
   for name, options in config['penalties'].items():
     groups[f'penalties.{name}'] = 'penalties', {'name': name, **options}
+  flag, options = 'augment', config['augment']
+  while options:  # and those that follow it
+    groups[flag] = 'augment', options
+    flag, options = f'{flag}.then', options.get('then')
   for flag, (kind, options) in groups.items():
     module = select.module(kind, options['name'], flag=flag)
     option = getattr(module, 'ignored', lambda options: '')(options)

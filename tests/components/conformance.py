@@ -166,7 +166,9 @@ def augment(module, name):
   each = keys.fold_examples(KEY, batch['index'])
   run = lambda x, each: made.game.augment.apply(x, memo, key=each)
   x = batch['x']
-  np.testing.assert_allclose(run(x, each)[:2], run(x[:2], each[:2]), 1e-5, 1e-6)
+  if not getattr(module, 'WHOLE_BATCH', False):
+    part = run(x[:2], each[:2])
+    np.testing.assert_allclose(run(x, each)[:2], part, 1e-5, 1e-5)
   assert np.abs(jax.grad(lambda x: run(x, each).sum())(x)).max() > 0
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gan_jax import select
 from gan_jax.game import latents, networks
 from tests.components.shipped import OTHER_SAMPLES
 
@@ -61,6 +62,21 @@ def penalty_program(module, options):
   key = jax.eval_shape(lambda: jax.random.key(0))
   scale = jax.ShapeDtypeStruct((), jnp.float32)
   return traced(jax.value_and_grad(penalty), scale, x, x, key)
+
+
+def augment_program(module, options):
+  """Of all that an augmentation does, and of the gradient of what it shows."""
+  made = select.augmentation(module.__name__, **options)
+
+  def run(x, key, logits):
+    memo = made.init()
+    shown = lambda x: jnp.square(made.apply(x, memo, key=key)).sum()
+    replaced = made.replace(x, -x, memo, key=key)
+    return jax.value_and_grad(shown)(x), replaced, made.update(memo, logits)
+
+  x = jax.ShapeDtypeStruct((2, *SHAPE), jnp.float32)
+  key = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 2))
+  return traced(run, x, key, jax.ShapeDtypeStruct((2,), jnp.float32))
 
 
 PROGRAMS = {}  # of networks: the usual one is compared with all others

@@ -10,7 +10,10 @@ SHIPPED = {
     'ragan', 'rahinge', 'ralsgan', 'rpgan', 'wasserstein',
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
-  'augment': {'blur', 'flip'},
+  'augment': {
+    'ada', 'apa', 'blur', 'cutmix', 'diffaugment', 'diffusion_noise', 'flip',
+    'instance_noise',
+  },
   'dynamics': {
     'alternating', 'consensus', 'extragradient', 'lookahead',
     'negative_momentum', 'optimistic', 'simultaneous', 'symplectic', 'unrolled',

@@ -12,12 +12,15 @@ import inspect
 import flax.linen as nn
 import pytest
 
+from gan_jax import select
+from gan_jax.augment import ada, diffusion_noise
 from gan_jax.losses import fgan
 from gan_jax.models import rcgan, sngan, stylegan2
 from gan_jax.models.layers import parts
 from gan_jax.penalties import dragan
 from gan_jax.types import UserError
 from tests.components.programs import (
+  augment_program,
   load,
   loss_program,
   network_program,
@@ -39,6 +42,8 @@ NAMES = {
   'pool': tuple(sngan.POOLS),
   'size': ('s', 'b'),
   'architecture': stylegan2.ARCHITECTURES,
+  'groups': ada.BGC,
+  'times': tuple(diffusion_noise.TIMES),
 }
 # Values of options that are neither any number nor names.
 OTHERS = {
@@ -52,6 +57,12 @@ OTHERS = {
   'heads': (2, 1),
   'patch': (2, 4),
   'levels': (2, 1),
+  # Of what is no probability, or mean of signs, above 1.
+  **dict.fromkeys(
+    ('p', 'target', 'translation', 'cutout', 'beta_start', 'beta_end'),
+    (0.5, 0.25),
+  ),
+  'policy': (('color', 'cutout'), ('cutout', 'color'), ('cutout',)),
 }
 # Beside which an option has an effect, where the defaults do not do.
 LABELS = {'num_classes': 2}
@@ -65,6 +76,8 @@ BESIDE = {
   ('biggan.Generator', 'shared'): LABELS,
   ('biggan_deep.Generator', 'shared'): LABELS,
 }
+for _transform in ada._TRANSFORMS:
+  BESIDE['ada', _transform] = {'groups': tuple(ada.GROUPS)}
 for _style in ('stylegan2', 'stylegan3'):
   BESIDE[f'{_style}.Discriminator', 'mapping_layers'] = LABELS
   for _net in ('Generator', 'Discriminator'):
@@ -127,6 +140,12 @@ def cases():
     has = [f for f in ('penalty', 'project') if hasattr(module, f)]
     functions = [getattr(module, f) for f in has]
     for option, usual in keyword_options(*functions).items():
+      yield name, option, usual, program, {}
+  for name in sorted(SHIPPED['augment']):
+    module = load('augment', name)
+    program = functools.partial(augment_program, module)
+    there = [getattr(module, f, None) for f in select._AUGMENTATION]
+    for option, usual in keyword_options(*filter(None, there)).items():
       yield name, option, usual, program, {}
   for name in sorted(SHIPPED['models'] - {'sagan'}):  # which is sngan
     module = load('models', name)

@@ -98,12 +98,21 @@ def _names(config):
   optim = _at(config, 'optim') or {}
   of_players = [f'optim.{player}' for player in optim]
   schedules = [f'{group}.schedule' for group in of_players]
-  groups = ('data', 'model', 'latent', 'ema', *ROOMS, *of_players, *schedules)
+  thens = _following(config, 'augment')
+  groups = (
+    'data', 'model', 'latent', 'ema', *ROOMS, *of_players, *schedules, *thens
+  )  # fmt: skip
   named = {group: (_at(config, group) or {}).get('name') for group in groups}
   # An encoder's optimizer is as G's where it has no name of its own.
   usual = {group: named.get(f'optim.{G}') for group in of_players}
   usual |= {'latent': 'normal', 'ema': ema.USUAL}
   return {k: v or usual[k] for k, v in named.items() if v or usual.get(k)}
+
+
+def _following(config, group):
+  """The groups of the augmentations that follow one."""
+  group = f'{group}.then'
+  return [group, *_following(config, group)] if _at(config, group) else []
 
 
 def _takes(config, group, name):
@@ -117,8 +126,8 @@ def _takes(config, group, name):
     own = set(options.taken_by(ema.maker(name))) - {'batch_size'}
   elif group == 'data':
     own = [*OF_DATA, *loading.options_of(name)]
-  elif group in ROOMS:
-    own = select.options_of(ROOMS[group], name, flag=f'{group}.name')
+  elif (top := group.partition('.then')[0]) in ROOMS:
+    own = select.options_of(ROOMS[top], name, flag=f'{group}.name')
   else:
     own = by_name.takes(name, flag=f'{group}.name')
     own += ['schedule', 'clip_norm'] if group.count('.') == 1 else []

@@ -5,6 +5,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 GROUPS = ('penalties', 'optim')  # of whose members the numbers may vary
+ONE = ('augment',)  # a group whose own numbers may
 
 
 def is_swap(key: str, value: Any, old: Any) -> bool:
@@ -16,7 +17,8 @@ def is_swap(key: str, value: Any, old: Any) -> bool:
     old: the one that is there, None if there is none.
   """
   group, *path = key.split('.')
-  if group not in GROUPS or len(path) < 2 or path[-1] == 'schedule':
+  least = {**dict.fromkeys(GROUPS, 2), **dict.fromkeys(ONE, 1)}
+  if len(path) < least.get(group, len(key)) or path[-1] in ('schedule', 'then'):
     return False
   if _is_schedule(value):
     return old is None or _is_number(old)

@@ -31,7 +31,7 @@ def outside_modules(config: dict) -> dict[str, str]:
   Returns:
     {dotted name: hash}; {} where all components are the package's own.
   """
-  names = [config[group].get('name') for group in GROUPS]
+  names = [config[group].get('name') for group in GROUPS if group != 'augment']
   files = {}
   for name in (*names, *config['penalties'], *_inner(config)):
     _add(files, *_source(name))
@@ -51,9 +51,9 @@ def as_read(config: dict) -> dict:
     config: of the run, all keys.
   """
   usual = {'loss': {'name': 'cross_entropy'}, 'augment': {}}
-  gone = {k for k in usual if _is_gone(config[k].get('name'))}
+  gone = {k for k in usual if any(map(_is_gone, _names(config[k])))}
   penalties = {k: v for k, v in config['penalties'].items() if not _is_gone(k)}
-  names = [config[k]['name'] for k in sorted(gone)]
+  names = [n for k in sorted(gone) for n in _names(config[k]) if _is_gone(n)]
   names += sorted(set(config['penalties']) - set(penalties))
   if names:
     news.tell(
@@ -75,7 +75,8 @@ def _is_gone(name):
 
 
 def _inner(config):
-  """Names of optimizers, and of schedules of theirs and of penalties."""
+  """Names of augmentations, optimizers, and of all schedules."""
+  yield from _names(config['augment'])
   yield from _names(config['optim'])
   yield from _names(config['penalties'])
 
