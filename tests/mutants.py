@@ -45,7 +45,11 @@ TESTS = {
   'penalties/path_length.py': ['components/test_path_length.py'],
   'penalties/kl.py': ['components/test_encoder_terms.py'],
   'penalties/reconstruction.py': ['components/test_encoder_terms.py'],
-  'penalties/': ['components/test_penalties*.py', 'game/test_what*.py'],
+  'penalties/': [
+    'components/test_penalties*.py',
+    'game/test_what*.py',
+    'devices/test_penalties.py',
+  ],
   'conditioning/inner_product.py': [
     'components/test_gat.py',
     'components/test_conditioning_heads.py',

@@ -70,6 +70,31 @@ def test_the_loss_can_be_asked_about_another_pass():
   np.testing.assert_allclose(value, 2 * -REAL)
 
 
+def test_of_the_global_batch_a_device_has_its_own_part():
+  every = jnp.arange(6.0)
+  part = lambda device: changes.of_device(every, 2, 'devices')
+  made = jax.vmap(part, axis_name='devices')(jnp.arange(3))
+  np.testing.assert_array_equal(made, every.reshape(3, 2))
+  np.testing.assert_array_equal(changes.of_device(every, 6, None), every)
+
+
+def test_a_loss_of_the_global_batch_is_changed_on_each_device():
+  """The mean over the batch is subtracted from the logits gathered."""
+  loss = LOSS._replace(g_loss=lambda real, fake: fake - fake.mean())
+  gather = lambda x: jax.lax.all_gather(x, 'devices', tiled=True)
+  own = {'double': changing(double)}
+  term = objectives.terms_of(loss, own, gather=gather, axis='devices')['g']
+
+  def run(logits):
+    heads = {'logits': logits}
+    f = seen()._replace(on_real=heads, on_fake=heads)
+    return term['loss'].value(f, term['loss'].init(), key=KEYS[:2])[0]
+
+  logits = jnp.float32([[1, 2], [5, 8]])
+  made = jax.vmap(run, axis_name='devices')(logits)
+  np.testing.assert_allclose(made, 2 * (logits - 4))
+
+
 def test_each_remembers_by_itself():
   def counted(loss, f, memo, *, key):
     return loss(f) * memo, memo + 1
