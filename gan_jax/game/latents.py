@@ -82,6 +82,23 @@ def _with_codes(key, noise, categories, continuous):
   return jnp.concatenate([noise(of_noise), *discrete, uniform])
 
 
+def with_code(prior: Callable, code: tuple) -> Callable:
+  """The prior of latents some of whose numbers are given.
+
+  Args:
+    prior: key -> latent [Z].
+    code: pairs (first place, values).
+  """
+
+  def draw(key):
+    z = prior(key)
+    for place, values in code:
+      z = z.at[place : place + len(values)].set(jnp.array(values, z.dtype))
+    return z
+
+  return draw
+
+
 def maker(name: str, model: Any = None) -> Callable:
   """What makes the prior of that name: make_prior(**options) -> prior.
 

@@ -10,9 +10,12 @@ from gan_jax.components import modules
 from gan_jax.game import keys
 from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
+from gan_jax.run.samplers import drawing, making
+from gan_jax.run.samplers import way as way_lib
 from gan_jax.storage import memory
 from gan_jax.types import UserError
 
+USUAL = way_lib.Way()
 LONG = 60  # letters of a class's name in an error, at most
 
 
@@ -24,6 +27,7 @@ def draw(
   seed: int = 0,
   labels: np.ndarray | None = None,
   run_seed: int = 0,
+  way: way_lib.Way = USUAL,
 ) -> np.ndarray:
   """Samples of a run's generator, float32 [num, ...] in model range.
 
@@ -37,18 +41,14 @@ def draw(
       the data.
     run_seed: which of the run's S seeds, 0 for the first. All of them make
       their samples from the same latents.
+    way: settled; how they are drawn.
   """
   if labels is None:
     labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
   memory.check_memory(4 * num * math.prod(setup.dataset.shape), f'n={num}')
-  return sampling.collect(
-    setup.sample,
-    sampling.take_seed(state.ema, run_seed),
-    _key(seed),
-    num,
-    num_classes=setup.num_classes,
-    labels=labels,
-  )
+  variables = sampling.take_seed(making.with_judge(state, way), run_seed)
+  own = setup, way, variables
+  return drawing.collect(*own, key_of(seed), num, labels=labels)
 
 
 def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
@@ -60,7 +60,7 @@ def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
     seed: of the draw.
   """
   index = np.arange(num, dtype=np.int32)
-  return sampling.latents(prior, _key(seed), index)
+  return sampling.latents(prior, key_of(seed), index)
 
 
 def labels_of_draw(
@@ -74,10 +74,11 @@ def labels_of_draw(
     num: of samples.
     seed: of the draw.
   """
-  return labels_lib.of_draw(setup, how, _key(seed), num)
+  return labels_lib.of_draw(setup, how, key_of(seed), num)
 
 
-def _key(seed):
+def key_of(seed: int) -> jax.Array:
+  """The root key [] of a draw."""
   return keys.stream(jax.random.key(seed), keys.SAMPLE)
 
 
