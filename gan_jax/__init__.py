@@ -5,6 +5,7 @@ From Python, see gan_jax.api:
   config = gan_jax.recipes.load('digits', num_seeds=4)
   gan = gan_jax.train(config, 'runs/digits')
   gan.sample(16), gan.scores
+  gan_jax.sample('runs/digits', 16, seed=1)
   gan = gan_jax.load('runs/digits')
   gan_jax.evaluate('runs/digits', metrics=('prdc',))
   gan_jax.ablate('experiments/losses_ring8/study.py', 'runs/losses')
@@ -19,7 +20,7 @@ __version__ = '0.2.0'
 
 if TYPE_CHECKING:
   from gan_jax import recipes
-  from gan_jax.api import ablate, evaluate, load, train
+  from gan_jax.api import ablate, evaluate, load, sample, train
   from gan_jax.run.loop import Diverged
   from gan_jax.run.trained import Trained
   from gan_jax.types import UserError
@@ -32,6 +33,7 @@ __all__ = [
   'evaluate',
   'load',
   'recipes',
+  'sample',
   'train',
 ]
 # Loaded at their first use, so that `import gan_jax` is fast. The others are

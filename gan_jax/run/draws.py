@@ -10,7 +10,7 @@ from gan_jax.components import modules
 from gan_jax.game import keys
 from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
-from gan_jax.run.samplers import drawing, making
+from gan_jax.run.samplers import drawing
 from gan_jax.run.samplers import way as way_lib
 from gan_jax.storage import memory
 from gan_jax.types import UserError
@@ -46,7 +46,7 @@ def draw(
   if labels is None:
     labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
   memory.check_memory(4 * num * math.prod(setup.dataset.shape), f'n={num}')
-  variables = sampling.take_seed(making.with_judge(state, way), run_seed)
+  variables = sampling.take_seed(drawing.variables(state, way), run_seed)
   own = setup, way, variables
   return drawing.collect(*own, key_of(seed), num, labels=labels)
 
@@ -87,14 +87,16 @@ def labels_of(classes: Sequence[int], num: int) -> np.ndarray:
   return np.resize(np.asarray(classes, np.int32), num)
 
 
-def class_numbers(setup, words: str) -> list[int]:
+def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
   """The numbers of the classes of --class=cat or --class=cat,dog.
 
-  Where the names are numbers, 7 is also '07'.
+  A number is that of the class with this number, or where the names themselves
+  are numbers the class of this name, and 7 is also '07'.
 
   Args:
     setup: setup.Setup of a conditional generator.
     words: one name, or several with commas between them.
+    flag: that says so.
 
   Raises:
     UserError: the generator knows no classes, or none of such a name.
@@ -102,14 +104,14 @@ def class_numbers(setup, words: str) -> list[int]:
   names = list(setup.dataset.class_names)
   if not setup.num_classes:
     raise UserError(
-      f'--class={words}: this generator knows no classes (conditional=False).'
+      f'{flag}={words}: this generator knows no classes (conditional=False).'
     )
   parts, numbers = words.split(','), []
   while parts:
     # The longest first, as names may have commas.
     joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
     name = next((one for one in joined if one in names), joined[-1])
-    numbers.append(class_number(names, name, '--class'))
+    numbers.append(class_number(names, name, flag))
     parts = parts[len(parts) - joined.index(name) :]
   return numbers
 
@@ -124,6 +126,8 @@ def class_number(names: Sequence[str], word: str, flag: str) -> int:
     same = [k for k, name in enumerate(names) if int(name) == int(word)]
     if same:
       return same[0]
+  elif word.isascii() and word.isdecimal() and int(word) < len(names):
+    return int(word)
   raise UserError(f'{flag}={word}: no such class; {_nearest(word, names)}.')
 
 

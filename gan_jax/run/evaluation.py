@@ -17,8 +17,7 @@ from gan_jax.run import (
   scoring,
 )
 from gan_jax.run.recovery import rollback
-from gan_jax.run.samplers import making
-from gan_jax.run.samplers import way as way_lib
+from gan_jax.run.samplers import drawing, settling
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, paths
 from gan_jax.types import UserError
@@ -60,7 +59,7 @@ def evaluate(
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
   if way := given.get('way'):
-    given['way'] = way_lib.settled(way, setup)
+    given['way'] = settling.settled(way, setup)
   protocol = chosen_protocol(contents.eval_protocol(config), given)
   progress = progress or console.Counter('samples', main=False)
   names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
@@ -77,7 +76,7 @@ def evaluate(
     refused=refusals.note,
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  variables = making.with_judge(state, protocol.way)
+  variables = drawing.variables(state, protocol.way)
   draws = look(step, variables, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()

@@ -10,6 +10,11 @@ from gan_jax.run.samplers import correcting, making
 from gan_jax.run.samplers.way import Way
 
 
+def variables(state, way: Way) -> dict:
+  """What samples are made of: State.ema [S, ...]; with D's, if it chooses."""
+  return making.with_judge(state) if way.rejection else state.ema
+
+
 def batches(
   setup,
   way: Way,
@@ -25,7 +30,7 @@ def batches(
     setup: setup.Setup.
     way: settled.
     variables: State.ema of one seed; with D's where the way has a rejection,
-      see making.with_judge.
+      see `variables`.
     key: root key [] of the draw.
     num: N.
     labels: [N] int, or vectors [N, C]; None for all classes in turn.

@@ -15,6 +15,7 @@ import numpy as np
 from gan_jax.game import forward, networks
 from gan_jax.game.sampling import truncation
 from gan_jax.run import programs, sampling
+from gan_jax.run.samplers import settling
 from gan_jax.run.samplers import way as way_lib
 from gan_jax.run.samplers.way import Way
 from gan_jax.types import D, G
@@ -47,7 +48,7 @@ class Parts(NamedTuple):
 def parts(setup, way: Way) -> Parts:
   """The functions of a setup and a settled way."""
   amount = np.float32(1 if way.truncation is None else way.truncation)
-  codes = way_lib.codes_of(setup)
+  codes = settling.codes_of(setup)
   size = codes[0][0] if codes else 0
   of = _compiled(setup.structure, way._replace(truncation=None), size)
   return Parts(*(functools.partial(f, setup.numbers, amount) for f in of))
@@ -60,7 +61,7 @@ def _compiled(structure, way, size):
 
   def latents(numbers, amount, keys):
     prior = make_rules(numbers).game.prior
-    return jax.vmap(way_lib.prior_of(prior, way, amount, size=size))(keys)
+    return jax.vmap(settling.prior_of(prior, way, amount, size=size))(keys)
 
   def samples(numbers, amount, variables, latent, label=None):
     if styled:
@@ -115,10 +116,8 @@ def _apply(net, own, *inputs, method=None):
   return net.apply(tree, *inputs, train=False, method=method)
 
 
-def with_judge(state, way: Way) -> dict:
-  """State.ema, with D's variables where a way lets D choose; [S, ...]."""
-  if not way.rejection:
-    return state.ema
+def with_judge(state) -> dict:
+  """State.ema with D's variables beside them, [S, ...]."""
   player = state.players[D]
   return {**state.ema, D: {'params': player.params, 'vars': player.vars}}
 
