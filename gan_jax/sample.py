@@ -44,12 +44,13 @@ def help_lines() -> list[str]:
     ' .wav, of text .txt; DIR/ for a folder of single images, by class; - for'
     ' lines in this terminal.',
     '--checkpoint: latest, best, or a step; --seed: seed of the draw;'
-    ' --class or --classes: only of these classes, by name or number; --labels:'
-    ' as the data have them, or balanced (usual for a picture, in columns);'
-    ' --condition: where labels are vectors, these numbers in place of those of'
-    ' an example, or all of them, 0,1,...; --run_seed: of this seed of the run,'
-    ' or --num of each; by default of the first. --standing_stats=N: batch'
-    ' norms by the statistics of N batches (0: as in the run).',
+    ' --class: only of these classes; --classes: the same, by name or number;'
+    ' --labels: as the data have them, or balanced (usual for a picture, in'
+    ' columns); --condition: where labels are vectors, these numbers in place'
+    ' of those of an example, or all of them, 0,1,...; --run_seed: of this seed'
+    ' of the run, or --num of each; by default of the first.'
+    ' --standing_stats=N: batch norms by the statistics of N batches (0: as in'
+    ' the run).',
     f'How they are drawn: {way_lib.HELP}.',
     *works.HELP,
   ]

@@ -16,6 +16,7 @@ from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 USUAL = way_lib.Way()
+NUMBERED = '--classes'  # a flag that takes numbers of classes too
 LONG = 60  # letters of a class's name in an error, at most
 
 
@@ -90,13 +91,13 @@ def labels_of(classes: Sequence[int], num: int) -> np.ndarray:
 def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
   """The numbers of the classes of --class=cat or --class=cat,dog.
 
-  A number is that of the class with this number, or where the names themselves
-  are numbers the class of this name, and 7 is also '07'.
+  Where the names are numbers, 7 is also '07'. Where they are not, --classes=0,3
+  means the classes of these numbers.
 
   Args:
     setup: setup.Setup of a conditional generator.
     words: one name, or several with commas between them.
-    flag: that says so.
+    flag: that says so, --class or NUMBERED.
 
   Raises:
     UserError: the generator knows no classes, or none of such a name.
@@ -111,7 +112,11 @@ def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
     # The longest first, as names may have commas.
     joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
     name = next((one for one in joined if one in names), joined[-1])
-    numbers.append(class_number(names, name, flag))
+    is_number = name.isascii() and name.isdecimal()
+    if flag == NUMBERED and is_number and not _are_numbers(names):
+      numbers.append(_of_number(names, int(name)))
+    else:
+      numbers.append(class_number(names, name, flag))
     parts = parts[len(parts) - joined.index(name) :]
   return numbers
 
@@ -122,13 +127,24 @@ def class_number(names: Sequence[str], word: str, flag: str) -> int:
     raise UserError(f'{flag}: expected names of classes, with commas between.')
   if word in names:
     return names.index(word)
-  if word.isdecimal() and all(name.isdecimal() for name in names):
+  if word.isdecimal() and _are_numbers(names):
     same = [k for k, name in enumerate(names) if int(name) == int(word)]
     if same:
       return same[0]
-  elif word.isascii() and word.isdecimal() and int(word) < len(names):
-    return int(word)
   raise UserError(f'{flag}={word}: no such class; {_nearest(word, names)}.')
+
+
+def _are_numbers(names):
+  return all(name.isdecimal() for name in names)
+
+
+def _of_number(names, number):
+  if number >= len(names):
+    raise UserError(
+      f'{NUMBERED}={number}: no such class; there are {len(names)}, 0 to'
+      f' {len(names) - 1}.'
+    )
+  return number
 
 
 def _nearest(word, names, count=5):

@@ -19,7 +19,7 @@ def classes_asked(flags: Any) -> tuple[str, str]:
   one, other = getattr(flags, 'class'), flags.classes
   if one and other:
     raise UserError(f'--class={one} and --classes={other} are the same flag.')
-  return (other, '--classes') if other else (one, '--class')
+  return (other, draws.NUMBERED) if other else (one, '--class')
 
 
 def asked(setup, flags: Any, *, grid: bool) -> np.ndarray | None:
