@@ -94,8 +94,13 @@ TESTS = {
     'game/test_diagnosis*.py',
     'game/test_outcome*.py',
   ],  # fmt: skip
+  'game/sampling/': ['game/test_sampling*.py'],
   'game/keys.py': ['game/test_keys.py'],
-  'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
+  'game/latents.py': [
+    'game/test_latents.py',
+    'game/test_keys.py',
+    'run/test_sampling_ways.py',
+  ],
   'game/ema.py': [
     'game/test_ema.py',
     'game/test_optim_floats.py',
