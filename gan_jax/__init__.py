@@ -5,6 +5,7 @@ From Python, see gan_jax.api:
   config = gan_jax.recipes.load('digits', num_seeds=4)
   gan = gan_jax.train(config, 'runs/digits')
   gan.sample(16), gan.scores
+  gan_jax.sample('runs/digits', 16, seed=1)
   gan = gan_jax.load('runs/digits')
   gan_jax.evaluate('runs/digits', metrics=('prdc',))
   gan_jax.spectrum('runs/digits')
@@ -20,7 +21,7 @@ __version__ = '0.2.0'
 
 if TYPE_CHECKING:
   from gan_jax import recipes
-  from gan_jax.api import ablate, evaluate, load, spectrum, train
+  from gan_jax.api import ablate, evaluate, load, sample, spectrum, train
   from gan_jax.run.loop import Diverged
   from gan_jax.run.trained import Trained
   from gan_jax.types import UserError
@@ -33,6 +34,7 @@ __all__ = [
   'evaluate',
   'load',
   'recipes',
+  'sample',
   'spectrum',
   'train',
 ]

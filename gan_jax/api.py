@@ -27,6 +27,7 @@ gan_jax.evaluate` scores it. It is opened again by
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -37,6 +38,7 @@ from gan_jax.report import board as board_lib
 from gan_jax.report import console
 from gan_jax.run import evaluation, training
 from gan_jax.run import spectrum as spectrum_lib
+from gan_jax.run.samplers import ways
 from gan_jax.run.trained import Trained
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
@@ -98,6 +100,31 @@ def load(
   return Trained(workdir, checkpoint=checkpoint, ema=ema)
 
 
+def sample(
+  workdir: str | os.PathLike,
+  n: int,
+  *,
+  checkpoint: str | int = 'latest',
+  **how: Any,
+) -> np.ndarray:
+  """Samples of a run; `load` keeps it open for more of them.
+
+  Args:
+    workdir: of the run.
+    n: number of samples, at least 1.
+    checkpoint: 'latest', 'best', or a step.
+    **how: options of Trained.sample: seed=, label=, run_seed=, truncation=,
+      rejection=, ...
+
+  Returns:
+    [n, *shape], float32 in model range.
+
+  Raises:
+    gan_jax.UserError: there is no run, or it cannot be sampled so.
+  """
+  return load(workdir, checkpoint=checkpoint).sample(n, **how)
+
+
 def evaluate(
   workdir: str | os.PathLike,
   *,
@@ -108,6 +135,7 @@ def evaluate(
   draws: int = 1,
   checkpoint: str | int = 'latest',
   verbose: bool = False,
+  **way: Any,
 ) -> list[dict]:
   """Scores a run; its scores.json keeps the records.
 
@@ -121,6 +149,8 @@ def evaluate(
     draws: how often to draw them, for the interval.
     checkpoint: 'latest', 'best', or a step.
     verbose: show the progress.
+    **way: how samples are drawn, as in Trained.sample: truncation=, rejection=,
+      ...; another protocol.
 
   Returns:
     a record for each metric and seed: 'metric', 'value', 'interval', and the
@@ -145,6 +175,7 @@ def evaluate(
       num_samples=num_samples,
       draws=draws,
       options=own,
+      way=ways.unsettled(way),
     )
 
 

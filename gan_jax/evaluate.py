@@ -21,6 +21,7 @@ from gan_jax.run import (
   scoring,
 )
 from gan_jax.run.evaluation import evaluate
+from gan_jax.run.samplers import way as way_lib
 from gan_jax.run.workdir import contents
 from gan_jax.study import sides as sides_lib
 from gan_jax.types import UserError
@@ -31,7 +32,7 @@ FLAGS = {
   'statistics': '', 'out': '', 'metrics': '', 'protocol': '', 'features': '',
   'resize': '', 'weights': '', 'split': '', 'num': 0, 'draws': 1,
   'checkpoint': 'latest', 'labels': '', 'metric_options': {},
-  'standing_stats': 0,
+  'standing_stats': 0, **way_lib.FLAGS,
 }  # fmt: skip
 HOW = {
   'metrics', 'metric_options', 'protocol', 'features', 'resize', 'weights',
@@ -41,7 +42,7 @@ HOW = {
 WORK = {
   'workdir': HOW
   | {'checkpoint', 'num', 'draws', 'labels', 'statistics', 'data', 'data_dir'}
-  | {'standing_stats'},
+  | {'standing_stats', *way_lib.FLAGS},
   'samples': HOW | {'data', 'data_dir', 'out'},
   'compare': {'metric'},
 }
@@ -65,7 +66,8 @@ def help_lines() -> list[str]:
     ' the run); --draws: how often to draw them, for the interval;'
     ' --labels: of which classes (data: as the data have them, or balanced);'
     ' --standing_stats=N: batch norms of G by the statistics of N batches'
-    ' (0: as in the run).',
+    ' (0: as in the run). How samples are drawn, each another protocol:'
+    f' {way_lib.HELP}.',
   ]
 
 
@@ -117,6 +119,7 @@ def _scored(flags, work, progress):
       draws=flags.draws,
       labels=flags.labels,
       standing_stats=flags.standing_stats,
+      way=way_lib.of_flags(flags),
       **given,
     )
   return external_samples.evaluate(
@@ -184,6 +187,7 @@ def _check_values(flags):
   if flags.draws < 1:
     raise UserError(f'--draws={flags.draws}: expected at least 1.')
   labels.check(flags.labels)
+  way_lib.of_flags(flags)
   for name in FIXED if flags.protocol else ():
     if getattr(flags, name):
       raise UserError(f'--{name} is fixed by --protocol={flags.protocol}.')

@@ -112,9 +112,14 @@ TESTS = {
     'game/test_diagnosis*.py',
     'game/test_outcome*.py',
   ],  # fmt: skip
+  'game/sampling/': ['game/test_sampling*.py'],
   'game/keys.py': ['game/test_keys.py'],
   'game/packing.py': ['game/test_packing.py'],
-  'game/latents.py': ['game/test_latents.py', 'game/test_keys.py'],
+  'game/latents.py': [
+    'game/test_latents.py',
+    'game/test_keys.py',
+    'run/test_sampling_ways.py',
+  ],
   'game/ema_posthoc.py': ['game/test_ema.py'],
   'game/ema.py': [
     'game/test_ema.py',

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.components import modules
-from gan_jax.types import UserError
+from gan_jax.types import Tree, UserError
 
 
 def _normal(key, dim):
@@ -82,14 +82,49 @@ def _with_codes(key, noise, categories, continuous):
   return jnp.concatenate([noise(of_noise), *discrete, uniform])
 
 
-def code_of(latent: Any) -> Any:
-  """The code z of latents: all of it, or 'z' where noise stands beside it."""
-  return latent['z'] if isinstance(latent, dict) else latent
+def code_of(latent: Tree, *, flag: str) -> jax.Array:
+  """The code [B, Z] of latents: all of it, or what they call z beside noise.
+
+  Args:
+    latent: [B, ...].
+    flag: how the config names who asks, for error messages.
+
+  Raises:
+    UserError: it is of several arrays, none of which is z.
+  """
+  if isinstance(latent, dict) and CODE in latent:
+    return latent[CODE]
+  if hasattr(latent, 'shape'):
+    return latent
+  raise UserError(
+    f'{flag}: expected a latent that is one array, or has a {CODE!r}; it is'
+    f' {jax.tree.structure(latent)}.'
+  )
 
 
-def with_code(latent: Any, z: Any) -> Any:
+CODE = 'z'  # of a latent of several arrays, beside noise
+
+
+def with_code(latent: Tree, code: jax.Array) -> Tree:
   """The latents with another code, and the same noise."""
-  return {**latent, 'z': z} if isinstance(latent, dict) else z
+  return {**latent, CODE: code} if isinstance(latent, dict) else code
+
+
+def prior_with_code(prior: Callable, code: tuple) -> Callable:
+  """The prior of latents some of whose numbers are given.
+
+  Args:
+    prior: key -> latent [Z].
+    code: pairs (first place, values).
+  """
+
+  def draw(key):
+    z = prior(key)
+    for place, values in code:
+      z = z.at[place : place + len(values)].set(jnp.array(values, z.dtype))
+    return z
+
+  return draw
 
 
 def maker(name: str, model: Any = None) -> Callable:

@@ -96,6 +96,22 @@ def picture(samples, *, dataset: Dataset | None = None, real=None, labels=None):
   return sheets.by_class(images, list(labels), classes=classes)
 
 
+def rows(samples):
+  """A picture of strips, each a row.
+
+  Args:
+    samples: [R, K, H, W, C] in [-1, 1] or uint8: K images in each row.
+
+  Returns:
+    A `PIL.Image.Image`, RGB or RGBA.
+  """
+  from PIL import Image
+
+  count, across = samples.shape[:2]
+  flat = np.reshape(samples, (count * across, *samples.shape[2:]))
+  return Image.fromarray(sheets.grid(pixels(flat), columns=across))
+
+
 def export(
   path, samples, *, dataset: Dataset | None = None, real=None, labels=None
 ):

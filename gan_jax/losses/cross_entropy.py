@@ -14,6 +14,8 @@ One-sided label smoothing is that of Salimans et al., 2016, section 3.4
 import jax
 from jax.nn import softplus
 
+LOG_RATIO = True  # an optimal D's logit is log(p_data / p_generated)
+
 
 def d_loss(
   real_logits: jax.Array, fake_logits: jax.Array, *, smoothing: float = 0.0

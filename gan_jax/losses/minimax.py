@@ -10,9 +10,9 @@ other side of the same game, so its gradient fades where D is sure of a fake:
 import jax
 from jax.nn import softplus
 
-from gan_jax.losses.cross_entropy import d_loss
+from gan_jax.losses.cross_entropy import LOG_RATIO, d_loss
 
-__all__ = ['d_loss', 'g_loss']
+__all__ = ['LOG_RATIO', 'd_loss', 'g_loss']
 
 
 def g_loss(

@@ -21,6 +21,7 @@ from gan_jax.types import UserError
 
 KINDS = ('image',)  # of samples
 Row = resnets.Row
+TRUNCATION = 'resample'  # of latents, as published
 ORTHOGONAL = nn.initializers.orthogonal()
 LARGEST = 64  # rows of the grid that attends, where the image is larger
 SIZES = {  # in units

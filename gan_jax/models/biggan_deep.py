@@ -20,6 +20,7 @@ from gan_jax.models import biggan
 from gan_jax.models.layers import bottleneck, norms, parts, residual, resnets
 
 KINDS = ('image',)  # of samples
+TRUNCATION = biggan.TRUNCATION
 Row = resnets.Row
 SIZES = {  # in units; D's first is its input's
   32: Row((4, 4, 4, 4), (4, 4, 4, 4), 2),

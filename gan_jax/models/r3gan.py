@@ -27,6 +27,7 @@ from gan_jax.conditioning import inner_product
 from gan_jax.models.layers import inverted, parts, resampling, residual, resnets
 
 KINDS = ('image',)  # of samples
+TRUNCATION = 'scale'  # of latents, as there are no styles
 LINEAR = nn.initializers.variance_scaling(1.0, 'fan_in', 'normal')
 
 

@@ -39,6 +39,7 @@ def _row(*widths: int) -> resnets.Row:
   return resnets.Row(widths, widths[::-1], len(widths))
 
 
+TRUNCATION = 'scale'  # of latents, as there are no styles
 SIZES = {  # the row of 128 is ours
   32: _row(512, 512, 512),
   64: _row(512, 512, 512, 512),

@@ -179,6 +179,11 @@ class Generator(nn.Module):
       w = average + self.truncation * (w - average)
     return self._for_layers(w)
 
+  def centre(self):
+    """The average style [features]."""
+    none = jnp.zeros(self.features, jnp.float32)
+    return self.average(none, decay=1.0, train=False)
+
   def images(self, ws, noise=None, *, train):
     """Images [B, H, W, C] of styles [B, layers, features]; see Synthesis."""
     return self.synthesis(ws, noise, train=train)

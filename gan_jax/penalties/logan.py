@@ -27,6 +27,8 @@ from gan_jax.game.forward import heads_of
 from gan_jax.game.gradients import squared_norm
 from gan_jax.types import D, G, Tree, UserError
 
+FLAG = 'penalties.logan'
+
 
 def init() -> tuple:
   """Returns the memo: there is none."""
@@ -67,7 +69,7 @@ def move_latent(
     UserError: less than a step.
   """
   if steps < 1:
-    raise UserError(f'penalties.logan.steps={steps}: expected at least 1.')
+    raise UserError(f'{FLAG}.steps={steps}: expected at least 1.')
 
   def score(z):
     fake = net(G, latents.with_code(latent, z), label)
@@ -76,7 +78,7 @@ def move_latent(
   def kept(key, z):
     return jax.random.uniform(key, z.shape) < keep
 
-  z = latents.code_of(latent)  # [B, ...]
+  z = latents.code_of(latent, flag=FLAG)  # [B, ...]
   for i in range(steps):
     slope = jax.grad(score)(z)
     square = squared_norm(slope).reshape(-1, *[1] * (z.ndim - 1))
@@ -89,7 +91,8 @@ def move_latent(
 
 
 def _term(forward, memo, weight):
-  moved, drawn = map(latents.code_of, (forward.latent, forward.also['drawn']))
+  pair = forward.latent, forward.also['drawn']
+  moved, drawn = (latents.code_of(one, flag=FLAG) for one in pair)
   return weight * squared_norm(moved - drawn), memo
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax.penalties.shared import codes
+from gan_jax.game import latents
 from gan_jax.types import G
 
 TINY = 1e-5  # beside the ratio, and between two equal latents
@@ -53,9 +53,10 @@ def g_term(
     UserError: how far two such latents are apart is not known.
   """
   flag, latent = 'penalties.mode_seeking', forward.latent
-  z = codes.code_of(latent, flag=flag)
-  other = codes.code_of(jax.vmap(forward.prior)(key), flag=flag)
-  latents = latent, codes.with_code(latent, other)
-  pair = [codes.samples_of(forward, G, one) for one in latents]
+  z = latents.code_of(latent, flag=flag)
+  other = latents.code_of(jax.vmap(forward.prior)(key), flag=flag)
+  both = latent, latents.with_code(latent, other)
+  label = forward.batch.get('label')
+  pair = [forward.net(G, one, label) for one in both]
   ratio = _apart(*pair) / (_apart(z, other) + TINY)
   return weight / (ratio + TINY), memo

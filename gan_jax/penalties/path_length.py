@@ -102,7 +102,7 @@ def _in_w(forward, latent, label, key):
 
 def _in_z(forward, latent, label, key):
   """Lengths [b] of gradients in the latent's code."""
-  z = latents.code_of(latent)
+  z = latents.code_of(latent, flag='penalties.path_length')
   make = lambda z: forward.net(G, latents.with_code(latent, z), label)
   return _length(make, z, key)
 

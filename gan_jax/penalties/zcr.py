@@ -16,8 +16,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_jax.game import keys
-from gan_jax.penalties.shared import codes, consistency
+from gan_jax.game import keys, latents
+from gan_jax.penalties.shared import consistency
 from gan_jax.types import G, Tree
 
 
@@ -32,10 +32,11 @@ def pair_of(forward: Any, key: jax.Array, sigma: float) -> tuple[Tree, Tree]:
   Raises:
     UserError: what is near to such a latent is not known.
   """
-  z = codes.code_of(forward.latent, flag='penalties.zcr')
+  z = latents.code_of(forward.latent, flag='penalties.zcr')
   near = z + sigma * keys.draw_like(key, z, jax.random.normal)
-  latents = forward.latent, codes.with_code(forward.latent, near)
-  return tuple(codes.samples_of(forward, G, latent) for latent in latents)
+  both = forward.latent, latents.with_code(forward.latent, near)
+  label = forward.batch.get('label')
+  return tuple(forward.net(G, latent, label) for latent in both)
 
 
 def d_term(

@@ -101,6 +101,7 @@ PROTOCOL = {
     'ema': 'Whether the moving average of G made the samples.',
     'batch_norm': 'Which statistics the batch norm of G used.',
     'truncation': 'How far latents may be from their mean.',
+    'rejection': 'How D chose the samples.',
     'source': 'The file that the samples are from.',
   }.items()
 }

@@ -10,9 +10,13 @@ from gan_jax.components import modules
 from gan_jax.game import keys
 from gan_jax.run import labels as labels_lib
 from gan_jax.run import sampling
+from gan_jax.run.samplers import drawing
+from gan_jax.run.samplers import way as way_lib
 from gan_jax.storage import memory
 from gan_jax.types import UserError
 
+USUAL = way_lib.Way()
+NUMBERED = '--classes'  # a flag that takes numbers of classes too
 LONG = 60  # letters of a class's name in an error, at most
 
 
@@ -24,6 +28,7 @@ def draw(
   seed: int = 0,
   labels: np.ndarray | None = None,
   run_seed: int = 0,
+  way: way_lib.Way = USUAL,
 ) -> np.ndarray:
   """Samples of a run's generator, float32 [num, ...] in model range.
 
@@ -37,18 +42,14 @@ def draw(
       the data.
     run_seed: which of the run's S seeds, 0 for the first. All of them make
       their samples from the same latents.
+    way: settled; how they are drawn.
   """
   if labels is None:
     labels = labels_of_draw(setup, labels_lib.DATA, num, seed=seed)
   memory.check_memory(4 * num * math.prod(setup.dataset.shape), f'n={num}')
-  return sampling.collect(
-    setup.sample,
-    sampling.take_seed(state.ema, run_seed),
-    _key(seed),
-    num,
-    num_classes=setup.num_classes,
-    labels=labels,
-  )
+  variables = sampling.take_seed(drawing.variables(state, way), run_seed)
+  own = setup, way, variables
+  return drawing.collect(*own, key_of(seed), num, labels=labels)
 
 
 def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
@@ -60,7 +61,7 @@ def latents(prior: Callable, num: int, *, seed: int) -> jax.Array:
     seed: of the draw.
   """
   index = np.arange(num, dtype=np.int32)
-  return sampling.latents(prior, _key(seed), index)
+  return sampling.latents(prior, key_of(seed), index)
 
 
 def labels_of_draw(
@@ -74,10 +75,11 @@ def labels_of_draw(
     num: of samples.
     seed: of the draw.
   """
-  return labels_lib.of_draw(setup, how, _key(seed), num)
+  return labels_lib.of_draw(setup, how, key_of(seed), num)
 
 
-def _key(seed):
+def key_of(seed: int) -> jax.Array:
+  """The root key [] of a draw."""
   return keys.stream(jax.random.key(seed), keys.SAMPLE)
 
 
@@ -86,14 +88,16 @@ def labels_of(classes: Sequence[int], num: int) -> np.ndarray:
   return np.resize(np.asarray(classes, np.int32), num)
 
 
-def class_numbers(setup, words: str) -> list[int]:
+def class_numbers(setup, words: str, *, flag: str = '--class') -> list[int]:
   """The numbers of the classes of --class=cat or --class=cat,dog.
 
-  Where the names are numbers, 7 is also '07'.
+  Where the names are numbers, 7 is also '07'. Where they are not, --classes=0,3
+  means the classes of these numbers.
 
   Args:
     setup: setup.Setup of a conditional generator.
     words: one name, or several with commas between them.
+    flag: that says so, --class or NUMBERED.
 
   Raises:
     UserError: the generator knows no classes, or none of such a name.
@@ -101,14 +105,18 @@ def class_numbers(setup, words: str) -> list[int]:
   names = list(setup.dataset.class_names)
   if not setup.num_classes:
     raise UserError(
-      f'--class={words}: this generator knows no classes (conditional=False).'
+      f'{flag}={words}: this generator knows no classes (conditional=False).'
     )
   parts, numbers = words.split(','), []
   while parts:
     # The longest first, as names may have commas.
     joined = [','.join(parts[:k]).strip() for k in range(len(parts), 0, -1)]
     name = next((one for one in joined if one in names), joined[-1])
-    numbers.append(class_number(names, name, '--class'))
+    is_number = name.isascii() and name.isdecimal()
+    if flag == NUMBERED and is_number and not _are_numbers(names):
+      numbers.append(_of_number(names, int(name)))
+    else:
+      numbers.append(class_number(names, name, flag))
     parts = parts[len(parts) - joined.index(name) :]
   return numbers
 
@@ -119,11 +127,24 @@ def class_number(names: Sequence[str], word: str, flag: str) -> int:
     raise UserError(f'{flag}: expected names of classes, with commas between.')
   if word in names:
     return names.index(word)
-  if word.isdecimal() and all(name.isdecimal() for name in names):
+  if word.isdecimal() and _are_numbers(names):
     same = [k for k, name in enumerate(names) if int(name) == int(word)]
     if same:
       return same[0]
   raise UserError(f'{flag}={word}: no such class; {_nearest(word, names)}.')
+
+
+def _are_numbers(names):
+  return all(name.isdecimal() for name in names)
+
+
+def _of_number(names, number):
+  if number >= len(names):
+    raise UserError(
+      f'{NUMBERED}={number}: no such class; there are {len(names)}, 0 to'
+      f' {len(names) - 1}.'
+    )
+  return number
 
 
 def _nearest(word, names, count=5):

@@ -17,6 +17,7 @@ from gan_jax.run import (
   scoring,
 )
 from gan_jax.run.recovery import rollback
+from gan_jax.run.samplers import drawing, settling
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files, paths
 from gan_jax.types import UserError
@@ -57,6 +58,8 @@ def evaluate(
   workdir = paths.expand(workdir)
   path = workdir / 'scores.json'
   contents.read_records(path)  # a damaged file must stop us before the work
+  if way := given.get('way'):
+    given['way'] = settling.settled(way, setup)
   protocol = chosen_protocol(contents.eval_protocol(config), given)
   progress = progress or console.Counter('samples', main=False)
   names = metrics or _possible(setup, config['metrics'], protocol, progress.say)
@@ -73,7 +76,8 @@ def evaluate(
     refused=refusals.note,
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  draws = look(step, state.ema, setup.keys, seeds)
+  variables = drawing.variables(state, protocol.way)
+  draws = look(step, variables, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
   refusals.check(made)
@@ -151,13 +155,14 @@ def chosen_protocol(usual, given):
   if 'protocol' in given:
     named = scoring.named_protocol(given.pop('protocol'))
     kept = {
-      k: getattr(usual, k) for k in ('labels', 'options', 'standing_stats')
+      k: getattr(usual, k)
+      for k in ('labels', 'options', 'standing_stats', 'way')
     }
     return named._replace(**kept | given)
   # Any other field makes it a protocol without a name, except how often to
   # draw, of which classes, what metrics are told, where the weights are, what
-  # batch norms use.
-  kept = {'draws', 'weights', 'labels', 'options', 'standing_stats'}
+  # batch norms use, in which way.
+  kept = {'draws', 'weights', 'labels', 'options', 'standing_stats', 'way'}
   reset = {'name': ''} if set(given) - kept else {}
   reset |= {'resize': ''} if 'space' in given else {}  # was for the other net
   return usual._replace(**{**reset, **given})

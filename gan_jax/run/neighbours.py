@@ -48,6 +48,23 @@ def nearest(
   samples = shown.show_samples(setup, variables, num=num)
   if not np.isfinite(samples).all():
     return None
+  return samples, beside(setup, samples, protocol=protocol, k=k, say=say)
+
+
+def beside(
+  setup: Setup,
+  samples: np.ndarray,
+  *,
+  protocol: scoring.EvalProtocol,
+  k: int,
+  say: Callable = print,
+) -> np.ndarray:
+  """The k real examples nearest to each sample, [N, k, ...] in model range.
+
+  Args: see nearest; samples are [N, ...].
+  """
+  dataset = setup.dataset
+  space = spaces.choose(dataset, protocol.space)
   features = spaces.load(dataset, space, say=say)
   real = scorers.real_reference(
     dataset, features=features, split=setup.split, say=say
@@ -57,8 +74,8 @@ def nearest(
     features.apply(samples).features, seen.features, k=k
   )
   rows = real.rows[seen.position[near]]  # [num, k]
-  beside = shown.in_model_range(dataset, rows.ravel())  # [num k, ...]
-  return samples, beside.reshape(num, k, *dataset.shape)
+  real = shown.in_model_range(dataset, rows.ravel())  # [num k, ...]
+  return real.reshape(*rows.shape, *dataset.shape)
 
 
 def save(setup: Setup, config: dict, state, workdir, *, say: Callable):

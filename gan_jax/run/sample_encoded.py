@@ -155,7 +155,7 @@ def between(setup: Setup, state, x, labels, *, run_seed: int) -> np.ndarray:
   return made.reshape(-1, STEPS, *x.shape[1:])
 
 
-def write(out: pathlib.Path, setup: Setup, x, made, *, last=None):
+def write(out: pathlib.Path, setup: Setup, x, made, *, last=None, **also):
   """Writes real samples beside what was made of them.
 
   Args:
@@ -165,9 +165,10 @@ def write(out: pathlib.Path, setup: Setup, x, made, *, last=None):
     x: [N, *shape].
     made: [N, K, *shape].
     last: [N, *shape], or None.
+    **also: more arrays for an .npz.
   """
   if out.suffix == '.npz':
-    also = {} if last is None else {'last': last}
+    also |= {} if last is None else {'last': last}
     with files.replacing(out) as temporary:
       np.savez_compressed(temporary, samples=x, made=made, **also)
     return

@@ -63,8 +63,12 @@ def latents(prior: Callable, key: jax.Array, index) -> jax.Array:
     key: root key [] of the draw.
     index: [B] int, of the samples in the draw.
   """
-  key = keys.stream(key, keys.SAMPLE)
-  return jax.vmap(prior)(keys.fold_examples(key, index))
+  return jax.vmap(prior)(keys_of(key, index))
+
+
+def keys_of(key: jax.Array, index) -> jax.Array:
+  """The keys [B] of the samples of a draw, by its root key and their index."""
+  return keys.fold_examples(keys.stream(key, keys.SAMPLE), index)
 
 
 def balanced_labels(num_samples: int, num_classes: int) -> np.ndarray | None:

@@ -20,7 +20,9 @@ from gan_jax.metrics import (
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import compatibility, encoding, scorers, standing
 from gan_jax.run import labels as labels_lib
-from gan_jax.run.sampling import batches, take_seed
+from gan_jax.run.samplers import drawing
+from gan_jax.run.samplers import way as way_lib
+from gan_jax.run.sampling import take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
 
@@ -41,6 +43,7 @@ class EvalProtocol(NamedTuple):
   labels: str = labels_lib.DATA  # of which classes, see run.labels
   options: tuple = ()  # of metrics, pairs of a name and a value
   standing_stats: int = 0  # passes that G's batch norms take theirs from
+  way: way_lib.Way = way_lib.Way()  # in which samples are drawn; settled
 
 
 def named_protocol(name: str) -> EvalProtocol:
@@ -122,6 +125,8 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
   options = dict(protocol.options)
   usual = {'protocol': protocol.name, 'ema': setup.averaged}
   usual['n_fake'] = protocol.num_samples
+  drawn = way_lib.names(protocol.way)
+  usual |= {name: drawn.get(name) for name in way_lib.NAMES}
   usual['batch_norm'] = standing.name_of(protocol.standing_stats)
   if setup.conditional:
     usual['labels'] = protocol.labels
@@ -218,13 +223,8 @@ def _collect(scorer, setup, protocol, draw, tick):
   """Stats of the samples of draw, (variables, key); None if not finite."""
   total, how = protocol.num_samples, protocol.labels
   collector, done = scorer.collector(total), 0
-  drawn = batches(
-    setup.sample,
-    *draw,
-    total,
-    num_classes=setup.num_classes,
-    labels=labels_lib.of_draw(setup, how, draw[1], total),
-  )
+  labels = labels_lib.of_draw(setup, how, draw[1], total)
+  drawn = drawing.batches(setup, protocol.way, *draw, total, labels=labels)
   for samples, labels in drawn:
     if not np.isfinite(samples).all():
       return None
@@ -239,7 +239,7 @@ def _maker(setup, protocol, step, rollbacks):
   maker = {
     'ema': setup.averaged,
     'batch_norm': standing.name_of(protocol.standing_stats),
-    'truncation': None,
+    **way_lib.names(protocol.way),
     'protocol': protocol.name,
     'step': int(step),
   }

@@ -12,6 +12,7 @@ from gan_jax.components import options
 from gan_jax.data import kinds
 from gan_jax.game import forward, networks, packing
 from gan_jax.run import draws, encoding, given_arrays, vectors
+from gan_jax.run.samplers import ways
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.workdir import averages, contents
 from gan_jax.storage import paths
@@ -97,6 +98,7 @@ class Trained:
     seed: int = 0,
     label: Label = None,
     run_seed: int | None = None,
+    **way: Any,
   ) -> np.ndarray:
     """Draws samples; the first ones do not depend on how many there are.
 
@@ -105,12 +107,17 @@ class Trained:
       seed: of the draw.
       label: of all samples, or of each [n]; None draws them as in the data.
       run_seed: one of `seeds`; None for the first.
+      **way: how they are drawn, the fields of run.samplers.way.Way:
+        truncation=0.7, truncation_mode=, truncation_layers=; or rejection=
+        'drs', 'mh', 'ddls', rejection_steps=, rejection_percentile=,
+        calibrate=; code='c0=3,c1=0.5' of a latent with codes.
 
     Returns:
       [n, *shape], float32.
 
     Raises:
-      UserError: a number that is too small, or a label that does not exist.
+      UserError: a number that is too small, a label that does not exist, a way
+        that is not of this run.
     """
     n = options.whole_number('n', n, least=1, most=MOST)
     return draws.draw(
@@ -120,6 +127,7 @@ class Trained:
       seed=_seed(seed),
       labels=self._labels(label, n),
       run_seed=self._index(run_seed),
+      way=ways.given(way, self._setup),
     )
 
   def generate(

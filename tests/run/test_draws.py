@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_jax import sample
-from gan_jax.run import draws
+from gan_jax.run import draws, sample_labels
 from gan_jax.types import UserError
 
 ANIMALS = ('cat', 'dog', 'horse', 'sheep', 'a, b')
@@ -125,10 +125,19 @@ def test_long_names_do_not_fill_the_screen():
   ],
 )
 def test_flags_that_cannot_be_had_together(names, flags, word):
-  usual = {'num': 8, 'seed': 0, 'labels': '', 'class': '', 'condition': ''}
+  usual = {
+    'num': 8,
+    'seed': 0,
+    'labels': '',
+    'class': '',
+    'classes': '',
+    'condition': '',
+  }
   flags = usual | flags
   with pytest.raises(UserError, match=word):
-    sample._labels(_setup(names), types.SimpleNamespace(**flags), grid=True)
+    sample_labels.asked(
+      _setup(names), types.SimpleNamespace(**flags), grid=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ import pytest
 
 from gan_jax import evaluate, sample, train
 from gan_jax.game import keys as keys_lib
-from gan_jax.run import command, draws, labels, one_step, shown, vectors
+from gan_jax.run import (
+  command,
+  draws,
+  labels,
+  one_step,
+  sample_labels,
+  shown,
+  vectors,
+)
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.planning import described
 from gan_jax.run.recovery import divergence
@@ -206,7 +214,7 @@ def test_others_take_no_condition(conditional, words):
   setup = types.SimpleNamespace(attributes=(), conditional=conditional)
   flags = types.SimpleNamespace(condition='1')
   with pytest.raises(UserError, match=f'is told of no vectors, .*{words}'):
-    sample._labels(setup, flags, grid=False)
+    sample_labels.asked(setup, flags, grid=False)
 
 
 @pytest.mark.parametrize(

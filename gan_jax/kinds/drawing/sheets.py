@@ -19,17 +19,18 @@ ROWS = 12  # of one column for each class; of more, a class has several columns
 BLOCKS = 10  # pixels between the columns of two classes then
 
 
-def grid(images: np.ndarray) -> np.ndarray:
+def grid(images: np.ndarray, *, columns: int = 0) -> np.ndarray:
   """Images in rows, enlarged by a whole factor; cell k is image k.
 
   Args:
     images: [N, H, W, 3 or 4] uint8.
+    columns: images in a row; 0: about as many as there are rows.
 
   Returns:
     [H', W', 3 or 4] uint8, about WIDTH wide.
   """
   n, height, width, channels = images.shape
-  columns = math.ceil(math.sqrt(n))
+  columns = columns or math.ceil(math.sqrt(n))
   rows = math.ceil(n / columns)
   scale = max(1, WIDTH // (columns * width))
   cell_h, cell_w = height * scale + GAP, width * scale + GAP
