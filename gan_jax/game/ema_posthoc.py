@@ -64,8 +64,8 @@ def factors(kept: Sequence[Profile], wanted: Profile) -> np.ndarray:
       f' {latest}.'
     )
   gram = np.array([[overlap(p, q) for q in kept] for p in kept])
-  found = np.linalg.solve(gram, [overlap(p, wanted) for p in kept])
-  return found / found.sum()
+  weights = np.linalg.solve(gram, [overlap(p, wanted) for p in kept])
+  return weights / weights.sum()
 
 
 def distance(

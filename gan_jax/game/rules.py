@@ -137,6 +137,22 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   Raises:
     UserError: whatever is wrong with the options.
   """
+  parts = _parts(options, given)
+  _, penalties, conditioning, model = parts
+  refusals.check_loss(options, conditioning, model)
+  packing.check(options['pack'], given)
+  refusals.check_moves(penalties, options['model']['name'], model)
+  dynamics = _dynamics(options)
+  game = _game(options, given, *parts, axis=axis)
+  game = game._replace(remember=dynamics.init)
+  if watch:
+    game = game._replace(tx={k: watch(own) for k, own in game.tx.items()})
+  made = game, dynamics.make(game), model, penalties, conditioning
+  return Rules(*made, period=dynamics.period() if dynamics.period else 1)
+
+
+def _parts(options, given):
+  """(loss, penalties by name, conditioning, model)."""
   call = options_lib.call
   loss = call('loss', select.loss, options['loss'])
   penalties = {
@@ -147,20 +163,14 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   )
   common = {'head': conditioning.head, 'latent_size': 0, **given._asdict()}
   model = call('model', select.model, options['model'], common=common)
-  refusals.check_loss(options, conditioning, model)
-  packing.check(options['pack'], given)
-  refusals.check_moves(penalties, options['model']['name'], model)
-  tx = {
-    player: call(
-      f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
-    )
-    for player, own in options['optim'].items()
-  }
-  decays = _averages(options['ema'], given.batch_size)
+  return loss, penalties, conditioning, model
+
+
+def _game(options, given, loss, penalties, conditioning, model, *, axis):
+  """The game of these parts, without what its dynamics remembers."""
   mean, gather = make_means(axis)
   augment = _augment(options['augment'], axis)
   prior = _prior(model, options['latent'], given.shape)
-  also = {'axis_name': axis} | _size_of(prior)
   terms = terms_of(
     model.adversarial(loss) if model.adversarial else loss,
     penalties,
@@ -168,19 +178,15 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     gather=gather,
     axis=axis,
   )
+  also = {'axis_name': axis} | _size_of(prior)
   shape = *given.shape[:-1], options['pack'] * given.shape[-1]
-  own = lambda player: {'shape': shape} if player == D else {}
-  game = Game(
-    nets={k: _with(net, also | own(k)) for k, net in model.nets.items()},
+  own = lambda player: also | ({'shape': shape} if player == D else {})
+  return Game(
+    nets={k: _with(net, own(k)) for k, net in model.nets.items()},
     terms=augmenting.with_measures(terms, augment),
-    tx={k: watch(own) for k, own in tx.items()} if watch else tx,
+    tx=_optimizers(options['optim']),
     prior=prior,
-    decay={
-      f'{player}{profile}': decay
-      for player in model.nets
-      if player != D
-      for profile, decay in decays.items()
-    },
+    decay=_decays(options['ema'], model, given.batch_size),
     play=model.play or play,
     project=projections_of(penalties, model),
     augment=augment,
@@ -190,17 +196,28 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
     pack=options['pack'],
     moves=moves_of(penalties),
   )
-  dynamics = _dynamics(options)
-  game = game._replace(remember=dynamics.init)
-  made = game, dynamics.make(game), model, penalties, conditioning
-  return Rules(*made, period=dynamics.period() if dynamics.period else 1)
 
 
-def _averages(options, batch_size):
-  """The decays of a player's moving averages; see ema.profiles."""
+def _optimizers(options):
+  return {
+    player: options_lib.call(
+      f'optim.{player}', optim.make_optimizer, own, flag=f'optim.{player}'
+    )
+    for player, own in options.items()
+  }
+
+
+def _decays(options, model, batch_size):
+  """Those of the moving averages, by player and profile; see ema.profiles."""
   own = dict(options)
   make = ema.maker(own.pop('name', ema.USUAL))
-  return ema.profiles(options_lib.call('ema', make, own, batch_size=batch_size))
+  made = options_lib.call('ema', make, own, batch_size=batch_size)
+  return {
+    f'{player}{profile}': decay
+    for player in model.nets
+    if player != D
+    for profile, decay in ema.profiles(made).items()
+  }
 
 
 def _scheduled(name, own):

@@ -180,7 +180,7 @@ def test_what_a_change_may_not_give(made, words):
 
 
 def test_every_has_no_meaning_for_a_change():
-  with pytest.raises(UserError, match=r'top_k.every=2: it changes the loss'):
+  with pytest.raises(UserError, match=r'top_k.every=2: expected 1, of what'):
     select.penalty('top_k', every=2)
 
 

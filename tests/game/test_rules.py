@@ -71,12 +71,12 @@ def test_how_often_d_moves_is_told_to_dynamics_that_ask():
 
 
 def test_a_generator_of_another_shape_is_refused():
-  rules, data = made(), Dataset('own', 'image', (8, 8, 1), 4, None, 0)
+  data = Dataset('own', 'image', (8, 8, 1), 4, None, 0)
   sample = lambda *shape: jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-  networks.check(rules, None, sample(8, 8, 1), data)
+  networks.check(sample(8, 8, 1), data)
   told = r'model.name: G makes \(8, 8, 3\), but own is \(8, 8, 1\)'
   with pytest.raises(UserError, match=told):
-    networks.check(rules, None, sample(8, 8, 3), data)
+    networks.check(sample(8, 8, 3), data)
 
 
 def test_what_options_give_the_game():

@@ -68,18 +68,18 @@ def _dense(own, z):
   first = jax.tree.map(lambda x: x[:1], own.latents)
   latent = {**first, 'z': z} if isinstance(first, dict) else z
   label = None if own.labels is None else own.labels[:1]
-  found = []
+  passes = []
 
   def look(method, args, kw, context):
     made = method(*args, **kw)
     is_call = context.method_name == '__call__'
     if is_call and isinstance(context.module, DENSE) and made.ndim == 2:
-      found.append(made)
+      passes.append(made)
     return made
 
   with nn.intercept_methods(look):
     networks.apply(net, tree, latent, label, train=False)
-  return found
+  return passes
 
 
 def _none(own):

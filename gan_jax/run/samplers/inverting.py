@@ -1,4 +1,4 @@
-"""Given samples, found again among those that a generator can make.
+"""Given samples, inputs again among those that a generator can make.
 
 The distance is of pixels and of D's features, each relative to its size: there
 are no weights of a perceptual network here, unlike Karras et al. 2020.
@@ -110,12 +110,12 @@ def _features(own):
     return None
 
   def seen(label, x):
-    found = []
+    inputs = []
 
     def look(method, args, kw, context):
       is_call = context.method_name == '__call__'
       if is_call and isinstance(context.module, kind):
-        found.append(args[0])
+        inputs.append(args[0])
       return method(*args, **kw)
 
     tree = {
@@ -124,7 +124,7 @@ def _features(own):
     }
     with nn.intercept_methods(look):
       networks.apply(net, tree, x, label, train=False)
-    return found[0].astype(jnp.float32)
+    return inputs[0].astype(jnp.float32)
 
   x = jnp.zeros((1, *own.setup.dataset.shape))
   label = None if own.labels is None else own.labels[:1]

@@ -107,7 +107,7 @@ def direction(own: Space, words: str) -> np.ndarray:
   Of styles [W]; of latents [Z].
 
   Raises:
-    UserError: no such direction, or no layer that it could be found in.
+    UserError: no such direction, or no layer that it could be directions in.
   """
   kind, colon, number = words.partition(':')
   known = kind in ('sefa', 'pca') and number.isascii() and number.isdecimal()
@@ -116,12 +116,11 @@ def direction(own: Space, words: str) -> np.ndarray:
       f'direction={words}: expected sefa:K or pca:K, the number of one, 0 the'
       ' strongest.'
     )
-  found = (_sefa if kind == 'sefa' else _pca)(own)
-  if int(number) >= len(found):
-    raise UserError(
-      f'direction={words}: there are {len(found)}, 0 to {len(found) - 1}.'
-    )
-  return found[int(number)].astype(np.float32)
+  directions = (_sefa if kind == 'sefa' else _pca)(own)
+  count = len(directions)
+  if int(number) >= count:
+    raise UserError(f'direction={words}: there are {count}, 0 to {count - 1}.')
+  return directions[int(number)].astype(np.float32)
 
 
 def _sefa(own):
