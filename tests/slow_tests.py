@@ -22,6 +22,12 @@ SLOW = {
   r'\[(?!8-4-shard)': 'one of nine ways',
   r'test_conditionings.*::test_the_same_on_any_number_of_devices'
   r'\[(?!d2d_ce-shard_map)': 'D2D-CE by shard_map, on eight devices',
+  r'test_dynamics_spectra.*::test_(the_radius|two_thousand).*'
+  r'\[(symplectic, not|momentum, sim|lookahead, sim|unrolled 5|positive)': (
+    'others of their kind'
+  ),
+  r'test_spectrum.*::test_networks_with_adam': 'the toys, by both methods',
+  r'test_dynamics_resume.*\[(?!lookahead)': 'lookahead around optimistic',
   r'test_dynamics.*::test_the_same_on_eight_devices'
   r'\[(?!(symplectic|lookahead)-shard_map)': 'through gradients; with memory',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
