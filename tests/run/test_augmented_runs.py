@@ -18,8 +18,8 @@ from tests.run.test_resume import (
 pytestmark = pytest.mark.slow  # three processes
 STEPS = 120
 CHAIN = {
-  'name': 'apa', 'kimg': 0.5, 'target': 0.1,
-  'then': {'name': 'diffusion_noise', 'kimg': 0.5, 'interval': 3},
+  'name': 'apa', 'kimg': 0.5, 'target': -0.9,
+  'then': {'name': 'diffusion_noise', 'kimg': 5.0, 'interval': 3, 'p': 0.5},
 }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_p_is_restored_bit_for_bit(runs):
   last = leaves(parted, STEPS)
   of_p = {k: v for k, v in last.items() if k.endswith('/p')}
   assert len(of_p) == 2 and all('augment' in name for name in of_p)
-  assert any((p > 0).all() for p in of_p.values())
+  assert all((p > 0).all() and (p != 0.5).all() for p in of_p.values())
 
 
 def test_p_is_reported(runs):
