@@ -104,6 +104,14 @@ def fgan(real, fake, divergence='jensen_shannon', generator='alternative'):
   return conjugate(g(fake)) - g(real), g_loss
 
 
+def softmax(real, fake):
+  """What the logarithm of each sample's share of one is, by the largest."""
+  both = np.concatenate([real, fake])
+  log_p = both - both.max() - np.log(np.exp(both - both.max()).sum())
+  on_real, on_fake = np.split(log_p, 2)
+  return -on_real, -(on_real + on_fake) / 2
+
+
 REFERENCES = {
   'cross_entropy': cross_entropy,
   'fgan': fgan,
@@ -115,6 +123,7 @@ REFERENCES = {
   'rahinge': rahinge,
   'ralsgan': ralsgan,
   'rpgan': rpgan,
+  'softmax': softmax,
   'wasserstein': wasserstein,
 }
 
@@ -130,6 +139,7 @@ FROZEN = {
   'rahinge': ([0.25, 0.0], [1.75, 3.25]),
   'ralsgan': ([0.125, 1.625], [3.125, 10.625]),
   'rpgan': ([0.693147, 0.048587], [0.693147, 3.048587]),
+  'softmax': ([2.277978, 0.277978], [2.277978, 1.777978]),
   'wasserstein': ([0.0, -3.0], [0.0, 1.0]),
 }
 

@@ -52,8 +52,8 @@ def packed(x: jax.Array, size: int) -> jax.Array:
   _check_alone(x, size)
   if len(x) % size:
     raise UserError(
-      f'pack={size}: does not divide the {len(x)} samples that a device has of'
-      ' a batch.'
+      f'pack={size}: does not divide the {len(x)} samples that D is shown at'
+      ' once.'
     )
   parts = x.reshape(-1, size, *x.shape[1:])  # [P, size, ..., C]
   x = jnp.moveaxis(parts, 1, -2)  # [P, ..., size, C]

@@ -6,7 +6,7 @@ update, each latent moves along the slope of D's logit,
 
   z' = z + m dz,   dz = rate g / (damping + |g|^2),   g = grad_z D(G(z)),
 
-where m keeps a share of the numbers; and both players pay
+where m keeps a share p of the numbers; and both players pay
 
   weight |z' - z|^2.
 
@@ -43,7 +43,7 @@ def move_latent(
   key: jax.Array,
   rate: float = 0.9,
   damping: float = 0.1,
-  keep: float = 0.8,
+  p: float = 0.8,
   steps: int = 1,
   clip: bool = False,
   second_order: bool = True,
@@ -57,7 +57,7 @@ def move_latent(
     key: one for each example [B].
     rate: of a step.
     damping: beside the squared slope.
-    keep: probability of each number to move in a step.
+    p: probability of each number to move in a step.
     steps: how many, each of a new slope.
     clip: whether the numbers stay in [-1, 1], as those of a uniform z are.
     second_order: whether the players' gradients go through the slope.
@@ -76,7 +76,7 @@ def move_latent(
     return heads_of(net(D, fake, label))['logits'].sum()
 
   def kept(key, z):
-    return jax.random.uniform(key, z.shape) < keep
+    return jax.random.uniform(key, z.shape) < p
 
   z = latents.code_of(latent, flag=FLAG)  # [B, ...]
   for i in range(steps):

@@ -7,7 +7,8 @@ manual. A new file in one of these folders is held to conformance.py.
 SHIPPED = {
   'losses': {
     'cross_entropy', 'fgan', 'hinge', 'lsgan', 'minimax', 'nonsaturating',
-    'ragan', 'rahinge', 'ralsgan', 'rpgan', 'wasserstein',
+    'ragan', 'rahinge', 'ralsgan', 'rpgan', 'softmax',
+    'wasserstein',
   },
   'penalties': {'dragan', 'gradient_penalty', 'r1', 'r2', 'weight_clip'},
   'augment': {

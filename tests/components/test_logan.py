@@ -54,7 +54,7 @@ def test_the_published_step():
 
 
 def test_steps_options_and_bounds():
-  options = {'rate': 2.0, 'damping': 0.5, 'keep': 0.6, 'steps': 3}
+  options = {'rate': 2.0, 'damping': 0.5, 'p': 0.6, 'steps': 3}
   want = np.float64(LATENT)
   for i in range(3):
     g = slope(want)
@@ -88,7 +88,7 @@ def test_both_players_pay_the_squared_way():
 
 
 def game(second_order=True, weight=0.5):
-  own = {'rate': 0.3, 'damping': 0.2, 'keep': 1.0}
+  own = {'rate': 0.3, 'damping': 0.2, 'p': 1.0}
   penalty = select.penalty(
     'logan', weight=weight, second_order=second_order, **own
   )

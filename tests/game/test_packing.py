@@ -14,6 +14,7 @@ from gan_jax.run.config.keys import ADDED
 from gan_jax.types import Augmentation, UserError
 from tests import tiny
 from tests.components import conformance
+from tests.untrained import untrained
 
 KEY = jax.random.key(3)
 
@@ -134,3 +135,14 @@ def test_what_is_refused(recipe, changes, words):
   config = command.load_config(f'configs/{recipe}.py:tiny') | changes
   with pytest.raises(UserError, match=words):
     setup_lib.build(config)
+
+
+def test_a_trained_d_judges_packs():
+  config = command.load_config('configs/ring8.py:tiny') | {'pack': 2}
+  run = untrained(config)
+  x = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+  found = run.discriminate(x)
+  assert found.shape == (3,)
+  np.testing.assert_allclose(found[1:2], run.discriminate(x[2:4]), rtol=1e-5)
+  with pytest.raises(UserError, match=r'^pack=2: does not divide the 3 samp'):
+    run.discriminate(x[:3])

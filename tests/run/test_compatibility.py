@@ -172,7 +172,7 @@ def test_a_study_is_refused_before_anything_is_trained(tmp_path):
 @pytest.mark.parametrize('name', select.available('losses'))
 def test_what_a_loss_is_like(name):
   loss = select.loss(name)
-  pairs = name in ('rpgan', 'ragan', 'ralsgan', 'rahinge')
+  pairs = name in ('rpgan', 'ragan', 'ralsgan', 'rahinge', 'softmax')
   assert compatibility.is_relativistic(loss) == pairs
   assert compatibility.is_linear(loss) == (name == 'wasserstein')
 
