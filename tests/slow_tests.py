@@ -30,6 +30,8 @@ SLOW = {
   r'test_dynamics_resume.*\[(?!lookahead)': 'lookahead around optimistic',
   r'test_dynamics.*::test_the_same_on_eight_devices'
   r'\[(?!(symplectic|lookahead)-shard_map)': 'through gradients; with memory',
+  r'devices/test_penalties.*::test_the_same_on_any_number_of_devices'
+  r'\[(?!(changes|features)-shard_map)': 'changes and features by shard_map',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
     'seeds in turn that are looked at'

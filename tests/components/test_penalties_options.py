@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from gan_jax import select
-from gan_jax.components import files, options
+from gan_jax.components import files, options, ranges
 from gan_jax.game import beginning, rules, step
 from gan_jax.run import command
 from gan_jax.types import UserError
@@ -16,8 +16,9 @@ from tests.components.test_options import values_of
 # Those of encoders are held by tests of their own.
 NAMES = sorted(APART['penalties'] - {'kl', 'moments', 'reconstruction'})
 NAMES.remove('supervised')
-# What options can be that are neither numbers nor true or false.
+# What options can be that are shares, or neither numbers nor true or false.
 VALUES = {
+  **{name: (0.25, 0.75) for name in ranges.SHARES},
   'augment': ('', 'flip', 'tests.pairs.noise'),
   'one_in': (1, 2, 4),
   'player': ('g', 'd'),

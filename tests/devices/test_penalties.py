@@ -95,10 +95,7 @@ def trained(name, wrapper, devices):
   return jax.device_get((program.get(state), program.get(total)))
 
 
-@pytest.mark.parametrize(
-  'wrapper, devices',
-  [('shard_map', 8), pytest.param('pmap', 2, marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize('wrapper, devices', [('shard_map', 8), ('pmap', 2)])
 @pytest.mark.parametrize('name', GAMES)
 def test_the_same_on_any_number_of_devices(name, wrapper, devices):
   """SGD: Adam would hide a wrong scale of the gradient."""
