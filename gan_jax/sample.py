@@ -56,9 +56,9 @@ def help_lines() -> list[str]:
   ]
 
 
-def main(argv: list[str]):
-  """The command."""
-  flags = command.parse(
+def _parsed(argv):
+  """The flags."""
+  return command.parse(
     argv,
     help_lines=help_lines,
     filled=(*works.FILES, 'direction', 'mix', 'code', 'truncation', 'classes'),
@@ -78,6 +78,11 @@ def main(argv: list[str]):
     **way_lib.FLAGS,
     **works.usual(),
   )
+
+
+def main(argv: list[str]):
+  """The command."""
+  flags = _parsed(argv)
   labels_lib.check(flags.labels)
   out = pathlib.Path(flags.out)
   folder = flags.out.endswith('/') or out.is_dir()

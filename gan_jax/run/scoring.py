@@ -20,8 +20,8 @@ from gan_jax.metrics import (
 from gan_jax.metrics.features import base, spaces
 from gan_jax.run import compatibility, encoding, scorers, standing
 from gan_jax.run import labels as labels_lib
-from gan_jax.run.samplers import drawing
 from gan_jax.run.samplers import way as way_lib
+from gan_jax.run.samplers.drawing import batches
 from gan_jax.run.sampling import take_seed
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
@@ -224,7 +224,7 @@ def _collect(scorer, setup, protocol, draw, tick):
   total, how = protocol.num_samples, protocol.labels
   collector, done = scorer.collector(total), 0
   labels = labels_lib.of_draw(setup, how, draw[1], total)
-  drawn = drawing.batches(setup, protocol.way, *draw, total, labels=labels)
+  drawn = batches(setup, protocol.way, *draw, total, labels=labels)
   for samples, labels in drawn:
     if not np.isfinite(samples).all():
       return None

@@ -67,41 +67,44 @@ def draw(
   Returns:
     (tree [B, ...], tries of each [B] int32, whether it is there [B]).
   """
-  count = len(keys)
-  places = jnp.arange(count)
-
-  def judged(tries_so_far, there):
-    """A round: proposals, whose they are, whether they are accepted."""
-    order = jnp.argsort(there)  # those that have none come first
-    open_ = jnp.maximum(count - there.sum(), 1)
-    place = order[places % open_]
-    attempt = tries_so_far[place] + places // open_
-    own = jax.vmap(jax.random.fold_in)(keys[place], attempt)
-    made, logits = propose(own, place)
-    chance = jax.nn.sigmoid(merits(logits, most, gamma))
-    decide = keys_lib.fold_each(own, _CHANCE)
-    accepted = jax.vmap(jax.random.uniform)(decide) < chance
-    return made, place, accepted
-
-  def step(carry):
-    kept, tried, there, round_ = carry
-    made, place, accepted = judged(tried, there)
-    late = jnp.where(accepted, places, count)  # the first accepted one counts
-    first = jnp.full(count, count).at[place].min(late)
-    new = (first < count) & ~there
-    pick = jnp.minimum(first, count - 1)
-    choose = lambda new_x, old: jnp.where(
-      new.reshape(-1, *[1] * (old.ndim - 1)), new_x[pick], old
-    )
-    kept = jax.tree.map(choose, made, kept)
-    # Up to the one that is accepted; where none is, all of the round.
-    upto = (places <= first[place]).astype(jnp.int32)
-    tried = tried.at[place].add(upto)
-    return kept, tried, there | new, round_ + 1
-
+  places = jnp.arange(len(keys))
   empty = jax.eval_shape(propose, keys, places)[0]
   kept = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), empty)
-  begin = kept, jnp.zeros(count, jnp.int32), jnp.zeros(count, bool), 0
+  begin = kept, jnp.zeros(len(keys), jnp.int32), jnp.zeros(len(keys), bool), 0
   left = lambda carry: (~carry[2]).any() & (carry[3] < tries)
-  kept, tried, there, _ = jax.lax.while_loop(left, step, begin)
-  return kept, tried, there
+
+  def step(carry):
+    *so_far, turn = carry
+    chance = lambda logits: jax.nn.sigmoid(merits(logits, most, gamma))
+    return *_round(propose, keys, chance, *so_far), turn + 1
+
+  return jax.lax.while_loop(left, step, begin)[:3]
+
+
+def _round(propose, keys, chance, kept, tried, there):
+  """One proposal for each place: those that have none yet share them."""
+  count = len(keys)
+  places = jnp.arange(count)
+  order = jnp.argsort(there)  # those that have none come first
+  missing = jnp.maximum(count - there.sum(), 1)
+  place = order[places % missing]
+  own = jax.vmap(jax.random.fold_in)(
+    keys[place], tried[place] + places // missing
+  )
+  made, logits = propose(own, place)
+  decide = jax.vmap(jax.random.uniform)(keys_lib.fold_each(own, _CHANCE))
+  # The first accepted one of a place counts.
+  late = jnp.where(decide < chance(logits), places, count)
+  first = jnp.full(count, count).at[place].min(late)
+  new = (first < count) & ~there
+  pick = jnp.minimum(first, count - 1)
+  choose = lambda new_x, old: jnp.where(
+    new.reshape(-1, *[1] * (old.ndim - 1)), new_x[pick], old
+  )
+  # Up to the one that is accepted; where none is, all of the round.
+  upto = (places <= first[place]).astype(jnp.int32)
+  return (
+    jax.tree.map(choose, made, kept),
+    tried.at[place].add(upto),
+    there | new,
+  )

@@ -101,7 +101,7 @@ class _Choice:
         np.asarray(moved).reshape(-1, *[1] * (a.ndim - 1)), a, b
       )
       return jax.tree.map(choose, jax.device_get(made), jax.device_get(again))
-    made, there = self._make(*args, self._most, self._gamma)
+    made, there = self._make(*args, (self._most, self._gamma))
     if not np.asarray(there)[:wanted].all():
       raise UserError(
         'rejection=drs: a sample was never accepted; D is too sure of G for it'
@@ -202,8 +202,9 @@ def _ratio(parts, variables, scale, latent, label):
   return scale[0] * parts.judge(variables, made, label) + scale[1]
 
 
-def _rejected(parts, tries, variables, scale, key, index, label, most, gamma):
+def _rejected(parts, tries, variables, scale, key, index, label, bar):
   """(samples [B, ...], whether they are there [B]) by rejection."""
+  most, gamma = bar
 
   def propose(keys, place):
     latent = parts.latents(keys)
