@@ -134,14 +134,13 @@ def apply(
     [B, H, W, C].
 
   Raises:
-    UserError: samples that are no images, groups that there are not or that
-      mean nothing for these images.
+    UserError: no images, or groups that mean nothing for these.
   """
   given = locals()  # strengths by their names
   groups = checks.names_of('augment.groups', groups, tuple(GROUPS))
   _check_images(x, groups)
-  p = controller.p_of(memo, p)
-  chances = chances_of(p, {name: given[name] for name in _TRANSFORMS})
+  strengths = {name: given[name] for name in _TRANSFORMS}
+  chances = chances_of(controller.p_of(memo, p), strengths)
   one = functools.partial(_shown, groups=groups, chances=chances)
   return jax.vmap(one)(x.astype(jnp.float32), key).astype(x.dtype)
 

@@ -154,7 +154,7 @@ def test_its_numbers_may_follow_the_steps():
   'changes, words',
   [
     ({'penalties': {'logan': {'steps': 0}}}, r'logan\.steps=0: expected at'),
-    ({'penalties': {'logan': {'every': 2}}}, r'logan\.every=2: a move of'),
+    ({'penalties': {'logan': {'every': 2}}}, r'logan\.every=2: expected 1'),
     (
       {'penalties': {'logan': {}}, 'model': {'name': 'bigan'}},
       r'penalties\.logan: moves the latents of the usual game.*bigan has',
