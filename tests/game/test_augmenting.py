@@ -210,7 +210,7 @@ def test_p_is_among_the_metrics_of_a_step():
   given = rules.Given((2,), 0, jnp.float32, batch_size=8)
   made = rules.make(rules.complete(config_of(options)), given)
   names = step.metric_names(made.game.terms)
-  assert {'augment_p', 'augment_then_p', 'd_loss'} <= set(names)
+  assert {'augment_p', 'augment_then_p', 'd_loss', 'g_loss'} <= set(names)
   one = {'x': jnp.ones((1, 2)), 'index': jnp.arange(1)}
   batch = {'x': jnp.ones((1, 8, 2)), 'index': jnp.arange(8), 'step': 0}
 
