@@ -56,7 +56,7 @@ def test_variables_are_named_for_what_they_hold():
 
 def test_exceptions_exist():
   places = {(function.path, function.name) for function in MEASURED}
-  assert figures.LONGER <= places
+  assert figures.LONGER | figures.MORE <= places
 
 
 def test_the_figures_count_what_they_say():

@@ -92,6 +92,9 @@ MISTAKES = {
   'p of the next one': (
     {**NOISE, 'then': {'name': 'ada', 'p': 2.0}}, 'augment.then.p=2.0',
   ),
+  'schedule of the next one': (
+    {**NOISE, 'then': {**APA, 'p': {'name': 'lin'}}}, 'augment.then.p.name=',
+  ),
   'p of a schedule': (
     {'name': 'apa', 'adaptive': False, 'p': LINE}, r'augment.p=2.0: expected',
   ),
