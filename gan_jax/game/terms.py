@@ -39,6 +39,16 @@ class Forward(NamedTuple):
   augment: dict = {}  # {metric: []}: what the augmentation's memo says
 
 
+def samples_of(shown: Tree) -> jax.Array:
+  """The samples among what D is shown: of pairs, the first ones."""
+  return shown[0] if isinstance(shown, tuple) else shown
+
+
+def with_samples(shown: Tree, samples: jax.Array) -> Tree:
+  """What D is shown, with other samples [B, ...] in their place."""
+  return (samples, *shown[1:]) if isinstance(shown, tuple) else samples
+
+
 class Term(NamedTuple):
   """One part of one player's loss."""
 

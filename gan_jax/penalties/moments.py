@@ -9,6 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gan_jax.game.terms import samples_of
+
 WHOLE_BATCH = True
 TINY = 1e-6  # in the root of the variance
 
@@ -37,7 +39,7 @@ def g_term(
   Returns:
     the term [B], and memo.
   """
-  fake = forward.also.get('samples', forward.fake)
+  fake = forward.also.get('samples', samples_of(forward.fake))
   sides = [_moments(x, axis_name) for x in (forward.batch['x'], fake)]
   gaps = [jnp.abs(a - b).mean() for a, b in zip(*sides, strict=True)]
   return jnp.full(len(fake), weight * sum(gaps)), memo

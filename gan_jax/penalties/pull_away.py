@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from gan_jax.game.forward import make_means
 from gan_jax.game.gradients import safe_norm
+from gan_jax.game.terms import samples_of
 from gan_jax.penalties.shared import features
 from gan_jax.types import UserError
 
@@ -58,7 +59,8 @@ def g_term(
       f'{flag}.space={space!r}: expected one of {", ".join(SPACES)}.'
     )
   if space == 'samples':
-    own = forward.fake.reshape(len(forward.fake), -1).astype(jnp.float32)
+    fake = samples_of(forward.fake)
+    own = fake.reshape(len(fake), -1).astype(jnp.float32)
   else:
     own = features.of(forward.on_fake, flag=flag)
   unit = make_means(axis_name)[1](own / safe_norm(own)[:, None])  # [N, F]

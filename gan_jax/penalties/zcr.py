@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.game import keys, latents
+from gan_jax.game.terms import with_samples
 from gan_jax.penalties.shared import consistency
 from gan_jax.types import G, Tree
 
@@ -62,7 +63,8 @@ def d_term(
     the term of each example [B], and memo.
   """
   pair = jax.lax.stop_gradient(pair_of(forward, key, sigma))
-  gap = consistency.distance(forward, *pair, all_heads=all_heads)
+  shown = [with_samples(forward.fake, x) for x in pair]
+  gap = consistency.distance(forward, *shown, all_heads=all_heads)
   return d_weight * gap, memo
 
 

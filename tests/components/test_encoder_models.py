@@ -104,9 +104,9 @@ def test_codes_are_latents_and_d_judges_each_example(name, classes):
 
   def seen():
     state = started(game, batch)
-    return forward.forward(game, state, batch, KEY)[0]._replace(
-      critic=None, net=None
-    )
+    seen, _ = forward.forward(game, state, batch, KEY)
+    functions = dict.fromkeys(('critic', 'net', 'slopes', 'prior'))
+    return seen._replace(**functions)
 
   made = jax.eval_shape(seen)
   assert made.on_real['logits'].shape == made.on_fake['logits'].shape == (4,)

@@ -22,13 +22,15 @@ VALUES = {
   'augment': ('', 'flip', 'tests.pairs.noise'),
   'one_in': (1, 2, 4),
   'player': ('g', 'd'),
-  'space': ('features', 'samples'),
+  'pull_away.space': ('features', 'samples'),
+  'path_length.space': ('w', 'z'),
 }
 CLASSES = {'num_classes': 3, 'conditioning': {'name': 'ac'}}
 IMAGES = {'shape': (8, 8, 1)}
 BESIDE = {
   **{name: CLASSES | IMAGES for name in ('cr', 'bcr', 'icr')},
   'zcr': CLASSES,
+  'path_length': IMAGES,
 }
 
 
@@ -79,7 +81,8 @@ CASES = [(name, option) for name in NAMES for option in options_of(name)]
 @pytest.mark.parametrize('name, option', CASES)
 def test_another_value_is_another_program(name, option):
   usual = options_of(name)[option]
-  values = VALUES.get(option) or values_of(option, usual)
+  own = VALUES.get(f'{name}.{option}') or VALUES.get(option)
+  values = own or values_of(option, usual)
   made = [program(name, {option: value}) for value in values]
   assert len(set(made)) == len(values), f'{name}.{option}: {values}'
 

@@ -18,8 +18,19 @@ class Base(NamedTuple):
 
 
 BASES = {
-  'image': Base('digits'),
+  # Of equal use, the first and fastest one.
   'point': Base('ring8'),
+  'labels': Base(
+    'digits',
+    {
+      'conditional': True,
+      'batch_size': 12,  # more than classes
+      'model.name': 'mlp',
+      **{f'model.{player}.hidden': (8,) for player in 'gd'},
+      'model.d.norm': 'none',
+    },
+  ),
+  'image': Base('digits'),
   'audio': Base('tones_wavegan'),
   'text': Base('grammar_chargan'),
   'series': Base('sines_rcgan'),

@@ -236,7 +236,7 @@ def test_help(module, capfd):
       command.run(module.main, ['', flag])
     assert leaving.value.code == 0
     out, err = capfd.readouterr()
-    assert len(out.splitlines()) <= 3 and not err
+    assert len(out.splitlines()) <= 6 and not err
     assert '--workdir=DIR' in out
 
 
