@@ -13,11 +13,10 @@
 | digits | none | fid 27.4, class_coverage 1 |
 
 Published: Huang et al. 2024 (https://arxiv.org/abs/2501.05441), 50,000 fakes
-against the training images. Left out of it, as there is no such option yet:
-adaptive augmentation, whose probability rises to .3 to .55. While the learning
-rate goes from 2e-4 to 5e-5, b2 goes from .9 to .99, gamma to a tenth and the
-average's half-life up from 0, all of them by half a wave of a cosine; for
-digits only the rate moves.
+against the training images. While the learning rate goes from 2e-4 to 5e-5, b2
+goes from .9 to .99, gamma to a tenth, the average's half-life up from 0, and so
+does the probability of ADA's transforms, to .3 to .55, all of them by half a
+wave of a cosine; for digits only the rate moves.
 Hardware and time: 4 days on 8 GPUs there for CIFAR-10; digits: see
 common.DIGITS, 5.2 min of one core of a CPU.
 """
@@ -51,7 +50,24 @@ def rate(steps: int) -> dict:
   return common.adam(2e-4, b1=0.0) | {'schedule': wave(steps, to=0.25)}
 
 
-def variant(data, *, gamma, halflife, burn_in, batch_size, images, **more):
+def augment(steps: int, p: float) -> dict:
+  """ADA's transforms and a hole, with a probability that rises to p."""
+  least = 1e-6  # a wave goes to a multiple of its first value
+  return {
+    'name': 'ada',
+    'groups': ('blit', 'geom', 'color', 'cutout'),
+    'adaptive': False,
+    'p': wave(steps, to=round(p / least), init_value=least),
+    **dict.fromkeys(COLOURS, 0.5),
+  }
+
+
+COLOURS = 'brightness', 'contrast', 'lumaflip', 'hue', 'saturation'
+
+
+def variant(
+  data, *, gamma, halflife, burn_in, batch_size, images, p, **more
+) -> dict:
   """One, by its data, the first gamma, and thousands of images."""
   steps = 1000 * burn_in // batch_size
   adam = rate(steps) | {'b2': wave(steps, to=1.1, init_value=0.9)}  # .99
@@ -59,6 +75,7 @@ def variant(data, *, gamma, halflife, burn_in, batch_size, images, **more):
   return {
     'data': data | {'flip': True},
     'penalties': {'r1': squared, 'r2': squared},
+    'augment': augment(steps, p),
     'optim': {'g': adam, 'd': adam},
     'ema': {'halflife_kimg': halflife, 'rampup': 0.0, 'burn_in_kimg': burn_in},
     'batch_size': batch_size,
@@ -70,15 +87,16 @@ def variant(data, *, gamma, halflife, burn_in, batch_size, images, **more):
 def ffhq(size: int, **kw):
   """Of a folder of faces at that size."""
   data = {'name': 'folder', 'dir': '', 'image_size': size}
-  own = {'halflife': 500.0, 'burn_in': 20_000, 'batch_size': 256}
+  own = {'halflife': 500.0, 'burn_in': 20_000, 'batch_size': 256, 'p': 0.3}
   return variant(data, **own, **kw)
 
 
-def imagenet(size: int, net: dict, *, gamma: float):
+def imagenet(size: int, net: dict, *, gamma: float, p: float):
   """At that size, both see the labels."""
   return variant(
     {'name': 'imagenet2012', 'dir': '', 'image_size': size},
     gamma=gamma,
+    p=p,
     halflife=50_000.0,
     burn_in=200_000,
     batch_size=4096,
@@ -92,6 +110,7 @@ VARIANTS = {
   'cifar10': variant(
     {'name': 'cifar10', 'dir': ''},
     gamma=0.05,
+    p=0.55,
     halflife=5000.0,
     burn_in=20_000,
     batch_size=512,
@@ -100,8 +119,8 @@ VARIANTS = {
   ),
   'ffhq64': ffhq(64, gamma=2.0, images=100_000),
   'ffhq256': ffhq(256, gamma=150.0, images=200_000),
-  'imagenet32': imagenet(32, WIDE, gamma=0.5),
-  'imagenet64': imagenet(64, WIDER, gamma=1.0),
+  'imagenet32': imagenet(32, WIDE, gamma=0.5, p=0.5),
+  'imagenet64': imagenet(64, WIDER, gamma=1.0, p=0.4),
   'digits': common.DIGITS
   | {
     'model': dict.fromkeys('gd', {'widths': (32, 32), 'group': 16}),

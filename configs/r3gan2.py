@@ -12,9 +12,9 @@
 | imagenet64 | none | unverified |
 
 Published: code alone, IFeelBloated/R3GAN2, no paper. The batches, gamma, the
-averages and how long it lasts are R3GAN's, see r3gan.py, as is what is left
-out; left out too: that the real and the fake of a pair are augmented alike, and
-averages by a power of the time, of which theirs are chosen afterwards.
+averages and how long it lasts are R3GAN's, see r3gan.py; the real and the fake
+of a pair are augmented alike. `--config.ema.name=power` keeps averages by a
+power of the time, of which theirs are chosen afterwards.
 Hardware and time: as R3GAN's.
 """
 
@@ -29,6 +29,7 @@ def variant(
   adam = common.adam(1e-2, b1=0.0) | {'b2': usual['optim']['g']['b2']}
   adam['schedule'] = {'name': 'gan_jax.game.schedules.root_decay'} | rate
   return usual | {
+    'augment': usual['augment'] | {'synced': True},
     'model': {'g': net, 'd': net},
     'conditioning': {'name': 'inner_product', 'dim': dim},
     'optim': {'g': adam, 'd': adam},

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from gan_jax import select
 from gan_jax.game.rules import Given, Rules
 from gan_jax.types import D, Loss, State, UserError
 
@@ -97,7 +98,7 @@ def _lazy(seen):
   return [f'penalties.{k}.every={n}' for k, n in own.items() if n > 1]
 
 
-SLOPES = 'r1', 'r2'
+SLOPES = 'r1', 'r2', 'fd_r1', 'fd_r2'
 
 
 def _lazy_both(seen):
@@ -141,6 +142,20 @@ def _unbounded(seen):
   return f'loss.name={seen.config["loss"]["name"]} without a penalty on D'
 
 
+def _adaptive(seen):
+  """An augmentation that follows D's logits, whose zero means nothing."""
+  own, flag = seen.config['augment'], 'augment'
+  while own:
+    takes = select.options_of('augment', own['name'], flag=f'{flag}.name')
+    if 'adaptive' in takes and own.get('adaptive', True):
+      break
+    own, flag = own.get('then', {}), f'{flag}.then'
+  if not own or not is_shifted_freely(seen.loss):
+    return ''
+  loss = seen.config['loss']['name']
+  return f'{flag}.name={own["name"]} with loss.name={loss}'
+
+
 ROWS = (
   Row(
     'gradient_batch_norm',
@@ -178,6 +193,13 @@ ROWS = (
     'Kang and Park 2020, section 3',
   ),
   Row(
+    'adaptive_relativistic',
+    _adaptive,
+    "its p follows the signs of D's logits of reals, but such a loss is of"
+    ' differences alone and leaves their zero free; set adaptive=False and p',
+    'Karras et al. 2020, section 3.1',
+  ),
+  Row(
     'linear_loss_unbounded',
     _unbounded,
     'it is a distance only if D is Lipschitz; add gradient_penalty or'
@@ -198,8 +220,12 @@ CLOSE = 1e-4
 
 def is_relativistic(loss: Any) -> bool:
   """Whether D's loss is of differences of logits, and not linear in them."""
-  shifted = _differs(loss, lambda s: s + 1.0, lambda value: value)
-  return not shifted and not is_linear(loss)
+  return is_shifted_freely(loss) and not is_linear(loss)
+
+
+def is_shifted_freely(loss: Any) -> bool:
+  """Whether all logits may be larger by the same number."""
+  return not _differs(loss, lambda s: s + 1.0, lambda value: value)
 
 
 def is_linear(loss: Any) -> bool:

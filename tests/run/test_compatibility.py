@@ -54,6 +54,13 @@ EXAMPLES = {
     'conditioning.name=contrastive: 10 classes in a batch of 9',
     CLASSES | {'batch_size': 10},
   ),
+  'adaptive_relativistic': (
+    'ring8',
+    RELATIVISTIC
+    | {'augment': {'name': 'instance_noise', 'then': {'name': 'apa'}}},
+    'augment.then.name=apa with loss.name=rpgan',
+    RELATIVISTIC | {'augment': {'name': 'apa', 'p': 0.1, 'adaptive': False}},
+  ),
   'linear_loss_unbounded': (
     'ring8',
     {'loss.name': 'wasserstein', 'penalties': {}},
