@@ -20,7 +20,7 @@ from tests.pairs.bases import BASES, config_of
 
 # Of models with an encoder or a supervisor, or of latents with codes.
 OF_CODES = 'kl', 'reconstruction', 'supervised', 'infogan'
-AT_ONCE = 3  # penalties of a run
+AT_ONCE = 5  # penalties of a run
 levels = lambda room: [k for k in select.available(room) if k not in OF_CODES]
 ROOMS = {'loss': 'losses', 'penalty': 'penalties', 'dynamics': 'dynamics'}
 # What goes with some levels of other factors alone.
@@ -87,8 +87,12 @@ FACTORS = {
 }
 DEVICES = {'jit': 1, 'pmap': 2, 'shard_map': 2}
 STEPS = 2
-# Without these options they have no meaning in most of the games.
-OWN = {'path_length': {'space': 'z'}, 'pull_away': {'space': 'samples'}}
+# Without these options they have no meaning in most of the games, or are slow.
+OWN = {
+  'path_length': {'space': 'z'},
+  'pull_away': {'space': 'samples'},
+  'unrolled': {'unroll': 1},
+}
 
 
 @functools.cache
@@ -138,7 +142,7 @@ def setup_of(row):
   config = config_of(
     row['base'],
     loss={'name': row['loss']},
-    dynamics={'name': row['dynamics']},
+    dynamics={'name': row['dynamics'], **OWN.get(row['dynamics'], {})},
     augment={'name': row['augment']} if row['augment'] else {},
     num_seeds=row['num_seeds'],
     microbatches=row['microbatches'],
