@@ -7,7 +7,7 @@ def get_study():
   """The four cells of R3GAN's Table 1 (https://arxiv.org/abs/2501.05441).
 
   Stacked MNIST at 16 pixels, networks without any norm, a few thousand steps:
-  what two cores train. `--data.dir=` says where TFDS has MNIST.
+  what two cores train. `TFDS_DATA_DIR` says where the data is.
   """
   return {
     'question': 'Does a relativistic loss keep modes, and does R2, on stacked'

@@ -48,7 +48,7 @@ def test_each_judges_embeddings_and_terms_see_series():
   state = jax.eval_shape(lambda: started(made, batch))
   seen = jax.eval_shape(
     lambda state: forward.forward(made, state, batch, KEY)[0]._replace(
-      critic=None, net=None
+      **dict.fromkeys(('critic', 'net', 'slopes', 'prior'))
     ),
     state,
   )

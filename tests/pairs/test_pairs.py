@@ -12,6 +12,7 @@ import pytest
 
 from gan_jax import select
 from gan_jax.components import options
+from gan_jax.run import compatibility
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import UserError
 from tests import tiny
@@ -27,12 +28,19 @@ ROOMS = {'loss': 'losses', 'penalty': 'penalties', 'dynamics': 'dynamics'}
 PICTURES, LABELS = ('image', 'labels', 'pairs'), ('labels',)
 UNLABELLED = tuple(base for base in BASES if base not in LABELS)
 HEADS = tuple(levels('conditioning'))
+# Losses for which the zero of D's logits means something.
+CENTRED = tuple(
+  name
+  for name in select.available('losses')
+  if not compatibility.is_shifted_freely(select.loss(name))
+)
 ONLY = {
-  **{k: {'base': PICTURES} for k in ('cr', 'bcr', 'icr')},
-  **{
-    k: {'base': PICTURES}
-    for k in ('ada', 'blur', 'cutmix', 'diffaugment', 'flip')
-  },
+  **dict.fromkeys(('cr', 'bcr', 'icr'), {'base': PICTURES}),
+  **dict.fromkeys(
+    ('blur', 'cutmix', 'diffaugment', 'flip'), {'base': PICTURES}
+  ),
+  'ada': {'base': PICTURES, 'loss': CENTRED},
+  **dict.fromkeys(('apa', 'diffusion_noise'), {'loss': CENTRED}),
   **{head: {'base': LABELS} for head in HEADS},
   **{base: {'conditioning': HEADS} for base in LABELS},
   **{base: {'conditioning': ('',)} for base in UNLABELLED},
