@@ -29,9 +29,22 @@ SLOW = {
   r'test_spectrum.*::test_networks_with_adam': 'the toys, by both methods',
   r'test_dynamics_resume.*\[(?!lookahead)': 'lookahead around optimistic',
   r'test_dynamics.*::test_the_same_on_eight_devices'
-  r'\[(?!(symplectic|lookahead)-shard_map)': 'through gradients; with memory',
+  r'\[(?!lookahead-shard_map)': 'with memory',
   r'devices/test_penalties.*::test_the_same_on_any_number_of_devices'
-  r'\[(?!(changes|features)-shard_map)': 'changes and features by shard_map',
+  r'\[(?!changes-shard_map)': 'changes by shard_map',
+  r'test_paths_and_packs.*::test_(the_average_length_is|each_example)': 'packs',
+  r'devices/test_augmentations.*\[noise-shard': 'cutmix, which sees the batch',
+  r'test_dynamics_options.*::test_(a_seed_beside|microbatches).*\[symplectic': (
+    'the other dynamics'
+  ),
+  r'test_dynamics_options.*::test_another_value.*\[(?!lookahead)': 'lookahead',
+  r'test_penalties_options.*::test_another_value.*\[(?!lecam|top_k|fd_r1)': (
+    'a penalty, a term and a change'
+  ),
+  r'test_sampling_ways.*::test_codes_are_set': 'codes that are walked',
+  r'test_sampling_strips.*::test_(a_layer_may|a_sample_of.*STYLED)': (
+    'directions by formulas; a code that is found again'
+  ),
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
     'seeds in turn that are looked at'
