@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from gan_jax.dynamics import simultaneous
 from gan_jax.game import keys as keys_lib
 from gan_jax.game.forward import Game, forward
-from gan_jax.game.step import take
+from gan_jax.game.step import average, take
 from gan_jax.types import D, G
 
 
@@ -42,7 +42,8 @@ def make(
     equilibrium: see gate; cross-entropy of a D that knows nothing is .69.
     margin: see gate.
   """
-  every = simultaneous.make(game)
+  # The averages follow those who have moved.
+  every = simultaneous.make(game._replace(decay={}))
 
   def step(state, batch, key):
     after, measured = every(state, batch, key)
@@ -58,7 +59,7 @@ def make(
     moves = gate(game.mean(costs), equilibrium=equilibrium, margin=margin)
     for name, moved in zip((D, G), moves, strict=True):
       after = _where(moved, name, after, state)
-    return after, measured
+    return average(game, after), measured
 
   return step
 

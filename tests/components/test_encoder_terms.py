@@ -2,6 +2,7 @@
 
 import types
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -106,6 +107,13 @@ def test_who_waits_stays_as_it_is(at, still):
   weights = test_step_extras.weight
   waits = [p for p in 'gd' if weights(state, p) == weights(after, p)]
   assert ''.join(waits) == still
+  # The average is of a G that there was.
+  rules = rules._replace(decay={'g': lambda step: 0.0})
+  step = equilibrium.make(rules, equilibrium=at, margin=0.6)
+  state = test_step_extras.start(rules)
+  after, _ = step(state, {**batch, 'x': batch['x'][None]}, KEY)
+  average, g = after.ema['g']['params'], after.players['g'].params
+  jax.tree.map(np.testing.assert_array_equal, average, g)
 
 
 @pytest.mark.slow
