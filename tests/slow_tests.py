@@ -23,8 +23,8 @@ SLOW = {
   r'test_conditionings.*::test_the_same_on_any_number_of_devices'
   r'\[(?!d2d_ce-shard_map)': 'D2D-CE by shard_map, on eight devices',
   r'test_dynamics_spectra.*::test_(the_radius|two_thousand).*'
-  r'\[(symplectic, not|momentum, sim|lookahead, sim|unrolled 5|positive)': (
-    'others of their kind'
+  r'\[(symplectic|momentum, sim|lookahead|unrolled|positive|negative)': (
+    'extragradient, optimistic, consensus, and those without a memory'
   ),
   r'test_spectrum.*::test_networks_with_adam': 'the toys, by both methods',
   r'test_dynamics_resume.*\[(?!lookahead)': 'lookahead around optimistic',
@@ -34,16 +34,24 @@ SLOW = {
   r'\[(?!changes-shard_map)': 'changes by shard_map',
   r'test_paths_and_packs.*::test_(the_average_length_is|each_example)': 'packs',
   r'devices/test_augmentations.*\[noise-shard': 'cutmix, which sees the batch',
-  r'test_dynamics_options.*::test_(a_seed_beside|microbatches).*\[symplectic': (
-    'the other dynamics'
-  ),
   r'test_dynamics_options.*::test_another_value.*\[(?!lookahead)': 'lookahead',
   r'test_penalties_options.*::test_another_value.*\[(?!lecam|top_k|fd_r1)': (
     'a penalty, a term and a change'
   ),
-  r'test_sampling_ways.*::test_codes_are_set': 'codes that are walked',
-  r'test_sampling_strips.*::test_(a_layer_may|a_sample_of.*STYLED)': (
-    'directions by formulas; a code that is found again'
+  r'test_sampling_ways.*::test_(codes_are_set|walks_of|at_psi_0)': (
+    'latents and styles that are moved'
+  ),
+  r'test_sampling_corrected.*::test_(rejected_samples|scores_are)': 'chains',
+  r'test_sampling_ratio.*::test_(independence|langevin_ends)': 'rejection',
+  r'test_compatibility.*::test_a_forced_run': 'what is refused',
+  r'test_stylegan2\.py::test_training_mixes': 'where styles are mixed',
+  r'test_augment_ada_gates.*::test_it_is_the_groups': 'each transform',
+  r'test_ema.*::test_a_run_keeps_several': 'averages by formulas',
+  r'test_path_length.*::test_of_stylegan2': 'a linear generator',
+  r'test_dynamics_options.*::test_(microbatches|a_seed_beside).*'
+  r'\[(?!consensus)': 'consensus',
+  r'test_sampling_strips.*::test_(a_layer_may|a_sample_of|points_of.*ED\])': (
+    'directions by formulas, points of a plane'
   ),
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
@@ -91,7 +99,7 @@ SLOW = {
     'a recipe of three kinds'
   ),
   r'test_encoder_models.*::test_a_code_is_drawn': 'the terms of a law',
-  r'test_pairs.*::test_one_of_each_kind.*\[(image|point)': 'others',
+  r'test_pairs.*::test_one_of_each_kind.*\[(image|labels|point)': 'others',
   r'test_models_text.*::test_(characters_are_drawn|labels_change)': 'formulas',
   r'test_wavegan.*::test_(a_shuffled_sound|penalties_take|shifts_are)': (
     'that shifts move a sound, and its counts'
