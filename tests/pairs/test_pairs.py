@@ -21,7 +21,7 @@ from tests.pairs.bases import BASES, config_of
 
 # Of models with an encoder or a supervisor, or of latents with codes.
 OF_CODES = 'kl', 'reconstruction', 'supervised', 'infogan'
-AT_ONCE = 5  # penalties of a run
+AT_ONCE = 10  # penalties of a run
 levels = lambda room: [k for k in select.available(room) if k not in OF_CODES]
 ROOMS = {'loss': 'losses', 'penalty': 'penalties', 'dynamics': 'dynamics'}
 # What goes with some levels of other factors alone.
@@ -125,23 +125,34 @@ def possible(row):
   return True
 
 
-def in_turn(rows):
-  """The same rows, with losses and heads in turn."""
-  for factor in ('conditioning', 'loss'):
-    left, made = list(FACTORS[factor]), []
+def filled(rows):
+  """The same rows with all factors: some in turn, of others the usual level."""
+  for factor, there in FACTORS.items():
+    left, made = list(there), []
     for row in rows:
-      own = next(k for k in left if possible({**row, factor: k}))
-      left.append(left.pop(left.index(own)))
-      made.append({**row, factor: own})
+      if factor not in row:
+        own = next(k for k in left if possible({**row, factor: k}))
+        if factor in IN_TURN:
+          left.append(left.pop(left.index(own)))
+        row = {**row, factor: own}
+      made.append(row)
     rows = made
   return rows
 
 
-# All pairs are traced. A loss sees nothing but logits, a head nothing but
-# features: of those without them, all are trained, and each of them as well.
+# A loss sees nothing but logits, a head nothing but features.
+IN_TURN = 'loss', 'conditioning', 'halflife_kimg'
+# All pairs are built, which follows shapes. Trained are those that meet in what
+# is differentiated and remembered, and in how samples and devices are cut.
 ROWS = pairwise.cover(FACTORS, possible=possible)
-OTHERS = {k: v for k, v in FACTORS.items() if k not in ('loss', 'conditioning')}
-TRAINED = in_turn(pairwise.cover(OTHERS, possible=possible))
+MOVES = {k: FACTORS[k] for k in ('penalty', 'dynamics')}
+CUTS = ('base', 'parallel', 'num_seeds', 'augment', 'microbatches')
+CUTS = {k: FACTORS[k] for k in CUTS}
+TRAINED = [
+  row
+  for factors in (MOVES, CUTS)
+  for row in filled(pairwise.cover(factors, possible=possible))
+]
 FIRST = {row['base']: row for row in reversed(ROWS)}  # one of each base
 
 
@@ -154,7 +165,7 @@ def setup_of(row):
     augment={'name': row['augment']} if row['augment'] else {},
     num_seeds=row['num_seeds'],
     microbatches=row['microbatches'],
-    health_every=2 * (row['num_seeds'] - 1),  # half of the runs are looked at
+    health_every=0,  # the bases' is looked at in test_every_kind
   )
   takes = options.taken_by(_file('dynamics', row['dynamics']).make)
   if 'd_steps' not in takes:
@@ -245,6 +256,10 @@ def test_every_pair_of_levels_is_in_some_row():
   largest = sorted(len(v) for v in FACTORS.values())[-2:]
   assert len(ROWS) < 2 * np.prod(largest)
   assert all(map(possible, ROWS + TRAINED))
+  trained = [set(pairwise.within(row, FACTORS)) for row in TRAINED]
+  for own in (MOVES, CUTS):
+    wanted = [p for p in pairwise.pairs(own) if possible(dict(p))]
+    assert set(wanted) <= set().union(*trained)
   kinds = {(row['loss'], row['base']) for row in TRAINED}
   for loss in FACTORS['loss']:
     assert len({base for own, base in kinds if own == loss}) > 1
