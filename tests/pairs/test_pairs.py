@@ -175,7 +175,7 @@ def setup_of(row):
       own['every'] = 1
   for name in row['penalty'].split('+') if row['penalty'] else ():
     config['penalties'] |= {name: OWN.get(name, {})}
-    if name == 'weight_clip':
+    if name == 'weight_clip' and 'norm' in config['model']['d']:
       config['model']['d']['norm'] = 'none'
     if name == 'optimal_transport':
       config['latent']['dim'] = 2
