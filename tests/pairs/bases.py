@@ -24,7 +24,7 @@ BASES = {
     'digits',
     {
       'conditional': True,
-      'batch_size': 12,  # more than classes
+      'batch_size': 16,  # more than classes
       'model.name': 'mlp',
       **{f'model.{player}.hidden': (8,) for player in 'gd'},
       'model.d.norm': 'none',
