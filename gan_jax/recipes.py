@@ -1,8 +1,8 @@
 """The recipes that come with the package, from Python.
 
 >>> from gan_jax import recipes
->>> recipes.names()[:3]
-['biggan', 'biggan_deep', 'dcgan']
+>>> recipes.names()[:2]
+['biggan', 'biggan_deep']
 >>> config = recipes.load('digits', steps=100, loss={'name': 'lsgan'})
 >>> config.loss.name, config.steps, config.optim.g.learning_rate
 ('lsgan', 100, 0.001)
