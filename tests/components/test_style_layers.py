@@ -206,6 +206,27 @@ def test_a_mapping_sees_directions_of_latents():
   assert apply(alone, init(alone, label), label).shape == (4, 16)
 
 
+def test_a_mapping_learns_slowly():
+  """Weights are a hundred times as large and as little of each is used."""
+  net = mapping.Mapping(3, 16, layers=2)
+  z, label = image(4, 6), jnp.array([0, 1, 2, 0])
+  p = jax.tree.map(np.array, init(net, label, z)['params'])
+  assert 70 < p['dense_0']['kernel'].std() < 130
+  assert 0.7 < p['embed']['kernel'].std() < 1.3
+  for i in range(2):
+    p[f'dense_{i}']['bias'] += np.arange(16)
+  per_root = lambda x: x / np.sqrt((x**2).mean(-1, keepdims=True))
+  embedded = np.eye(3)[label] @ p['embed']['kernel'] / np.sqrt(3)
+  x = np.concatenate(
+    [per_root(np.array(z)), per_root(embedded + p['embed']['bias'])], -1
+  )
+  for i in range(2):
+    kernel, bias = p[f'dense_{i}']['kernel'], p[f'dense_{i}']['bias']
+    x = 0.01 * (x @ kernel / np.sqrt(len(kernel)) + bias)
+    x = np.sqrt(2) * np.where(x > 0, x, 0.2 * x)
+  close(apply(net, {'params': p}, label, z), x)
+
+
 def test_a_running_average_moves_in_training_only():
   net = running.Running(first=1.0)
   variables = {'averages': {'value': jnp.ones(2)}}
