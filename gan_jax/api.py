@@ -105,6 +105,7 @@ def sample(
   n: int,
   *,
   checkpoint: str | int = 'latest',
+  ema: float | None = None,
   **how: Any,
 ) -> np.ndarray:
   """Samples of a run; `load` keeps it open for more of them.
@@ -113,6 +114,7 @@ def sample(
     workdir: of the run.
     n: number of samples, at least 1.
     checkpoint: 'latest', 'best', or a step.
+    ema: width of G's average, see `load`.
     **how: options of Trained.sample: seed=, label=, run_seed=, truncation=,
       rejection=, ...
 
@@ -122,7 +124,7 @@ def sample(
   Raises:
     gan_jax.UserError: there is no run, or it cannot be sampled so.
   """
-  return load(workdir, checkpoint=checkpoint).sample(n, **how)
+  return load(workdir, checkpoint=checkpoint, ema=ema).sample(n, **how)
 
 
 def evaluate(
@@ -150,7 +152,7 @@ def evaluate(
     checkpoint: 'latest', 'best', or a step.
     verbose: show the progress.
     **way: how samples are drawn, as in Trained.sample: truncation=, rejection=,
-      ...; another protocol.
+      ..., and ema= as in `load`; another protocol.
 
   Returns:
     a record for each metric and seed: 'metric', 'value', 'interval', and the

@@ -23,13 +23,17 @@ from gan_jax.run import (
 from gan_jax.run import labels as labels_lib
 from gan_jax.run.draws import draw
 from gan_jax.run.sample_file import write
-from gan_jax.run.samplers import codes, settling, works
+from gan_jax.run.samplers import asked, codes, settling, works
 from gan_jax.run.samplers import way as way_lib
-from gan_jax.run.workdir import contents
+from gan_jax.run.workdir import averages, contents
 from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 HERE = '-'  # an --out: the terminal
+# Flags that are not given empty.
+FILLED = (
+  *works.FILES, 'direction', 'mix', 'code', 'truncation', 'ema', 'classes',
+)  # fmt: skip
 
 
 def help_lines() -> list[str]:
@@ -61,7 +65,7 @@ def _parsed(argv):
   return command.parse(
     argv,
     help_lines=help_lines,
-    filled=(*works.FILES, 'direction', 'mix', 'code', 'truncation', 'classes'),
+    filled=FILLED,
     workdir=None,
     out=None,
     num=64,
@@ -95,11 +99,13 @@ def main(argv: list[str]):
     places=examples.places_given(flags.data),
   )
   way, walk = _way(flags, way, work, setup)
+  of = flags.workdir, config, setup, step, state
+  state, _ = averages.taken(*of, way.ema)
   state = _settled(flags, config, setup, state)
   seeds = draws.seed_positions(config, flags.run_seed)
   if work or walk:
     run = works.Run(config, setup, state, way, seeds)
-    words = works.make(work or works.WALK, walk, flags, out, run)
+    words = works.make(work or asked.WALK, walk, flags, out, run)
     print(f'{words} of step {step} -> {out}')
     return
   if flags.out != HERE:
@@ -178,7 +184,10 @@ def _summary(count, step, whose, out):
 
 def _how(way):
   """What it adds of a way that is not the training's."""
-  words = [word for word in way_lib.names(way).values() if word]
+  by_name = way_lib.names(way)
+  width = by_name.pop('ema_width', None)
+  words = [word for word in by_name.values() if word]
+  words += [] if width is None else [f'an average of width {width:g}']
   return f' ({"; ".join(words)})' if words else ''
 
 

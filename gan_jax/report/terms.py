@@ -99,6 +99,7 @@ PROTOCOL = {
     'n_fake': 'Number of generated samples.',
     'draws': 'How often samples were drawn; the score is the mean.',
     'ema': 'Whether the moving average of G made the samples.',
+    'ema_width': "The width of that average, where it is not the run's own.",
     'batch_norm': 'Which statistics the batch norm of G used.',
     'truncation': 'How far latents may be from their mean.',
     'rejection': 'How D chose the samples.',

@@ -18,7 +18,7 @@ from gan_jax.run import (
 )
 from gan_jax.run.recovery import rollback
 from gan_jax.run.samplers import drawing, settling
-from gan_jax.run.workdir import contents
+from gan_jax.run.workdir import averages, contents
 from gan_jax.storage import files, paths
 from gan_jax.types import UserError
 
@@ -76,7 +76,9 @@ def evaluate(
     refused=refusals.note,
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  variables = drawing.variables(state, protocol.way)
+  of = workdir, config, setup, step, state
+  scored, _ = averages.taken(*of, protocol.way.ema)
+  variables = drawing.variables(scored, protocol.way)
   draws = look(step, variables, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()

@@ -1,7 +1,6 @@
 """A trained GAN as functions of arrays."""
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,87 +8,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax.components import options
-from gan_jax.data import kinds
 from gan_jax.game import forward, networks, packing
-from gan_jax.run import draws, encoding, given_arrays, vectors
-from gan_jax.run.samplers import ways
+from gan_jax.run import draws, encoding, given_arrays, neighbours, opened
+from gan_jax.run.labels import DATA
+from gan_jax.run.opened import Label
+from gan_jax.run.samplers import asked, inverting, ways
 from gan_jax.run.sampling import take_seed
-from gan_jax.run.workdir import averages, contents
-from gan_jax.storage import paths
-from gan_jax.types import D, G, UserError
+from gan_jax.run.workdir import contents
+from gan_jax.types import D, G
 
-# A label: a class by its name or its number, or one for each sample; of a run
-# whose labels are vectors, [C] or [N, C].
-Label = str | int | Sequence[str | int] | np.ndarray | None
-
-
-MOST = 2**31 - 1  # samples: their index is an int32
 _KEY = jax.eval_shape(lambda: jax.random.key(0))
 
 
-class Trained:
-  """A run's networks at one of its checkpoints; the run is only read.
+class Trained(opened.Opened):
+  """A run's networks at one of its checkpoints, see Opened, as functions.
 
   Samples are in model range: images [-1, 1], points as they are. G is its
   moving average, if the run keeps one.
-
-  Attributes:
-    config: of the run, all keys.
-    scores: its score records, as scores.json holds them.
-    step: of the checkpoint.
-    ema_distance: how far the average's profile is from the one that was asked
-      for, as a share of it; 0 for the run's own.
-    seeds: of the runs that were trained together; the methods take one of them
-      as `run_seed`, and by default the first.
-    shape: of one sample.
-    class_names: of the labels; () for a generator without classes.
-    attributes: of the numbers of a label, where labels are vectors; or ().
   """
-
-  config: dict
-  scores: list[dict]
-  step: int
-  ema_distance: float
-  seeds: tuple[int, ...]
-  shape: tuple[int, ...]
-  class_names: tuple[str, ...]
-  attributes: tuple[str, ...]
-
-  def __init__(
-    self,
-    workdir,
-    *,
-    checkpoint: str | int = 'latest',
-    ema: float | None = None,
-  ):
-    """Opens a run that has been trained, or is being trained.
-
-    Args:
-      workdir: of the run.
-      checkpoint: 'latest', 'best', or a step.
-      ema: width of G's average in place of the run's, see workdir.averages.
-
-    Raises:
-      UserError: there is no run, or no such checkpoint or average.
-    """
-    workdir = paths.given(workdir)
-    opened = contents.open_run(workdir, which=str(checkpoint))
-    self.config, self._setup, self._state, self.step = opened
-    self.ema_distance = 0.0
-    if ema is not None:
-      of = workdir, self.config, self._setup, self.step, ema
-      own, self.ema_distance = averages.of_width(*of)
-      self._state = self._state._replace(ema=own)
-    self.scores = contents.read_records(paths.expand(workdir) / 'scores.json')
-    first, dataset = self.config['seed'], self._setup.dataset
-    self.seeds = tuple(range(first, first + self.config['num_seeds']))
-    self.shape = tuple(dataset.shape)
-    self.class_names = dataset.class_names if self._setup.num_classes else ()
-    self.attributes = self._setup.attributes
-
-  def __repr__(self):
-    names = [self.config[group]['name'] for group in ('data', 'model')]
-    return f'Trained({" ".join(names)}, step {self.step})'
 
   def sample(
     self,
@@ -119,12 +55,12 @@ class Trained:
       UserError: a number that is too small, a label that does not exist, a way
         that is not of this run.
     """
-    n = options.whole_number('n', n, least=1, most=MOST)
+    n = options.whole_number('n', n, least=1, most=opened.MOST)
     return draws.draw(
       self._setup,
       self._state,
       n,
-      seed=_seed(seed),
+      seed=opened.seed_of(seed),
       labels=self._labels(label, n),
       run_seed=self._index(run_seed),
       way=ways.given(way, self._setup),
@@ -159,8 +95,10 @@ class Trained:
 
     Of a model with noise they are {'z': [n, ...], 'noise': ...}.
     """
-    n = options.whole_number('n', n, least=1, most=MOST)
-    return jax.device_get(draws.latents(self._game.prior, n, seed=_seed(seed)))
+    n = options.whole_number('n', n, least=1, most=opened.MOST)
+    return jax.device_get(
+      draws.latents(self._game.prior, n, seed=opened.seed_of(seed))
+    )
 
   def discriminate(
     self, x: Any, label: Label = None, *, run_seed: int | None = None
@@ -222,16 +160,98 @@ class Trained:
     code = self.encode(x, label, run_seed=run_seed)
     return self.generate(code, label, run_seed=run_seed)
 
-  def _in_model_range(self, x):
-    """Samples [N, *shape] float32 of what somebody gives."""
-    dataset = self._setup.dataset
-    x = given_arrays.examples('x', x, self.shape)
-    x = kinds.of(dataset).to_model_range(x, dataset=dataset)
-    return x.astype(jnp.float32)
+  def strips(
+    self,
+    n: int,
+    *,
+    seed: int = 0,
+    label: Label = None,
+    run_seed: int | None = None,
+    **how: Any,
+  ) -> np.ndarray:
+    """Samples in rows, in each of which one thing changes.
 
-  @functools.cached_property
-  def _game(self):
-    return self._setup.rules().game
+    Args:
+      n: samples that are moved; an interpolation leads from one to the next of
+        two, a table of mixes takes the largest square of them.
+      seed: of the draw.
+      label: of all, or of each [n]; None draws them as in the data.
+      run_seed: one of `seeds`; None for the first.
+      **how: one of interpolate=8 (path='slerp' or 'lerp'), direction='sefa:0'
+        or 'pca:0' (strength=(-3, 0, 3)), mix='coarse', 'middle', 'fine' or
+        '0-3', code='c0=0..9'; and what `sample` takes but a rejection.
+
+    Returns:
+      [R, K, *shape], float32: R strips of K samples.
+
+    Raises:
+      UserError: what this generator does not have, no or two such things.
+    """
+    n = options.whole_number('n', n, least=1, most=opened.MOST)
+    way, what = ways.strips_given(how, self._setup)
+    labels, seed = self._labels(label, n), opened.seed_of(seed)
+    if labels is None:
+      labels = draws.labels_of_draw(self._setup, DATA, n, seed=seed)
+    own = {'labels': labels, 'run_seed': self._index(run_seed)}
+    made = asked.make(self._setup, self._state, way, n, what, seed=seed, **own)
+    return made.samples
+
+  def invert(
+    self,
+    x: Any,
+    label: Label = None,
+    *,
+    steps: int = inverting.STEPS,
+    seed: int = 0,
+    run_seed: int | None = None,
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """The samples nearest to given ones, by a search among latents or styles.
+
+    The distance is of pixels and of D's features, see docs/sampling.md.
+
+    Args:
+      x: [N, *shape] in model range, or as the data have them (images: uint8).
+      label: of all, or of each [N]; needed by a generator with labels.
+      steps: of the search.
+      seed: of the samples that it begins among.
+      run_seed: one of `seeds`; None for the first.
+
+    Returns:
+      (samples [N, *shape], the styles [N, W] or latents [N, ...] they are of).
+
+    Raises:
+      UserError: a latent that cannot be moved, samples of another shape, labels
+        that are missing.
+    """
+    x = self._in_model_range(x)
+    labels = self._needed(label, len(x))
+    steps = options.whole_number('steps', steps, least=1, most=opened.MOST)
+    way = ways.given({}, self._setup)
+    how = {'seed': opened.seed_of(seed), 'run_seed': self._index(run_seed)}
+    of = self._setup, self._state, way, labels
+    own = inverting.candidates(*of, **how)
+    made, points, _ = inverting.invert(own, x, labels, steps=steps)
+    return made, points
+
+  def neighbours(self, x: Any, *, k: int = 5) -> np.ndarray:
+    """The training examples nearest to samples, by the run's features.
+
+    Args:
+      x: [N, *shape] in model range, or as the data have them (images: uint8).
+      k: of each.
+
+    Returns:
+      [N, k, *shape] in model range, the nearest first.
+
+    Raises:
+      UserError: samples of another shape, more than there are examples, data
+        that are not there any more.
+    """
+    x = np.asarray(self._in_model_range(x))
+    most = self._setup.dataset.size
+    k = options.whole_number('k', k, least=1, most=most)
+    protocol = contents.eval_protocol(self.config)
+    return neighbours.beside(self._setup, x, protocol=protocol, k=k, say=_quiet)
 
   @functools.cached_property
   def _compiled(self):
@@ -249,51 +269,13 @@ class Trained:
   def _apply(self, player, variables, inputs, label):
     return self._compiled[player](variables, inputs, label)
 
-  def _index(self, run_seed):
-    """Which of the seeds trained together is meant."""
-    if run_seed is None:
-      return 0
-    first, last = self.seeds[0], self.seeds[-1]
-    wanted = options.whole_number('run_seed', run_seed, least=first, most=last)
-    return wanted - first
-
-  def _needed(self, label, n):
-    """Labels [n] or [n, C]; refused where they are missing."""
-    if label is None and self.attributes:
-      raise UserError(f'label: expected a vector [{len(self.attributes)}].')
-    if label is None and self.class_names:
-      some = ', '.join(self.class_names[:5])
-      raise UserError(f'label: expected one of the classes {some} ...')
-    return self._labels(label, n)
-
-  def _labels(self, label, n):
-    """Labels [n] int32 or [n, C] float32; None where none are given."""
-    if label is None:
-      return None
-    if self.attributes:
-      return vectors.given(label, self.attributes, n)
-    if not self.class_names:
-      raise UserError(f'label={label!r}: this run knows no labels.')
-    one = isinstance(label, str) or not np.iterable(label)
-    each = [label] * n if one else list(label)
-    if len(each) != n:
-      raise UserError(f'label: expected one or {n} labels, got {len(each)}.')
-    return np.array([self._class(one) for one in each], np.int32)
-
-  def _class(self, label):
-    """The number of a class."""
-    if isinstance(label, str):
-      return draws.class_number(self.class_names, label, 'label')
-    most = len(self.class_names) - 1
-    return options.whole_number('label', label, least=0, most=most)
-
-
-def _seed(seed):
-  return options.whole_number('seed', seed, least=0, most=2**32 - 1)
-
 
 def _given(made):
   """For NumPy, unless it is a part of what somebody compiles."""
   if isinstance(made, jax.core.Tracer):
     return made.astype(jnp.float32)
   return np.asarray(made, np.float32)
+
+
+def _quiet(line):
+  """Says nothing, as functions do."""

@@ -206,6 +206,11 @@ def test_a_mapping_sees_directions_of_latents():
   assert apply(alone, init(alone, label), label).shape == (4, 16)
 
 
+def test_a_mapping_is_deep_and_knows_no_direction_of_nothing():
+  assert mapping.Mapping(3, 16).layers == 8
+  close(mapping.normalised(jnp.zeros((1, 3))), np.zeros((1, 3)))
+
+
 def test_a_mapping_learns_slowly():
   """Weights are a hundred times as large and as little of each is used."""
   net = mapping.Mapping(3, 16, layers=2)

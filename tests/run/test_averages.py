@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 import gan_jax
+from gan_jax import evaluate, sample
 from gan_jax.game import ema_posthoc
 from gan_jax.run import command, training
 from gan_jax.types import UserError
 from tests import tiny
+from tests.bad_input import refused
 
 POWER = {'name': 'power', 'sigma': 0.2, 'more': (0.1,)}
 
@@ -62,6 +64,34 @@ def test_another_width_is_made_of_those_that_are_kept(run):
   assert gan_jax.load(run).ema_distance == 0
   usual, own = (gan_jax.load(run, ema=e).sample(3) for e in (None, 0.15))
   assert np.abs(usual - own).max() > 0
+
+
+def test_the_commands_take_a_width(run, tmp_path, capfd):
+  own = gan_jax.load(run, ema=0.15).sample(3)
+  flags = [f'--out={tmp_path}/a.npz', '--num=3', '--ema=.15']
+  sample.main(['', f'--workdir={run}', *flags])
+  assert '(an average of width 0.15)' in capfd.readouterr().out
+  with np.load(tmp_path / 'a.npz') as arrays:
+    np.testing.assert_array_equal(arrays['samples'], own)
+  np.testing.assert_array_equal(gan_jax.sample(run, 3, ema=0.15), own)
+  score = ['', f'--workdir={run}', '--metrics=modes']
+  for flag in ([], ['--ema=.15']):
+    evaluate.main(score + flag)
+  records = gan_jax.load(run).scores
+  widths = [r.get('ema_width') for r in records]
+  assert widths[-2:] == [None, 0.15] and not any(widths[:-1])
+  (record,) = gan_jax.evaluate(run, metrics='modes', ema=0.2)
+  plain = {k: v for k, v in record.items() if k != 'ema_width'}
+  assert record['ema_width'] == 0.2 and plain == records[-2]
+  main = lambda argv: sample.main(['', f'--workdir={run}', *argv[1:]])
+  for flag, words in (
+    ('--ema=wide', 'ema=wide: expected a number'),
+    ('--ema=', '--ema=: expected a value'),
+    ('--ema=0.5', 'ema=0.5: expected above 0, and at'),
+  ):
+    refused(capfd, main, [f'--out={tmp_path}/x.npz', flag], words, root=tmp_path / 'x')
+  with pytest.raises(UserError, match='ema: a run is opened with it'):
+    gan_jax.load(run).sample(3, ema=0.15)
 
 
 def test_what_is_refused(run, tmp_path):

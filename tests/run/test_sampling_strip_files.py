@@ -86,7 +86,11 @@ def test_by_the_command(which, command, tmp_path, capfd):
 REFUSALS = [
   ('STYLED', ['--interpolate=1'], '--interpolate=1: expected 2'),
   ('STYLED', ['--interpolate='], '--interpolate=: expected a value'),
-  ('STYLED', ['--interpolate=8', '--num=1'], '--num=1, expected at least 2'),
+  (
+    'STYLED',
+    ['--interpolate=8', '--num=1'],
+    'num=1, expected at least 2',
+  ),
   ('STYLED', ['--interpolate=8', '--mix=0'], 'does not go with --mix'),
   ('STYLED', ['--path=lerp'], '--path=lerp: it goes with --interpolate'),
   ('STYLED', ['--strength=1'], '--strength=1: it goes with --direction'),

@@ -15,10 +15,33 @@ from gan_jax.game import keys as keys_lib
 from gan_jax.game import networks
 from gan_jax.game.sampling import inversion
 from gan_jax.run import encoding
+from gan_jax.run.samplers import spaces
 from gan_jax.run.samplers.spaces import Space
+from gan_jax.run.samplers.way import Way
 from gan_jax.types import D
 
 STEPS = 1000
+CANDIDATES = 256  # samples among which a search begins
+
+
+def candidates(setup, state, way: Way, labels, *, seed, run_seed) -> Space:
+  """The samples among which a search for given ones begins.
+
+  Args:
+    setup: setup.Setup.
+    state: State [S, ...].
+    way: settled.
+    labels: of the given ones, [N], [N, C] or None.
+    seed: of the draw.
+    run_seed: which of the S seeds.
+
+  Raises:
+    UserError: a latent that cannot be moved.
+  """
+  if labels is not None:
+    labels = np.resize(labels, (CANDIDATES, *labels.shape[1:]))
+  own = {'seed': seed, 'labels': labels, 'run_seed': run_seed}
+  return spaces.space(setup, state, way, CANDIDATES, flag='invert', **own)
 
 
 def invert(own: Space, x, labels, *, steps: int = STEPS) -> tuple:

@@ -32,13 +32,14 @@ class Way(NamedTuple):
   rejection_steps: int = 0  # of a chain, tries of drs; 0: see STEPS
   rejection_percentile: int = 0  # of drs, see rejection.gamma_of; 0: exact
   calibrate: bool = False  # D's logits, on held-out samples
+  ema: float | None = None  # width of G's average; None: the run's own
   # Numbers that codes of the latent have: pairs (their first place, values).
   code: tuple = ()
 
   @property
   def usual(self) -> bool:
-    """Whether samples are drawn as in the training."""
-    return self == Way()
+    """Whether samples are drawn as in the training, of whatever average."""
+    return self._replace(ema=None) == Way()
 
 
 # Flags of the commands, by their usual values.
@@ -50,12 +51,14 @@ FLAGS = {
   'rejection_steps': 0,
   'rejection_percentile': 0,
   'calibrate': False,
+  'ema': '',
 }
 
 HELP = (
   '[--truncation=.7] [--truncation_mode=style|resample|scale]'
   ' [--truncation_layers=N]; or [--rejection=drs|mh|ddls] [--calibrate]'
-  ' [--rejection_steps=N] [--rejection_percentile=P]'
+  ' [--rejection_steps=N] [--rejection_percentile=P]; [--ema=.07], the width of'
+  ' the average'
 )
 
 
@@ -66,17 +69,18 @@ def of_flags(flags: Any) -> Way:
     UserError: values that no run could take.
   """
   given = {name: getattr(flags, name) for name in FLAGS}
-  words = given.pop('truncation')
-  way = Way(truncation=_number(words) if words else None, **given)
+  for name in ('truncation', 'ema'):
+    given[name] = _number(name, given[name]) if given[name] else None
+  way = Way(**given)
   check(way)
   return way
 
 
-def _number(words):
+def _number(name, words):
   try:
     return float(words)
   except ValueError:
-    raise UserError(f'truncation={words}: expected a number.') from None
+    raise UserError(f'{name}={words}: expected a number.') from None
 
 
 def check(way: Way):
@@ -129,11 +133,11 @@ def _check_pairs(way):
     )
 
 
-NAMES = 'truncation', 'rejection'  # in a record; the second only if it is
+NAMES = 'truncation', 'rejection', 'ema_width'  # in a record; the first always
 
 
 def names(way: Way) -> dict:
-  """What a record says of a settled way: 'truncation', and 'rejection'."""
+  """What a record says of a settled way, see NAMES."""
   made = {'truncation': None}
   if way.truncation is not None:
     words = f'{way.truncation_mode} {way.truncation:g}'
@@ -147,4 +151,6 @@ def names(way: Way) -> dict:
     if way.rejection_percentile:
       words += f', gamma of percentile {way.rejection_percentile}'
     made['rejection'] = words + (', calibrated' if way.calibrate else '')
+  if way.ema is not None:
+    made['ema_width'] = way.ema
   return made

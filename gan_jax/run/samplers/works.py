@@ -15,14 +15,12 @@ from gan_jax.run import (
   vectors,
 )
 from gan_jax.run.samplers import (
+  asked,
   inverting,
-  spaces,
   strip_file,
-  strips,
 )
 from gan_jax.run.samplers.way import Way
 from gan_jax.run.workdir import contents
-from gan_jax.storage import memory
 from gan_jax.types import UserError
 
 # Flags that each ask for a work of their own, by their usual values.
@@ -41,9 +39,7 @@ ALSO = {
   'invert_steps': ('invert', 0),
 }
 FILES = 'reconstruct', 'interpolate', 'invert'  # what real samples go through
-STRENGTHS = '-3,-2,-1,0,1,2,3'
-CANDIDATES = 256  # samples among which an inversion seeks where to begin
-WALK = 'code'  # the work of a code that is walked
+_WORDS = ','.join(f'{x:g}' for x in asked.STRENGTHS)
 HELP = (
   '--reconstruct=FILE, of a model with an encoder: real samples beside what it'
   ' rebuilds of them; --interpolate=FILE: what lies between each two that'
@@ -51,7 +47,7 @@ HELP = (
   ' samples nearest to them. FILE: a folder of images, a picture, an .npz.',
   'Strips, rows of a .png, films of a .webp: --interpolate=8'
   ' [--path=slerp|lerp] between each two samples; --direction=sefa:0|pca:0'
-  f' [--strength={STRENGTHS}]; --mix=coarse|middle|fine|0-3, a table of styles;'
+  f' [--strength={_WORDS}]; --mix=coarse|middle|fine|0-3, a table of styles;'
   ' --code=c0=3,c1=-1..1, codes of a latent, one of them walked.'
   ' --neighbours=5: samples beside the real ones nearest to them.',
 )
@@ -98,7 +94,7 @@ def make(work: str, walk, flags: Any, out: pathlib.Path, run: Run) -> str:
   """Does a work and writes it; says in words what there is.
 
   Args:
-    work: from `chosen`, or WALK.
+    work: from `chosen`, or asked.WALK.
     walk: of a code, see codes.parse.
     flags: of `sample`.
     out: a path that may be written.
@@ -114,23 +110,35 @@ def make(work: str, walk, flags: Any, out: pathlib.Path, run: Run) -> str:
   if work == 'neighbours':
     return _neighbours(flags, out, run)
   strip_file.check(run.setup, out, film=film)
-  own, count = _space(work, flags, run)
-  also = {}
-  if work == 'interpolate':
-    made = _between(own, flags)
-  elif work == 'direction':
-    direction = spaces.direction(own, flags.direction)
-    strengths = _strengths(flags.strength or STRENGTHS)
-    also = {'direction': direction, 'strength': np.float32(strengths)}
-    made = strips.along(own, direction, strengths)
-  elif work == 'mix':
-    made = strips.mixed(own, flags.mix)
-  else:
-    also = {'code': walk[1]}
-    made = strips.coded(own, *walk)
-  labels = {} if own.labels is None else {'labels': own.labels[:count]}
-  strip_file.write(out, run.setup, made, film=film, **also, **labels)
-  return f'{len(made)} strips of {made.shape[1]}'
+  labels = sample_labels.asked(run.setup, flags, grid=True)
+  made = asked.make(
+    run.setup,
+    run.state,
+    run.way,
+    flags.num,
+    _asked(flags, walk),
+    seed=flags.seed,
+    labels=labels,
+    run_seed=run.seeds[0],
+  )
+  also = made.also | ({} if made.labels is None else {'labels': made.labels})
+  strip_file.write(out, run.setup, made.samples, film=film, **also)
+  return f'{len(made.samples)} strips of {made.samples.shape[1]}'
+
+
+def _asked(flags, walk):
+  """What strips the flags ask for."""
+  strength = {}
+  if flags.strength:
+    strength = {'strength': _strengths(flags.strength)}
+  return asked.Asked(
+    interpolate=_steps(flags),
+    direction=flags.direction,
+    mix=flags.mix,
+    code=walk,
+    path=flags.path,
+    **strength,
+  )
 
 
 def _check(work, flags, run):
@@ -166,42 +174,7 @@ def _strengths(words):
     values = [math.nan]
   if not np.isfinite(values).all():
     raise UserError(f'--strength={words}: expected numbers, such as -3,0,3.')
-  return values
-
-
-def _space(work, flags, run):
-  """(the space of a work's samples, how many strips there are at most)."""
-  num, each = flags.num, _steps(flags) or len(STRENGTHS)
-  if work == 'interpolate':
-    if num < 2:
-      raise UserError(f'--interpolate: --num={num}, expected at least 2.')
-    num -= num % 2
-  if work == 'mix':
-    num, each = 2 * max(1, math.isqrt(num)), 1
-  memory.check_memory(
-    4 * flags.num * each * math.prod(run.setup.dataset.shape),
-    f'--num={flags.num}',
-  )
-  labels = sample_labels.asked(run.setup, flags, grid=True)
-  if labels is not None:
-    labels = np.resize(labels, (num, *labels.shape[1:]))
-    if work == 'interpolate':  # both ends of a strip are of one class
-      labels = np.repeat(labels[: num // 2], 2, axis=0)
-  own = spaces.space(
-    run.setup,
-    run.state,
-    run.way,
-    num,
-    seed=flags.seed,
-    labels=labels,
-    run_seed=run.seeds[0],
-    flag=f'--{work}',
-  )
-  return own, num // 2 if work == 'interpolate' else num
-
-
-def _between(own, flags):
-  return strips.between(own, _steps(flags), strips.path_of(own, flags.path))
+  return tuple(values)
 
 
 def _neighbours(flags, out, run):
@@ -254,20 +227,13 @@ def _of_real(work, flags, out, run):
 
 def _inverted(flags, out, run, x, labels):
   """Writes real samples beside the nearest that G can make."""
-  some = (
-    None
-    if labels is None
-    else np.resize(labels, (CANDIDATES, *labels.shape[1:]))
-  )
-  own = spaces.space(
+  own = inverting.candidates(
     run.setup,
     run.state,
     run.way,
-    CANDIDATES,
+    labels,
     seed=flags.seed,
-    labels=some,
     run_seed=run.seeds[0],
-    flag='--invert',
   )
   steps = flags.invert_steps or inverting.STEPS
   made, points, by = inverting.invert(own, x, labels, steps=steps)

@@ -16,6 +16,19 @@ from gan_jax.storage.checkpoints import Checkpoints
 from gan_jax.types import State, UserError
 
 
+def taken(
+  workdir, config: dict, setup, step: int, state: State, sigma: float | None
+) -> tuple[State, float]:
+  """(a run's state with its averages of another width, their distance).
+
+  Args: see of_width; sigma: None for the run's own.
+  """
+  if sigma is None:
+    return state, 0.0
+  own, distance = of_width(workdir, config, setup, step, sigma)
+  return state._replace(ema=own), distance
+
+
 def of_width(
   workdir: str | os.PathLike,
   config: dict,
