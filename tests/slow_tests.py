@@ -23,7 +23,7 @@ SLOW = {
   r'test_conditionings.*::test_the_same_on_any_number_of_devices'
   r'\[(?!d2d_ce-shard_map)': 'D2D-CE by shard_map, on eight devices',
   r'test_dynamics_spectra.*::test_(the_radius|two_thousand).*'
-  r'\[(symplectic|momentum, sim|lookahead|unrolled|positive|negative)': (
+  r'\[(symplectic|momentum, sim|lookahead|unrolled|positive|negative|prox)': (
     'extragradient, optimistic, consensus, and those without a memory'
   ),
   r'test_spectrum.*::test_networks_with_adam': 'the toys, by both methods',

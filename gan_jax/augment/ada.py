@@ -36,7 +36,11 @@ from gan_jax.augment.shared import (
   geometry,
 )
 from gan_jax.augment.shared import draws as draws_lib
-from gan_jax.augment.shared.controller import ignored, measured  # noqa: F401
+from gan_jax.augment.shared.controller import (  # noqa: F401
+  ignored,
+  init,
+  measured,
+)
 from gan_jax.types import Tree, UserError
 
 GROUPS = {  # in their order
@@ -49,16 +53,6 @@ GROUPS = {  # in their order
 }
 _TRANSFORMS = tuple(name for group in GROUPS.values() for name in group)
 BGC = ('blit', 'geom', 'color')
-
-
-def init(*, p: float = 0.0, adaptive: bool = True) -> Tree:
-  """The memo; () if p is fixed.
-
-  Args:
-    p: to begin with.
-    adaptive: whether it follows D's logits.
-  """
-  return controller.init(p=p, adaptive=adaptive)
 
 
 def update(

@@ -20,18 +20,12 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.augment.shared import checks, controller
-from gan_jax.augment.shared.controller import ignored, measured  # noqa: F401
+from gan_jax.augment.shared.controller import (  # noqa: F401
+  ignored,
+  init,
+  measured,
+)
 from gan_jax.types import Tree, UserError
-
-
-def init(*, p: float = 0.0, adaptive: bool = True) -> Tree:
-  """The memo; () if p is fixed.
-
-  Args:
-    p: to begin with.
-    adaptive: whether it follows D's logits.
-  """
-  return controller.init(p=p, adaptive=adaptive)
 
 
 def update(

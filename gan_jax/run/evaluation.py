@@ -51,9 +51,8 @@ def evaluate(
   Raises:
     UserError: no run, no checkpoint, no score at all, a damaged scores.json.
   """
-  config, setup, state, step = contents.open_run(
-    workdir, which=which, places=places
-  )
+  opened = contents.open_run(workdir, which=which, places=places)
+  config, setup, state, step = opened
   labels.check_classes(given.get('labels', ''), setup)
   workdir = paths.expand(workdir)
   path = workdir / 'scores.json'
@@ -76,15 +75,20 @@ def evaluate(
     refused=refusals.note,
   )
   seeds = config['seed'] + np.arange(config['num_seeds'])
-  of = workdir, config, setup, step, state
-  scored, _ = averages.taken(*of, protocol.way.ema)
-  variables = drawing.variables(scored, protocol.way)
+  variables = _variables(workdir, opened, protocol.way)
   draws = look(step, variables, setup.keys, seeds)
   made = scoring.gather([(seed, compute()) for seed, compute in draws])
   progress.close()
   refusals.check(made)
   _keep(path, made, progress.say, setup=setup, config=config, state=state)
   return made
+
+
+def _variables(workdir, opened, way):
+  """What samples are made of, by the average that the way asks for."""
+  config, setup, state, step = opened
+  of = workdir, config, setup, step, state
+  return drawing.variables(averages.taken(*of, way.ema)[0], way)
 
 
 def _keep(path, made, say, **run):

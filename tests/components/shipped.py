@@ -17,7 +17,8 @@ SHIPPED = {
   },
   'dynamics': {
     'alternating', 'consensus', 'extragradient', 'lookahead',
-    'negative_momentum', 'optimistic', 'simultaneous', 'symplectic', 'unrolled',
+    'negative_momentum', 'optimistic', 'proximal', 'simultaneous', 'symplectic',
+    'unrolled',
   },
   'conditioning': {
     'ac', 'adc', 'concat', 'contrastive', 'd2d_ce', 'inner_product',

@@ -9,6 +9,7 @@ from tests.devices.test_parallel import ran
 GAME = {'loss': 'ragan', 'penalties': {'r1': {'gamma': 0.1}}}
 WAYS = {
   'extragradient': {},
+  'proximal': {'iterations': 3},
   'optimistic': {},
   'consensus': {},
   'symplectic': {},

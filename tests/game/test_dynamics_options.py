@@ -93,7 +93,10 @@ def test_the_period_of_lookahead():
 # What is refused
 
 
-ONE = ('extragradient', 'optimistic', 'consensus', 'symplectic', 'unrolled')
+ONE = (
+  'extragradient', 'proximal', 'optimistic', 'consensus', 'symplectic',
+  'unrolled',
+)  # fmt: skip
 
 
 @pytest.mark.parametrize('name', ONE)
@@ -111,6 +114,7 @@ def test_lazy_terms_are_kept_where_moves_are_as_usual(name):
 
 
 MISTAKES = [
+  ('proximal', {'iterations': 0}, 'dynamics.iterations=0: expected at least 1'),
   ('optimistic', {'strength': -1.0}, 'dynamics.strength=-1.0: expected >= 0'),
   ('consensus', {'gamma': -0.1}, 'dynamics.gamma=-0.1: expected >= 0'),
   ('consensus', {'gamma': float('nan')}, 'dynamics.gamma=nan'),

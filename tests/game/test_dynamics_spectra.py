@@ -45,6 +45,11 @@ def optimistic(eta):
   )
 
 
+def repeated(times):
+  """Of going there so many times: the first terms of 1 / (1 + i eta)."""
+  return lambda e: abs(sum((1j * e) ** k for k in range(times + 1)))
+
+
 def looking(k, alpha, base):
   """Lookahead of a base's eigenvalues."""
   return lambda e: max(
@@ -60,6 +65,10 @@ ROWS = {
   'extragradient': (
     own('extragradient'), 1, lambda e: np.sqrt(1 - e**2 + e**4),
   ),
+  'proximal': (
+    own('proximal', iterations=40), 1, lambda e: 1 / np.sqrt(1 + e**2),
+  ),
+  'proximal, three times': (own('proximal', iterations=3), 1, repeated(3)),
   'optimistic': (own('optimistic'), 1, optimistic),
   'consensus': (
     own('consensus', gamma=0.3), 1,
@@ -230,6 +239,34 @@ def test_dirac_gan_under_consensus():
   toy = toys.Toy('dirac', **own('consensus', gamma=0.3))
   for h, pair in zip(RATES, toys.eigenvalues(toy, RATES), strict=True):
     assert np.abs((pair - 1) / h - (-0.075 + 0.5j)).min() < 1e-6
+
+
+def test_dirac_gan_under_instance_noise():
+  """Mescheder et al. 2018: -sigma^2 / 4 +- sqrt(sigma^4 / 16 - 1 / 4).
+
+  Of a batch: with the mean square of its own draws for sigma^2.
+  """
+  sigma = 1.2
+  noisy = {'augment': {'name': 'instance_noise', 'sigma': sigma}}
+  toy = toys.Toy('dirac', batch=20_000, **SIMULTANEOUS, **noisy)
+  (pair,) = toys.eigenvalues(toy, [0.5])
+  want = -(sigma**2) / 4 + np.emath.sqrt(sigma**4 / 16 - 1 / 4)
+  assert np.abs((pair - 1) / 0.5 - want).min() < 0.02
+  # Per example: D's slope of -log sigmoid at 0 is 1/4 x^2, for both halves.
+  assert ((pair - 1) / 0.5).sum() == pytest.approx(-(sigma**2) / 2, abs=0.03)
+
+
+@pytest.mark.parametrize('case', ['clipped', 'penalised'])
+def test_dirac_wgan_goes_round_and_does_not_arrive(case):
+  """Mescheder et al. 2018, Section 3: |psi| comes near its bound, no nearer."""
+  of = {
+    'clipped': {'weight_clip': {'limit': 0.5}},
+    'penalised': {'gradient_penalty': {'weight': 5.0, 'target': 0.5}},
+  }
+  changes = {'loss.name': 'wasserstein', **SIMULTANEOUS}
+  toy = toys.Toy('dirac', penalties=of[case], **changes)
+  ((first,), (last,)) = toys.norms(toy, [0.05], scale=0.3)
+  assert last > 0.3 and last < 20 * first
 
 
 @pytest.mark.parametrize('case', ['nonsaturating', 'r1'])

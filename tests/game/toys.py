@@ -19,13 +19,13 @@ class Toy:
   Its numbers are arguments, so that one program serves many rates.
   """
 
-  def __init__(self, model, *, dim=1, **changes):
+  def __init__(self, model, *, dim=1, batch=BATCH, **changes):
     config = command.load_config(f'{model}:tiny', changes)
-    self.given = rules.Given((dim,), 0, jnp.float32, BATCH)
+    self.given = rules.Given((dim,), 0, jnp.float32, batch)
     self.structure, self.numbers = options.split(rules.complete(config))
     self.batch = {
-      'x': jnp.zeros((1, BATCH, dim)),
-      'index': jnp.arange(BATCH),
+      'x': jnp.zeros((1, batch, dim)),
+      'index': jnp.arange(batch),
     }
     self.made()  # checks the options
 

@@ -89,7 +89,9 @@ def test_the_commands_take_a_width(run, tmp_path, capfd):
     ('--ema=', '--ema=: expected a value'),
     ('--ema=0.5', 'ema=0.5: expected above 0, and at'),
   ):
-    refused(capfd, main, [f'--out={tmp_path}/x.npz', flag], words, root=tmp_path / 'x')
+    refused(
+      capfd, main, [f'--out={tmp_path}/x.npz', flag], words, root=tmp_path / 'x'
+    )
   with pytest.raises(UserError, match='ema: a run is opened with it'):
     gan_jax.load(run).sample(3, ema=0.15)
 

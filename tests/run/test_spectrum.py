@@ -46,6 +46,7 @@ ROWS = {
   'simultaneous': (0.3, {}, np.sqrt(1.09), 'repelling'),
   'alternating': (0.3, {}, 1.0, 'rotating'),
   'extragradient': (2**-0.5, {}, np.sqrt(0.75), 'attracting'),
+  'proximal': (0.3, {'iterations': 20}, 1 / np.sqrt(1.09), 'attracting'),
   'optimistic': (0.5, {}, np.sqrt(0.5), 'attracting'),
   'consensus': (0.3, {'gamma': 0.5}, np.hypot(0.85, 0.3), 'attracting'),
   'symplectic': (0.3, {'weight': 0.5}, np.hypot(0.85, 0.3), 'attracting'),

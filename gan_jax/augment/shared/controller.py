@@ -18,12 +18,12 @@ from gan_jax.augment.shared import checks
 from gan_jax.types import Tree, UserError
 
 
-def init(*, p, adaptive: bool) -> Tree:
+def init(*, p: float = 0.0, adaptive: bool = True) -> Tree:
   """The memo: p, and what D has judged since it was changed; () if it is fixed.
 
   Args:
     p: to begin with.
-    adaptive: whether it is ever changed.
+    adaptive: whether it follows D's logits.
   """
   if not adaptive:
     return ()
