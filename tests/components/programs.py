@@ -82,16 +82,23 @@ def augment_program(module, options):
 PROGRAMS = {}  # of networks: the usual one is compared with all others
 
 
-def network_program(network, options):
-  """Of a generator's or a discriminator's output, and of its gradient."""
+def network_program(network, options, *, slopes=True):
+  """Of a generator's or a discriminator's output, and of its gradient.
+
+  Args:
+    network: its class.
+    options: of it.
+    slopes: whether the gradient is a part of it; what differs without, does so
+      with it, too, and is traced in half of the time.
+  """
   usual = {k: v.default for k, v in network.__dataclass_fields__.items()}
-  key = network, repr(sorted((usual | options).items()))
+  key = network, repr(sorted((usual | options).items())), slopes
   if key not in PROGRAMS:
-    PROGRAMS[key] = _network_program(network, options)
+    PROGRAMS[key] = _network_program(network, options, slopes)
   return PROGRAMS[key]
 
 
-def _network_program(network, options):
+def _network_program(network, options, slopes):
   name = network.__module__.rpartition('.')[2]
   shape = OTHER_SAMPLES.get(name, SHAPE)
   makes_samples = 'shape' in network.__dataclass_fields__
@@ -113,7 +120,8 @@ def _network_program(network, options):
       )
       return sum(map(jnp.sum, jax.tree.leaves(out)))
 
-    return jax.value_and_grad(total)(params, True), total(params, False)
+    look = jax.value_and_grad(total) if slopes else total
+    return look(params, True), total(params, False)
 
   key = jax.eval_shape(lambda: jax.random.key(0))
   one = latent_of(name, shape) if makes_samples else jnp.zeros(shape)

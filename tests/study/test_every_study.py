@@ -26,11 +26,12 @@ def few(items, number):
 
 def shrink(study, folder):
   """Two levels of two factors, two seeds, four steps of tiny nets."""
-  data = command.load_config(study['base'])['data']
   overrides = {**study['overrides'], **SHRUNK}
+  data = overrides.get('data') or command.load_config(study['base'])['data']
   metrics = {}
-  if data['name'] in NOT_AT_HAND:
-    overrides |= substitute(data, folder)
+  if data['name'].removeprefix('stacked_') in NOT_AT_HAND:
+    overrides.pop('data', None)
+    overrides |= substitute({'name': NOT_AT_HAND[0]}, folder)
     metrics = {'metric': 'precision', 'also': ('recall',)}  # without a net
   factors = {
     key: few(levels, 2) for key, levels in few(study['factors'], 2).items()
