@@ -58,7 +58,7 @@ def game_of(shape, num_classes=0, **changed):
   batch['frozen'] = rules.frozen(options)
   one = {k: v[:1] if k in ('x', 'label') else v for k, v in batch.items()}
   init = lambda key: beginning.init(made.game, key, one)
-  state = _drawn(jax.eval_shape(init, KEY))
+  state = drawn(jax.eval_shape(init, KEY))
   memo = {
     step.memo_name(player, name): term.init()
     for player, terms in made.game.terms.items()
@@ -78,7 +78,7 @@ def game_of(shape, num_classes=0, **changed):
 _NO_FILES = {group: {} for group in rehearsal.ROOMS}
 
 
-def _drawn(shapes):
+def drawn(shapes):
   """Numbers of these shapes: to initialise is a program of its own."""
   rng = np.random.default_rng(0)
 

@@ -15,6 +15,7 @@ from gan_jax.run import setup as setup_lib
 from gan_jax.storage import files
 from gan_jax.study import results
 from tests import tiny
+from tests.components import conformance
 from tests.components.shipped import SMALL, THIN
 from tests.pairs.bases import BASES, config_of
 
@@ -114,7 +115,7 @@ def assert_devices_agree(config):
   for player in config['optim']:
     config['optim'][player] = {'name': 'sgd', 'learning_rate': 1e-2}
   setup = setup_lib.build(config)
-  first = jax.device_get(setup.first())
+  first = conformance.drawn(jax.eval_shape(setup.first))
   one = _after_one(setup, first, 'jit', 1)
   other = _after_one(setup, first, 'shard_map', 4)
   # Of one step: a second one makes more of how sums are rounded.
