@@ -51,9 +51,7 @@ def command(monkeypatch, tmp_path):
   """sample of one of the small runs."""
 
   def call(which, *flags):
-    config, setup, state = sampled.run(which)
-    opened = lambda *args, **kwargs: (config, setup, state, 7)
-    monkeypatch.setattr(contents, 'open_run', opened)
+    monkeypatch.setattr(contents, 'open_run', sampled.opening(which))
     sample.main(['sample', '--workdir=x', *flags])
 
   return call
@@ -86,11 +84,7 @@ def test_by_the_command(which, command, tmp_path, capfd):
 REFUSALS = [
   ('STYLED', ['--interpolate=1'], '--interpolate=1: expected 2'),
   ('STYLED', ['--interpolate='], '--interpolate=: expected a value'),
-  (
-    'STYLED',
-    ['--interpolate=8', '--num=1'],
-    'num=1, expected at least 2',
-  ),
+  ('STYLED', ['--interpolate=8', '--num=1'], '--num=1, expected at least 2'),
   ('STYLED', ['--interpolate=8', '--mix=0'], 'does not go with --mix'),
   ('STYLED', ['--path=lerp'], '--path=lerp: it goes with --interpolate'),
   ('STYLED', ['--strength=1'], '--strength=1: it goes with --direction'),

@@ -14,6 +14,7 @@ from gan_jax.types import UserError
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 WALK = 'code'  # what a code that is walked is asked for by
 WHAT = 'interpolate', 'direction', 'mix', WALK  # one of these
+ALSO = {'path': 'interpolate', 'strength': 'direction'}  # goes with one of them
 
 
 class Asked(NamedTuple):
@@ -25,11 +26,19 @@ class Asked(NamedTuple):
   code: tuple | None = None  # a walk, see codes.parse
   path: str = ''  # of interpolate; '': the usual one, see strips.path_of
   strength: tuple[float, ...] = STRENGTHS  # of direction
+  flags: bool = False  # whether they are a command's, as errors name them
 
   @property
   def what(self) -> str:
     """The one of WHAT."""
     return next(name for name in WHAT if getattr(self, name))
+
+  def named(self, name: str) -> str:
+    """An option as an error names it."""
+    return f'--{name}' if self.flags else name
+
+
+OPTIONS = tuple(name for name in Asked._fields if name != 'flags')
 
 
 class Strips(NamedTuple):
@@ -77,14 +86,16 @@ def make(
   """
   count, each = _counts(num, asked)
   memory.check_memory(
-    4 * num * each * math.prod(setup.dataset.shape), f'num={num}'
+    4 * num * each * math.prod(setup.dataset.shape),
+    f'{asked.named("num")}={num}',
   )
   if labels is not None:
     labels = np.resize(labels, (count, *labels.shape[1:]))
     if asked.interpolate:  # both ends of a strip are of one class
       labels = np.repeat(labels[: count // 2], 2, axis=0)
   how = {'seed': seed, 'labels': labels, 'run_seed': run_seed}
-  own = spaces.space(setup, state, way, count, flag=asked.what, **how)
+  how['flag'] = asked.named(asked.what)
+  own = spaces.space(setup, state, way, count, **how)
   made, also = _made(own, asked)
   if labels is not None and asked.interpolate:
     labels = labels[::2]
@@ -94,12 +105,15 @@ def make(
 def _counts(num, asked):
   """(points of the space, samples in a strip: an estimate)."""
   if asked.interpolate:
+    flag = asked.named('interpolate')
     if asked.interpolate < 2:
       raise UserError(
-        f'interpolate={asked.interpolate}: expected 2 samples or more.'
+        f'{flag}={asked.interpolate}: expected 2 samples or more.'
       )
     if num < 2:
-      raise UserError(f'interpolate: num={num}, expected at least 2.')
+      raise UserError(
+        f'{flag}: {asked.named("num")}={num}, expected at least 2.'
+      )
     return num - num % 2, asked.interpolate
   if asked.mix:
     return 2 * max(1, math.isqrt(num)), 1

@@ -24,7 +24,9 @@ STEPS = 1000
 CANDIDATES = 256  # samples among which a search begins
 
 
-def candidates(setup, state, way: Way, labels, *, seed, run_seed) -> Space:
+def candidates(
+  setup, state, way: Way, labels, *, seed, run_seed, flag: str = 'invert'
+) -> Space:
   """The samples among which a search for given ones begins.
 
   Args:
@@ -34,6 +36,7 @@ def candidates(setup, state, way: Way, labels, *, seed, run_seed) -> Space:
     labels: of the given ones, [N], [N, C] or None.
     seed: of the draw.
     run_seed: which of the S seeds.
+    flag: that asks for it.
 
   Raises:
     UserError: a latent that cannot be moved.
@@ -41,7 +44,7 @@ def candidates(setup, state, way: Way, labels, *, seed, run_seed) -> Space:
   if labels is not None:
     labels = np.resize(labels, (CANDIDATES, *labels.shape[1:]))
   own = {'seed': seed, 'labels': labels, 'run_seed': run_seed}
-  return spaces.space(setup, state, way, CANDIDATES, flag='invert', **own)
+  return spaces.space(setup, state, way, CANDIDATES, flag=flag, **own)
 
 
 def invert(own: Space, x, labels, *, steps: int = STEPS) -> tuple:

@@ -41,10 +41,10 @@ def strips_given(fields: dict, setup) -> tuple[Way, Asked]:
   """
   words = fields.get('code', '')
   code, walk = codes.parse(words, setup) if words else ((), None)
-  strip = {k: v for k, v in fields.items() if k in Asked._fields}
+  strip = {k: v for k, v in fields.items() if k in asked.OPTIONS}
   strip = _checked(strip | {'code': walk})
-  way = {k: v for k, v in fields.items() if k not in Asked._fields}
-  way = _of_an_open_run(way, also=Asked._fields)
+  way = {k: v for k, v in fields.items() if k not in asked.OPTIONS}
+  way = _of_an_open_run(way, also=asked.OPTIONS)
   if way.rejection:
     raise UserError(f'rejection={way.rejection}: it is not of strips.')
   return settling.settled(way, setup)._replace(code=code), strip
@@ -65,7 +65,7 @@ def _checked(strip):
       f'strips: expected one of {", ".join(asked.WHAT[:-1])}, or a code with a'
       f' walk; got {" and ".join(what) or "none"}.'
     )
-  for name, of in (('path', 'interpolate'), ('strength', 'direction')):
+  for name, of in asked.ALSO.items():
     if name in strip and of not in what:
       raise UserError(f'{name}: it goes with {of}, which is not given.')
   for name in ('direction', 'mix', 'path'):

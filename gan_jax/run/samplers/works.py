@@ -34,8 +34,7 @@ FLAGS = {
 }
 # Flags that go with one of these, which it needs.
 ALSO = {
-  'path': ('interpolate', ''),
-  'strength': ('direction', ''),
+  **{name: (of, '') for name, of in asked.ALSO.items()},
   'invert_steps': ('invert', 0),
 }
 FILES = 'reconstruct', 'interpolate', 'invert'  # what real samples go through
@@ -74,10 +73,10 @@ def chosen(flags: Any) -> str:
   Raises:
     UserError: two of them, or a flag without the one that it goes with.
   """
-  asked = [name for name in FLAGS if getattr(flags, name)]
-  if len(asked) > 1:
-    raise UserError(f'--{asked[0]} does not go with --{asked[1]}.')
-  work = asked[0] if asked else ''
+  wanted = [name for name in FLAGS if getattr(flags, name)]
+  if len(wanted) > 1:
+    raise UserError(f'--{wanted[0]} does not go with --{wanted[1]}.')
+  work = wanted[0] if wanted else ''
   for name, (of, value) in ALSO.items():
     if getattr(flags, name) != value and work != of:
       raise UserError(
@@ -137,6 +136,7 @@ def _asked(flags, walk):
     mix=flags.mix,
     code=walk,
     path=flags.path,
+    flags=True,
     **strength,
   )
 
@@ -234,6 +234,7 @@ def _inverted(flags, out, run, x, labels):
     labels,
     seed=flags.seed,
     run_seed=run.seeds[0],
+    flag='--invert',
   )
   steps = flags.invert_steps or inverting.STEPS
   made, points, by = inverting.invert(own, x, labels, steps=steps)
