@@ -210,6 +210,18 @@ def test_unrolled_updates_are_of_the_whole_batch():
     start('unrolled', {'microbatches': 2})
 
 
+@pytest.mark.parametrize('name', ['proximal', 'optimistic'])
+def test_of_two_batches_the_last_is_seen(name):
+  _, step, state = start(name)
+  two = batch(2)
+  other = two | {'x': two['x'].at[0].add(1.0)}
+  moved = jax.jit(step)
+  one, same = (moved(state, b, KEY)[0].players for b in (two, other))
+  assert tiny.distance(one, same) == 0
+  last = two | {'x': two['x'].at[1].add(1.0)}
+  assert tiny.distance(one, moved(state, last, KEY)[0].players) > 1e-5
+
+
 @pytest.mark.parametrize('name', ['symplectic', 'lookahead'])
 def test_a_seed_beside_others_is_as_if_alone(name):
   game, step, state = start(name, {'penalties': {'r1': {}}})

@@ -68,6 +68,7 @@ ROWS = {
   'proximal': (
     own('proximal', iterations=40), 1, lambda e: 1 / np.sqrt(1 + e**2),
   ),
+  'usual proximal': (own('proximal'), 1, repeated(5)),
   'proximal, three times': (own('proximal', iterations=3), 1, repeated(3)),
   'optimistic': (own('optimistic'), 1, optimistic),
   'consensus': (
