@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from gan_jax.models.layers import blocks, gemm, norms, parts
+from gan_jax.models.layers import blocks, gemm, norms, parts, resampling
 from gan_jax.types import UserError
 from tests.components.compiled import apply, close, image, init
 
@@ -115,6 +115,56 @@ def test_gradients_agree_under_vmap_and_in_a_loop(kind):
   )
   grads = [jax.vmap(jax.grad(penalised(m)[0]), (0, None)) for m in (ours, flax)]
   close(*(jax.jit(g)(params, x) for g in grads))
+
+
+RESIZED = {
+  'doubled': lambda layer, x: layer(resampling.doubled(x)),
+  'halved': lambda layer, x: resampling.halved(layer(x)),
+}
+
+
+@pytest.mark.parametrize('shape', [(6, 4), (7, 5), (2, 3)])
+@pytest.mark.parametrize('name', RESIZED)
+def test_a_resized_convolution_is_both_to_second_order(name, shape):
+  same = {'kernel_size': (3, 3), 'strides': (1, 1)}
+  ours, plain = blocks.Conv(5, **same, resized=name), blocks.Conv(5, **same)
+  x = image(2, *shape, 3)
+  params = init(ours, x, seed=1)['params']
+  params['bias'] = image(5)
+
+  def all_orders(layer):
+    critic = lambda p, x: jnp.tanh(layer(p, x)).sum()
+    penalty = lambda p, x: jnp.sum(jax.grad(critic, 1)(p, x) ** 2)
+    orders = layer, *(jax.grad(f, (0, 1)) for f in (critic, penalty))
+    return jax.jit(lambda *args: [f(*args) for f in orders])(params, x)
+
+  of = lambda layer: lambda p, x: layer.apply({'params': p}, x)
+  both = lambda p, x: RESIZED[name](lambda x: of(plain)(p, x), x)
+  close(all_orders(of(ours)), all_orders(both), 1e-4)
+
+
+@pytest.mark.parametrize('name', RESIZED)
+def test_a_resized_convolution_is_less_work(name):
+  """Of 4/9, but for the edge that a doubled grid needs."""
+  same = {'kernel_size': (3, 3), 'strides': (1, 1)}
+  x, kernel = image(1, 32, 32, 8), image(3, 3, 8, 8)
+  pairs = gemm.in_pairs(kernel)
+  quick = {'doubled': gemm.conv_of_doubled, 'halved': gemm.halved_conv}[name]
+  plain = lambda x, k: RESIZED[name](
+    lambda x: gemm.conv(x, k, same['strides']), x
+  )
+  flops = lambda f, *args: jax.jit(f).lower(*args).cost_analysis()['flops']
+  share = flops(quick, x, pairs) / flops(plain, x, kernel)
+  assert share < 4 / 9 * (33 / 32) ** 2 + 0.02
+
+
+def test_what_is_not_a_3_x_3_is_not_resized():
+  layer = blocks.Conv(4, kernel_size=(4, 4), strides=(1, 1), resized='halved')
+  with pytest.raises(ValueError, match='only of a 3 x 3 that keeps the size'):
+    layer.init(jax.random.key(0), image(1, 4, 4, 2))
+  layer = blocks.Conv(4, kernel_size=(3, 3), strides=(1, 1), resized='halved')
+  with pytest.raises(UserError, match='a grid of 1 x 4 is to be halved'):
+    layer.init(jax.random.key(0), image(1, 1, 4, 2))
 
 
 def lowered(f, platform):

@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gan_jax.models.layers import gemm
+from gan_jax.models.layers import gemm, resampling
 from gan_jax.types import UserError
 
 DCGAN_INIT = nn.initializers.normal(0.02)
@@ -74,7 +74,7 @@ class _Linear(nn.Module):
   bias_init: Callable = nn.initializers.zeros
   bias_norm: Callable | None = None  # bias -> bias
 
-  def _kernel(self, *shape):
+  def _kernel(self, *shape, change=lambda kernel: kernel):
     if self.features < 1:
       raise UserError(
         f'model: a layer of {self.features} features; expected at least 1.'
@@ -82,7 +82,7 @@ class _Linear(nn.Module):
     kernel = self.param('kernel', self.kernel_init, shape, jnp.float32)
     if self.kernel_norm is not None:
       kernel = self.kernel_norm(name='norm')(kernel)
-    return kernel.astype(self.dtype)
+    return change(kernel).astype(self.dtype)
 
   def _add_bias(self, y):
     if not self.use_bias:
@@ -109,6 +109,9 @@ class Conv(_Linear):
   strides: tuple[int, int] = (2, 2)
   padding: str = 'SAME'  # or 'VALID'
   groups: int = 1  # of channels, each a convolution by itself
+  # Of a 3 x 3 that keeps the size: 'doubled' before it, or 'halved' after it,
+  # as resampling has them, in less than half of the work.
+  resized: str = ''
 
   @nn.compact
   def __call__(self, x):
@@ -119,9 +122,20 @@ class Conv(_Linear):
           ' channels; expected a divisor of them.'
         )
     inputs = x.shape[-1] // self.groups
-    kernel = self._kernel(*self.kernel_size, inputs, self.features)
+    change = {'change': gemm.in_pairs} if self.resized else {}
+    kernel = self._kernel(*self.kernel_size, inputs, self.features, **change)
+    return self._add_bias(self._convolved(x.astype(self.dtype), kernel))
+
+  def _convolved(self, x, kernel):
     fields = self.strides, self.padding, self.groups
-    return self._add_bias(gemm.conv(x.astype(self.dtype), kernel, *fields))
+    if not self.resized:
+      return gemm.conv(x, kernel, *fields)
+    if (self.kernel_size, *fields) != ((3, 3), (1, 1), 'SAME', 1):
+      raise ValueError(f'{self.resized}: only of a 3 x 3 that keeps the size')
+    if self.resized == 'doubled':
+      return gemm.conv_of_doubled(x, kernel)
+    resampling.check_halved(x)
+    return gemm.halved_conv(x, kernel)
 
 
 class ConvTranspose(_Linear):

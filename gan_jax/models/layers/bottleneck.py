@@ -25,15 +25,16 @@ class Up(nn.Module):
   def __call__(self, x):
     """[B, H, W, C] -> [B, (2) H, (2) W, features]."""
     part, hidden = self.part, max(x.shape[-1] // NARROW, 1)
-    resized = resampling.doubled if self.doubles else lambda x: x
     normed = lambda i, y: nn.relu(part.norm(name=f'norm_{i}')(y))
     y = residual.conv1(part, hidden, name='conv_0')(normed(0, x))
-    y = residual.conv3(part, hidden, name='conv_1')(resized(normed(1, y)))
+    own = {'name': 'conv_1', 'resized': 'doubled' if self.doubles else ''}
+    y = residual.conv3(part, hidden, **own)(normed(1, y))
     y = residual.conv3(part, hidden, name='conv_2')(normed(2, y))
     y = residual.conv1(part, self.features, name='conv_3')(normed(3, y))
     if self.learned or x.shape[-1] < self.features:
       x = residual.conv1(part, self.features, name='shortcut')(x)
-    return resized(x[..., : self.features]) + y
+    x = x[..., : self.features]
+    return (resampling.doubled(x) if self.doubles else x) + y
 
 
 class Down(nn.Module):

@@ -127,6 +127,11 @@ def _times(many: int, few: int) -> int:
   return many // few
 
 
+def check_halved(x):
+  """Refuses grids that have no half; UserError."""
+  _halves(x)
+
+
 def _halves(x) -> tuple[int, int]:
   """Rows and columns of half the size; UserError where there would be none."""
   rows, columns = x.shape[1] // 2, x.shape[2] // 2

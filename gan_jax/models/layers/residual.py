@@ -37,15 +37,15 @@ class Up(nn.Module):
   def __call__(self, x):
     """[B, H, W, C] -> [B, 2 H, 2 W, features]."""
     part = self.part
-    resized = resampling.doubled if self.doubles else lambda x: x
     y = nn.relu(part.norm(name='norm_0')(x))
     first = {'use_bias': self.first_bias, 'name': 'conv_0'}
-    y = conv3(part, self.features, inner=self.inner, **first)(resized(y))
+    first['resized'] = 'doubled' if self.doubles else ''
+    y = conv3(part, self.features, inner=self.inner, **first)(y)
     y = nn.relu(part.norm(name='norm_1')(y))
     y = conv3(part, self.features, inner=self.inner, name='conv_1')(y)
     if self.doubles or x.shape[-1] != self.features:
       x = conv1(part, self.features, name='shortcut')(x)
-    return resized(x) + y
+    return (resampling.doubled(x) if self.doubles else x) + y
 
 
 class Down(nn.Module):
@@ -69,9 +69,9 @@ class Down(nn.Module):
     first = {'use_bias': self.first_bias, 'name': 'conv_0'}
     y = conv3(part, hidden, inner=self.inner, **first)(y)
     y = nn.relu(part.norm(name='norm_1')(y) if not self.first else y)
-    y = conv3(part, self.features, inner=self.inner, name='conv_1')(y)
-    if self.halves:
-      x, y = resampling.halved(x), resampling.halved(y)
+    last = {'name': 'conv_1', 'resized': 'halved' if self.halves else ''}
+    y = conv3(part, self.features, inner=self.inner, **last)(y)
+    x = resampling.halved(x) if self.halves else x
     if self.halves or x.shape[-1] != self.features:
       x = conv1(part, self.features, name='shortcut')(x)
     return x + y
