@@ -105,14 +105,12 @@ class Setup(NamedTuple):
     return self.functions.make_rules(self.numbers)
 
 
-def build(
-  config: dict, *, examples: examples_lib.Examples | None = None
-) -> Setup:
+def build(config: dict, *, load: Callable = examples_lib.load) -> Setup:
   """Resolves and checks a config; trains nothing and writes nothing.
 
   Args:
     config: all keys of run.config.keys.TABLE.
-    examples: its data, where they need not be loaded now.
+    load: group `data` of a config -> examples.Examples, where these are known.
 
   Raises:
     UserError: whatever is wrong with it, in one line.
@@ -121,7 +119,7 @@ def build(
   validation.check_values(config)
   options = rules_lib.complete(config)
   validation.check_optimizers(options['optim'])
-  examples = examples or examples_lib.load(config['data'])
+  examples = load(config['data'])
   dataset = examples.dataset
   given = rules_lib.Given(
     tuple(dataset.shape),

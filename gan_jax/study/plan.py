@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from gan_jax.devices import parallel
 from gan_jax.run import (
   compatibility,
+  examples,
   score_trial,
   scoring,
   unused_options,
@@ -120,7 +121,11 @@ def _planned(given) -> tuple[Planned, ...]:
   cells = design_lib.cells(given['design'], given['factors'])
   made = [_configure(given, cell.name, cell.overrides) for cell in cells]
   configs = [config for config, _ in made]
-  setups = [_build(*pair) for pair in zip(cells, configs, strict=True)]
+  load = _once(examples.load)
+  setups = [
+    _build(cell, config, load)
+    for cell, config in zip(cells, configs, strict=True)
+  ]
   metrics = _metrics(given, configs[0], setups[0])
   planned = tuple(
     Planned(
@@ -173,9 +178,22 @@ def _configure(given, name, overrides) -> tuple[dict, list[str]]:
   return study_file.with_places(config.to_dict(), given['path']), lines
 
 
-def _build(cell, config):
+def _once(load):
+  """The same, which keeps what it loads: the cells of a study share data."""
+  known = {}
+
+  def loaded(options):
+    key = repr(sorted(options.items()))
+    if key not in known:
+      known[key] = load(options)
+    return known[key]
+
+  return loaded
+
+
+def _build(cell, config, load):
   try:
-    setup = setup_lib.build(config)
+    setup = setup_lib.build(config, load=load)
     unused_options.check_run(config)
     unused_options.check_training(config, setup)
     compatibility.check(setup.clashes, force=config['force'])
