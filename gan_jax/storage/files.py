@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 
@@ -81,6 +82,23 @@ def read_rows(path) -> list[dict]:
   except OSError:
     return []
   return [row for row in rows if row is not None]
+
+
+def until_changed(read: Callable) -> Callable:
+  """read(path), which reads a file anew only once it has changed.
+
+  What it gave last is kept for each path, as long as the process lives.
+  """
+  known = {}
+
+  def latest(path):
+    stat = os.stat(path) if os.path.exists(path) else None
+    version = stat and (stat.st_mtime_ns, stat.st_size)
+    if known.get(path, (0,))[0] != version:
+      known[path] = version, read(path)
+    return known[path][1]
+
+  return latest
 
 
 def _row(line):

@@ -1,6 +1,5 @@
 """The results of a study, from its own jobs and from other studies."""
 
-import functools
 import json
 import pathlib
 
@@ -138,16 +137,19 @@ def curves(workdir, rows: list[dict]) -> list[dict]:
 
 def _curves_of(folder, row):
   """(rows of metrics.jsonl, place of the row's seed in them)."""
-  path = folder / 'metrics.jsonl'
-  time = path.stat().st_mtime_ns if path.exists() else 0
-  first = files.read_json(folder / 'config.json').get('seed', 0)
-  return _read_curves(path, time), row['seed'] - first
+  first = _first_seed(folder / 'config.json')
+  return _read_curves(folder / 'metrics.jsonl'), row['seed'] - first
 
 
-@functools.lru_cache(maxsize=64)  # every seed of a cell asks for them
-def _read_curves(path, _time):
+@files.until_changed  # every seed of a cell asks for them
+def _read_curves(path):
   # A run may have gone on with scores of another protocol.
   return protocols.of_one(files.read_rows(path), path.parent)[0]
+
+
+@files.until_changed
+def _first_seed(path):
+  return files.read_json(path).get('seed', 0)
 
 
 def last_picture(workdir, rows: list[dict]) -> pathlib.Path | None:
