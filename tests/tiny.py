@@ -146,8 +146,8 @@ def game(*, d_steps=1, update='alternating', own=None, **kw):
   kw['remember'] = make.init
 
   @functools.cache
-  def make_step(axis):
-    move = make(rules(axis=axis, **kw))
+  def make_step(axis, unroll=False):
+    move = make(rules(axis=axis, **kw)._replace(unroll=unroll))
     return lambda state, batch, key, numbers=None: move(state, batch, key)
 
   @jax.jit

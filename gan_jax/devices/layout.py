@@ -21,10 +21,13 @@ class Layout(NamedTuple):
   seeds: 'vmap': one vectorised step for all seeds; 'map': one seed after the
     other, each through all steps of the call, in the same program; 'apart':
     one step of one seed per call, all with the same compiled program.
+  unroll: what a step does several times stands in its program as many times,
+    in place of an XLA loop.
   """
 
   loop: bool
   seeds: str
+  unroll: bool = False
 
 
 class Probe(NamedTuple):
@@ -46,8 +49,8 @@ class Probe(NamedTuple):
 class Work(NamedTuple):
   """The work of a program.
 
-  make_step: axis name or None -> step(state, batch, key, numbers) -> (state,
-    metrics).
+  make_step: (axis name or None, unroll=) -> step(state, batch, key, numbers) ->
+    (state, metrics); see Layout.
   feed: (data, key, step, index [b]) -> {'x': [n, b, ...], ...} of one seed.
   names: of the step's metrics.
   numbers: the floats among the game's options. A program depends on their names

@@ -67,7 +67,7 @@ def choose_layout(*, convolutions: bool, backend: str | None = None) -> Layout:
   if (backend or jax.default_backend()) != 'cpu':
     return Layout(loop=True, seeds='vmap')
   if convolutions:
-    return Layout(loop=False, seeds='apart')
+    return Layout(loop=False, seeds='apart', unroll=True)
   return Layout(loop=True, seeds='map')
 
 
@@ -241,9 +241,8 @@ def _advance(make_step, feed, make_look, axis, layout, streamed):
   JAX caches compiled programs by the identity of the function.
   """
   look = make_look(axis) if make_look else None
-  counted = layout_lib.make_counted(
-    *layout_lib.make_one(make_step(axis), feed, look)
-  )
+  step = make_step(axis, unroll=layout.unroll)
+  counted = layout_lib.make_counted(*layout_lib.make_one(step, feed, look))
   return layout_lib.make_advance(counted, layout=layout, streamed=streamed)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gan_jax.game import keys as keys_lib
 from gan_jax.game.forward import Game
+from gan_jax.game.repeated import repeated
 from gan_jax.game.step import finish, move, take
 from gan_jax.types import D
 
@@ -29,10 +30,7 @@ def make(game: Game, *, d_steps: int = 1) -> Callable:
 
   def step(state, batch, key):
     key = keys_lib.stream(key, keys_lib.STEP, state.step)
-    # Not a loop of XLA: on CPU a convolution in one is many times slower.
-    for i in range(d_steps):
-      own = keys_lib.stream(key, keys_lib.D_MOVE, i)
-      state, on_d = move_d(state, take(batch, i), own)
+    state, on_d = repeated(game, move_d, state, batch, key, d_steps)
     own = keys_lib.stream(key, keys_lib.G_MOVE)
     state, on_g = move_others(state, take(batch, -1), own)
     return finish(game, state), {**on_d, **on_g}

@@ -43,6 +43,7 @@ class Game(NamedTuple):
   # {name: (latent, net, label, *, key, step) -> latent}, before the play.
   moves: dict = {}
   remember: Callable | None = None  # (Game, State) -> memo of the dynamics
+  unroll: bool = False  # what is done several times, in place of a loop
 
 
 def make_means(axis: str | None) -> tuple[Callable, Callable]:

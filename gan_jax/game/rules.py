@@ -26,7 +26,7 @@ from gan_jax.game import (
 )
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import moves_of, projections_of, terms_of
-from gan_jax.types import Conditioning, D, G, Model, UserError
+from gan_jax.types import Augmentation, Conditioning, D, G, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
@@ -125,13 +125,15 @@ class Rules(NamedTuple):
   period: int = 1  # steps after which the dynamics begins anew
 
 
-def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
+def make(
+  options: dict, given: Given, *, axis=None, watch=None, unroll=False
+) -> Rules:
   """Makes a game of its options, from complete.
 
   Args:
     options: their floats may be traced; otherwise all is checked.
     given: to the networks.
-    axis: mesh axis over which the batch is split, if it is.
+    axis, unroll: see make_means, Game.
     watch: optimizer -> optimizer, to look at what it is given.
 
   Raises:
@@ -144,7 +146,7 @@ def make(options: dict, given: Given, *, axis=None, watch=None) -> Rules:
   refusals.check_moves(penalties, options['model']['name'], model)
   dynamics = _dynamics(options)
   game = _game(options, given, *parts, axis=axis)
-  game = game._replace(remember=dynamics.init)
+  game = game._replace(remember=dynamics.init, unroll=unroll)
   if watch:
     game = game._replace(tx={k: watch(own) for k, own in game.tx.items()})
   made = game, dynamics.make(game), model, penalties, conditioning
@@ -275,9 +277,7 @@ def _with(net, fields):
 
 def _augment(options, axis):
   """The augmentation; without a name there is none."""
-  if not options:
-    return Game._field_defaults['augment']
-  return augmenting.make(options, axis=axis)
+  return augmenting.make(options, axis=axis) if options else Augmentation()
 
 
 def frozen(options: dict) -> dict:

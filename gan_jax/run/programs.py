@@ -114,14 +114,13 @@ def _plain(value):
 def functions(structure: Structure) -> Functions:
   """The functions of a structure, the very same each time."""
 
-  def make_rules(numbers, *, axis=None, watch=None):
+  def make_rules(numbers, **kw):
     options = options_lib.merge(structure.options, numbers)
-    return rules.make(options, structure.given, axis=axis, watch=watch)
+    return rules.make(options, structure.given, **kw)
 
-  def make_step(axis, watch=None):
+  def make_step(axis, **kw):
     def one_step(state, batch, key, numbers):
-      made = make_rules(numbers, axis=axis, watch=watch)
-      return made.step(state, batch, key)
+      return make_rules(numbers, axis=axis, **kw).step(state, batch, key)
 
     return one_step
 

@@ -43,7 +43,8 @@ def steps_in(names):
 def little_work():
   """Little to compile: of what a program does, the number does not depend."""
 
-  def make_step(axis):
+  def make_step(axis, unroll):
+    del unroll
     mean, _ = forward.make_means(axis)
 
     def step(state, batch, key, numbers):

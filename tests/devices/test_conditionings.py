@@ -70,8 +70,8 @@ def trained(name, wrapper, devices):
   begin = lambda root: beginning.init(game, root, one)
   state = jax.jit(jax.vmap(begin))(roots)
 
-  def make_step(axis):
-    move = make(axis=axis).step
+  def make_step(axis, unroll):
+    move = make(axis=axis, unroll=unroll).step
     return lambda state, batch, key, numbers=None: move(state, batch, key)
 
   program = parallel.make_program(

@@ -78,8 +78,8 @@ def trained(name, wrapper, devices):
   roots = keys.seed_keys(0, 1)
   state = jax.vmap(lambda root: beginning.init(game, root, first))(roots)
 
-  def make_step(axis):
-    move = make(axis=axis).step
+  def make_step(axis, unroll):
+    move = make(axis=axis, unroll=unroll).step
     return lambda state, batch, key, numbers=None: move(state, batch, key)
 
   program = parallel.make_program(

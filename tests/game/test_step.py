@@ -80,14 +80,16 @@ def fold(key, *index):
 
 
 @pytest.mark.parametrize(
-  'update, d_steps', [('alternating', 2), ('simultaneous', 1)]
+  'update, d_steps, unroll',
+  [('alternating', 2, False), ('alternating', 2, True), ('simultaneous', 1, 0)],
 )
-def test_one_step_by_hand(update, d_steps):
+def test_one_step_by_hand(update, d_steps, unroll):
   init, make_step = tiny.game(update=update, d_steps=d_steps)
   root = jax.random.key(3)
   state = init(root)._replace(step=jnp.int32(7))
   batch = batches(d_steps)
-  after, metrics = jax.jit(make_step(None))(state, batch, root)
+  run = jax.jit(make_step(None, unroll=unroll))
+  after, metrics = run(state, batch, root)
 
   now = fold(root, keys.STEP, 7)
   g, d, stats = (
