@@ -6,12 +6,12 @@ import pathlib
 from gan_jax.metrics.records import is_record
 from gan_jax.report import (
   charts,
+  condensed,
   document,
   gallery,
   glossary,
   lines,
   plane,
-  protocols,
   tables,
   text,
   tiles,
@@ -24,7 +24,7 @@ PLAYERS = ('Discriminator', 'Generator')
 SPEED = 'samples_per_s'
 
 
-def write_page(workdir) -> pathlib.Path:
+def write_page(workdir, *, log: condensed.Log | None = None) -> pathlib.Path:
   """Writes report.html from the files in a workdir; any of them may be missing.
 
   Reads config.json, manifest.json, metrics.jsonl, scores.json, samples/,
@@ -32,21 +32,22 @@ def write_page(workdir) -> pathlib.Path:
 
   Args:
     workdir: of a run.
+    log: its reports, where some are known already; else they are read.
 
   Returns:
     The path of the page.
   """
   workdir = pathlib.Path(workdir).resolve()
   config = files.read_json(workdir / 'config.json', dict)
-  rows = files.read_rows(workdir / 'metrics.jsonl')
-  rows, since = protocols.of_one(rows, workdir)
+  reports = (log or condensed.Log(workdir)).reports()
+  rows = reports.rows
   records = list(filter(is_record, _records(workdir / 'scores.json')))
   rolled = _records(workdir / 'rollbacks.json')
   body = [
-    _header(workdir, config, rows, records, len(rolled)),
+    _header(workdir, config, reports, records, len(rolled)),
     document.section('Rollbacks', _rollbacks(rolled)),
     gallery.gallery(workdir / 'samples'),
-    _curves(rows, records, since),
+    _curves(rows, records, reports.since),
     document.section('Scores', tables.scores(records)),
     document.folded('Words', _words(rows, records)),
     _settings('Configuration', config, attribute=' open'),
@@ -97,7 +98,8 @@ def _stopped(folder, rows, rollbacks):
   return f'Diverged {max(ends)[1]}' if ends else ''
 
 
-def _header(workdir, config, rows, records, rollbacks):
+def _header(workdir, config, reports, records, rollbacks):
+  rows = reports.rows
   words = [_name_of(config, key) for key in ('data', 'model', 'loss')]
   penalties = config.get('penalties')
   words += list(penalties) if isinstance(penalties, dict) else []
@@ -109,7 +111,7 @@ def _header(workdir, config, rows, records, rollbacks):
     f'<header><p class="state {kind}">{html.escape(state)}</p>'
     f'<h1>{html.escape(workdir.name)}</h1><ul class="facts">{line}'
     f'{_facts(config, rows, rollbacks)}</ul>'
-    f'{tiles.tiles(rows, records, workdir)}</header>'
+    f'{tiles.tiles(reports, records, workdir)}</header>'
   )
 
 

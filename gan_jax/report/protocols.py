@@ -71,6 +71,17 @@ def of_one(rows: list[dict], workdir) -> tuple[list[dict], dict[str, int]]:
   return kept, since
 
 
+def starts(workdir) -> list[tuple[str, int]]:
+  """(name in a row, step) where scores of another protocol begin, in order."""
+  changes = [
+    (f'{metric}{end}', step)
+    for metric, spans in _read(pathlib.Path(workdir)).items()
+    for step, _ in spans[1:]
+    for end in ENDS
+  ]
+  return sorted(changes, key=lambda change: change[1])
+
+
 def latest(workdir, metric: str) -> str:
   """The hash of the protocol that a run was scored by last; '' if unknown."""
   spans = _read(pathlib.Path(workdir)).get(metric)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from gan_jax.game.health import outcome
 from gan_jax.report import (
+  condensed,
   console,
   gallery,
   page,
@@ -62,6 +63,7 @@ class Reporter:
     self._start, self._step, self._failed = start, start, failed
     pictures.drop_later(self._samples, start)
     self._rows = writers.JsonLines(self._workdir / 'metrics.jsonl', start)
+    self._log = condensed.Log(self._workdir)
     self._protocols = protocols.ScoreProtocols(self._workdir, start)
     self._board = None  # until it is entered
     self._progress = progress or console.Progress(steps, start=start)
@@ -158,7 +160,7 @@ class Reporter:
       self._board.flush()
     files.write_json(self._workdir / 'scores.json', records)
     self._beside('animation', lambda: pictures.animate(self._samples))
-    self._beside('report.html', lambda: page.write_page(self._workdir))
+    self._beside('report.html', self._write_page)
 
   def _open_board(self):
     # After a rollback to step 0 there are events, too.
@@ -171,11 +173,14 @@ class Reporter:
     if self._board:
       self._attempt('events', lambda: write(self._board))
 
+  def _write_page(self):
+    page.write_page(self._workdir, log=self._log)
+
   def _page(self):
-    """Writes the page unless it is too soon: it takes longer as rows grow."""
+    """Writes the page unless it is too soon for what it takes."""
     begin = time.monotonic()
     if begin >= self._page_due:
-      page.write_page(self._workdir)
+      self._write_page()
       took = time.monotonic() - begin
       self._page_due = begin + took / PAGE_SHARE
 

@@ -2,26 +2,26 @@
 
 from gan_jax.metrics import measures
 from gan_jax.metrics import records as records_lib
-from gan_jax.report import glossary, protocols, tables, text
+from gan_jax.report import condensed, glossary, protocols, tables, text
 
 MOST = 4  # scores
 
 
-def tiles(rows: list[dict], records: list[dict], workdir) -> str:
+def tiles(reports: condensed.Reports, records: list[dict], workdir) -> str:
   """A <dl> of the latest scores, those of the run's own protocol first.
 
   Args:
-    rows: of metrics.jsonl.
+    reports: of the run.
     records: of scores.json.
     workdir: of the run.
 
   Returns:
     '' if there are none.
   """
-  latest = _latest_scores(rows) | _latest_records(records, workdir)
+  latest = _latest_scores(reports.rows) | _latest_records(records, workdir)
   order = [name for name in glossary.SCORES if name in latest]
   order += [name for name in latest if name not in order]
-  made = ''.join(_tile(name, latest[name], rows) for name in order[:MOST])
+  made = ''.join(_tile(name, latest[name], reports) for name in order[:MOST])
   return f'<dl class="tiles">{made}</dl>' if made else ''
 
 
@@ -64,12 +64,12 @@ def _of_the_run(records, workdir):
   return list(filter(is_own, records))
 
 
-def _tile(name, latest, rows):
+def _tile(name, latest, reports):
   step, values = latest
   several = len(values) > 1
-  notes = [_spread(values) if several else _interval(name, step, rows)]
+  notes = [_spread(values) if several else _interval(name, step, reports.rows)]
   notes = [note for note in notes if note]
-  notes.append(_best(name, step, rows) or f'at step {step:,}')
+  notes.append(_best(name, reports.best) or f'at step {step:,}')
   return (
     f'<div><dt>{glossary.marked(name)}</dt>'
     f'<dd>{tables.value(text.mean(values))}'
@@ -91,11 +91,11 @@ def _interval(name, step, rows):
   return span and f'95 %: {span}'
 
 
-def _best(name, step, rows):
+def _best(name, known):
   """The best score and its step, if it was not the last one."""
-  sign = 1 if measures.is_lower_better(name) else -1
-  scored = [(text.mean(r[name]), r['step']) for r in rows if name in r]
-  scored = [(sign * mean, at) for mean, at in scored if mean is not None]
-  best, at = min(scored, default=(0, step))
-  better = scored and best < scored[-1][0]
-  return f'best {text.number(sign * best)} at step {at:,}' if better else ''
+  if name not in known:
+    return ''
+  of = known[name]
+  best, at = of.least if measures.is_lower_better(name) else of.most
+  better = best != of.last
+  return f'best {text.number(best)} at step {at:,}' if better else ''

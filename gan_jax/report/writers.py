@@ -1,13 +1,14 @@
 """Where scalars go: JSON lines, TensorBoard events, JSON documents."""
 
 import json
+import math
 import os
 import pathlib
 import platform
 import struct
 import time
 
-from gan_jax.report import pictures, text
+from gan_jax.report import condensed, pictures, text
 from gan_jax.report.appender import Appender
 from gan_jax.storage import files
 
@@ -25,15 +26,8 @@ class JsonLines(Appender):
     """
     super().__init__(path)
     path = pathlib.Path(path)
-    rows = files.read_rows(path)
-    if resume_step is not None:
-      rows = [row for row in rows if row['step'] <= resume_step]
-    kept = ''.join(_line(row) for row in rows).encode()
-    there = path.read_bytes() if path.exists() else b''
-    if there[: len(kept)] != kept:
-      files.write_text(path, kept.decode())
-    elif len(there) > len(kept):  # possible on a full disk, too
-      os.truncate(path, len(kept))
+    if path.exists():
+      _drop_later(path, math.inf if resume_step is None else resume_step)
 
   def write(self, step: int, scalars: dict):
     """Appends a row.
@@ -106,6 +100,31 @@ class TensorBoard(Appender):
 
     event = event_pb2.Event(wall_time=time.time(), step=step, **content)
     self.queue(_framed(event.SerializeToString()))
+
+
+def _drop_later(path, step):
+  """Drops rows later than a step, and lines that are no rows."""
+  size = condensed.known_until(path, step)  # nobody reads a long log again
+  behind, cut = [], False
+  with open(path, 'rb') as log:
+    log.seek(size)
+    for line in log:
+      row = files.row_of(line) if line.endswith(b'\n') else None
+      kept = _line(row).encode() if row and row['step'] <= step else b''
+      cut = cut or kept != line
+      if cut:
+        behind.append(kept)
+      else:
+        size += len(line)
+    end = log.tell()
+    if any(behind):
+      log.seek(0)
+      behind.insert(0, log.read(size))
+  condensed.forget_beyond(path, size)
+  if any(behind):
+    files.write_text(path, b''.join(behind).decode())
+  elif end > size:  # possible on a full disk, too
+    os.truncate(path, size)
 
 
 def _tags(scalars):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_jax.metrics import records
-from gan_jax.report import lines
+from gan_jax.report import condensed, lines
 from gan_jax.report.reporter import Reporter
 from gan_jax.run import goals, neighbours, rebuilt, signals
 from gan_jax.run.background_scores import BackgroundScores
@@ -18,7 +18,6 @@ from gan_jax.run.score_failures import ScoreFailures
 from gan_jax.run.setup import Setup
 from gan_jax.run.shown import Shown
 from gan_jax.run.workdir import contents
-from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
 
 
@@ -270,7 +269,7 @@ class Hooks:
       self.say(f'goal reached: {goals.words(self._records, goal)}')
     for line in lines.summary(self._records):
       self.say(line)
-    rows = files.read_rows(self._workdir / 'metrics.jsonl')
+    rows = condensed.of(self._workdir).rows
     health = lines.health(rows, rollbacks=len(self._rollbacks))
     if health:
       self.say(f'health: {health}')

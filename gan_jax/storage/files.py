@@ -78,7 +78,7 @@ def read_rows(path) -> list[dict]:
   try:
     with open(path, 'rb') as lines:
       # Without its newline a line may have lost its end and still be valid.
-      rows = [_row(line) for line in lines if line.endswith(b'\n')]
+      rows = [row_of(line) for line in lines if line.endswith(b'\n')]
   except OSError:
     return []
   return [row for row in rows if row is not None]
@@ -101,7 +101,8 @@ def until_changed(read: Callable) -> Callable:
   return latest
 
 
-def _row(line):
+def row_of(line: bytes) -> dict | None:
+  """The row in a line of such a file; None if there is none, see read_rows."""
   try:
     row = json.loads(line.decode('utf-8', errors='replace'))
   except (ValueError, RecursionError):
@@ -157,6 +158,8 @@ def measured(value):
   Args:
     value: what a file of measurements holds.
   """
+  if type(value) is float and -1e308 < value < 1e308:  # nearly all are
+    return value
   if isinstance(value, list):
     values = [measured(one) for one in value]
     fits = all(one != '' and not isinstance(one, list) for one in values)

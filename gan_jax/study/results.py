@@ -5,7 +5,7 @@ import pathlib
 
 from gan_jax.game.health import diagnosis
 from gan_jax.metrics import records
-from gan_jax.report import pictures, protocols
+from gan_jax.report import condensed, pictures
 from gan_jax.storage import files
 from gan_jax.study import jobs, plan
 
@@ -143,8 +143,7 @@ def _curves_of(folder, row):
 
 @files.until_changed  # every seed of a cell asks for them
 def _read_curves(path):
-  # A run may have gone on with scores of another protocol.
-  return protocols.of_one(files.read_rows(path), path.parent)[0]
+  return condensed.of(path.parent).rows
 
 
 @files.until_changed

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gan_jax.game.health import diagnosis
 from gan_jax.metrics import measures, records
+from gan_jax.report import condensed
 from gan_jax.run.workdir import contents
 from gan_jax.storage import files
 from gan_jax.study import results
@@ -59,7 +60,7 @@ def _open_run(folder) -> Side:
       f'--compare: {folder}: the run is not finished (no scores).'
     )
   config = contents.read_config(folder / 'config.json')
-  curves = files.read_rows(folder / 'metrics.jsonl')
+  curves = condensed.of(folder).rows
   last = max(r.get('step') or 0 for r in scored)
   rows = [
     {

@@ -72,7 +72,8 @@ def diagnose(rows: Sequence[dict], seed_index: int = 0) -> Diagnosis:
 
   Args:
     rows: of metrics.jsonl: {'step': int, name: value, or a list with one per
-      seed}; None stands for a non-finite value.
+      seed}; None stands for a non-finite value. One that stands for several
+      has their means, and their extremes as NAME_low and NAME_high.
     seed_index: index of the seed.
   """
   rows = [of_seed(row, seed_index) for row in rows]
@@ -114,7 +115,7 @@ def _not_finite(rows):
       if not _is_finite(row[name]):
         reason = f'{name} is not finite at step {row["step"]}'
         return Diagnosis(DIVERGED, reason)
-  counts = [row.get('health_nonfinite', 0) for row in rows]
+  counts = [_most(row, 'health_nonfinite') for row in rows]
   count = max((c for c in counts if _is_finite(c)), default=0)
   if count > 0:
     return Diagnosis(DIVERGED, f'{count:.3g} weights are not finite')
@@ -128,14 +129,25 @@ def _exploded(rows):
   """
   for row in rows:
     for name in LOSSES:
-      if abs(row[name]) > LARGE_LOSS:
-        reason = f'{name} is {row[name]:.3g} at step {row["step"]}, beyond 1e6'
+      largest = max(_ends(row, name), key=abs)
+      if abs(largest) > LARGE_LOSS:
+        reason = f'{name} is {largest:.3g} at step {row["step"]}, beyond 1e6'
         return Diagnosis(EXPLODED, reason)
     for name, value in row.items():
       if name.startswith('health_') and not _is_finite(value):
         reason = f'{name} is not finite at step {row["step"]}'
         return Diagnosis(EXPLODED, reason)
   return None
+
+
+def _ends(row, name):
+  """A figure and its extremes, where the row stands for several."""
+  ends = (row.get(key) for key in (name, f'{name}_low', f'{name}_high'))
+  return [end for end in ends if end is not None]
+
+
+def _most(row, name):
+  return max(_ends(row, name), default=0)
 
 
 def _is_finite(value):
