@@ -76,21 +76,20 @@ def _plan(study, workdir, queue, *, workers, limit):
   """Yields the jobs for the missing runs, cell by cell."""
   finished = results.FinishedRuns(workdir, study.metrics)
   known = queue.jobs()
+  per_cell = -(-workers // len(study.cells))  # jobs of a cell, rounded up
+  wanted = -(-study.num_seeds // per_cell)  # so that every worker gets some
+  fitting = {}  # cells that differ in numbers alone are one program
   for cell in study.cells:
     lacking = finished.missing(cell, study.num_seeds)
-    most = _most(study, cell, lacking, workers=workers, limit=limit)
+    structure = cell.setup.structure
+    if lacking and structure not in fitting:
+      fitting[structure] = memory.seeds_that_fit(
+        cell.setup, most=wanted, limit=limit
+      )
+    most = fitting.get(structure, 1)
     for job in _jobs(cell, lacking, known, most=most):
       known[job.id] = job
       yield job
-
-
-def _most(study, cell, lacking, *, workers, limit):
-  """Most seeds in one job: they fit, and every worker gets some work."""
-  if not lacking:
-    return 1
-  per_cell = -(-workers // len(study.cells))  # jobs of a cell, rounded up
-  wanted = -(-study.num_seeds // per_cell)
-  return memory.seeds_that_fit(cell.setup, most=wanted, limit=limit)
 
 
 def _jobs(cell, lacking, known, *, most):
