@@ -1,6 +1,8 @@
 """Optimizers by their names: of optax, or of one's own."""
 
+import functools
 import inspect
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,27 @@ from gan_jax.types import UserError
 
 # What every optimizer has, whichever it is.
 OWN = ('name', 'learning_rate', 'schedule', 'clip_norm')
+
+KEPT = 256  # optimizers that were tried, and how that went
+
+
+class _Tried:
+  """What trials of optimizers gave: the cells of a study share most of them."""
+
+  def __init__(self):
+    """Nothing has been tried."""
+    self._known = {}
+
+  def get(self, key: tuple, trial: Callable):
+    """What trial() gave for a key; an error is not kept."""
+    if key not in self._known:
+      self._known[key] = trial()
+      while len(self._known) > KEPT:
+        del self._known[next(iter(self._known))]
+    return self._known[key]
+
+
+_fine, _traceable = _Tried(), _Tried()
 
 
 def make_optimizer(
@@ -40,6 +63,8 @@ def make_optimizer(
   Raises:
     UserError: a name or an argument that optax does not know.
   """
+  known = options.are_known((learning_rate, clip_norm, kwargs))
+  given = repr((learning_rate, schedule, clip_norm, kwargs)) if known else ''
   rate = learning_rate
   if schedule:
     rate = schedules.make(f'{flag}.schedule', learning_rate, **schedule)
@@ -49,8 +74,9 @@ def make_optimizer(
   tx = _made(flag, name, kwargs)
   if not isinstance(tx, optax.GradientTransformation):
     raise UserError(f'{flag}.name={name!r}: not an optax optimizer.')
-  if options.are_known((learning_rate, clip_norm, kwargs)):
-    _check(tx, flag, clip_norm)
+  if known:
+    key = by_name.factory(name), given
+    _fine.get(key, functools.partial(_check, tx, flag, clip_norm))
   # Without clipping the state has another structure, so a 0 is never traced:
   # `complete` leaves it out of the numbers.
   if isinstance(clip_norm, int | float) and not clip_norm:
@@ -104,8 +130,18 @@ def complete(given: dict, flag: str) -> dict:
     given['learning_rate'] = float(given['learning_rate'])
   options.call(flag, make_optimizer, given, flag=flag)
   structure, numbers = options.split(given)
+  names = jax.tree.structure(numbers)
+  key = by_name.factory(given['name']), repr(structure), names
+  traceable = functools.partial(_is_traceable, structure, numbers, flag)
+  return given if _traceable.get(key, traceable) else options.fixed(given)
 
-  # Trying is the only way to know: optax does not say which functions do so.
+
+def _is_traceable(structure, numbers, flag):
+  """Whether the optimizer can be made of traced numbers.
+
+  Trying is the only way to know: optax does not say of which functions.
+  """
+
   def moved(numbers, weight):
     tx = make_optimizer(**options.merge(structure, numbers), flag=flag)
     return tx.update(weight, tx.init(weight), weight)
@@ -113,5 +149,5 @@ def complete(given: dict, flag: str) -> dict:
   try:
     jax.eval_shape(moved, numbers, {'kernel': jnp.zeros(2)})
   except (TypeError, UserError):
-    return options.fixed(given)
-  return given
+    return False
+  return True

@@ -52,13 +52,14 @@ def check_training(config: dict, setup: Setup):
         raise _ignored(f'penalties.{name}', f'{key}=0; leave it out')
   _check_average(config['ema'])
   dtype = config['dtype']
-  takes_dtype = [
-    'dtype' in net.__dataclass_fields__
-    for net in setup.rules().game.nets.values()
-  ]
-  if dtype != 'float32' and not any(takes_dtype):
+  if dtype != 'float32' and not _takes_dtype(setup):
     raise _ignored(f'dtype={dtype!r}', 'no network has this option')
   _check_components(config)
+
+
+def _takes_dtype(setup):
+  nets = setup.rules().game.nets.values()
+  return any('dtype' in net.__dataclass_fields__ for net in nets)
 
 
 def _ignored(what, why):

@@ -73,9 +73,8 @@ def load(path) -> Study:
   Raises:
     UserError: no such file, or anything wrong with it, in one line.
   """
-  path = paths.expand(path)
-  given = study_file.read(path) | {'path': path}
-  make_importable(path)
+  given = _read(path)
+  path = given['path']
   parallel.use_cores(given['num_seeds'])  # before JAX starts
   planned = _planned(given)
   baseline = _baseline(given, planned)
@@ -103,9 +102,7 @@ def configs(path) -> dict[str, dict]:
   Raises:
     UserError: no such file, or a key or value that is not known.
   """
-  path = paths.expand(path)
-  given = study_file.read(path) | {'path': path}
-  make_importable(path)
+  given = _read(path)
   made, seen = {}, set()
   for cell in design_lib.cells(given['design'], given['factors']):
     config, _ = _configure(given, cell.name, cell.overrides)
@@ -114,6 +111,15 @@ def configs(path) -> dict[str, dict]:
       made[cell.name] = config
     seen.add(own)
   return made
+
+
+def _read(path) -> dict:
+  """What a study file says, with its path and the recipe of its base."""
+  path = paths.expand(path)
+  given = study_file.read(path) | {'path': path}
+  make_importable(path)
+  base = study_file.base_of(given['base'], path)
+  return given | {'recipe': recipe.load(base, flag='study: base')}
 
 
 def _planned(given) -> tuple[Planned, ...]:
@@ -152,8 +158,7 @@ def make_importable(path):
 
 def _configure(given, name, overrides) -> tuple[dict, list[str]]:
   """The config of a cell, as plain values; lines on what was left out."""
-  base = study_file.base_of(given['base'], given['path'])
-  config = recipe.load(base, flag='study: base')
+  config = given['recipe'].copy_and_resolve_references()
 
   def base_flag(key, value):
     flag = f'study: overrides: {key}={value!r}'
