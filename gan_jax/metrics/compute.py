@@ -37,6 +37,7 @@ OPTIONS = {
   'threshold': 3.0,
   'min_count': 1,
   'min_share': None,
+  'subsets': None,  # of kid; None: by the number of samples, 0: all pairs
 }
 
 
@@ -99,8 +100,32 @@ def frechet_in_classes(real, fake, known):
   }, {}
 
 
+def of_kernel(options: dict, num_real: int, num_fake: int) -> dict:
+  """What a kernel distance of so many samples is measured by.
+
+  Up to kid.MOST samples it is of all pairs, which has the least noise; of more,
+  their number grows with the square, and it is of random subsets.
+
+  Returns:
+    {'subsets': n, 'subset_size': m}, or {} for all pairs.
+  """
+  subsets = options['subsets']
+  if subsets is None:
+    subsets = kid.SUBSETS if max(num_real, num_fake) > kid.MOST else 0
+  if not subsets:
+    return {}
+  size = min(kid.SUBSET_SIZE, num_real, num_fake)
+  return {'subsets': subsets, 'subset_size': size}
+
+
 def kernel(real, fake, known):
-  """Kernel distance; its interval is from ten blocks."""
+  """Kernel distance; its interval is from ten blocks, or from its subsets."""
+  own = of_kernel(known.options, real.count, fake.count)
+  if own:
+    value, span = kid.kernel_distance_interval(
+      real.features, fake.features, **own
+    )
+    return {'kid': value}, {'kid': span}
   value = kid.kernel_distance(real.features, fake.features)
   if min(real.count, fake.count) < 20:
     return {'kid': value}, {'kid': None}

@@ -24,7 +24,13 @@ METRICS = (
     extras=('class_fid',),
   ),
   Metric(
-    ('kid',), compute.kernel, ('features',), ('features',), method='blocks'
+    ('kid',),
+    compute.kernel,
+    ('features',),
+    ('features',),
+    options=('subsets',),
+    decisive=compute.of_kernel,
+    method=lambda protocol: 'subsets' if 'subsets' in protocol else 'blocks',
   ),
   Metric(
     ('is',),
@@ -104,6 +110,7 @@ FAMILY = Family(
   },
   options=compute.OPTIONS,
   choices=compute.CHOICES,
+  counts=frozenset({'subsets'}),
   # A metric may also be requested by the name of its file.
   files={
     'prdc': ('precision', 'recall', 'density', 'coverage'),

@@ -69,14 +69,13 @@ def records_of(metric: Metric, inputs: Inputs, *, protocol: dict) -> dict:
     metric, inputs, values, without=own_intervals
   )
   extras = {name: values[name] for name in metric.extras}
+  method = metric.method(protocol) if callable(metric.method) else metric.method
   return {
     name: {
       'metric': name,
       'value': float(values[name]),
       'interval': _interval(name, intervals_of[name]),
-      'interval_method': metric.method
-      if name in own_intervals
-      else 'jackknife',
+      'interval_method': method if name in own_intervals else 'jackknife',
       **protocol,
       **extras,
       'versions': records.versions(),

@@ -42,6 +42,7 @@ METRICS = tuple(m for family in FAMILIES for m in family.metrics)
 # Where a metric is possible, by its `where`, and what it needs to be.
 WHERE = _merged('where')
 OPTIONS, CHOICES = _merged('options'), _merged('choices')
+COUNTS = _merged('counts')  # options: None, or a whole number from 0
 FILES = _merged('files')  # by which metrics may be requested too
 LOWER_IS_BETTER = _merged('lower_is_better')  # of all the others, more is
 SIGNED = _merged('signed')
@@ -110,6 +111,19 @@ def expand(names, there: frozenset[str]) -> tuple[str, ...]:
         f'metrics: {name!r} {why}; possible here: {", ".join(possible)}'
       )
   return tuple(requested)
+
+
+def decisive(metric: Metric, options: dict, real: int, fake: int) -> dict:
+  """Those of a metric's options that its score depends on.
+
+  Args:
+    metric: whose score it is.
+    options: of all metrics.
+    real: real samples that it is measured by.
+    fake: samples that are scored.
+  """
+  own = {name: options[name] for name in metric.options}
+  return metric.decisive(own, real, fake) if metric.decisive else own
 
 
 def _every():

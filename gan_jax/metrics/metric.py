@@ -16,8 +16,12 @@ class Metric(NamedTuple):
   held_out: tuple[str, ...] = ()
   where: str = 'features'  # it is possible: words of WHERE
   options: tuple[str, ...] = ()  # that belong to the protocol
+  # (these options, real samples, fakes) -> those of the protocol, where that
+  # depends on the numbers of samples; None: all of them.
+  decisive: Callable | None = None
   extras: tuple[str, ...] = ()  # values recorded beside the score
-  method: str = 'bootstrap'  # of the intervals that compute gives
+  # Of the intervals that compute gives: its name, or protocol -> its name.
+  method: str | Callable = 'bootstrap'
   lower_is_better: bool = False  # of one from outside; see is_lower_better
 
 
@@ -28,6 +32,7 @@ class Family(NamedTuple):
   where: dict[str, str] = {}  # {condition: what it needs, in words}
   options: dict = {}  # defaults, by the names that records use
   choices: dict[str, tuple[str, ...]] = {}  # of options that are one of these
+  counts: frozenset[str] = frozenset()  # options: None, or whole numbers from 0
   files: dict[str, tuple[str, ...]] = {}  # {file: outputs}, where names differ
   lower_is_better: frozenset[str] = frozenset()  # of all the others, more is
   signed: frozenset[str] = frozenset()  # outputs that may be negative

@@ -9,6 +9,21 @@ from gan_jax.components import options as options_lib
 from gan_jax.metrics import measures
 from gan_jax.types import UserError
 
+MOST = 10**6  # of a count
+
+
+def of_record(record: dict, given: dict) -> dict:
+  """The options that a record of such samples has.
+
+  Args:
+    record: of a score, with the numbers of its samples.
+    given: in place of some of measures.OPTIONS.
+  """
+  options = measures.OPTIONS | given
+  counts = (record.get(name) or 0 for name in ('n_real', 'n_fake'))
+  (metric,) = measures.chosen((record['metric'],))
+  return measures.decisive(metric, options, *counts)
+
 
 def of(output: str, given: dict | None = None) -> dict:
   """The options of the metric that gives this output.
@@ -80,6 +95,10 @@ def _named():
 
 
 def _check(flag, key, value):
+  if key in measures.COUNTS:
+    if value is not None:
+      options_lib.whole_number(flag, value, least=0, most=MOST)
+    return
   options_lib.check_kind(flag, value, type(measures.OPTIONS[key]))
   if key in measures.CHOICES and value not in measures.CHOICES[key]:
     there = ', '.join(measures.CHOICES[key])

@@ -88,9 +88,7 @@ class Scorer:
     inputs = measured.Inputs(real, fake, known)
     made = {}
     for metric in measures.chosen(self.names):
-      options = {name: self._known.options[name] for name in metric.options}
-      protocol = measured.protocol(metric, inputs, self._real, self._features)
-      protocol |= options | maker
+      protocol = self._protocol(metric, inputs) | maker
       try:
         made |= measured.records_of(metric, inputs, protocol=protocol)
       except Exception as error:  # of a metric of one's own: of any type
@@ -114,12 +112,16 @@ class Scorer:
     inputs = measured.Inputs(real, fake, self._known)
     made = {}
     for metric in measures.chosen(self.names):
-      options = {name: self._known.options[name] for name in metric.options}
-      protocol = measured.protocol(metric, inputs, self._real, self._features)
-      protocol |= options | maker
+      protocol = self._protocol(metric, inputs) | maker
       for name in metric.outputs:
         made[name] = measured.unscored(name, reason, protocol)
     return [made[name] for name in self.names]
+
+  def _protocol(self, metric, inputs):
+    """What a record says of the metric, its samples and its options."""
+    protocol = measured.protocol(metric, inputs, self._real, self._features)
+    counts = protocol['n_real'] or 0, protocol['n_fake']
+    return protocol | measures.decisive(metric, self._known.options, *counts)
 
 
 class _Real(NamedTuple):

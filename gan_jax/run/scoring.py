@@ -135,7 +135,7 @@ def fitting(setup: Setup, protocol: EvalProtocol) -> Callable:
     usual['reference_hash'] = reference.identify(setup.dataset, most)
 
   def fits(record):
-    known = usual | metric_options.of(record['metric'], options)
+    known = usual | metric_options.of_record(record, options)
     return (
       record.get('features') in nets
       and str(record.get('reference')).endswith(f'/{split}')

@@ -48,6 +48,7 @@ DEFAULTS = {
     'gamma': None,
     'coef': 1.0,
   },
+  'kid.kernel_distance_interval': {'subsets': 100, 'subset_size': 1000},
   'kid.kernel_distance_subsets': {
     'subsets': 100,
     'subset_size': 1000,
