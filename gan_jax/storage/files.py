@@ -93,7 +93,7 @@ def until_changed(read: Callable) -> Callable:
 
   def latest(path):
     stat = os.stat(path) if os.path.exists(path) else None
-    version = stat and (stat.st_mtime_ns, stat.st_size)
+    version = stat and (stat.st_mtime_ns, stat.st_size, stat.st_ino)
     if known.get(path, (0,))[0] != version:
       known[path] = version, read(path)
     return known[path][1]

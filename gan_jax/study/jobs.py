@@ -63,7 +63,7 @@ class Queue:
   def jobs(self) -> dict[str, Job]:
     """All jobs by their id."""
     paths = [p for p in self._folder.glob('*.json') if p.name.count('.') == 1]
-    loaded = [_read(path) for path in sorted(paths)]
+    loaded = [_known_job(path) for path in sorted(paths)]
     return {job.id: job for job in loaded if job}
 
   def results(self) -> dict[str, dict]:
@@ -77,7 +77,7 @@ class Queue:
 
   def _ended(self, suffix):
     paths = sorted(self._folder.glob(f'*.{suffix}'))
-    return {p.name.split('.')[0]: files.read_json(p) for p in paths}
+    return {p.name.split('.')[0]: _read_once(p) for p in paths}
 
   def finish(self, job: Job, result: dict):
     """Writes a result down; the job is done."""
@@ -148,6 +148,11 @@ def _read(path) -> Job | None:
   fields = {name: document[name] for name in Job._fields}
   fields['runs'] = tuple(fields['runs'])
   return Job(**fields | {'config': as_tuples(fields['config'])})
+
+
+# A study looks every second, at all of its jobs.
+_known_job = files.until_changed(_read)
+_read_once = files.until_changed(files.read_json)
 
 
 def as_tuples(tree):

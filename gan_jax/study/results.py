@@ -28,6 +28,7 @@ class FinishedRuns:
     """
     self._workdir, self._metrics = pathlib.Path(workdir), metrics
     self._rows: dict[str, dict] = {}
+    self._judged: dict[str, tuple] = {}  # run -> (its curves, health)
     for sibling in sorted(self._workdir.resolve().parent.glob(f'*/{RESULTS}')):
       if sibling.parent != self._workdir.resolve():
         self._add(read(sibling), pathlib.Path('..') / sibling.parent.name)
@@ -73,15 +74,24 @@ class FinishedRuns:
     }
 
   def _health(self, row) -> dict:
-    """The verdict on a run, from its curves."""
-    health = diagnosis.diagnose(*_curves_of(self._workdir / row['folder'], row))
-    if row['status'] == 'finished' or health.verdict == 'diverged':
-      return health._asdict()
-    return {'verdict': 'diverged', 'reason': row['reason']}
+    """The verdict on a run, from its curves; made anew only if they change."""
+    curves, index = _curves_of(self._workdir / row['folder'], row)
+    known, verdict = self._judged.get(row['run'], (None, None))
+    if known is not curves:
+      verdict = _verdict(row, curves, index)
+      self._judged[row['run']] = curves, verdict
+    return verdict
 
   def missing(self, cell: plan.Planned, num_seeds: int) -> list[int]:
     """The paired seeds of a cell whose runs are not finished."""
     return [i for i in range(num_seeds) if cell.run(i) not in self._rows]
+
+
+def _verdict(row, curves, index) -> dict:
+  health = diagnosis.diagnose(curves, index)
+  if row['status'] == 'finished' or health.verdict == 'diverged':
+    return health._asdict()
+  return {'verdict': 'diverged', 'reason': row['reason']}
 
 
 def read(path) -> list[dict]:

@@ -3,18 +3,19 @@
 import pathlib
 import shlex
 import threading
+import time
 
 from gan_jax.metrics import measures
-from gan_jax.report import text
+from gan_jax.report import condensed, text
 from gan_jax.report.board import Board, Row
 from gan_jax.run.workdir import record
-from gan_jax.storage import files
 from gan_jax.study import jobs, plan, results
 from gan_jax.study.report import report
 from gan_jax.study.report.contents import Cell, ReportContents
 from gan_jax.study.statistics import analysis, planning, summary
 
 SIGNIFICANT = 0.05  # level of the tests
+REPORT_SHARE = 0.1  # of a study's time, at most, that its report may take
 
 
 class StudyStatus:
@@ -34,16 +35,24 @@ class StudyStatus:
     self._found = results.FinishedRuns(workdir, study.metrics)
     self._planned = self._queue.jobs()
     self._by_cell = self._rows()
-    self._reported = self._forecast = False
+    self._reported = self._written = self._forecast = False
+    self._due = 0.0  # when the report may be written again
+    self._logs: dict[str, condensed.Log] = {}  # of jobs that train
     self._looking = threading.Lock()
 
   def watch(self):
-    """Shows the table; writes the report again when a job has ended."""
+    """Shows the table; writes the report again when jobs have ended.
+
+    Not after each of them where there are many: it takes a share of the time.
+    """
     with self._looking:
       ended = len(self._ids) - len(list(self._queue.open(self._ids)))
       if ended != self._reported:
-        self.write()
+        self._refresh()
         self._reported = ended
+      if ended != self._written and time.monotonic() >= self._due:
+        self._written = ended
+        self._report()
       working = self._queue.working(self._ids)
       rows = [self._row(cell, working) for cell in self._study.cells]
       seconds = self._seconds_left(working)
@@ -53,10 +62,7 @@ class StudyStatus:
       self._board.update(rows, seconds)
 
   def _rows(self) -> dict[str, list[dict]]:
-    """The rows of the finished runs, by cell.
-
-    Slow, because each run is diagnosed: not for every update of the table.
-    """
+    """The rows of the finished runs, by cell."""
     pairs = range(self._study.num_seeds)
     by_cell = {
       cell.name: [self._found.row(cell, i) for i in pairs]
@@ -66,12 +72,22 @@ class StudyStatus:
 
   def write(self) -> ReportContents:
     """Writes results.jsonl, the tables and the page."""
+    self._refresh()
+    return self._report()
+
+  def _refresh(self):
+    """Takes up the runs that have finished since."""
     self._found.refresh()
     self._by_cell = self._rows()
+
+  def _report(self):
+    begin = time.monotonic()
     every = [row for rows in self._by_cell.values() for row in rows]
     results.write(self._workdir, every)
     view = self._view(self._by_cell, len(every))
     report.write(self._workdir, view)
+    took = time.monotonic() - begin
+    self._due = begin + took / REPORT_SHARE
     return view
 
   def failed(self) -> list[str]:
@@ -182,8 +198,10 @@ class StudyStatus:
   def _score_so_far(self, one) -> str:
     """The latest score of a job that is still training, and its step."""
     job, metric = self._planned[one], self._study.metric
-    reported = files.read_rows(self._workdir / job.folder / 'metrics.jsonl')
-    scored = [row for row in reported if metric in row]
+    log = self._logs.setdefault(
+      one, condensed.Log(self._workdir / job.folder, keep=False)
+    )
+    scored = [row for row in log.reports().rows if metric in row]
     if not scored:
       return ''
     spread = summary.spread(one, text.numbers(scored[-1][metric]))
