@@ -5,6 +5,7 @@ ID.json, its result ID.done.json or ID.failed.json, its lease ID.lease. All of
 them are written atomically; a worker may die at any time.
 """
 
+import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -62,8 +63,10 @@ class Queue:
 
   def jobs(self) -> dict[str, Job]:
     """All jobs by their id."""
-    paths = [p for p in self._folder.glob('*.json') if p.name.count('.') == 1]
-    loaded = [_known_job(path) for path in sorted(paths)]
+    own = (
+      n for n in self._names() if n.endswith('.json') and n.count('.') == 1
+    )
+    loaded = [_known_job(self._folder / name) for name in sorted(own)]
     return {job.id: job for job in loaded if job}
 
   def results(self) -> dict[str, dict]:
@@ -76,8 +79,15 @@ class Queue:
     return {one: failure.get('reason', '') for one, failure in failed.items()}
 
   def _ended(self, suffix):
-    paths = sorted(self._folder.glob(f'*.{suffix}'))
-    return {p.name.split('.')[0]: _read_once(p) for p in paths}
+    own = sorted(n for n in self._names() if n.endswith(f'.{suffix}'))
+    return {n.split('.')[0]: _read_once(self._folder / n) for n in own}
+
+  def _names(self):
+    """Of all files, in one look: there are some for each job."""
+    try:
+      return frozenset(os.listdir(self._folder))
+    except FileNotFoundError:
+      return frozenset()
 
   def finish(self, job: Job, result: dict):
     """Writes a result down; the job is done."""
@@ -100,9 +110,9 @@ class Queue:
 
   def open(self, ids: Iterable[str]) -> Iterator[str]:
     """Those without a result, whether they are being worked on or not."""
-    ended = ('done.json', 'failed.json')
+    names = self._names()
     for one in ids:
-      if not any(self._path(one, end).exists() for end in ended):
+      if not names & {f'{one}.done.json', f'{one}.failed.json'}:
         yield one
 
   def take(self, ids: Iterable[str]) -> tuple[Job, leases_lib.Lease] | None:
@@ -133,7 +143,9 @@ class Queue:
 
   def leases(self, ids: Iterable[str]) -> dict[str, dict]:
     """All leases by id, also those whose owner has died."""
-    written = {one: files.read_json(self._path(one, 'lease')) for one in ids}
+    names = self._names()
+    there = [one for one in ids if f'{one}.lease' in names]
+    written = {one: files.read_json(self._path(one, 'lease')) for one in there}
     return {one: lease for one, lease in written.items() if lease}
 
   def _path(self, job, suffix):
