@@ -54,6 +54,7 @@ class Known(NamedTuple):
   about: Any = None  # what the data set tells of itself, see types.Dataset
   images: Callable = lambda x: x  # samples -> images that a classifier sees
   encoder: Any = None  # of the run: Encoder, where the metric needs it
+  spans: bool = True  # whether intervals are wanted, too
 
 
 class Encoder(NamedTuple):
@@ -206,10 +207,13 @@ def mixture(real, fake, known):
     known.modes['std'],
   )
   threshold, least = (known.options[k] for k in ('threshold', 'min_count'))
-  values = modes.modes(*mixture, threshold=threshold, min_count=least)
-  counts = modes.mode_counts(*mixture, threshold=threshold)
+  options = {'threshold': threshold, 'min_count': least}
+  values, counts = modes.modes_and_counts(*mixture, **options)
+  values = {**values, 'num_modes': len(counts)}
+  if not known.spans:
+    return values, {}
   span = intervals.number_seen(counts, fake.count, least=least)
-  return {**values, 'num_modes': len(counts)}, {'modes': span}
+  return values, {'modes': span}
 
 
 def stacked(real, fake, known):

@@ -94,6 +94,7 @@ def _jackknife(metric, inputs, values, *, without):
     return dict.fromkeys(names)
   sizes = np.bincount(inputs.fake.group, minlength=GROUPS)
   there = [g for g in range(GROUPS) if sizes[g]]
+  inputs = inputs._replace(known=inputs.known._replace(spans=False))
   try:
     others = [
       metric.compute(*inputs._replace(fake=inputs.fake.without(g)))[0]

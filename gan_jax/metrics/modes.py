@@ -35,17 +35,25 @@ def modes(
   Raises:
     UserError: wrong shapes, no samples, NaN or infinity, std not above 0.
   """
+  options = {'threshold': threshold, 'min_count': min_count}
+  return modes_and_counts(samples, centers, std, **options)[0]
+
+
+def modes_and_counts(
+  samples, centers, std: float, *, threshold: float = 3.0, min_count: int = 1
+) -> tuple[dict[str, float], np.ndarray]:
+  """What `modes` and `mode_counts` give, in one look at the samples."""
   samples, centers = checks.pair(samples, centers, ('samples', 'centers'))
   if not std > 0:
     raise UserError(f'modes: expected a std above 0, got {std}')
   nearest, distance = _nearest(samples, centers)
   good = distance <= threshold * std  # [N]
-  captured = np.bincount(nearest[good], minlength=len(centers)) >= min_count
+  counts = np.bincount(nearest[good], minlength=len(centers))
   return {
-    'modes': float(captured.sum()),
+    'modes': float((counts >= min_count).sum()),
     'high_quality': float(good.mean()),
     'reverse_kl': _kl_to_uniform(np.bincount(nearest, minlength=len(centers))),
-  }
+  }, counts
 
 
 def mode_counts(

@@ -61,6 +61,7 @@ DEFAULTS = {
   'memorisation.nearest': {'k': 1},
   'modes.mode_counts': {'threshold': 3.0},
   'modes.modes': {'threshold': 3.0, 'min_count': 1},
+  'modes.modes_and_counts': {'threshold': 3.0, 'min_count': 1},
   'prdc.neighbourhoods': {'k': 5, 'closed': False},
   'prdc.prdc': {'k': 5, 'closed': False},
   'stacked_mnist.mode_counts': {'num_classes': 10},

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gan_jax.metrics import intervals, scores
 from gan_jax.metrics import modes as modes_lib
 
 
@@ -51,3 +52,31 @@ def test_counts_of_the_samples_within_reach():
   assert counts.tolist() == [2, 1, 2, 0, 0, 0, 0, 0]
   wide = modes_lib.mode_counts(far, ring(), 0.01, threshold=4)
   assert wide.tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+
+
+def test_one_look_gives_both():
+  rng = np.random.default_rng(0)
+  given = rng.normal(size=(50, 2)), rng.normal(size=(3, 2)), 0.3
+  options = {'threshold': 2.0, 'min_count': 4}
+  values, counts = modes_lib.modes_and_counts(*given, **options)
+  assert values == modes_lib.modes(*given, **options)
+  np.testing.assert_array_equal(
+    counts, modes_lib.mode_counts(*given, threshold=2.0)
+  )
+
+
+def test_samples_are_compared_once_for_each_value(monkeypatch):
+  """Ten groups are left out in turn; none of these needs an interval."""
+  looks, real = [], modes_lib._nearest
+  monkeypatch.setattr(
+    modes_lib, '_nearest', lambda *a: looks.append(len(a[0])) or real(*a)
+  )
+  seen, number = [], intervals.number_seen
+  monkeypatch.setattr(
+    intervals, 'number_seen', lambda *a, **k: seen.append(1) or number(*a, **k)
+  )
+  x = np.random.default_rng(0).normal(size=(200, 2))
+  known = {'centers': np.zeros((1, 2)), 'std': 1.0}
+  scores.score(['modes', 'high_quality'], x, x, kind='point', modes=known)
+  assert len(looks) == 11 and looks[0] == 200 and sum(looks[1:]) == 1800
+  assert len(seen) == 1
