@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gan_jax.data import blocks
+
 _HASHED_BYTES = 2**30  # above this, only pieces of the files are hashed
 _PIECE_BYTES = 2**16
 
@@ -23,6 +25,10 @@ def _pieces(value) -> Iterable[bytes]:
   if isinstance(value, np.ndarray):
     yield f'{value.dtype.str} {value.shape}'.encode()
     yield memoryview(np.ascontiguousarray(value)).cast('B')
+  elif isinstance(value, blocks.OnDisk):  # as the same array in memory
+    yield f'{value.dtype.str} {value.shape}'.encode()
+    for block in blocks.of(value):
+      yield memoryview(np.ascontiguousarray(block)).cast('B')
   elif isinstance(value, dict):
     yield from _pieces(sorted(value.items()))
   elif isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Data sets in memory."""
+"""Data sets from arrays, which lie in memory or in a file."""
 
 import math
 import threading
@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.data import classes, conditions, fingerprint
+from gan_jax.data import blocks, classes, conditions, fingerprint
+from gan_jax.data.blocks import OnDisk
 from gan_jax.types import Dataset, UserError
 
 
 def from_arrays(
-  name: str, kind: str, x: np.ndarray, label: Any = None, **fields
+  name: str, kind: str, x: np.ndarray | OnDisk, label: Any = None, **fields
 ) -> Dataset:
-  """A data set from arrays in memory.
+  """A data set from arrays.
 
   Args:
     name: shown to people.
     kind: a file of gan_jax/kinds, or the dotted name of a module.
-    x: [N, ...], as the kind keeps its examples.
+    x: [N, ...], as the kind keeps its examples; in memory, or to be read as it
+      is needed.
     label: [N] int, or None; with `attributes` vectors [N, C].
     **fields: of Dataset: class_names or attributes, modes, about; shape, where
       that of x is not the one in model range.
@@ -30,7 +32,7 @@ def from_arrays(
   Raises:
     UserError: values that are not finite, vectors of another shape.
   """
-  if x.dtype.kind == 'f' and not np.isfinite(x).all():
+  if x.dtype.kind == 'f' and not blocks.are_finite(x):
     raise UserError(f'data {name}: they hold NaN or infinity.')
   arrays = {'x': x}
   if label is not None and fields.get('attributes'):

@@ -1,15 +1,22 @@
 """A NumPy .npz file of images or points, with or without labels."""
 
 import builtins
+import contextlib
 import os
 import pathlib
 from typing import Any
 
 import numpy as np
 
-from gan_jax.data import archive_labels, images, memory, ranges
+from gan_jax.data import (
+  archive_labels,
+  archive_samples,
+  images,
+  memory,
+  ranges,
+)
 from gan_jax.data.archive_labels import ATTRIBUTES_KEY, NAMES_KEY
-from gan_jax.storage import npz, paths
+from gan_jax.storage import npz, npz_rows, paths
 from gan_jax.types import Dataset, UserError
 
 X_KEYS = ('x', 'samples', 'images', 'image', 'data', 'arr_0')
@@ -17,7 +24,6 @@ LABEL_KEYS = ('label', 'labels', 'y', 'arr_1')
 RANGE_KEY, LETTERS_KEY = 'range', 'alphabet'
 # What a sample of so many axes is.
 KINDS = {1: 'point', 2: 'series', 3: 'image'}
-_LARGEST = np.finfo(np.float32).max
 
 
 def load(
@@ -28,6 +34,7 @@ def load(
   range: str | tuple = '',
   shape: tuple[int, ...] = (),
   classes: int = 0,
+  memory_mb: float = 1024,
 ) -> Dataset:
   """Loads an .npz with the arrays `x` and, if there are labels, `label`.
 
@@ -47,6 +54,10 @@ def load(
       may say it itself, in an array `range`.
     shape: of a sample, that is expected, () = any; see also `describe`.
     classes: how many are expected, 0 = any.
+    memory_mb: the most that the samples may take; above it they are read from
+      the file as they are needed, and what is packed (savez_compressed) is
+      unpacked in the cache folder for as long. What lies columns first is
+      always read as a whole.
 
   Raises:
     UserError: no such file, an array of another shape or range, or one whose
@@ -54,19 +65,19 @@ def load(
   """
   images.check_options(image_size=image_size, channels=channels, opacity=True)
   limits = ranges.parse(range)
-  arrays = _read(path)
-  limits = limits or _own_range(arrays, path)
-  x = _first(arrays, X_KEYS)
-  x = _samples(x, path, limits)
-  if x.ndim == 4:
-    fit = {'image_size': image_size, 'channels': channels}
-    x = np.stack([images.fit(i, **fit) for i in x])
+  arrays, rows = _opened(path)
+  limits = limits or _own_range(arrays, rows, path)
+  fit = {'image_size': image_size, 'channels': channels}
+  with _reading(path):
+    x = archive_samples.read(
+      rows, path, limits=limits, most=memory_mb * 2**20, **fit
+    )
   label, meaning = archive_labels.read(
     _first(arrays, LABEL_KEYS), arrays, len(x), path
   )
   dataset = memory.from_arrays(
     pathlib.Path(path).stem,
-    'image' if x.ndim == 4 else 'point',
+    'image' if len(x.shape) == 4 else 'point',
     x,
     label,
     **meaning,
@@ -87,7 +98,8 @@ def describe(
   """What `load` gives, without a file if the shape is told."""
   if path or not shape:
     own = {'image_size': image_size, 'channels': channels, 'range': range}
-    return load(path=path, shape=shape, classes=classes, **own)
+    own |= {'shape': shape, 'classes': classes}
+    return load(path=path, memory_mb=0, **own)
   names = tuple(map(str, builtins.range(classes)))
   made = described('npz', tuple(shape), flag='data.shape')
   return made._replace(class_names=names)
@@ -154,30 +166,37 @@ def letters(path: str) -> list[str]:
   Raises:
     UserError: no such file, no alphabet, or one that does not fit.
   """
-  arrays = _read(path)
-  x, own = _first(arrays, X_KEYS), arrays.get(LETTERS_KEY)
+  arrays, rows = _opened(path)
+  own = arrays.get(LETTERS_KEY)
   if own is None:
     raise UserError(
       f'data.path={path}: for texts, expected an array `{LETTERS_KEY}` [V],'
       ' the characters that its numbers stand for; a .txt needs none.'
     )
   single = own.dtype == '<U1' and own.ndim == 1 and all(own)
-  floats = x.dtype.kind == 'f' and x.ndim == 3 and x.size
-  if not single or not floats or len(own) != x.shape[2]:
+  floats = rows.dtype.kind == 'f' and len(rows.shape) == 3 and all(rows.shape)
+  if not single or not floats or len(own) != rows.shape[2]:
     raise UserError(
       f'data.path={path}: expected texts [N, T, V] of floats, and of single'
-      f' characters `{LETTERS_KEY}` [V], got {x.dtype} {list(x.shape)} and'
+      f' characters `{LETTERS_KEY}` [V], got {rows.dtype}'
+      f' {list(rows.shape)} and'
       f' {own.dtype} {list(own.shape)}.'
     )
-  if not np.isfinite(x).all():
-    raise UserError(f'data.path={path}: `x` has values that are not finite.')
-  return [''.join(row) for row in own[x.argmax(-1)].tolist()]
+  texts = []
+  with _reading(path):
+    for x in rows.blocks():
+      if not np.isfinite(x).all():
+        raise UserError(
+          f'data.path={path}: `x` has values that are not finite.'
+        )
+      texts += [''.join(row) for row in own[x.argmax(-1)].tolist()]
+  return texts
 
 
-def _own_range(arrays, path):
+def _own_range(arrays, rows, path):
   """What the file says of the range of its images; None if it does not."""
   own = arrays.get(RANGE_KEY)
-  if own is None or _first(arrays, X_KEYS).ndim == 2:
+  if own is None or len(rows.shape) == 2:
     return None
   try:
     return ranges.parse(own.tolist())
@@ -212,7 +231,19 @@ def declares(path) -> bool:
     return False
 
 
-def _read(path):
+@contextlib.contextmanager
+def _reading(path):
+  """Tells of a damaged file in a line."""
+  try:
+    yield
+  except UserError:
+    raise
+  except npz.DAMAGED as e:
+    raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
+
+
+def _opened(path):
+  """(the arrays beside the samples, the samples' rows)."""
   if not path:
     raise UserError('data.path: expected an .npz file.')
   file = str(paths.expand(path))
@@ -220,21 +251,19 @@ def _read(path):
     raise UserError(f'data.path={path}: there is no such file.')
   if not os.path.isfile(file):
     raise UserError(f'data.path={path}: expected an .npz file.')
-  try:
+  with _reading(path):
     there = npz.names(file)
-    wanted = {_name(there, X_KEYS), _name(there, LABEL_KEYS)}
-    wanted |= {NAMES_KEY, ATTRIBUTES_KEY, RANGE_KEY, LETTERS_KEY}
-    arrays = npz.read(file, wanted)
-  except npz.DAMAGED as e:
-    raise UserError(f'data.path={path}: not an .npz file ({e}).') from e
-  if not set(arrays) & set(X_KEYS):
-    half = {'mu', 'sigma'} & set(there)
-    more = '; of statistics it takes `mu` and `sigma`' if half else ''
-    raise UserError(
-      f'data.path={path}: no array `x`; there are: {", ".join(there) or "none"}'
-      f'{more}.'
-    )
-  return arrays
+    name = _name(there, X_KEYS)
+    wanted = {_name(there, LABEL_KEYS), NAMES_KEY, ATTRIBUTES_KEY}
+    arrays = npz.read(file, wanted | {RANGE_KEY, LETTERS_KEY})
+    if name:
+      return arrays, npz_rows.find(file, name)
+  half = {'mu', 'sigma'} & set(there)
+  more = '; of statistics it takes `mu` and `sigma`' if half else ''
+  raise UserError(
+    f'data.path={path}: no array `x`; there are: {", ".join(there) or "none"}'
+    f'{more}.'
+  )
 
 
 def _name(there, keys):
@@ -243,58 +272,3 @@ def _name(there, keys):
 
 def _first(arrays, keys):
   return next((arrays[k] for k in keys if k in arrays), None)
-
-
-def _samples(x, path, limits):
-  """[N, H, W, C] uint8 or float32 images, or [N, 2] float32 points."""
-  if x.dtype.kind not in 'uifb' or x.ndim not in (2, 3, 4) or not x.size:
-    raise UserError(
-      f'data.path={path}: expected images [N, H, W, C] or [N, H, W], or points'
-      f' [N, 2], got {x.dtype} {list(x.shape)}.'
-    )
-  if not (-_LARGEST <= x.min() and x.max() <= _LARGEST):  # also catches NaN
-    raise UserError(f'data.path={path}: `x` has values that are not finite.')
-  return _points(x, path, limits) if x.ndim == 2 else _images(x, path, limits)
-
-
-def _images(x, path, limits):
-  x = x[..., None] if x.ndim == 3 else x
-  if x.shape[-1] not in (1, 2, 3, 4):
-    raise UserError(
-      f'data.path={path}: expected [N, H, W, C] with C = 1 ... 4, got'
-      f' {list(x.shape)}.'
-    )
-  if x.dtype.kind == 'b':
-    return np.where(x, *np.array([255, 0], np.uint8))
-  whole = x.dtype.kind in 'ui'
-  if limits:
-    ranges.check_inside(x, limits)
-    levels = whole and tuple(limits) == ranges.LEVELS
-    return x.astype(np.uint8) if levels else ranges.to_model(x, limits)
-  _check_range(x, path, whole=whole)
-  return x.astype(np.uint8 if whole else np.float32)
-
-
-def _check_range(x, path, *, whole):
-  low, high = x.min(), x.max()
-  least, most = ranges.LEVELS if whole else ranges.MODEL
-  if low < least or high > most:
-    raise UserError(
-      f'data.path={path}: expected {x.dtype} images in [{least}, {most}], they'
-      f' are in {ranges.span(low, high, (least, most))}; data.range=LOW,HIGH'
-      ' says which values there may be.'
-    )
-  if whole:
-    ranges.judge_whole(int(high), most, f'data.path={path}')
-  else:
-    ranges.judge_floats(low, high, f'data.path={path}')
-
-
-def _points(x, path, limits):
-  if limits:
-    raise UserError(f'data.range: {path} holds points, which have no range.')
-  if x.shape[-1] != 2:
-    raise UserError(
-      f'data.path={path}: expected points [N, 2], got {list(x.shape)}.'
-    )
-  return x.astype(np.float32)

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -44,6 +45,20 @@ _HEADERS = {
 }
 
 
+class Form(NamedTuple):
+  """What an array's header says, which is what its member holds."""
+
+  shape: tuple[int, ...]
+  fortran: bool  # columns first
+  dtype: np.dtype
+  start: int  # of its values within the member, in bytes
+
+  @property
+  def nbytes(self) -> int:
+    """Bytes of its values."""
+    return math.prod(self.shape) * self.dtype.itemsize
+
+
 def names(path) -> list[str]:
   """Names of the arrays, without reading them.
 
@@ -51,7 +66,7 @@ def names(path) -> list[str]:
     one of DAMAGED: it is not such an archive.
   """
   with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
-    return list(_members(archive))
+    return list(members(archive))
 
 
 def read(path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
@@ -65,21 +80,23 @@ def read(path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
     one of DAMAGED: it is not such an archive, whatever is wrong with it.
   """
   with open(path, 'rb') as f, zipfile.ZipFile(f) as archive:
-    members = {
+    chosen = {
       name: one
-      for name, one in _members(archive).items()
+      for name, one in members(archive).items()
       if wanted is None or name in wanted
     }
-    with warnings.catch_warnings():
-      warnings.simplefilter('ignore')  # a file from Python 2 is fine
-      total = sum(_nbytes(archive, one) for one in members.values())
-      # Twice, for the conversion after reading.
-      memory.check_memory(2 * total, 'its arrays')
-      return {name: _array(archive, one) for name, one in members.items()}
+    total = sum(form(archive, one).nbytes for one in chosen.values())
+    # Twice, for the conversion after reading.
+    memory.check_memory(2 * total, 'its arrays')
+    return {name: array(archive, one) for name, one in chosen.items()}
 
 
-def _members(archive):
-  """The members by the names of their arrays."""
+def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+  """The members of an archive by the names of their arrays.
+
+  Raises:
+    ValueError: one that NumPy would not have written.
+  """
   members = {}
   for one in archive.infolist():
     name = one.filename.removesuffix('.npy')
@@ -93,35 +110,44 @@ def _members(archive):
   return members
 
 
-def _nbytes(archive, one) -> int:
-  """Bytes of an array; its header and the archive must agree on them."""
+def form(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> Form:
+  """The form of an array; its header and the archive must agree on it.
+
+  Raises:
+    ValueError: they do not, or it holds Python objects.
+    another of DAMAGED: the archive is not whole.
+  """
   with archive.open(one) as f:
-    shape, dtype = _header(f, one.filename)
-    if dtype.hasobject:
-      raise ValueError(
-        f'{one.filename!r} holds Python objects, which are never loaded'
-      )
-    expected = math.prod(shape) * dtype.itemsize
-    held = one.file_size - f.tell()
-    if expected != held or min(shape, default=0) < 0:
-      raise ValueError(
-        f'{one.filename!r} says {list(shape)} {dtype}, but holds {held} bytes'
-      )
-  return held
+    own = _header(f, one.filename)
+  if own.dtype.hasobject:
+    raise ValueError(
+      f'{one.filename!r} holds Python objects, which are never loaded'
+    )
+  held = one.file_size - own.start
+  if own.nbytes != held or min(own.shape, default=0) < 0:
+    raise ValueError(
+      f'{one.filename!r} says {list(own.shape)} {own.dtype}, but holds'
+      f' {held} bytes'
+    )
+  return own
 
 
 def _header(f, name):
-  """(shape, dtype) of a header; ValueError for any wrong one."""
+  """The form that a header tells of; ValueError for any wrong one."""
   try:
-    version = npy.read_magic(f)
-    shape, _, dtype = _HEADERS[version](f)
+    with warnings.catch_warnings():
+      warnings.simplefilter('ignore')  # a file from Python 2 is fine
+      version = npy.read_magic(f)
+      shape, fortran, dtype = _HEADERS[version](f)
   except (OSError, zlib.error, zipfile.BadZipFile):
     raise
   except Exception as e:  # of any type, tokenize's too
     raise ValueError(f'{name!r} has no header of an array') from e
-  return shape, dtype
+  return Form(shape, fortran, dtype, f.tell())
 
 
-def _array(archive, one) -> np.ndarray:
-  with archive.open(one) as f:
+def array(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> np.ndarray:
+  """The array of a member whose form is known."""
+  with archive.open(one) as f, warnings.catch_warnings():
+    warnings.simplefilter('ignore')
     return npy.read_array(f, allow_pickle=False)

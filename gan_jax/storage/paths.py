@@ -54,3 +54,12 @@ def absolute(path: str) -> str:
   """
   place = os.path.abspath(expand(path)) if path else ''
   return place if place and os.path.exists(place) else path
+
+
+def cache_dir(folder=None) -> pathlib.Path:
+  """Where weights, statistics and what is known of folders are kept.
+
+  Args:
+    folder: default $GAN_JAX_CACHE or ~/.cache/gan_jax.
+  """
+  return expand(folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax')

@@ -10,6 +10,7 @@ import numpy as np
 from gan_jax.storage import npz, paths
 
 DAMAGED = npz.DAMAGED
+cache_dir = paths.cache_dir
 
 
 def weights_hash(arrays: dict) -> str:
@@ -73,13 +74,3 @@ def write_arrays(path: pathlib.Path, arrays: dict) -> None:
   except OSError:
     if temporary and os.path.exists(temporary):
       os.unlink(temporary)
-
-
-def cache_dir(folder=None) -> pathlib.Path:
-  """Where weights and statistics are cached.
-
-  Args:
-    folder: default $GAN_JAX_CACHE or ~/.cache/gan_jax.
-  """
-  folder = folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax'
-  return paths.expand(folder)
