@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan_jax.data import conditions, names, tables
+from gan_jax.data.files import names_of
 from gan_jax.types import UserError
 
 
@@ -41,17 +42,19 @@ def read(
         f'{table.where}: line {table.lines[k]}: {names.tidy(row[0])!r} has a'
         ' row already.'
       )
-  rows = [_row(row_of, f, root, table.where) for f in files]
+  below = names_of(files, root)
+  rows = [_row(row_of, name, table.where) for name in below]
   numbers = [_numbers(table, k) for k in rows]
   return conditions.checked(numbers, len(files), table.where), columns
 
 
-def _row(row_of, file, root, where):
-  """The place of a file's row."""
-  for name in (file.relative_to(root).as_posix(), file.name):
+def _row(row_of, below, where):
+  """The place of a file's row, by its name below the folder."""
+  *_, own = below.split('/')
+  for name in (below, own):
     if name in row_of:
       return row_of[name]
-  raise UserError(f'{where}: there is no row for {names.tidy(file.name)!r}.')
+  raise UserError(f'{where}: there is no row for {names.tidy(own)!r}.')
 
 
 def _numbers(table, k):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_jax.data import blocks
+from gan_jax.data import blocks, files
 
 _HASHED_BYTES = 2**30  # above this, only pieces of the files are hashed
 _PIECE_BYTES = 2**16
@@ -52,7 +52,7 @@ def digest_files(
   stats = [p.stat() for p in paths]
   hashed = sum(s.st_size for s in stats) <= _HASHED_BYTES
   return digest(
-    [p.relative_to(root).as_posix() for p in paths],
+    files.names_of(paths, root),
     [s.st_size for s in stats],
     [
       _content(p) if hashed else _pieces_of(p, s.st_size)

@@ -7,12 +7,13 @@ data. Links are followed. Whatever is left out is counted, by reason.
 import os
 import pathlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from gan_jax.data import names
+from gan_jax.data.files import Files, names_of
 from gan_jax.types import UserError, one_line
 
 # Made by systems beside the files of people; compared in lower case.
@@ -32,7 +33,7 @@ SPLITS = frozenset({'train', 'training', 'val', 'valid', 'validation', 'test'})
 class Found(NamedTuple):
   """What a walk has found."""
 
-  files: list[pathlib.Path]  # in the order of their paths, part by part
+  files: Files  # in the order of their paths, part by part
   skipped: Counter  # files by the reason why they are left out
   empty: list[str]  # folders at the top without any file
 
@@ -48,38 +49,50 @@ def walk(root: pathlib.Path, endings: Collection[str]) -> Found:
     UserError: a link that leads to a folder that it lies in or nowhere, a
       folder that cannot be read.
   """
-  walked = Found([], Counter(), [])
-  _walk(root, (pathlib.Path(os.path.realpath(root)),), endings, walked)
-  relative = lambda p: p.relative_to(root).parts
-  walked.files.sort(key=relative)
-  used = {relative(p)[0] for p in walked.files}
+  walked = Found(Files(root, []), Counter(), [])
+  _walk('', root, (pathlib.Path(os.path.realpath(root)),), endings, walked)
+  used = {name.partition('/')[0] for name in walked.files.names}
   tops = sorted(p.name for p in root.iterdir() if p.is_dir())
   walked.empty.extend(n for n in tops if n not in used and not _reason(n))
   return walked
 
 
-def _walk(folder, above, endings, walked):
-  """Adds what is in a folder; `above` are the real paths down to it."""
-  for entry in _entries(folder):
-    path = pathlib.Path(entry.path)
+def _walk(below, folder, above, endings, walked):
+  """Adds what is in a folder, in the order of names.
+
+  Args:
+    below: the folder's name below the root, with a slash at its end.
+    folder: its path.
+    above: the real paths down to it.
+    endings: see walk.
+    walked: what is added to.
+  """
+  for entry in sorted(_entries(folder), key=lambda e: e.name):
     is_folder = _is_folder(entry)
     if why := _reason(entry.name):
       kind = ' folders' if is_folder else ''
       # What lies behind a link is not counted: it may be anything.
-      count = _count(path) if is_folder and not entry.is_symlink() else 1
+      count = _count(entry.path) if is_folder and not entry.is_symlink() else 1
       if count:
         walked.skipped[f'{why}{kind}'] += count
     elif is_folder:
+      path = pathlib.Path(entry.path)
       real = pathlib.Path(os.path.realpath(path))
       if entry.is_symlink():
         _check_loop(path, real, above)
-      _walk(path, (*above, real), endings, walked)
-    elif path.suffix.lower() in endings:
-      walked.files.append(path)
-    elif entry.is_symlink() and not os.path.exists(path):
-      walked.skipped[f'broken link {one_line(path)}'] += 1
+      _walk(f'{below}{entry.name}/', path, (*above, real), endings, walked)
+    elif (ending := _ending(entry.name)) in endings:
+      walked.files.names.append(f'{below}{entry.name}')
+    elif entry.is_symlink() and not os.path.exists(entry.path):
+      walked.skipped[f'broken link {one_line(entry.path)}'] += 1
     else:
-      walked.skipped[one_line(path.suffix.lower()) or 'no ending'] += 1
+      walked.skipped[one_line(ending) or 'no ending'] += 1
+
+
+def _ending(name):
+  """As `pathlib.Path.suffix`, in lower case."""
+  at = name.rfind('.')
+  return name[at:].lower() if 0 < at < len(name) - 1 else ''
 
 
 def _is_folder(entry):
@@ -132,20 +145,21 @@ def _in_words(why):
   return 'without an ending' if why == 'no ending' else why
 
 
-def classes(files: list[pathlib.Path], root: pathlib.Path) -> tuple:
+def classes(files: Sequence, root: pathlib.Path) -> tuple:
   """(labels [N], class names), or (None, ()) if a file is in no subfolder."""
-  parts = [p.relative_to(root).parts for p in files]
-  if any(len(p) == 1 for p in parts):
+  tops = [name.partition('/') for name in names_of(files, root)]
+  if not all(slash for _, slash, _ in tops):
     return None, ()
-  own = [names.tidy(p[0]) for p in parts]
-  class_names = names.in_order(own)
+  own = {top: names.tidy(top) for top in {top for top, _, _ in tops}}
+  class_names = names.in_order(own.values())
   numbers = {name: k for k, name in enumerate(class_names)}
-  return np.array([numbers[name] for name in own], np.int32), class_names
+  number_of = {top: numbers[name] for top, name in own.items()}
+  return np.array([number_of[top] for top, _, _ in tops], np.int32), class_names
 
 
 def left_out(
   root: pathlib.Path,
-  files: list[pathlib.Path],
+  files: Sequence[pathlib.Path],
   class_names: tuple[str, ...],
   walked: Found,
   *,
@@ -167,7 +181,7 @@ def left_out(
     notes.append(f'skipped {describe(walked.skipped)}')
   if walked.empty:
     notes.append(f'no {thing} in {names.listed(walked.empty)}')
-  beside = sum(p.parent == root for p in files)
+  beside = sum('/' not in name for name in names_of(files, root))
   if 0 < beside < len(files):
     notes.append(f'{beside:,} lie beside the folders, so none has a class')
   if class_names and SPLITS.issuperset(n.lower() for n in class_names):

@@ -5,8 +5,11 @@ the first picture uses its range, nothing else is decoded.
 """
 
 import functools
+import itertools
 import pathlib
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from gan_jax.data import images, news, ranges
 from gan_jax.types import UserError
@@ -33,9 +36,10 @@ def judge(files: Sequence, limits: tuple | None, where: str):
     _ask_if_mixed(depths, limits, where)
     return
   step = _step(files)
-  spread = [*files[::step], *(p for i, p in enumerate(files) if i % step)]
+  rows = np.arange(len(files))
+  order = np.concatenate([rows[::step], rows[rows % step > 0]])
   for depth in depths:
-    _judge_one(depth, _extents(depth, spread), where)
+    _judge_one(depth, _extents(depth, files, order), where)
 
 
 def _ask_if_mixed(depths, limits, where):
@@ -76,11 +80,11 @@ def _judge_one(depth, extents, where):
   ranges.judge_whole(int(high), most, where)
 
 
-def _extents(depth, files) -> Iterator[tuple]:
-  """(lowest, highest value) of the files of a depth, in their order."""
-  yield from _of(depth, files[:1])
-  for start in range(1, len(files), CHUNK):
-    yield from _of(depth, files[start : start + CHUNK])
+def _extents(depth, files, order) -> Iterator[tuple]:
+  """(lowest, highest value) of the files of a depth, in an order of them."""
+  ends = [0, 1, *range(1 + CHUNK, len(order), CHUNK), len(order)]
+  for start, end in itertools.pairwise(ends):
+    yield from _of(depth, [files[i] for i in order[start:end]])
 
 
 def _of(depth, files):
