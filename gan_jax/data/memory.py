@@ -102,5 +102,5 @@ def _read_all(read, size, chunk):
     for k, part in read(rows).items():
       if k not in arrays:
         arrays[k] = np.empty((size, *part.shape[1:]), part.dtype)
-      arrays[k][rows] = part
+      arrays[k][start : start + len(part)] = part
   return arrays

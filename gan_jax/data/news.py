@@ -20,17 +20,31 @@ _KEY = re.compile(
   r'\w+(?=: unknown; ))\b(?!\.)'
 )
 _reword = contextvars.ContextVar('reword', default=str)
+_noted = contextvars.ContextVar('noted', default=None)
 
 
 def tell(line: str):
   """Prints a line on stderr, unless it was said before or is empty."""
   if line:
+    if (noted := _noted.get()) is not None:
+      noted.append(line)
     _print(one_line(_reword.get()(line)))
 
 
 @functools.cache  # data may be opened twice
 def _print(line):
   print(line, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[list[str]]:
+  """Within it, lines are printed and added to the list that it gives."""
+  lines = []
+  token = _noted.set(lines)
+  try:
+    yield lines
+  finally:
+    _noted.reset(token)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,11 @@ Hidden files and folders and those of systems are no data, links are followed;
 a line on stderr says what was left out.
 """
 
-import functools
 import math
 import os
+import pathlib
 import sys
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,13 +16,17 @@ from gan_jax.data import (
   attribute_files,
   classes,
   fingerprint,
+  folder_index,
   folders,
   images,
+  kept,
   memory,
   news,
   ranges,
   use,
 )
+from gan_jax.data.files import Files
+from gan_jax.data.folder_index import Known
 from gan_jax.storage import memory as memory_lib
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError, one_line
@@ -30,6 +35,20 @@ EXTENSIONS = (
   '.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.webp', '.bmp', '.gif', '.tif',
   '.tiff', '.avif', '.ppm', '.pgm', '.pbm', '.pnm',
 )  # fmt: skip
+
+
+class Way(NamedTuple):
+  """How a folder is read."""
+
+  dir: str  # as it was given
+  options: dict  # of `_open`
+  skip_corrupt: bool
+  table: str
+
+  def open(self, path: pathlib.Path) -> np.ndarray:
+    """A picture [H, W, C] uint8."""
+    own = {'channels': self.options['channels'] or 3}
+    return _open(path, **self.options | own)
 
 
 def load(
@@ -46,8 +65,8 @@ def load(
 
   If every image lies in a subfolder, the topmost one is its class; classes are
   numbered in the natural order of their names, 2 before 10. Images are decoded
-  as by images.decode; what does not fit into memory_mb is decoded again
-  whenever it is read.
+  as by images.decode, and kept on disk (data/kept); what fits into memory_mb
+  lies in memory.
 
   Args:
     dir: the folder.
@@ -57,7 +76,8 @@ def load(
     table: a .csv of vectors in place of classes, see attribute_files.read.
     range: the lowest and the highest value that the files may have, where it
       is not that of their type or they hardly use it, see data/ranges.
-    memory_mb: the most that the decoded images may take.
+    memory_mb: the most that the decoded images may take in memory; what they
+      take on disk is told in data/kept.
 
   Raises:
     UserError: no folder, no image in it, a link in a loop or to nowhere, an
@@ -67,28 +87,24 @@ def load(
   images.check_options(image_size=image_size, channels=channels, opacity=True)
   limits = ranges.parse(range)
   root, walked = _find(dir, skip_corrupt=skip_corrupt)
-  files = walked.files
-  open_image = functools.partial(
-    _open, image_size=image_size, channels=channels or 3, limits=limits
-  )
-  if skip_corrupt:
-    files = _readable(files, open_image, root, walked.skipped)
-  use.judge(files, limits, f'data.dir={dir}')
-  label, meaning = _labels(files, root, table)
-  shape = open_image(files[0]).shape
-  read = _make_read(files, label, shape, open_image)
-  nbytes = len(files) * math.prod(shape)
+  options = {'image_size': image_size, 'channels': channels, 'limits': limits}
+  way = Way(dir, options, skip_corrupt, table)
+  files, learned, label, meaning = _look(walked, root, way)
+  nbytes = len(files) * math.prod(learned.shape)
+  decode = lambda rows: {'x': _decoded(files, rows, learned.shape, way)}
+  identity = learned.fingerprint, options
+  read = kept.keep(decode, len(files), nbytes, f'{root}', *identity)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
   _tell(root, files, meaning, walked)
   return Dataset(
     name=one_line(root.resolve().name),
     kind='image',
-    shape=shape,
+    shape=learned.shape,
     size=len(files),
-    read=read,
+    read=read if label is None else _labelled(read, label),
     nbytes=nbytes,
-    fingerprint=_fingerprint(files, root, shape, (label, meaning), limits),
+    fingerprint=learned.fingerprint,
     any_order=True,
     **meaning,
   )
@@ -147,15 +163,74 @@ def _fingerprint(files, root, shape, labels, limits):
   return fingerprint.digest_files(files, root, *given)
 
 
-def _make_read(files, label, shape, open_image):
-  def read(rows):
-    chosen = [files[r] for r in rows]
-    decoded = images.in_parallel(open_image, chosen)
-    _check_shapes(decoded, chosen, shape)
-    batch = {'x': np.stack(decoded)}
-    return batch if label is None else {**batch, 'label': label[rows]}
+def _look(walked, root, way):
+  """(files that can be read, Known, labels, fields that they mean).
 
-  return read
+  What the folder's index knows is not looked up in the files again.
+  """
+  own = way.options, way.skip_corrupt, _table_digest(way.table)
+  index = folder_index.of(walked.files, *own)
+  known = index.read() if index else None
+  learned = known or _learn(walked.files, way)
+  files = _without(walked, learned)
+  label, meaning = _labels(files, root, way.table)
+  if known:
+    for line in known.lines:
+      news.tell(line)
+    return files, known, label, meaning
+  try:
+    limits, labels = way.options['limits'], (label, meaning)
+    digest = _fingerprint(files, root, learned.shape, labels, limits)
+  except OSError:
+    images.in_parallel(way.open, files)  # names the first that is at fault
+    raise
+  learned = learned._replace(fingerprint=digest)
+  if index:
+    index.write(learned)
+  return files, learned, label, meaning
+
+
+def _table_digest(table):
+  """Of the table's content; whether there is one is told elsewhere."""
+  path = paths.expand(table) if table else None
+  there = path is not None and path.is_file()
+  return fingerprint.digest_files([path], path.parent) if there else ''
+
+
+def _learn(files, way):
+  """What reading the files tells, without a fingerprint."""
+  unreadable = _unreadable(files, way) if way.skip_corrupt else {}
+  good = _chosen(files, unreadable)
+  with news.noted() as lines:
+    use.judge(good, way.options['limits'], f'data.dir={way.dir}')
+  return Known(way.open(good[0]).shape, '', unreadable, lines)
+
+
+def _chosen(files, unreadable):
+  names = [n for k, n in enumerate(files.names) if k not in unreadable]
+  return Files(files.root, names) if unreadable else files
+
+
+def _without(walked, learned):
+  """The files that can be read; warns of the others, and counts them."""
+  for row, reason in learned.unreadable.items():
+    line = f'warning: {walked.files[row]}: skipped ({reason}).'
+    print(one_line(line), file=sys.stderr)
+  if learned.unreadable:
+    walked.skipped['unreadable'] += len(learned.unreadable)
+  return _chosen(walked.files, learned.unreadable)
+
+
+def _decoded(files, rows, shape, way):
+  """Pictures [n, H, W, C] uint8."""
+  chosen = [files[r] for r in rows]
+  decoded = images.in_parallel(way.open, chosen)
+  _check_shapes(decoded, chosen, shape)
+  return np.stack(decoded)
+
+
+def _labelled(read, label):
+  return lambda rows: {**read(rows), 'label': label[rows]}
 
 
 def _find(folder, *, skip_corrupt):
@@ -199,24 +274,17 @@ def _reason(error):
   return str(error).partition('\n')[0] or type(error).__name__
 
 
-def _readable(files, open_image, root, skipped):
-  """The files that can be opened; warns of the others, and counts them."""
-  errors = images.in_parallel(lambda path: _error(path, open_image), files)
-  for path, e in zip(files, errors, strict=True):
-    if e:
-      reason = _reason(e.__cause__ or e)
-      print(one_line(f'warning: {path}: skipped ({reason}).'), file=sys.stderr)
-  good = [p for p, e in zip(files, errors, strict=True) if not e]
-  if not good:
-    raise UserError(f'data.dir={root}: none of its images can be read.')
-  if len(good) < len(files):
-    skipped['unreadable'] += len(files) - len(good)
-  return good
+def _unreadable(files, way):
+  """{row: reason} of the files that cannot be opened."""
+  errors = images.in_parallel(lambda path: _error(path, way), files)
+  if all(errors):
+    raise UserError(f'data.dir={way.dir}: none of its images can be read.')
+  return {row: _reason(e.__cause__ or e) for row, e in enumerate(errors) if e}
 
 
-def _error(path, open_image):
+def _error(path, way):
   try:
-    open_image(path)
+    way.open(path)
   except UserError as e:
     if isinstance(e.__cause__, UserError):  # it could be read
       raise

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from gan_jax.data import classes, memory, ranges, tfds_files, use
+from gan_jax.data import classes, kept, memory, ranges, tfds_files, use
 from gan_jax.data import images as images_lib
 from gan_jax.storage import memory as memory_lib
 from gan_jax.types import Dataset, UserError
@@ -76,8 +76,8 @@ def load(
     channels: 1 or 3, 0 = as they are.
     range: the lowest and the highest value that images may have, where it is
       not that of their type or they hardly use it, see data/ranges.
-    memory_mb: the most that the decoded images may take; above it they are
-      decoded again whenever they are read.
+    memory_mb: the most that the decoded images may take in memory; what they
+      take on disk is told in data/kept.
 
   Raises:
     UserError: an unknown name or split, a folder that is not prepared (the
@@ -95,6 +95,9 @@ def load(
 
   read = _make_read(take, key, labels_of, name, image_size, shape, limits)
   nbytes = len(source) * math.prod(shape)
+  digest = tfds_files.digest(builder, *_given(split, shape, limits))
+  identity = digest, image_size, channels, limits
+  read = kept.keep(read, len(source), nbytes, name, *identity)
   if nbytes <= memory_mb * 2**20:
     memory_lib.check_memory(nbytes, f'data.name={name!r}: its images')
     read = memory.remember(read, len(source))
@@ -105,7 +108,7 @@ def load(
     size=len(source),
     read=read,
     nbytes=nbytes,
-    fingerprint=tfds_files.digest(builder, *_given(split, shape, limits)),
+    fingerprint=digest,
     **meaning,
   )
 
