@@ -150,9 +150,8 @@ def _pixels(image, limits=None, *, opaque=True):
 
   Unless opaque, what has transparent parts has one channel more.
   """
-  _, transpose = _pillow()
   depth, scaled = bits(image), functools.partial(_levels, limits=limits)
-  image = transpose(image)
+  _pillow()[1](image, in_place=True)  # turns it
   if _is_deep(image):
     x = np.asarray(image)[..., None]
     if limits is None and depth == 32:
@@ -165,10 +164,15 @@ def _pixels(image, limits=None, *, opaque=True):
     scaled = lambda x: _levels(_UPPER * x.astype(np.int32), limits)
   grey = image.mode in ('1', 'L', 'LA')
   if image.has_transparency_data:
-    x = np.asarray(image.convert('LA' if grey else 'RGBA'))
+    x = np.asarray(_in_mode(image, 'LA' if grey else 'RGBA'))
     return _laid(scaled(x[..., :-1]), x[..., -1:], opaque=opaque)
-  x = np.asarray(image.convert('L' if grey else 'RGB'))
+  x = np.asarray(_in_mode(image, 'L' if grey else 'RGB'))
   return scaled(np.atleast_3d(x))
+
+
+def _in_mode(image, mode):
+  """The image in a mode, without a copy if it has it."""
+  return image if image.mode == mode else image.convert(mode)
 
 
 def _all_bits(image, file, limits, *, opaque):

@@ -22,6 +22,8 @@ from gan_jax.data import conditions, kinds, ranges, shuffling
 from gan_jax.types import Dataset, UserError
 
 LOOKED = 64  # images of a data set of one's own, whose range is looked at
+# Rows of a streamed run's order that are computed at a time, and steps at most.
+PLANNED, MOST_PLANNED = 2**14, 64
 
 # ---------------------------------------------------------------- by name
 
@@ -237,17 +239,28 @@ def _mirror(dataset, x, mirrored):
 
 
 def _host_plan(key, index, **static):
-  """`plan` for any step, as NumPy arrays, computed on the CPU."""
+  """`plan` for any step, as NumPy arrays, computed on the CPU.
+
+  Of many steps at a time: a call takes longer than what it computes.
+  """
   try:
     cpu = jax.local_devices(backend='cpu')[0]
   except RuntimeError:  # the backends were restricted to an accelerator
     cpu = jax.local_devices()[0]
+  rows = key.size * static['batches'] * len(index)
+  count = int(np.clip(PLANNED // rows, 1, MOST_PLANNED))
   key, index = jax.device_put((key, np.asarray(index, np.int32)), cpu)
   one = functools.partial(shuffling.plan, **static)
-  compiled = jax.jit(jax.vmap(one, (0, None, None)) if key.ndim else one)
-  # device_put rather than a plain argument: the step must be on the CPU too.
-  at = lambda s: jax.device_put(np.int32(s), cpu)
-  return lambda s: jax.device_get(compiled(key, at(s), index))
+  every = jax.vmap(one, (0, None, None)) if key.ndim else one
+  compiled = jax.jit(jax.vmap(every, (None, 0, None)))
+
+  @functools.lru_cache(2)
+  def block(number):
+    # device_put rather than a plain argument: steps must be on the CPU too.
+    steps = np.arange(count, dtype=np.int32) + np.int32(number * count)
+    return jax.device_get(compiled(key, jax.device_put(steps, cpu), index))
+
+  return lambda s: tuple(x[s % count] for x in block(s // count))
 
 
 def _fetch(dataset, rows, mirrored, *, flip):

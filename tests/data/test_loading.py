@@ -98,6 +98,23 @@ def test_stream_of_several_seeds_has_a_leading_axis(labelled):
   stream.close()
 
 
+@pytest.mark.parametrize('most', [1, 3, 64])
+def test_a_stream_is_the_same_however_much_is_planned(
+  labelled, monkeypatch, most
+):
+  monkeypatch.setattr(loading, 'MOST_PLANNED', most)
+  seeds, static = jax.random.split(KEY, 2), {'batches': 2, 'batch_size': 8}
+  arrays = loading.arrays(labelled)
+  for first in (0, 61):  # within a block, and across its end
+    stream = loading.stream(labelled, seeds, np.arange(8), step=first, **static)
+    for step in range(first, first + 5):
+      batch = in_model_range(next(stream))
+      for s, key in enumerate(seeds):
+        expected = draw(arrays, key, step, jnp.arange(8), **static)
+        assert_same({k: v[s] for k, v in batch.items()}, expected)
+    stream.close()
+
+
 def test_stream_reads_ahead_and_stops(labelled):
   reads = []
 
