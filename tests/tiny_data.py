@@ -56,7 +56,7 @@ def write_tfds(root, name, splits):
     for i, (x, label) in enumerate(zip(*splits[split], strict=True)):
       yield i, example(x, label)
 
-  return _write_stock(root, name, {s: generate(s) for s in splits})
+  return write_records(root, name, {s: generate(s) for s in splits})
 
 
 def write_faces(root, splits):
@@ -78,14 +78,14 @@ def write_faces(root, splits):
     for i, (x, y) in enumerate(zip(*splits[split], strict=True)):
       yield str(i), example(x, y)
 
-  return _write_stock(root, 'celeb_a', {s: generate(s) for s in splits})
+  return write_records(root, 'celeb_a', {s: generate(s) for s in splits})
 
 
 def write_plays(root, text='All the world is a stage.\n'):
   """Writes tiny_shakespeare, whose splits are one text each."""
   parts = {'train': 20 * text, 'validation': 3 * text, 'test': 4 * text}
   each = {s: iter([(s, {'text': t})]) for s, t in parts.items()}
-  return _write_stock(root, 'tiny_shakespeare', each)
+  return write_records(root, 'tiny_shakespeare', each)
 
 
 def write_spoken_digits(root, clips):
@@ -108,7 +108,7 @@ def write_spoken_digits(root, clips):
     (str(k), {'audio': x, 'label': k % 10, 'audio/filename': f'{k}_ann_0.wav'})
     for k, x in enumerate(np.asarray(x, np.int64) for x in clips)
   )
-  _write_stock(root, 'spoken_digit', {'train': each}, _info=both)
+  write_records(root, 'spoken_digit', {'train': each}, _info=both)
   (path,) = root.rglob('features.json')
   stored = json.loads(path.read_text())
   stored['featuresDict']['features']['audio'] = {
@@ -127,7 +127,7 @@ def write_spoken_digits(root, clips):
   return root
 
 
-def _write_stock(root, name, splits, **own):
+def write_records(root, name, splits, **own):
   """Writes {split: iterator of (key, example)} by the stock builder's rules.
 
   Rules of one's own take the place of some.

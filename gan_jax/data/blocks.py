@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-BYTES = 2**22  # of a block
+BYTES = 2**20  # of a block
 
 
 class OnDisk:

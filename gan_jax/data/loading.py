@@ -141,6 +141,12 @@ def arrays(dataset: Dataset) -> dict[str, np.ndarray]:
 
   Labels that are vectors are [N, C] float32.
   """
+  own = lambda x: x if x.flags.writeable else x.copy()
+  return {k: own(np.asarray(x)) for k, x in whole(dataset).items()}
+
+
+def whole(dataset: Dataset) -> dict[str, np.ndarray]:
+  """The same to be read only: what lies in memory is not copied."""
   return dataset.read(np.arange(dataset.size))
 
 

@@ -45,7 +45,7 @@ def from_arrays(
     name=name,
     kind=kind,
     size=len(x),
-    read=lambda rows: {k: v[rows] for k, v in arrays.items()},
+    read=lambda rows: {k: _taken(v, rows) for k, v in arrays.items()},
     nbytes=x.nbytes,
     fingerprint=fingerprint.digest(arrays, fields),
     count_classes=classes.counter(labels, len(x), len(names)),
@@ -90,9 +90,19 @@ def remember(read: Callable, size: int, *, chunk: int = 1024) -> Callable:
     with lock:
       if not kept:
         kept.update(_read_all(read, size, chunk))
-    return {k: v[rows] for k, v in kept.items()}
+    return {k: _taken(v, rows) for k, v in kept.items()}
 
   return from_memory
+
+
+def _taken(x, rows):
+  """The rows [n] of an array: all of them as they lie, not to be written to."""
+  every = isinstance(x, np.ndarray) and len(rows) == len(x)
+  if not every or not np.array_equal(rows, np.arange(len(x))):
+    return x[rows]
+  x = x.view()
+  x.flags.writeable = False
+  return x
 
 
 def _read_all(read, size, chunk):

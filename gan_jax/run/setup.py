@@ -241,7 +241,7 @@ def make_data(
 ) -> Callable:
   """Returns data(step) for each step from `step` on: what the program eats."""
   if setup.structure.resident:
-    placed = program.place(loading.arrays(setup.dataset))
+    placed = program.place(loading.whole(setup.dataset))
     return lambda at: placed
   batches = loading.stream(
     setup.dataset,

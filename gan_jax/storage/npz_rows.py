@@ -20,7 +20,7 @@ import numpy as np
 from gan_jax.storage import npz
 from gan_jax.types import UserError
 
-BLOCK = 2**22  # bytes that are read at a time
+BLOCK = 2**20  # bytes that are read at a time
 
 
 class Rows(NamedTuple):

@@ -115,6 +115,22 @@ def test_a_stream_is_the_same_however_much_is_planned(
     stream.close()
 
 
+def test_all_examples_are_not_copied_unless_they_may_be_changed(labelled):
+  whole = loading.whole(labelled)
+  assert np.shares_memory(whole['x'], loading.whole(labelled)['x'])
+  with pytest.raises(ValueError, match='read-only'):
+    whole['x'][0] = 0
+  mine = loading.arrays(labelled)
+  assert_same(mine, whole)
+  mine['x'][0] = 255 - mine['x'][0]
+  assert (mine['x'][0] != loading.whole(labelled)['x'][0]).any()
+  backwards = np.arange(50)[::-1]
+  for rows in (backwards, np.arange(49), np.arange(50) // 2):
+    x = labelled.read(rows)['x']
+    np.testing.assert_array_equal(x, whole['x'][rows])
+    assert x.flags.writeable
+
+
 def test_stream_reads_ahead_and_stops(labelled):
   reads = []
 

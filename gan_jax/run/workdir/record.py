@@ -53,7 +53,7 @@ def _fingerprint(setup):
   """The fingerprint of the data; a user's own data set may give none."""
   if setup.dataset.fingerprint or not setup.structure.resident:
     return setup.dataset.fingerprint
-  return fingerprint.digest(loading.arrays(setup.dataset))
+  return fingerprint.digest(loading.whole(setup.dataset))
 
 
 def _split(wrapper, num_seeds, layout):
