@@ -1,6 +1,7 @@
 """Identifies a data set: hashes of its content and of its preparation."""
 
 import hashlib
+import os
 import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -49,17 +50,24 @@ def digest_files(
   are hashed instead. A re-encoded image differs there: PNG ends with
   a checksum, and hardly any JPEG keeps its size.
   """
-  stats = [p.stat() for p in paths]
-  hashed = sum(s.st_size for s in stats) <= _HASHED_BYTES
-  return digest(
-    files.names_of(paths, root),
-    [s.st_size for s in stats],
-    [
-      _content(p) if hashed else _pieces_of(p, s.st_size)
-      for p, s in zip(paths, stats, strict=True)
-    ],
-    preparation,
-  )
+  names, top = files.names_of(paths, root), os.path.join(root, '')
+  sizes = [os.stat(top + name).st_size for name in names]
+  of_one = _content if sum(sizes) <= _HASHED_BYTES else _pieces_of
+  hashes = [of_one(top + n, size) for n, size in zip(names, sizes, strict=True)]
+  return digest(names, sizes, hashes, preparation)
+
+
+def beside(stamps: np.ndarray) -> str:
+  """What tells files apart that have one fingerprint: their times.
+
+  Args:
+    stamps: [N, 4] of files.stamps.
+
+  Returns:
+    a hash of them; '' where all that the files hold is in the fingerprint.
+  """
+  whole = stamps[:, 0].sum() <= _HASHED_BYTES
+  return '' if whole else digest(stamps)
 
 
 def _pieces_of(path, size):
@@ -71,6 +79,9 @@ def _pieces_of(path, size):
   return sha.hexdigest()
 
 
-def _content(path):
-  with open(path, 'rb') as f:
-    return hashlib.file_digest(f, 'sha256').hexdigest()
+def _content(path, size):
+  if size > _PIECE_BYTES:
+    with open(path, 'rb') as f:
+      return hashlib.file_digest(f, 'sha256').hexdigest()
+  with open(path, 'rb', buffering=0) as f:  # a quarter of the time
+    return hashlib.sha256(f.read()).hexdigest()

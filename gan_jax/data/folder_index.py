@@ -44,7 +44,11 @@ class Known(NamedTuple):
 
 
 class Index:
-  """Where one folder's Known lies, and the folder's state."""
+  """Where one folder's Known lies, and the folder's state.
+
+  Attributes:
+    beside: what the folder's fingerprint may not tell, see fingerprint.beside.
+  """
 
   def __init__(self, files: Files, *options: Any):
     """Looks at all files, not into them.
@@ -57,6 +61,7 @@ class Index:
     stamps = files_lib.stamps(files)
     names = '\0'.join(files.names).encode('utf-8', 'surrogateescape')
     self._state = fingerprint.digest(np.frombuffer(names, np.uint8), stamps)
+    self.beside = fingerprint.beside(stamps)
     # A time at which the clock still stood when these were looked at could be
     # that of a later change, too.
     newest = stamps[:, 2].max(initial=0)

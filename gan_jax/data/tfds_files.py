@@ -19,6 +19,7 @@ import numpy as np
 
 from gan_jax import select
 from gan_jax.data import fingerprint
+from gan_jax.data.files import Files, stamps
 from gan_jax.storage import paths
 from gan_jax.types import UserError
 
@@ -210,6 +211,16 @@ def digest(builder: Any, *given) -> str:
     builder: from builder_of.
     *given: whatever decides what is made of the files.
   """
+  files = _files_of(builder)
+  name = builder.info.full_name
+  return fingerprint.digest_files(files, files.root, name, *given)
+
+
+def beside(builder: Any) -> str:
+  """What the fingerprint may not tell, see fingerprint.beside."""
+  return fingerprint.beside(stamps(_files_of(builder)))
+
+
+def _files_of(builder):
   root = pathlib.Path(str(builder.data_dir))
-  files = sorted(p for p in root.iterdir() if p.is_file())
-  return fingerprint.digest_files(files, root, builder.info.full_name, *given)
+  return Files(root, sorted(p.name for p in root.iterdir() if p.is_file()))

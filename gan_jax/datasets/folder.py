@@ -89,10 +89,12 @@ def load(
   root, walked = _find(dir, skip_corrupt=skip_corrupt)
   options = {'image_size': image_size, 'channels': channels, 'limits': limits}
   way = Way(dir, options, skip_corrupt, table)
-  files, learned, label, meaning = _look(walked, root, way)
+  own = options, skip_corrupt, _table_digest(table)
+  index = folder_index.of(walked.files, *own)
+  files, learned, label, meaning = _look(walked, root, way, index)
   nbytes = len(files) * math.prod(learned.shape)
   decode = lambda rows: {'x': _decoded(files, rows, learned.shape, way)}
-  identity = learned.fingerprint, options
+  identity = learned.fingerprint, options, index and index.beside
   read = kept.keep(decode, len(files), nbytes, f'{root}', *identity)
   if nbytes <= memory_mb * 2**20:
     read = _remembered(read, len(files), nbytes, dir)
@@ -163,13 +165,11 @@ def _fingerprint(files, root, shape, labels, limits):
   return fingerprint.digest_files(files, root, *given)
 
 
-def _look(walked, root, way):
+def _look(walked, root, way, index):
   """(files that can be read, Known, labels, fields that they mean).
 
   What the folder's index knows is not looked up in the files again.
   """
-  own = way.options, way.skip_corrupt, _table_digest(way.table)
-  index = folder_index.of(walked.files, *own)
   known = index.read() if index else None
   learned = known or _learn(walked.files, way)
   files = _without(walked, learned)

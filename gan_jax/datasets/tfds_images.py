@@ -96,7 +96,7 @@ def load(
   read = _make_read(take, key, labels_of, name, image_size, shape, limits)
   nbytes = len(source) * math.prod(shape)
   digest = tfds_files.digest(builder, *_given(split, shape, limits))
-  identity = digest, image_size, channels, limits
+  identity = digest, image_size, channels, limits, tfds_files.beside(builder)
   read = kept.keep(read, len(source), nbytes, name, *identity)
   if nbytes <= memory_mb * 2**20:
     memory_lib.check_memory(nbytes, f'data.name={name!r}: its images')

@@ -1,5 +1,6 @@
 """What is known of a folder holds as long as nothing in it changes."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import pytest
 
 from gan_jax import data
 from gan_jax.data import fingerprint, folder_index, images, kept, news
+from gan_jax.data.files import Files
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -202,6 +204,25 @@ def test_a_doubtful_range_is_asked_about_again(tmp_path, capsys, looks):
   looks.clear()
   opened(root)
   assert capsys.readouterr().err == line and not looks
+
+
+def test_the_fingerprint_of_files_is_that_of_their_bytes(tmp_path):
+  content = {'a/x': b'1', 'b': bytes(2**17), 'c': bytes(2**16)}
+  (tmp_path / 'a').mkdir()
+  for name, held in content.items():
+    (tmp_path / name).write_bytes(held)
+  own = fingerprint.digest(
+    [*content],
+    [len(x) for x in content.values()],
+    [hashlib.sha256(x).hexdigest() for x in content.values()],
+    ('p', 3),
+  )
+  paths = [tmp_path / name for name in content]
+  assert fingerprint.digest_files(paths, tmp_path, 'p', 3) == own
+  assert (
+    fingerprint.digest_files(Files(tmp_path, [*content]), tmp_path, 'p', 3)
+    == own
+  )
 
 
 def test_few_files_are_not_worth_it(pictures, cache, monkeypatch):

@@ -7,9 +7,10 @@ import time
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_jax import data
-from gan_jax.data import kept, loading
+from gan_jax.data import fingerprint, folder_index, kept, loading
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -179,6 +180,26 @@ def test_a_folder_gives_what_it_gave(tmp_path, folder):
       for name in a:
         np.testing.assert_array_equal(a[name], b[name])
   assert len(list(folder.iterdir())) == 1
+
+
+def test_what_the_fingerprint_does_not_tell_the_times_do(
+  tmp_path, folder, monkeypatch
+):
+  """Of large data it has pieces only; here of all, and one byte of a file."""
+  monkeypatch.setattr(fingerprint, '_HASHED_BYTES', 0)
+  monkeypatch.setattr(fingerprint, '_PIECE_BYTES', 1)
+  monkeypatch.setattr(folder_index, 'FEWEST', 1)
+  root = tmp_path / 'p'
+  root.mkdir()
+  made = []
+  for level in (10, 250):
+    x = np.full((8, 8, 3), 255, np.uint8)
+    x[1] = level  # neither at an end of the file nor in its middle
+    Image.fromarray(x).save(root / 'a.bmp')  # as many bytes each time
+    dataset = data.load('folder', dir=str(root), memory_mb=0)
+    np.testing.assert_array_equal(data.arrays(dataset)['x'], x[None])
+    made.append(dataset.fingerprint)
+  assert len(list(folder.iterdir())) == 2 and len(set(made)) == 1
 
 
 def test_pictures_of_tfds_are_kept_with_their_labels(tmp_path, folder):
