@@ -5,7 +5,9 @@ packs can be read from its beginning only, block by block; so can an array that
 lies columns first, which is read as a whole.
 """
 
+import functools
 import math
+import mmap
 import os
 import pathlib
 import shutil
@@ -50,14 +52,13 @@ class _File:
     self.fd, self._first = fd, _stamp(os.fstat(fd))
     weakref.finalize(self, os.close, fd)
 
-  def fill(self, view, at):
-    """Fills a writable view of bytes from the file's byte `at` on."""
-    done = 0
-    while done < len(view):
-      got = os.preadv(self.fd, [view[done:]], at + done)
-      if not got:
-        raise EOFError('the file has become shorter')
-      done += got
+  @functools.cached_property
+  def content(self) -> mmap.mmap:
+    """All bytes, read where they are looked at."""
+    content = mmap.mmap(self.fd, 0, access=mmap.ACCESS_READ)
+    if hasattr(mmap, 'MADV_RANDOM'):  # rows, not what lies beside them
+      content.madvise(mmap.MADV_RANDOM)
+    return content
 
   def check(self, path):
     """Raises UserError where the file has been written to since."""
@@ -136,16 +137,14 @@ def _bytes_of(block):
 
 def _read(file, path, start, form, rows):
   rows = np.asarray(rows)
-  if rows.size and not 0 <= rows.min() <= rows.max() < form.shape[0]:
+  if not rows.size:
+    return np.empty((0, *form.shape[1:]), form.dtype)
+  if not 0 <= rows.min() <= rows.max() < form.shape[0]:
     raise IndexError(f'rows of {form.shape[0]}: {rows.min()} to {rows.max()}')
-  out = np.empty((len(rows), *form.shape[1:]), form.dtype)
-  row = math.prod(form.shape[1:]) * form.dtype.itemsize
-  view = _bytes_of(out)
-  # Neighbours are read together.
-  breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-  first = [0, *breaks.tolist()] if len(rows) else []
-  for begin, end in zip(first, [*first[1:], len(rows)], strict=True):
-    file.fill(view[begin * row : end * row], start + int(rows[begin]) * row)
+  file.check(path)  # before: what is cut off cannot be looked at
+  count = math.prod(form.shape)
+  flat = np.frombuffer(file.content, form.dtype, count, start)
+  out = flat.reshape(form.shape)[rows]
   file.check(path)
   return out
 
