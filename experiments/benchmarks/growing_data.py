@@ -152,10 +152,11 @@ def _sources(root, case):
     x = tiny_data.images(SIZE, shape)
   np.savez(path, x=x)
   sources = {'npz': {'name': 'npz', 'path': str(path)}}
-  if 'folder' in STREAMS[case]:
+  forms = {way.partition(',')[0] for way in STREAMS[case]}
+  if 'folder' in forms:
     tiny_data.write_folder(root / 'folder', x)
     sources['folder'] = {'name': 'folder', 'dir': str(root / 'folder')}
-  if 'tfds' in STREAMS[case]:
+  if 'tfds' in forms:
     _write_records(root / 'tfds', x)
     sources['tfds'] = {'name': 'cifar10', 'dir': str(root / 'tfds')}
   return sources
