@@ -105,12 +105,12 @@ class Setup(NamedTuple):
     return self.functions.make_rules(self.numbers)
 
 
-def build(config: dict, *, load: Callable = examples_lib.load) -> Setup:
+def build(config: dict, *, opened: Callable = examples_lib.load) -> Setup:
   """Resolves and checks a config; trains nothing and writes nothing.
 
   Args:
     config: all keys of run.config.keys.TABLE.
-    load: group `data` of a config -> examples.Examples, where these are known.
+    opened: group `data` of a config -> its Examples, where these are known.
 
   Raises:
     UserError: whatever is wrong with it, in one line.
@@ -119,7 +119,7 @@ def build(config: dict, *, load: Callable = examples_lib.load) -> Setup:
   validation.check_values(config)
   options = rules_lib.complete(config)
   validation.check_optimizers(options['optim'])
-  examples = load(config['data'])
+  examples = opened(config['data'])
   dataset = examples.dataset
   given = rules_lib.Given(
     tuple(dataset.shape),

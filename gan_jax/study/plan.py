@@ -198,7 +198,7 @@ def _once(load):
 
 def _build(cell, config, load):
   try:
-    setup = setup_lib.build(config, load=load)
+    setup = setup_lib.build(config, opened=load)
     unused_options.check_run(config)
     unused_options.check_training(config, setup)
     compatibility.check(setup.clashes, force=config['force'])

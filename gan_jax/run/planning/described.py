@@ -51,7 +51,7 @@ def setup(
   most = options['memory_mb'] * 2**20
   resident = bool(dataset.size) and dataset.nbytes <= most
   examples = examples_lib.Examples(dataset, dict, None, flip, resident)
-  return setup_lib.build(config, load=lambda _: examples)
+  return setup_lib.build(config, opened=lambda _: examples)
 
 
 def dataset_of(options: dict) -> Dataset:

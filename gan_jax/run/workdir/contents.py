@@ -179,7 +179,7 @@ def _open_setup(workdir, config):
     return setup_lib.build(config)
   dataset, has_splits = known
   later = examples_lib.described(dataset, config['data'], has_splits=has_splits)
-  return setup_lib.build(config, load=lambda _: later)
+  return setup_lib.build(config, opened=lambda _: later)
 
 
 def read_config(path: pathlib.Path) -> dict:
