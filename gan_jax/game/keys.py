@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 # One stream for each purpose, so that adding a draw never shifts another.
 INIT, ORDER, STEP, SAMPLE, DRAW, ROLLBACK, LABELS, STANDING = range(8)
@@ -20,7 +21,11 @@ D_MOVE, G_MOVE, LATENTS, HELD_OUT = range(4)
 
 def seed_keys(seed: int, num_seeds: int) -> jax.Array:
   """Returns the root keys [num_seeds] of the seeds seed, seed + 1, ..."""
-  return jax.vmap(jax.random.key)(seed + jnp.arange(num_seeds))
+  return _keys(seed + np.arange(num_seeds, dtype=np.int32))
+
+
+# One program: each operation outside of one would be compiled by itself.
+_keys = jax.jit(jax.vmap(jax.random.key))
 
 
 def stream(key: jax.Array, purpose: int, *index) -> jax.Array:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from absl import flags
 
 from gan_jax.devices import multihost
-from gan_jax.run import signals
+from gan_jax.run import compile_cache, signals
 from gan_jax.run.config import changes, recipe, texts, validation
 from gan_jax.storage import paths
 from gan_jax.types import UserError
@@ -205,6 +205,7 @@ def run(main: Callable, argv: list[str] | None = None):
     # A name that a terminal cannot show costs neither the line nor the work.
     sys.stdout.reconfigure(errors='backslashreplace')
   try:
+    compile_cache.use()
     main(sys.argv if argv is None else argv)
     sys.stdout.flush()
   except UserError as e:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from gan_jax.components import options as options_lib
 from gan_jax.data import kinds, loading
-from gan_jax.devices import parallel
+from gan_jax.devices import once, parallel
 from gan_jax.game import beginning, forward, networks, rules
 from gan_jax.game.health import probe
 from gan_jax.models.layers import codes
@@ -131,7 +131,7 @@ def functions(structure: Structure) -> Functions:
 
     return look
 
-  init = jax.jit(functools.partial(_init, structure, make_rules))
+  init = once.jit(functools.partial(_init, structure, make_rules))
   sample = jax.jit(functools.partial(_sample, make_rules))
   statistics = jax.jit(functools.partial(_statistics, make_rules))
   encode = jax.jit(functools.partial(_encode, make_rules))

@@ -130,6 +130,7 @@ def collect(*args, **kwargs) -> np.ndarray:
   return np.concatenate([x for x, _ in batches(*args, **kwargs)])
 
 
+@jax.jit  # as one program, for all seeds
 def take_seed(tree, seed: int):
   """One seed [...] of a tree of arrays [S, ...]."""
   return jax.tree.map(lambda x: x[seed], tree)

@@ -72,7 +72,7 @@ class Setup(NamedTuple):
     """The state [S, ...] at step 0; each seed is as if alone."""
     one = functools.partial(self.functions.init, numbers=self.numbers)
     states = [one(self.keys[s]) for s in range(len(self.keys))]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+    return _stacked(*states)
 
   def first(self) -> State:
     """The state [S, ...] that a run begins with."""
@@ -103,6 +103,11 @@ class Setup(NamedTuple):
   def rules(self) -> rules_lib.Rules:
     """The game, by its numbers as they are."""
     return self.functions.make_rules(self.numbers)
+
+
+@jax.jit  # as one program: a stack of each shape would be one of its own
+def _stacked(*states):
+  return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
 def build(config: dict, *, opened: Callable = examples_lib.load) -> Setup:

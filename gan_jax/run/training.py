@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from gan_jax.devices import multihost, parallel
 from gan_jax.report import page
 from gan_jax.run import (
+  compile_cache,
   determinism,
   examples,
   goals,
@@ -104,6 +105,7 @@ def _whole(config, init_from):
 
 def prepare(config):
   """What has to be set before JAX starts."""
+  compile_cache.use()
   if config.get('deterministic'):
     determinism.prepare()
   parallel.use_cores(config.get('num_seeds', 1))

@@ -57,9 +57,14 @@ def absolute(path: str) -> str:
 
 
 def cache_dir(folder=None) -> pathlib.Path:
-  """Where weights, statistics and what is known of folders are kept.
+  """Where what may be made again is kept: weights, statistics, programs.
 
   Args:
-    folder: default $GAN_JAX_CACHE or ~/.cache/gan_jax.
+    folder: default $GAN_JAX_CACHE, or gan_jax where caches are.
+
+  Raises:
+    UserError: see expand.
   """
-  return expand(folder or os.environ.get('GAN_JAX_CACHE') or '~/.cache/gan_jax')
+  caches = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+  usual = os.environ.get('GAN_JAX_CACHE') or os.path.join(caches, 'gan_jax')
+  return expand(folder or usual)

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from flax import traverse_util
 
+from gan_jax.devices import once
 from gan_jax.metrics import checks, content
 from gan_jax.metrics.features import base
 from gan_jax.types import UserError
@@ -157,8 +158,18 @@ def _optimizer():
 
 def init(shape: tuple[int, ...], num_classes: int, seed: int) -> dict:
   """Its parameters before the training, for images [H, W, C]."""
-  x = jnp.zeros((1, *shape))
-  return Classifier(num_classes).init(jax.random.key(seed), x)['params']
+  return _init(num_classes, shape)(seed)
+
+
+@functools.lru_cache(8)
+def _init(num_classes, shape):
+  """The program that makes the weights of a seed."""
+
+  def init(seed):
+    x = jnp.zeros((1, *shape))
+    return Classifier(num_classes).init(jax.random.key(seed), x)['params']
+
+  return once.jit(init)
 
 
 @functools.partial(jax.jit, static_argnums=5)
