@@ -27,7 +27,7 @@ gan_jax.evaluate` scores it. It is opened again by
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -42,9 +42,10 @@ from gan_jax.run.samplers import ways
 from gan_jax.run.trained import Trained
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
-from gan_jax.study import ablation
-from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import MAX_SIZE
+
+if TYPE_CHECKING:
+  from gan_jax.study.report.contents import ReportContents
 
 
 def train(
@@ -233,7 +234,7 @@ def ablate(
   engine: str = 'local',
   workers: int = 0,
   verbose: bool = False,
-) -> ReportContents:
+) -> 'ReportContents':
   """Runs what is missing of a study and writes its report.
 
   Args:
@@ -250,6 +251,9 @@ def ablate(
     gan_jax.UserError: a mistake in the study; nothing has been run.
     gan_jax.study.ablation.Failed: some runs failed, the others are done.
   """
+  # A room of its own, which no other function waits for.
+  from gan_jax.study import ablation
+
   study, workdir = paths.given(study), paths.given(workdir)
   workers = options.whole_number('workers', workers, least=0, most=MAX_SIZE)
   run = lambda board: ablation.ablate(

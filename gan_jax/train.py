@@ -6,11 +6,11 @@ python -m gan_jax.train --config=configs/digits.py --workdir=runs/digits
 from gan_jax import api, select
 from gan_jax.data import news
 from gan_jax.devices import multihost
-from gan_jax.run import command, loop, save_retries, score_failures
+from gan_jax.run import autotune, command, loop, save_retries, score_failures
 from gan_jax.run.config import library
 from gan_jax.run.recovery import replay
 from gan_jax.run.training import prepare, train
-from gan_jax.storage import leases
+from gan_jax.storage import leases, paths
 
 
 def help_lines() -> list[str]:
@@ -56,6 +56,8 @@ def main(argv: list[str]):
 
 def _train(flags):
   prepare(flags.config)
+  # Of this process the first run is the only one, so XLA can be told where.
+  autotune.prepare(paths.expand(flags.workdir))
   for line in flags.settle():
     if multihost.is_first():
       print(line)

@@ -44,7 +44,8 @@ HEAVY = {
   'sklearn',
   'matplotlib',
   'tensorflow_datasets',
-  'tensorboardX',
+  'orbax',
+  'tensorstore',
 }
 
 

@@ -32,7 +32,7 @@ class Progress:
 
   A context manager. On a terminal one line is kept up to date, and says what
   the run waits for; elsewhere each report is a line of its own, without control
-  characters.
+  characters, and so is what the first step waits for.
   """
 
   def __init__(self, total: int, *, start=0, main=True, stream=None):
@@ -49,6 +49,7 @@ class Progress:
     self._stream = stream or sys.stdout
     self._metrics, self._scores, self._spans = {}, {}, {}
     self._work, self._since = 'compiling', self._begin  # before the first step
+    self._compiling = False
     self._marks = collections.deque(maxlen=WINDOW)
     self._live = (
       self._start_live() if main and _is_terminal(self._stream) else None
@@ -59,6 +60,12 @@ class Progress:
 
   def __exit__(self, *_):
     self.close()
+
+  def compiles(self):
+    """Notes that the first step is next, for which a program is compiled."""
+    self._compiling, self._since = True, time.monotonic()
+    if not self._live:
+      self.say('compiling')
 
   @contextlib.contextmanager
   def waits_for(self, words: str):
@@ -74,7 +81,9 @@ class Progress:
     """Notes the step; cheap, for every call of the training loop."""
     self._step, now = step, time.monotonic()
     if step > self._start:
-      self._work = ''
+      if self._compiling and not self._live:
+        self.say(f'compiled in {now - self._since:.1f} s')
+      self._work, self._compiling = '', False
     if not self._marks or now - self._marks[-1][0] >= 0.5:
       self._marks.append((now, step))
 

@@ -92,6 +92,11 @@ class Reporter:
     """A context in which the progress says what the training waits for."""
     return self._progress.waits_for(words)
 
+  def compiles(self):
+    """Notes that a program is compiled for the first step, which is next."""
+    with contextlib.suppress(OSError):  # of a terminal that is gone
+      self._progress.compiles()
+
   def tick(self, step: int):
     """Notes that a step has been reached."""
     self._step = step

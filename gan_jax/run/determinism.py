@@ -25,7 +25,7 @@ def prepare():
   Raises:
     UserError: XLA_FLAGS forbids it, or JAX has started without it.
   """
-  if not _expects_gpu():
+  if not expects_gpu():
     return
   flags = os.environ.get('XLA_FLAGS', '')
   value = differences.xla_flags(flags).get(GPU_FLAG)
@@ -33,7 +33,7 @@ def prepare():
     return
   if value is not None:
     raise UserError(f'deterministic=True, but XLA_FLAGS={flags!r} forbids it.')
-  if _has_started():
+  if has_started():
     raise UserError(
       'deterministic=True, but JAX has started without'
       f' XLA_FLAGS=--{GPU_FLAG}=true; set it before.'
@@ -54,7 +54,7 @@ def check_backend():
     )
 
 
-def _expects_gpu():
+def expects_gpu():
   """Whether JAX will choose a GPU, or may, when it starts."""
   platforms = jax.config.jax_platforms
   if platforms:
@@ -69,7 +69,7 @@ def _expects_gpu():
   return any(gpu in name for name in plugins for gpu in GPUS)
 
 
-def _has_started():
+def has_started():
   """Whether JAX has started: then its number of CPU devices is fixed."""
   name = 'jax_num_cpu_devices'
   value = jax.config.values[name]

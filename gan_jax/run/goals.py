@@ -56,3 +56,10 @@ def check(goal: dict, names: tuple[str, ...]):
       f'stop_when.metric={goal["metric"]!r} is not among the metrics of this'
       f' run: {", ".join(names)}.'
     )
+
+
+def last_step(step: int, records: list[dict], config: dict) -> int:
+  """Of a run at a step: that where it is, if it has reached its goal there."""
+  here = [r for r in records if r['step'] == step]
+  done = reached(here, config['stop_when'])
+  return step if done else config['steps']

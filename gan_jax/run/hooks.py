@@ -1,5 +1,6 @@
 """What the training loop calls when a report, a score or a save is due."""
 
+import contextlib
 import functools
 import pathlib
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import numpy as np
 from gan_jax.metrics import records
 from gan_jax.report import condensed, lines
 from gan_jax.report.reporter import Reporter
-from gan_jax.run import goals, neighbours, rebuilt, signals
+from gan_jax.run import autotune, goals, neighbours, rebuilt, signals
 from gan_jax.run.background_scores import BackgroundScores
 from gan_jax.run.loop import Outcome, Window
 from gan_jax.run.save_retries import Deadline, retry
@@ -116,6 +117,10 @@ class Hooks:
 
   # What the loop calls.
 
+  def compiles(self):
+    """To be called before the first call of the program, which compiles it."""
+    self._reporter.compiles()
+
   def tick(self, step: int):
     """To be called after every call of the program.
 
@@ -188,6 +193,8 @@ class Hooks:
     score = goals.mean_of(current, metric)
     self._wait()
     with self._deadline.tolerates():
+      with contextlib.suppress(OSError):  # that also stops the checkpoint
+        autotune.keep(self._workdir)
       self._checkpoints.save(step, state, meta, score=score)
 
   def _wait(self):

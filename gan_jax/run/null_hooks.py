@@ -21,6 +21,9 @@ class NullHooks:
   def first_pictures(self, state):
     """Process 0 draws them."""
 
+  def compiles(self):
+    """Process 0 says so."""
+
   def tick(self, step: int):
     """Process 0 shows how far the run is."""
 

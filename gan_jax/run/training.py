@@ -209,12 +209,15 @@ def _train_part(run, begun, program, data, news):
       hooks.say(news)
     if not begun.step:
       hooks.first_pictures(begun.state)
+    last = goals.last_step(begun.step, begun.records, config)
+    if begun.step < last:
+      hooks.compiles()
     ours = functools.partial(_if_ours, run.lease)
     outcome = loop.run(
       program,
       loop.StartPoint(begun.state, begun.step, begun.window, begun.owed),
       data,
-      steps=_end(begun, config),
+      steps=last,
       cadence=loop.Cadence(
         config['report_every'], config['eval_every'], config['save_every']
       ),
@@ -227,13 +230,6 @@ def _train_part(run, begun, program, data, news):
       stop_signal=run.stop_signal,
     )
     return ours(hooks.finish)(outcome, run.stop_signal)
-
-
-def _end(begun, config):
-  """The last step: that where it is, of a run that has reached its goal."""
-  here = [r for r in begun.records if r['step'] == begun.step]
-  done = goals.reached(here, config['stop_when'])
-  return begun.step if done else config['steps']
 
 
 def _numbers_flag(config):

@@ -15,9 +15,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 
 from gan_jax.storage import files, workarounds
+from gan_jax.storage import orbax as ocp
 from gan_jax.types import Tree, UserError
 
 # Of the state's leaves and the note. A larger number is of a later version.
@@ -151,7 +151,7 @@ def _is_kind(kind):
   )
 
 
-def alone() -> ocp.options.MultiprocessingOptions:
+def alone() -> Any:
   """Options by which this process works alone, and waits for no other."""
   own = jax.process_index()
   # A barrier needs a name in the processes' coordinator, even that of one.
@@ -262,7 +262,7 @@ def blank(kind: dict):
   return jax.ShapeDtypeStruct(shape, dtype)
 
 
-def to_write(state: Tree, **note) -> ocp.args.Composite:
+def to_write(state: Tree, **note) -> Any:
   """What Orbax saves: the leaves, and the note with their checksums."""
   leaves = named(state)
   if jax.process_count() > 1:  # Orbax takes what is on a device for a share

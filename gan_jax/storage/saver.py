@@ -17,9 +17,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import orbax.checkpoint as ocp
-
 from gan_jax.storage import damage, format, workarounds
+from gan_jax.storage import orbax as ocp
 
 TRIES, SECONDS = 10, 0.02  # to delete what a failed save has left
 SLOW_SECONDS = 10.0  # of waiting for a save, before it is reported
@@ -53,7 +52,7 @@ class Saver:
     """
     self._directory, self._keep, self._say = directory, keep, say
     self._step: int | None = None
-    self._manager: ocp.CheckpointManager | None = None
+    self._manager: Any = None  # Orbax's
     self._workarounds = contextlib.ExitStack()  # until the save has ended
     self._failed: int | None = None
 

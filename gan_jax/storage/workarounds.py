@@ -14,11 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import tensorstore as ts
-from orbax.checkpoint._src import asyncio_utils
-from orbax.checkpoint._src.futures import future
-from orbax.checkpoint._src.serialization import tensorstore_utils
-
 WAIT_SECONDS = 5.0  # that a failed read or write waits for the others
 
 _lock = threading.Lock()
@@ -60,6 +55,8 @@ def applied() -> Iterator[None]:
 
 def _wait_for_threads():
   """Waits for Orbax's threads, but not for one that a signal keeps waiting."""
+  from orbax.checkpoint._src.futures import future
+
   end = time.monotonic() + WAIT_SECONDS
   for thread in threading.enumerate():
     if isinstance(thread, future._SignalingThread):
@@ -68,6 +65,11 @@ def _wait_for_threads():
 
 
 def _replace_all():
+  # Here, as both take long to import, see gan_jax.storage.orbax.
+  import tensorstore as ts
+  from orbax.checkpoint._src import asyncio_utils
+  from orbax.checkpoint._src.serialization import tensorstore_utils
+
   _replace(asyncio_utils, '_run_sync_via_new_loop', lambda usual: _run_sync)
   # At each save Orbax asks TensorStore how much was written, to log it, and
   # TensorStore never frees its answer: 57 kB a save of 60 arrays. Where nothing

@@ -55,6 +55,9 @@ class Progress:
     pace = done / (now - since) if now - since > TIMED_SECONDS else None
     self._lease.tell(step=step, steps=self._steps, seeds=self._seeds, pace=pace)
 
+  def compiles(self):
+    """Does nothing: the first call of `advance` tells when that is done."""
+
   def waits_for(self, words: str):
     """Does nothing: a lease has no words."""
     return contextlib.nullcontext()

@@ -103,6 +103,29 @@ def test_compiling_is_said_until_the_first_step(monkeypatch):
   assert list(progress._parts()) == ['step 1/9']
 
 
+def test_compiling_is_said_without_a_terminal_too(monkeypatch):
+  monkeypatch.setattr(console.time, 'monotonic', lambda: 7.0)
+  stream = io.StringIO()
+  progress = console.Progress(9, start=2, stream=stream)
+  progress.advance(2)  # nothing has been compiled
+  progress.compiles()
+  assert stream.getvalue() == 'compiling\n'
+  monkeypatch.setattr(console.time, 'monotonic', lambda: 19.25)
+  progress.advance(3)
+  progress.advance(4)
+  assert stream.getvalue() == 'compiling\ncompiled in 12.2 s\n'
+
+
+def test_on_a_terminal_the_live_line_says_so(monkeypatch):
+  monkeypatch.setenv('TERM', 'xterm-256color')
+  monkeypatch.setenv('COLUMNS', '200')
+  stream = _Terminal()
+  with console.Progress(9, stream=stream) as progress:
+    progress.compiles()
+    progress.advance(1)
+  assert 'compiled in' not in stream.getvalue()
+
+
 @pytest.mark.parametrize('width', [40, 60, 100])
 def test_what_it_waits_for_is_said_however_many_scores_there_are(
   width, monkeypatch

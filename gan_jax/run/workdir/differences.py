@@ -14,7 +14,7 @@ from gan_jax.run.config import keys
 PLACES = (*examples.PLACES, *examples.READING, 'memory_mb')
 # Of a manifest, what decides nothing by itself. How devices shared the work is
 # in `split`, and what the code was in `source`, where these are recorded.
-IDLE = ('command', 'host', 'gan_jax', 'platform')
+IDLE = ('command', 'host', 'gan_jax', 'platform', 'autotuned')
 OF_A_START = ('started', 'step', 'starts')  # never the same
 IDLE_WITH = {
   'data_name': 'data_fingerprint',
@@ -24,7 +24,8 @@ IDLE_WITH = {
 # Flags of XLA that change no program: numbers of devices, dumps and logs.
 IDLE_FLAGS = re.compile(
   r'xla_force_host_platform_device_count|xla_(\w+_)?(dump|log|profile)_?\w*|'
-  r'xla_gpu_cuda_data_dir|xla_gpu_per_fusion_autotune_cache_dir'
+  r'xla_gpu_cuda_data_dir|xla_gpu_per_fusion_autotune_cache_dir|'
+  r'xla_gpu_load_autotune_results_from'  # of the run itself, see run.autotune
 )
 _GROUPS = ('packages', 'jax_config')  # where an absent entry means nothing
 

@@ -16,7 +16,7 @@ import gan_jax
 from gan_jax.data import fingerprint, loading
 from gan_jax.devices import parallel
 from gan_jax.devices.parallel import Program
-from gan_jax.run import compatibility
+from gan_jax.run import autotune, compatibility
 from gan_jax.run.setup import Setup
 from gan_jax.run.workdir import differences as differences_lib
 from gan_jax.run.workdir import provenance, sources
@@ -39,12 +39,14 @@ def describe(**also) -> dict:
 def of_run(config: dict, setup: Setup, program: Program) -> dict:
   """All that decides a run's numbers beside its config, as plain values."""
   forced = compatibility.names(setup.clashes)
+  autotuned = autotune.loaded()
   return describe(
     data_name=setup.dataset.name,
     data_fingerprint=_fingerprint(setup),
     components=sources.outside_modules(config),
     layout=program.layout._asdict(),
     **({'forced': forced} if forced else {}),
+    **({'autotuned': autotuned} if autotuned else {}),
     split=_split(config['parallel'], len(setup.keys), program.layout),
   )
 
