@@ -5,6 +5,7 @@ number when stopped by a signal, 1 anything else.
 """
 
 import errno
+import gc
 import os
 import select
 import signal
@@ -23,6 +24,7 @@ from gan_jax.types import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 DISK_REFUSES = (*DISK_FULL, errno.EROFS)  # cannot be written to
+HELP = {'--help', '-help', '-h', '--helpfull', '--helpshort'}
 FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 # Flags that hold a path, see storage.paths.
@@ -56,7 +58,7 @@ def parse(
     UserError: an unknown flag, or a missing or invalid value.
     SystemExit: after --help.
   """
-  if {'--help', '-help', '-h', '--helpfull', '--helpshort'} & set(argv[1:]):
+  if HELP & set(argv[1:]):
     print('\n'.join(help_lines()))
     raise SystemExit(0)
   _check_printable(argv[1:])
@@ -204,9 +206,12 @@ def run(main: Callable, argv: list[str] | None = None):
   if hasattr(sys.stdout, 'reconfigure'):
     # A name that a terminal cannot show costs neither the line nor the work.
     sys.stdout.reconfigure(errors='backslashreplace')
+  argv = sys.argv if argv is None else argv
+  _leave_garbage()
   try:
-    compile_cache.use()
-    main(sys.argv if argv is None else argv)
+    if not HELP & set(argv[1:]):
+      compile_cache.use()
+    main(argv)
     sys.stdout.flush()
   except UserError as e:
     print(f'error: {e}', file=sys.stderr)
@@ -232,6 +237,17 @@ def run(main: Callable, argv: list[str] | None = None):
       where = f'{e.filename}: ' if e.filename else ''
       raise SystemExit(f'error: {where}{e.strerror}.') from None
     raise
+
+
+def _leave_garbage():
+  """Python looks for garbage less often.
+
+  Importing and tracing make hundreds of thousands of objects that stay; to look
+  through them every 700 new ones takes a tenth of the time to the first step.
+  """
+  if not gc.get_freeze_count():  # once: it is for good
+    gc.freeze()  # what is imported
+  gc.set_threshold(50_000, 20, 100)
 
 
 def _is_unread():
