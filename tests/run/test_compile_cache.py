@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 import time
+from importlib import util
 
 import jax
 import pytest
@@ -48,7 +49,8 @@ def test_a_second_process_finds_what_the_first_compiled(tmp_path):
   folder = pathlib.Path(first[0])
   assert folder.parent == tmp_path / 'gan_jax' / 'compiled'
   assert folder.stat().st_mode & 0o077 == 0  # nobody else may write programs
-  assert first[1] == again[1] == str(compile_cache.MAX_BYTES)
+  limit = compile_cache.MAX_BYTES if util.find_spec('filelock') else -1
+  assert first[1] == again[1] == str(limit)
   assert first[3] == '0' and int(again[3]) >= 1
   assert again[2] == first[2]
   assert first[4] == again[4] == ''
