@@ -2,8 +2,8 @@
 
 Most of the time to compile initial weights goes into loops that draw random
 bits, which LLVM unrolls and vectorises. Its level 1 leaves that out and takes a
-third to a half of the time. What is drawn keeps its bits; a sum, as in the
-vectors of a spectral norm, may be rounded in another order.
+third to a half of the time. Which bits are drawn stays the same; floats that
+are made of them may differ in the last place from those of a higher level.
 """
 
 import functools

