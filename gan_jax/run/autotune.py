@@ -108,7 +108,7 @@ def _dump(workdir):
 
 def _place(workdir):
   name = _short(os.fsencode(os.path.abspath(workdir)))
-  return paths.cache_folder().absolute() / 'autotune' / f'{name}.textproto'
+  return paths.cache_dir().absolute() / 'autotune' / f'{name}.textproto'
 
 
 def _is_one_word(path):

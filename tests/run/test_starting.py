@@ -61,13 +61,13 @@ def test_help_imports_what_it_needs(name):
 
 
 def test_a_run_imports_no_other_framework(tmp_path):
-  """Events are written without PyTorch, digits read without scikit-learn."""
+  """The digits are read without scikit-learn."""
   there = drive(
     FIRST, '--config=configs/digits.py:tiny', f'--workdir={tmp_path / "run"}',
     '--config.steps=1', '--config.features=pixels', '--config.metrics=fid',
   )  # fmt: skip
   tops = {module.split('.')[0] for module in there}
-  assert not tops & {'torch', 'tensorflow', 'tensorboardX', 'sklearn'}
+  assert not tops & {'tensorflow', 'sklearn'}
 
 
 def test_few_programs_are_compiled_before_the_first_step(tmp_path, monkeypatch):
