@@ -62,9 +62,21 @@ def make_means(axis: str | None) -> tuple[Callable, Callable]:
     return (lambda tree: tree), (lambda x: x)
 
   def mean(tree):
-    return mean_tree(lambda x: jax.lax.pmean(x, axis), tree)
+    of = lambda x: x if _is_alike(x, axis) else jax.lax.pmean(x, axis)
+    return mean_tree(of, tree)
 
   return mean, lambda x: jax.lax.all_gather(x, axis, tiled=True)
+
+
+def _is_alike(x, axis):
+  """Whether the devices along an axis are known to have the same array.
+
+  shard_map knows of each array whether it varies, and has summed up gradients
+  of parameters that do not: to average these would send them all once more.
+  pmap knows it of none, not even of a device's own number.
+  """
+  varies = lambda x: axis in jax.typeof(x).manual_axis_type.varying
+  return varies(jax.lax.axis_index(axis)) and not varies(x)
 
 
 def mean_tree(mean: Callable, tree: Tree, *more: Tree) -> Tree:
