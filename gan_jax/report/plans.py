@@ -88,7 +88,8 @@ def _times(row):
 def _measured(row):
   if 'skipped' in row:
     return f'here ({row["device"]}): not measured, {row["skipped"]}'
-  return f'here ({row["device"]}): {_times(row)}'
+  parts = (f'{k} {seconds(v)}' for k, v in row['seconds'].items() if v)
+  return f'here ({row["device"]}): {_times(row)} ({", ".join(parts)})'
 
 
 def _chip(name, row):
@@ -102,7 +103,8 @@ def _slice(plan):
   row = plan['topology']
   share = row['needed_per_chip'] / row['memory_per_chip']
   each = ', '.join(
-    f'{own["count"]} {kind}' for kind, own in row['collectives'].items()
+    f'{own["count"]} {kind} ({own["large"]} with most of the bytes)'
+    for kind, own in row['collectives'].items()
   )
   return [
     f'{row["slice"]}: {row["chips"]} chips, {row["devices"]} devices,'

@@ -1,6 +1,8 @@
 """What this machine can hold, checked before it is asked for."""
 
 import os
+import resource
+import sys
 
 from gan_jax.types import UserError
 
@@ -26,3 +28,9 @@ def check_memory(nbytes: int, what: str):
 def memory() -> int:
   """The size of this machine's memory in bytes."""
   return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+
+
+def peak() -> int:
+  """Bytes of memory that this process has had at most."""
+  most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+  return most if sys.platform == 'darwin' else most * 1024

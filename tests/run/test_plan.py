@@ -79,8 +79,10 @@ def test_what_the_command_prints(capsys):
   made = json.loads(capsys.readouterr().out)
   assert {'parameters', 'flops_per_step', 'bytes', 'measured'} <= set(made)
   assert made['flops_per_step'] > 1e5 and made['bytes']['activations'] > 0
-  seconds = made['measured']['seconds_per_step']
-  assert made['measured']['seconds_per_run'] == 8 * seconds > 0
+  seconds, own = made['measured']['seconds'], made['measured']
+  assert seconds['steps'] == 8 * own['seconds_per_step'] > 0
+  assert sum(seconds.values()) == own['seconds_per_run']
+  assert own['peak_bytes'] > made['bytes']['total']
   command.run(plan.main, ['', '--config=mnist:tiny', '--measure=0'])
   lines = capsys.readouterr().out.splitlines()
   assert lines[0] == 'mnist: 28 x 28 x 1; batch 8, 1 seed, 8 steps, float32'
@@ -145,14 +147,12 @@ def test_the_shape_of_a_file_that_is_not_there():
 def test_what_takes_too_long_is_not_measured():
   setup = described.setup(recipes.load('ring8:tiny').to_dict())
   step = costs.compile_step(setup)
+  assert not costs.too_much(setup, step)
   for field, value, words in (
     ('flops', 1e30, 's or longer'),
     ('temporary', 2**60, 'GiB'),
   ):
-    seconds, why = costs.measure(
-      setup, step._replace(**{field: value}), steps=1
-    )
-    assert not seconds and words in why
+    assert words in costs.too_much(setup, step._replace(**{field: value}))
 
 
 def test_a_study_is_the_sum_of_its_cells(tmp_path, capsys):
@@ -271,9 +271,19 @@ TEXT = """
 
 def test_collectives_of_a_program():
   assert collectives.count(TEXT) == {
-    'all-reduce': {'count': 2, 'bytes': 4 * 8 * 128 + 4 * 4 + 2 * 4},
-    'all-gather': {'count': 1, 'bytes': 4 * 8},
-  }
+    'all-reduce': {
+      'count': 2, 'bytes': 4 * 8 * 128 + 4 * 4 + 2 * 4, 'started': 0,
+      'large': 1,
+    },
+    'all-gather': {'count': 1, 'bytes': 4 * 8, 'started': 1, 'large': 1},
+  }  # fmt: skip
+
+
+def test_how_few_collectives_carry_most_of_the_bytes():
+  line = '%a = f32[{}]{{0}} all-reduce(%x)'
+  text = '\n'.join(line.format(n) for n in (10, 50, 36, 4))
+  assert collectives.count(text)['all-reduce']['large'] == 3
+  assert collectives.count(line.format(0))['all-reduce']['large'] == 1
 
 
 def test_a_roofline():

@@ -1,5 +1,6 @@
 """What the chips of a slice tell each other, read from a compiled program."""
 
+import itertools
 import math
 import re
 
@@ -11,26 +12,49 @@ KINDS = (
 # What runs beside others is started and awaited: the start has the operands.
 _LINE = re.compile(rf'= (.*?) ({"|".join(KINDS)})(-start)?\((.*)')
 _ARRAY = re.compile(r'\b([a-z]+\d*(?:e\dm\d\w*)?)\[([\d,]*)\]')
+MOST = 0.95  # of the bytes
 
 
 def count(text: str) -> dict[str, dict[str, int]]:
-  """{kind: {'count', 'bytes'}} of the collectives of a program.
+  """The collectives of a program by kind.
 
   Args:
-    text: of the compiled program; bytes are those that a device gets.
+    text: of the compiled program.
+
+  Returns:
+    {kind: {'count', 'bytes', 'started', 'large'}}: bytes are those that a
+    device gets; `started` are those that may run beside other operations, and
+    `large` how few carry MOST of the bytes: the rest are numbers that somebody
+    waits for, such as the statistics of a batch norm.
   """
-  made = {}
+  seen = {}
   for line in text.splitlines():
-    if seen := _LINE.search(line):
-      shapes, kind, start, _ = seen.groups()
-      arrays = [_nbytes(*array) for array in _ARRAY.findall(shapes)]
-      # What is started gives its operands back, beside its results; all-reduce
-      # its results alone.
-      twice = start and kind != 'all-reduce' and len(arrays) > 1
-      own = made.setdefault(kind, {'count': 0, 'bytes': 0})
-      own['count'] += 1
-      own['bytes'] += sum(arrays[len(arrays) // 2 :] if twice else arrays)
-  return made
+    if match := _LINE.search(line):
+      kind, size, started = _of_line(*match.groups())
+      seen.setdefault(kind, []).append((size, started))
+  return {kind: _summary(sizes) for kind, sizes in seen.items()}
+
+
+def _of_line(shapes, kind, start, _):
+  """(kind, bytes, whether it is started)."""
+  arrays = [_nbytes(*array) for array in _ARRAY.findall(shapes)]
+  # What is started gives its operands back, beside its results; all-reduce
+  # its results alone.
+  twice = start and kind != 'all-reduce' and len(arrays) > 1
+  own = arrays[len(arrays) // 2 :] if twice else arrays
+  return kind, sum(own), bool(start)
+
+
+def _summary(seen):
+  sizes = sorted((size for size, _ in seen), reverse=True)
+  whole = sum(sizes)
+  reached = itertools.accumulate(sizes)
+  return {
+    'count': len(sizes),
+    'bytes': whole,
+    'started': sum(started for _, started in seen),
+    'large': 1 + sum(1 for part in reached if part < MOST * whole),
+  }
 
 
 def _nbytes(dtype, shape):

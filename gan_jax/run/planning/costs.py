@@ -1,7 +1,7 @@
-"""What a step costs: operations, bytes, memory by part, time.
+"""What a step costs: operations, bytes, memory by part.
 
 Of the step itself, as `train` compiles it, without what looks at it. Nothing is
-trained: the step is compiled for this machine, and run on random data at most.
+trained: the step is compiled for this machine.
 """
 
 import time
@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from gan_jax.run import one_step
 from gan_jax.run.planning import loops
@@ -72,6 +71,12 @@ def stages(setup: Setup) -> dict[str, dict[str, int]]:
   }
 
 
+def _of_all(dataset) -> int:
+  """Of all examples; their labels lie beside them, used or not."""
+  numbers = len(dataset.attributes) or bool(dataset.class_names)
+  return dataset.nbytes + 4 * numbers * dataset.size
+
+
 def _count(tree) -> int:
   return sum(x.size for x in jax.tree.leaves(tree))
 
@@ -95,11 +100,11 @@ def by_part(setup: Setup, step: Step) -> dict[str, int]:
   made['activations'] = seeds * step.temporary
   batch = one_step.nbytes(step.args[1])
   resident = setup.structure.resident
-  made['data'] = setup.dataset.nbytes if resident else seeds * batch
+  made['data'] = _of_all(setup.dataset) if resident else seeds * batch
   return made | {'total': sum(made.values())}
 
 
-# --------------------------------------------------------------------- its time
+# ------------------------------------------------- whether it can be timed here
 
 
 def machine_rate() -> float:
@@ -114,47 +119,15 @@ def machine_rate() -> float:
   return 2 * SIDE**3 * REPEATS / (time.perf_counter() - begin)
 
 
-def measure(setup: Setup, step: Step, *, steps: int) -> tuple[float, str]:
-  """(seconds of a step of one seed, '') on this machine, or (0, why not).
+def too_much(setup: Setup, step: Step) -> str:
+  """Why a run is not tried on this machine; '' if it can be.
 
   Args:
     setup: of the run.
     step: compiled.
-    steps: that are timed, after one that is not; their data are random.
   """
   needed = step.temporary + 2 * one_step.nbytes(step.args[:2])
   if needed > memory.memory():
-    return 0.0, f'a step needs {needed / 2**30:,.1f} GiB'
-  expected = step.flops / machine_rate()
-  if expected > LONGEST:
-    return 0.0, f'a step takes {expected:,.0f} s or longer'
-  _, _, key, numbers = step.args
-  state = setup.functions.init(setup.keys[0], setup.numbers)
-  batch = _random(step.args[1], setup)
-  key, numbers = setup.keys[0], setup.numbers
-  state, _ = step.compiled(state, batch, key, numbers)
-  jax.block_until_ready(state)
-  begin = time.perf_counter()
-  for _ in range(steps):
-    state, _ = step.compiled(state, batch, key, numbers)
-  jax.block_until_ready(state)
-  return (time.perf_counter() - begin) / steps, ''
-
-
-def _random(shapes, setup):
-  """A batch of random samples and labels of these shapes."""
-  rng = np.random.default_rng(0)
-  batch = {
-    'x': rng.uniform(-1, 1, shapes['x'].shape).astype(np.float32),
-    'index': np.arange(setup.batch_size, dtype=np.int32),
-    'step': np.int32(0),
-  }
-  if 'label' in shapes:
-    size, dtype = shapes['label'].shape, shapes['label'].dtype
-    most = setup.num_classes or 2  # of vectors: attributes, each there or not
-    batch['label'] = rng.integers(most, size=size).astype(dtype)
-  return jax.tree.map(jnp.asarray, batch | _frozen(setup))
-
-
-def _frozen(setup):
-  return {'frozen': setup.frozen} if setup.frozen else {}
+    return f'a step needs {needed / 2**30:,.1f} GiB'
+  expected = len(setup.keys) * step.flops / machine_rate()
+  return f'a step takes {expected:,.0f} s or longer' * (expected > LONGEST)

@@ -8,6 +8,7 @@ from gan_jax.data import loading
 from gan_jax.datasets import npz
 from gan_jax.run import examples as examples_lib
 from gan_jax.run import setup as setup_lib
+from gan_jax.run.planning import stand_in
 from gan_jax.types import Dataset, UserError
 
 # Options of examples.load, which a data set does not know.
@@ -34,7 +35,26 @@ def setup(
     UserError: whatever is wrong with the config, or only the files know the
       shape of a sample.
   """
+  examples = _examples(config, num_classes, shape)
   config = {**config, 'health_every': 0}
+  return setup_lib.build(config, load=lambda _: examples)
+
+
+def rehearsed(
+  config: dict, *, num_classes: int = 0, shape: tuple[int, ...] = ()
+) -> setup_lib.Setup:
+  """The same with its probe, and with random examples where none can be read.
+
+  Args and errors as of setup.
+  """
+  made = _examples(config, num_classes, shape)
+  given = {'flip': made.flip, 'resident': made.resident}
+  examples = stand_in.examples(made.dataset, config['data'], **given)
+  return setup_lib.build(config, load=lambda _: examples)
+
+
+def _examples(config, num_classes, shape) -> examples_lib.Examples:
+  """The data of a config, of which no example can be read."""
   options = {'memory_mb': examples_lib.MEMORY_MB, **config['data']}
   dataset = _of_shape(options, shape) if shape else dataset_of(options)
   if num_classes:
@@ -50,8 +70,7 @@ def setup(
   # Data of unknown size stream.
   most = options['memory_mb'] * 2**20
   resident = bool(dataset.size) and dataset.nbytes <= most
-  examples = examples_lib.Examples(dataset, dict, None, flip, resident)
-  return setup_lib.build(config, opened=lambda _: examples)
+  return examples_lib.Examples(dataset, dict, None, flip, resident)
 
 
 def dataset_of(options: dict) -> Dataset:

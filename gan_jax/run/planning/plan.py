@@ -3,15 +3,17 @@
 {'parameters': {player: n}, 'flops_per_step': ..., 'bytes': {part: n}, ...}.
 """
 
+import time
 from collections.abc import Callable
 
 import jax
 
 from gan_jax.devices import chips
-from gan_jax.run.planning import costs, described, on_slice
+from gan_jax.run.planning import costs, described, on_slice, timed
 from gan_jax.run.setup import Setup
+from gan_jax.storage import memory
 
-STEPS = 3  # that are measured
+STEPS = 3  # that are measured at least
 
 
 def of_run(
@@ -22,15 +24,17 @@ def of_run(
   steps: int = STEPS,
   topology: str = '',
   compile_step: Callable = costs.compile_step,
+  time_run: Callable = timed.measure,
 ) -> dict:
-  """The plan of a run; nothing is trained, and no data are read.
+  """The plan of a run; its data are not read.
 
   Args:
     config: all keys of run.config.keys.TABLE.
     num_classes, shape: see described.setup.
-    steps: that are measured; 0: none.
+    steps: that are measured at least; 0: none.
     topology: a slice of TPU chips, see on_slice.plan; '': none.
     compile_step: Setup -> costs.Step.
+    time_run: (Setup, config, steps=) -> timed.Times.
 
   Returns:
     plain values. Operations, bytes and seconds are those of all seeds,
@@ -41,7 +45,9 @@ def of_run(
   """
   given = {'num_classes': num_classes, 'shape': shape}
   setup_of = lambda config: described.setup(config, **given)
+  begin = time.perf_counter()
   setup = setup_of(config)
+  built = time.perf_counter() - begin
   # Before what takes longer: it may be refused.
   slice_ = on_slice.plan(setup_of, config, topology) if topology else {}
   step, seeds = compile_step(setup), len(setup.keys)
@@ -52,7 +58,9 @@ def of_run(
     'flops_per_step': seeds * step.flops,
     'bytes_per_step': seeds * step.accessed,
     'bytes': costs.by_part(setup, step),
-    'measured': _measured(setup, step, config, steps),
+    'measured': _measured(step, config, given, built, steps, time_run)
+    if steps
+    else _skipped('not asked for'),
   }
   made['roofline'] = _roofline(made, config)
   return made | ({'topology': slice_} if topology else {})
@@ -73,15 +81,26 @@ def _run(setup: Setup, config) -> dict:
   }
 
 
-def _measured(setup, step, config, steps) -> dict:
-  """Seconds here, one seed after the other, or why there are none."""
-  device = jax.devices()[0].device_kind
-  if not steps:
-    return {'device': device, 'skipped': 'not asked for'}
-  seconds, why = costs.measure(setup, step, steps=steps)
-  if why:
-    return {'device': device, 'skipped': why}
-  return {'device': device, **_times(len(setup.keys) * seconds, config)}
+def _skipped(why) -> dict:
+  return {'device': jax.devices()[0].device_kind, 'skipped': why}
+
+
+def _measured(step, config, given, built, steps, time_run) -> dict:
+  """Seconds here, by what they are spent on, or why there are none."""
+  setup = described.rehearsed(config, **given)
+  if why := costs.too_much(setup, step):
+    return _skipped(why)
+  times = time_run(setup, config, steps=steps)
+  if times.start:  # 0: a study has this program already
+    times = times._replace(start=built + times.start)
+  parts = timed.parts(times, config)
+  return {
+    'device': jax.devices()[0].device_kind,
+    'seconds_per_step': times.step,
+    'seconds_per_run': sum(parts.values()),
+    'seconds': parts,
+    'peak_bytes': memory.peak(),
+  }
 
 
 def _times(seconds, config):
