@@ -8,7 +8,7 @@ import json
 import re
 
 from gan_jax.data import news
-from gan_jax.devices import chips
+from gan_jax.devices import chips, parallel
 from gan_jax.report import plans
 from gan_jax.run import command
 from gan_jax.run.config import library
@@ -28,7 +28,7 @@ def help_lines() -> list[str]:
   return [
     'usage: python -m gan_jax.plan --config=NAME[:tiny]|FILE.py'
     ' [--config.KEY=VALUE ...] or --study=FILE [--json] [--measure=3: steps'
-    ' that are timed here, 0: none] [--num_classes=N, of a folder]'
+    ' that are timed here at least, 0: none] [--num_classes=N, of a folder]'
     ' [--shape=H,W,C, of a sample of an .npz] [--topology=v5e:4x4]',
     '--topology: compiles the step for a slice of TPU chips that need not be'
     f' there ({slices}; needs the extra tpu); what does not fit is refused',
@@ -60,6 +60,7 @@ def main(argv: list[str]):
       lines = plans.of_study(made)
     else:
       left_out = flags.settle()
+      parallel.use_cores(flags.config.num_seeds)  # as train does
       made = plan_lib.of_run(flags.config.to_dict(), **how)
       lines = [*left_out, *plans.of_run(made)]
   print(json.dumps(made, indent=1) if flags.json else '\n'.join(lines))

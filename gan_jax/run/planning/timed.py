@@ -1,7 +1,7 @@
 """How long a run takes here: what it does is done once, or a few times.
 
-By the program that `train` compiles, with its probe, its layout and its devices,
-on the data or on random ones in their place. What happens again and again is
+By the program that `train` compiles, with its probe, its layout and devices, on
+the data or on random ones in their place. What happens again and again is
 measured by itself, and multiplied.
 """
 
