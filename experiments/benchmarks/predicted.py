@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import pathlib
+import statistics
 import tempfile
 import time
 
@@ -86,9 +87,8 @@ def trained(case: str) -> dict:
   with tempfile.TemporaryDirectory() as workdir:
     training.train(config(case), workdir)
   run = time.perf_counter() - begin
-  steps, seconds = (sum(x) for x in zip(*calls[1:], strict=True))
   return {
-    'step': seconds / steps,
+    'step': _step(calls[1:]),
     'run': run,
     'live': max(seen),
     'peak': memory.peak(),
@@ -118,6 +118,12 @@ def _worked():
   if failed:
     raise SystemExit(f'study: {failed}')
   return {'run': run}
+
+
+def _step(calls):
+  """Seconds of a step: the median of the longer calls."""
+  most = max(n for n, _ in calls)
+  return statistics.median(s / n for n, s in calls if 2 * n > most)
 
 
 def _timed(make, calls, seen):

@@ -308,3 +308,40 @@ def test_batches_that_cannot_fit_are_not_compiled():
   assert sizes(0.3) == [12, 6, 3]
   assert sizes(0.125, split=2) == [6]
   assert sizes(0.01) == []
+
+
+def refusal(monkeypatch, fits, **keys):
+  """Of a config on one chip of v5e, where `fits(Setup)` says what is held."""
+  chip = next(chip for chip in chips.CHIPS if chip.name == 'v5e')
+  where = topologies.Slice('v5e:1x1', chip, 1, (None,))
+  needed = keys.pop('needed', 40 * 2**30)
+  made = lambda setup, wrapper, where: (
+    on_slice.Compiled(needed, fits=fits(setup)),
+    (1, 1),
+  )
+  monkeypatch.setattr(on_slice, '_compile', made)
+  monkeypatch.setattr(topologies, 'find', lambda name: where)
+  config = recipes.load('ring8:tiny').to_dict() | keys
+  with pytest.raises(UserError) as refused:
+    on_slice.plan(described.setup, config, 'v5e:1x1')
+  line = str(refused.value)
+  begin = '--topology=v5e:1x1: a chip has 16.0 GiB, the step needs'
+  assert line.startswith(begin) and '\n' not in line
+  return line.split('; ', 1)[1]
+
+
+def test_what_is_refused_says_what_fits(monkeypatch):
+  fits = lambda setup: setup.batch_size <= 2
+  assert refusal(monkeypatch, fits, batch_size=16) == (
+    'batch_size=2 fits on v5e:1x1; a chip has as many examples of batch_size=16'
+    ' on 8 chips.'
+  )
+  fits = lambda setup: len(setup.keys) <= 3
+  line = refusal(monkeypatch, fits, num_seeds=12)
+  assert line == 'num_seeds=3 fits on v5e:1x1.'
+  never = lambda setup: False
+  assert refusal(monkeypatch, never, num_seeds=2) == (
+    'no smaller batch fits: a network with fewer channels, or chips of v5p.'
+  )
+  too_much = refusal(monkeypatch, never, needed=2**40)
+  assert too_much.endswith('a network with fewer channels.')

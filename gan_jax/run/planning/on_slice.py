@@ -6,6 +6,7 @@ what is proposed.
 """
 
 import functools
+import itertools
 import re
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import jax
 import numpy as np
 
 from gan_jax.data import kinds
-from gan_jax.devices import ahead, parallel, topologies
+from gan_jax.devices import ahead, chips, parallel, topologies
 from gan_jax.devices.layout import Layout
 from gan_jax.devices.topologies import Slice
 from gan_jax.run import one_step
@@ -63,8 +64,9 @@ def plan(setup_of, config: dict, name: str) -> dict:
   wrapper = config['parallel'] or parallel.default_wrapper(len(where.devices))
   made, grid = compile_for(setup, wrapper)
   if not made.fits:
-    sizes = _smaller(config, grid[1], where.memory / max(made.needed, 1))
-    fitting = (n for n in sizes if compile_for(setup_of(n), wrapper)[0].fits)
+    most = where.memory / max(made.needed, 1)
+    smaller = itertools.chain(_smaller(config, grid[1], most), _fewer(config))
+    fitting = (n for n in smaller if compile_for(setup_of(n), wrapper)[0].fits)
     raise UserError(_refusal(config, made, next(fitting, None), where))
   shares = _shares(setup, grid, where)
   return {
@@ -194,6 +196,14 @@ def _smaller(config, split, most):
       yield {**config, 'batch_size': size}
 
 
+def _fewer(config):
+  """The config with half of the seeds, a quarter, and so on."""
+  seeds = config['num_seeds']
+  while seeds > 1:
+    seeds //= 2
+    yield {**config, 'num_seeds': seeds}
+
+
 def _refusal(config, made, fitting, where: Slice) -> str:
   """What a chip has, what the step needs, and what would fit."""
   gib = lambda n: f'{n / 2**30:,.1f} GiB'
@@ -203,12 +213,19 @@ def _refusal(config, made, fitting, where: Slice) -> str:
     f' needs {needed}; '
   )
   if fitting is None:
-    return (
-      f'{line}no smaller batch fits: a network with fewer channels, or a chip'
-      ' with more memory.'
-    )
+    return f'{line}no smaller batch fits: {_larger(made, where)}.'
+  if fitting['num_seeds'] < config['num_seeds']:
+    return f'{line}num_seeds={fitting["num_seeds"]} fits on {where.name}.'
   batch, size = config['batch_size'], fitting['batch_size']
   return (
     f'{line}batch_size={size} fits on {where.name}; a chip has as many examples'
     f' of batch_size={batch} on {where.chips * batch // size:,} chips.'
   )
+
+
+def _larger(made, where) -> str:
+  """What might do, where one example of one seed is too much for a chip."""
+  needed = made.needed * where.per_chip
+  names = [c.name for c in chips.CHIPS if c.libtpu and c.memory > needed > 0]
+  channels = 'a network with fewer channels'
+  return f'{channels}, or chips of {" or ".join(names)}' if names else channels
