@@ -110,12 +110,15 @@ def _stacked(*states):
   return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
-def build(config: dict, *, opened: Callable = examples_lib.load) -> Setup:
+def build(
+  config: dict, *, opened: Callable = examples_lib.load, here: bool = True
+) -> Setup:
   """Resolves and checks a config; trains nothing and writes nothing.
 
   Args:
     config: all keys of run.config.keys.TABLE.
     opened: group `data` of a config -> its Examples, where these are known.
+    here: whether it is to run on this machine, which then has to hold it.
 
   Raises:
     UserError: whatever is wrong with it, in one line.
@@ -149,7 +152,8 @@ def build(config: dict, *, opened: Callable = examples_lib.load) -> Setup:
   functions = programs.functions(structure)
   _, numbers = options_lib.split(options)
   state = _check_networks(structure, dataset, numbers)
-  validation.check_memory(config, state, dataset.shape)
+  if here:
+    validation.check_memory(config, state, dataset.shape)
   return Setup(
     dataset=dataset,
     split=config['data'].get('split') or 'train',

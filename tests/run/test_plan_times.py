@@ -5,6 +5,7 @@ import pytest
 
 from gan_jax import recipes
 from gan_jax.data import held_out, kinds
+from gan_jax.run import setup as setup_lib
 from gan_jax.run.planning import (
   costs,
   described,
@@ -13,7 +14,9 @@ from gan_jax.run.planning import (
   timed,
   timed_scores,
 )
+from gan_jax.storage import memory
 from gan_jax.study import costs as study_costs
+from gan_jax.types import UserError
 
 SECONDS = timed.Times(start=1.0, step=2.0, report=3.0, score=4.0, save=5.0)
 
@@ -115,15 +118,22 @@ def test_scores_take_their_share_of_a_fews(monkeypatch):
   assert made == (3.0, 2 * 2.0 * 5120 / timed_scores.FEW)
 
 
-def test_scores_of_nets_that_are_not_there_take_no_time():
-  for name, keys in (
-    ('mnist:tiny', {'features': 'inception'}),
-    ('r3gan:stacked_mnist', {}),
-  ):
-    config = config_of(name, **keys)
-    setup = described.rehearsed(config)
-    made = timed_scores.measure(setup, config, setup.init().ema)
-    assert made == (0.0, 0.0)
+def test_scores_of_a_net_that_is_not_there_take_no_time(monkeypatch):
+  monkeypatch.delenv('GAN_JAX_INCEPTION', raising=False)
+  config = config_of('mnist:tiny', features='inception')
+  setup = described.rehearsed(config)
+  made = timed_scores.measure(setup, config, setup.init().ema)
+  assert made == (0.0, 0.0)
+
+
+def test_what_this_machine_cannot_hold_is_planned(monkeypatch):
+  monkeypatch.setattr(memory, 'memory', lambda: 1000)
+  config = config_of('ring8:tiny')
+  with pytest.raises(UserError, match='this machine has'):
+    setup_lib.build(config)
+  setup = described.rehearsed(config)
+  step = costs.Step(1.0, 1.0, 2000, None, ({}, {}))
+  assert 'GiB' in costs.too_much(setup, step)
 
 
 def test_a_study_compiles_a_program_once():

@@ -37,7 +37,7 @@ def setup(
   """
   examples = _examples(config, num_classes, shape)
   config = {**config, 'health_every': 0}
-  return setup_lib.build(config, load=lambda _: examples)
+  return setup_lib.build(config, opened=lambda _: examples, here=False)
 
 
 def rehearsed(
@@ -50,7 +50,7 @@ def rehearsed(
   made = _examples(config, num_classes, shape)
   given = {'flip': made.flip, 'resident': made.resident}
   examples = stand_in.examples(made.dataset, config['data'], **given)
-  return setup_lib.build(config, load=lambda _: examples)
+  return setup_lib.build(config, opened=lambda _: examples, here=False)
 
 
 def _examples(config, num_classes, shape) -> examples_lib.Examples:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_jax.data import kinds
 from gan_jax.metrics import reference, scores
 from gan_jax.metrics.features import base, classifier, convnet, spaces
 from gan_jax.run import labels as labels_lib
@@ -95,12 +94,10 @@ def _real(setup, features):
 def _feature_net(dataset, protocol) -> base.Features:
   """The net that looks at samples; of one that is trained here, its like."""
   space = spaces.choose(dataset, protocol.space)
-  if space not in spaces.TRAINED:
+  if space != 'classifier':
     return spaces.load(
       dataset, space, resize=protocol.resize, weights=protocol.weights
     )
-  if kinds.of(dataset).as_images is None or space != 'classifier':
-    raise UserError(f'features={space}: not without the data.')
   count, look = len(dataset.class_names), classifier.images_of(dataset)
   shape = look(np.zeros((1, *dataset.shape), np.float32)).shape[1:]
   params = jax.tree.map(np.asarray, convnet.init(shape, count, 0))
