@@ -10,11 +10,26 @@ from gan_jax.run import setup as setup_lib
 from gan_jax.types import D, G
 
 
-def real_data(config: dict) -> np.ndarray:
-  """All of a config's data in model range, float32 [N, *shape]."""
-  dataset = setup_lib.build(config).dataset
-  x = loading.arrays(dataset)['x']
-  return np.asarray(kinds.in_model_range(dataset, x), np.float32)
+def real_data(setup: setup_lib.Setup) -> dict[str, np.ndarray]:
+  """All of the data in model range: x float32 [N, *shape], and labels.
+
+  Labels [N] int64 are there only if the networks see them.
+  """
+  arrays = loading.arrays(setup.dataset)
+  x = kinds.in_model_range(setup.dataset, arrays['x'])
+  made = {'x': np.asarray(x, np.float32)}
+  if setup.conditional:
+    made['label'] = np.asarray(arrays['label'], np.int64)
+  return made
+
+
+def variables(state) -> tuple[dict, dict]:
+  """Those of the first seed's G and D at the beginning, of a setup's init()."""
+  first = lambda tree: jax.tree.map(lambda x: np.asarray(x[0]), tree)
+  return tuple(
+    first({'params': player.params, **player.vars})
+    for player in (state.players[G], state.players[D])
+  )
 
 
 def num_params(setup: setup_lib.Setup) -> tuple[int, int]:

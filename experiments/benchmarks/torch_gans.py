@@ -1,19 +1,40 @@
-"""The same GANs in plain PyTorch, eager, as a good user would write them.
+"""The same GANs in plain PyTorch, as a good user would write them.
 
-The networks and updates of gan_jax.models.dcgan, gan_jax.models.mlp and
-gan_jax/game/step.py: equal parameters, batch, precision, Adam, alternating
-moves, moving average. Convolutions are in channels_last, data in memory.
+The networks of torch_networks and the updates of gan_jax/game/step.py: equal
+parameters, batch, Adam, alternating moves, moving average. Convolutions are in
+channels_last, data in memory. How says what else PyTorch offers.
 """
 
+import contextlib
 import copy
-import math
+import functools
 import os
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
-ACTIVATIONS = {'relu': nn.ReLU, 'leaky_relu': lambda: nn.LeakyReLU(0.2)}
+from experiments.benchmarks import (
+  torch_batches,
+  torch_losses,
+  torch_networks,
+)
+
+
+class How(NamedTuple):
+  """Ways to run a step; eager in float32 without any.
+
+  Attributes:
+    amp: convolutions and products of matrices in bfloat16, by autocast.
+    compiled: what torch.compile takes; without `func` penalties stay eager.
+    func: penalties by torch.func.
+    graph: the whole step is one CUDA graph, with its draws; on a CPU the same
+      step on the same buffers, without a graph.
+  """
+
+  amp: bool = False
+  compiled: bool = False
+  func: bool = False
+  graph: bool = False
 
 
 def setup() -> torch.device:
@@ -25,207 +46,208 @@ def setup() -> torch.device:
   return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
 
 
-def mlp(sizes: list[int], activation: str) -> nn.Sequential:
-  """Dense layers [B, sizes[0]] -> [B, sizes[-1]]."""
-  layers = []
-  for a, b in zip(sizes[:-2], sizes[1:-1], strict=True):
-    layers += [nn.Linear(a, b), ACTIVATIONS[activation]()]
-  return nn.Sequential(*layers, nn.Linear(*sizes[-2:]))
-
-
-class Generator(nn.Module):
-  """DCGAN's: [B, Z] -> [B, C, H, H] in [-1, 1]; batch norm throughout."""
-
-  def __init__(self, shape, widths, dim):
-    super().__init__()
-    size, _, channels = shape
-    self.base = size // 2 ** len(widths)
-    self.start = nn.Linear(dim, widths[0] * self.base**2, bias=False)
-    layers = []
-    for a, b in zip(widths, (*widths[1:], channels), strict=True):
-      last = len(layers) == 3 * (len(widths) - 1)
-      layers += [
-        nn.BatchNorm2d(a),
-        nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(a, b, 4, 2, 1, bias=last),
-      ]
-    self.body = nn.Sequential(*layers, nn.Tanh())
-
-  def forward(self, z):
-    x = self.start(z).view(len(z), -1, self.base, self.base)
-    return self.body(x.contiguous(memory_format=torch.channels_last))
-
-
-class Discriminator(nn.Module):
-  """DCGAN's: [B, C, H, H] -> [B, 1]; batch norm but in the first stage."""
-
-  def __init__(self, shape, widths, norm):
-    super().__init__()
-    size, _, channels = shape
-    layers = []
-    for a, b in zip((channels, *widths[:-1]), widths, strict=True):
-      has_norm = bool(layers) and norm == 'batch'
-      layers.append(nn.Conv2d(a, b, 4, 2, 1, bias=not has_norm))
-      layers += [nn.BatchNorm2d(b)] if has_norm else []
-      layers.append(nn.LeakyReLU(0.2, inplace=True))
-    self.body = nn.Sequential(*layers)
-    self.logits = nn.Linear(widths[-1] * (size // 2 ** len(widths)) ** 2, 1)
-
-  def forward(self, x):
-    return self.logits(self.body(x).flatten(1))
-
-
-def networks(config: dict, shape: tuple) -> tuple[nn.Module, nn.Module]:
-  """G and D of a config and the shape of a sample."""
-  model, dim = config['model'], config['latent']['dim']
-  g, d = model['g'], model['d']
-  if model['name'] == 'mlp':
-    n = math.prod(shape)
-    return (
-      mlp([dim, *g['hidden'], n], g['activation']),
-      mlp([n, *d['hidden'], 1], d['activation']),
-    )
-  nets = (
-    Generator(shape, g['widths'], dim),
-    Discriminator(shape, d['widths'], d['norm']),
-  )
-  for net in nets:
-    for module in net.modules():
-      if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    net.to(memory_format=torch.channels_last)
-  return nets
-
-
-def cross_entropy(real, fake):
-  """D's non-saturating loss of logits; the mean over the batch."""
-  return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-# name -> (D's loss, G's loss). G's is given () -> logits of the reals, too.
-LOSSES = {
-  'cross_entropy': (cross_entropy, lambda fake, _: F.softplus(-fake).mean()),
-  'minimax': (cross_entropy, lambda fake, _: -F.softplus(fake).mean()),
-  'lsgan': (
-    lambda real, fake: ((real - 1).square() + fake.square()).mean() / 2,
-    lambda fake, _: (fake - 1).square().mean() / 2,
-  ),
-  'hinge': (
-    lambda real, fake: (F.relu(1 - real) + F.relu(1 + fake)).mean(),
-    lambda fake, _: -fake.mean(),
-  ),
-  'wasserstein': (
-    lambda real, fake: fake.mean() - real.mean(),
-    lambda fake, _: -fake.mean(),
-  ),
-  'rpgan': (
-    lambda real, fake: F.softplus(fake - real).mean(),
-    lambda fake, real: F.softplus(real() - fake).mean(),
-  ),
-}
-
-
-def gradient_penalty(d, real, fake, alpha, weight=10.0):
-  """WGAN-GP's penalty at points between the reals and the fakes."""
-  alpha = alpha.view(-1, *[1] * (real.dim() - 1))
-  x = torch.lerp(real, fake, alpha).requires_grad_()
-  (grad,) = torch.autograd.grad(d(x).sum(), x, create_graph=True)
-  norm = (grad.flatten(1).square().sum(1) + 1e-12).sqrt()
-  return weight * (norm - 1).square().mean()
-
-
-def r1(real, on_real, gamma):
-  """R1 out of the logits of the reals, which share their forward pass."""
-  (grad,) = torch.autograd.grad(on_real.sum(), real, create_graph=True)
-  return gamma / 2 * grad.flatten(1).square().sum(1).mean()
-
-
 class Trainer:
   """A GAN, its optimizers, its moving average and its data."""
 
-  def __init__(self, config: dict, x, device: torch.device):
-    """x: the data in model range [N, H, W, C] or [N, D], a NumPy array."""
-    self.config, self.device = config, device
-    g, d = networks(config, x.shape[1:])
-    self.g, self.d = g.to(device).train(), d.to(device).train()
+  def __init__(
+    self, config: dict, data: dict, variables: tuple, device, how: How = How()
+  ):
+    """Makes the networks, which begin with our weights.
+
+    Args:
+      config: of the case.
+      data: in model range, {'x': [N, ...], 'label': [N], if there are any}.
+      variables: of our G and D.
+      device: where all of it is.
+      how: to run a step.
+    """
+    self.config, self.device, self.how = config, device, how
+    self.batches, self.steps = torch_batches.Batches(config, data, device), 0
+    # In G's move; in ours, D's vectors have moved at the reals before.
+    self.g_iterations = 1
+    first = torch.arange(config['batch_size'], device=device)
+    example = *self.batches.taken(first), self.batches.draw()
+    shape = self.batches.shape
+    nets = torch_networks.networks(config, shape, variables, example)
+    self.g, self.d = (net.train() for net in nets)
     self.average = copy.deepcopy(self.g).requires_grad_(False)
-    self.d_loss, self.g_loss = LOSSES[config['loss']['name']]
+    pairs = self.average.state_dict().values(), self.g.state_dict().values()
+    self._averaged = [list(tensors) for tensors in pairs]
+    self.d_loss, self.g_loss = torch_losses.LOSSES[config['loss']['name']]
     self.opt_g, self.opt_d = (
-      torch.optim.Adam(
-        net.parameters(),
-        lr=config['optim'][player]['learning_rate'],
-        betas=(config['optim'][player]['b1'], 0.999),
-        fused=True,
-      )
+      self._adam(net, config['optim'][player])
       for player, net in (('g', self.g), ('d', self.d))
     )
-    x = torch.tensor(x, device=device)
-    # NHWC in memory, seen as NCHW: that is channels_last.
-    self.x = x.permute(0, 3, 1, 2) if x.dim() == 4 else x
-    self.order, self.steps = iter(()), 0
+    self._prepare()
 
-  def batch(self):
-    """The next batch of an epoch in random order; a short last one is left."""
-    index = next(self.order, None)
-    if index is None:
-      size = self.config['batch_size']
-      order = torch.randperm(len(self.x), device=self.device)
-      self.order = iter(order[: len(order) // size * size].split(size))
-      index = next(self.order)
-    return self.x[index]
+  def _adam(self, net, own):
+    betas = own['b1'], own.get('b2', 0.999)
+    return torch.optim.Adam(
+      net.parameters(), lr=own['learning_rate'], betas=betas, fused=True,
+      capturable=self.how.graph and self.device.type == 'cuda',
+    )  # fmt: skip
 
-  def latent(self):
-    size = self.config['batch_size'], self.config['latent']['dim']
-    return torch.randn(size, device=self.device)
+  def _prepare(self):
+    """What is compiled, and the buffers of a graph."""
+    compiled = self.how.compiled
+    compile_ = torch.compile if compiled else lambda function: function
+    whole = self.how.func and compiled
+    self._run_g, self._run_d = (
+      net if whole else compile_(net) for net in (self.g, self.d)
+    )
+    self._of_d, self._of_g, self._lazy = (
+      compile_(function) if whole else function
+      for function in (self._d_objective, self._g_objective, self._lazy_terms)
+    )
+    self._index = torch.zeros(
+      self.config['batch_size'], dtype=torch.long, device=self.device
+    )
+    self._weight = torch.zeros((), device=self.device)  # of the new average
+    self._replayed = {}
 
-  def step(self, real, z_d, z_g, alpha=None):
-    """D moves, then G, then the average; returns the losses as tensors."""
-    # D
+  # --------------------------------------------------------------- objectives
+
+  def _due(self, steps=None):
+    """The penalties of every step, or those due once in so many steps."""
+    return {
+      name: {k: v for k, v in own.items() if k != 'every'}
+      for name, own in self.config['penalties'].items()
+      if own.get('every', 1) == (steps or 1)
+    }
+
+  def _judged(self, x, label, drawn, *, slope):
+    """(Logits, their slope at x where it is wanted)."""
+    if not slope:
+      return self._run_d(x, label, drawn).float(), None
+    # torch.compile takes no second derivative, but of torch.func.
+    judge = lambda x: self.d(x, label, drawn).float()
+    return torch_losses.with_slope(judge, x, func=self.how.func)
+
+  def _d_objective(self, real, label, drawn):
+    """(D's loss with its penalties, its loss)."""
+    due = self._due()
     with torch.no_grad():
-      fake = self.g(z_d)
-    penalties = self.config['penalties']
-    real.requires_grad_('r1' in penalties)
-    on_real = self.d(real)
-    loss = d_loss = self.d_loss(on_real, self.d(fake))
-    if 'r1' in penalties:
-      loss = loss + r1(real, on_real, **penalties['r1'])
-    if 'gradient_penalty' in penalties:
-      if alpha is None:
-        alpha = torch.rand(len(real), device=self.device)
-      loss = loss + gradient_penalty(self.d, real, fake, alpha)
-    self.opt_d.zero_grad()
-    loss.backward()
-    self.opt_d.step()
+      fake = self._run_g(drawn, label)
+    on_real, at_real = self._judged(real, label, drawn, slope='r1' in due)
+    on_fake, at_fake = self._judged(fake, label, drawn, slope='r2' in due)
+    total = loss = self.d_loss(on_real, on_fake)
+    for name, slope in (('r1', at_real), ('r2', at_fake)):
+      if name in due:
+        total = total + torch_losses.zero_centred(slope, **due[name])
+    if 'gradient_penalty' in due:
+      x = torch_losses.between(real, fake, drawn['alpha'])
+      _, slope = self._judged(x, label, drawn, slope=True)
+      own = due['gradient_penalty']
+      total = total + torch_losses.one_centred(slope, **own)
+    return total, loss
 
-    # G; D's gradients are not needed here
-    self.d.requires_grad_(False)
-    on_real = lambda: self.d(real.detach()).detach()
-    g_loss = self.g_loss(self.d(self.g(z_g)), on_real)
-    self.opt_g.zero_grad()
-    g_loss.backward()
-    self.opt_g.step()
+  def _lazy_terms(self, real, label, drawn, every):
+    """D's penalties of once in so many steps; each counts as many times."""
+    due = self._due(every)
+    assert set(due) == {'r1'}, due
+    _, slope = self._judged(real, label, drawn, slope=True)
+    return every * torch_losses.zero_centred(slope, **due['r1'])
+
+  def _g_objective(self, real, label, drawn):
+    def on_real():
+      with torch.no_grad():
+        return self._judged(real, label, drawn, slope=False)[0]
+
+    fake = self._run_g(drawn, label)
+    on_fake, _ = self._judged(fake, label, drawn, slope=False)
+    return self.g_loss(on_fake, on_real)
+
+  # -------------------------------------------------------------------- steps
+
+  def _autocast(self):
+    if not self.how.amp:
+      return contextlib.nullcontext()
+    # A graph must not keep casts of weights that it changes.
+    own = {'dtype': torch.bfloat16, 'cache_enabled': not self.how.graph}
+    return torch.autocast(self.device.type, **own)
+
+  def _move(self, optimizer, objective):
+    """One update; returns the objective's value, which may be a pair."""
+    optimizer.zero_grad()
+    with self._autocast():
+      value = objective()
+    (value[0] if isinstance(value, tuple) else value).backward()
+    optimizer.step()
+    return value
+
+  def _moves(self, real, label, of_d, of_g, due=()):
+    """D moves, then G; returns D's and G's loss."""
+    self.g.moves = False
+    _, d_loss = self._move(self.opt_d, lambda: self._of_d(real, label, of_d))
+    for every in due:
+      lazy = functools.partial(self._lazy, real, label, of_d, every)
+      self._move(self.opt_d, lazy)
+    self.g.moves, self.d.moves = True, False
+    self.d.iterations = self.g_iterations
+    self.d.requires_grad_(False)  # whose gradients are not needed here
+    g_loss = self._move(self.opt_g, lambda: self._of_g(real, label, of_g))
     self.d.requires_grad_(True)
-    self.steps += 1
-    self._move_average()
+    self.d.moves, self.d.iterations = True, 1
     return d_loss.detach(), g_loss.detach()
 
-  @torch.no_grad()
-  def _move_average(self):
+  def due(self) -> tuple[int, ...]:
+    """Periods of the lazy penalties that are due in the next step."""
+    periods = {p.get('every', 1) for p in self.config['penalties'].values()}
+    return tuple(n for n in sorted(periods - {1}) if self.steps % n == 0)
+
+  def _share(self) -> float:
+    """Of the new weights in the average, after the next step."""
     ema, batch = self.config['ema'], self.config['batch_size']
     halflife = min(
-      1000 * ema['halflife_kimg'], ema['rampup'] * batch * self.steps
+      1000 * ema['halflife_kimg'], ema['rampup'] * batch * (self.steps + 1)
     )
-    decay = 0.5 ** (batch / halflife)
-    new = [*self.g.parameters(), *self.g.buffers()]
-    old = [*self.average.parameters(), *self.average.buffers()]
-    pairs = [p for p in zip(old, new, strict=True) if p[0].is_floating_point()]
-    torch._foreach_lerp_(*map(list, zip(*pairs, strict=True)), 1 - decay)
+    return 1 - 0.5 ** (batch / halflife)
 
-  def advance(self, n: int):
+  @torch.no_grad()
+  def step(self, real, label, of_d, of_g) -> tuple:
+    """D moves, then G, then the average; returns the losses as tensors."""
+    with torch.enable_grad():
+      losses = self._moves(real, label, of_d, of_g, self.due())
+    torch._foreach_lerp_(*self._averaged, self._share())
+    self.steps += 1
+    return losses
+
+  @torch.no_grad()
+  def _whole(self, due) -> tuple:
+    """A step on buffers alone, with its draws: what a graph records."""
+    real, label = self.batches.taken(self._index)
+    of_d, of_g = self.batches.draw(), self.batches.draw()
+    with torch.enable_grad():
+      losses = self._moves(real, label, of_d, of_g, due)
+    average, new = self._averaged
+    moved = torch._foreach_sub(new, average)
+    torch._foreach_mul_(moved, self._weight)
+    torch._foreach_add_(average, moved)
+    return losses
+
+  def _on_buffers(self) -> tuple:
+    """Writes the buffers of a step and takes it."""
+    self._index.copy_(self.batches.indices())
+    self._weight.fill_(self._share())
+    due = self.due()
+    if due not in self._replayed:
+      self._replayed[due] = _captured(
+        functools.partial(self._whole, due), self.device
+      )
+    losses = self._replayed[due]()
+    self.steps += 1
+    return losses
+
+  def advance(self, n: int) -> list[float]:
     """Takes n steps, sums up the losses, and waits for all that."""
+    draw = self.batches.draw
     total = [torch.zeros((), device=self.device) for _ in range(2)]
     for _ in range(n):
-      losses = self.step(self.batch(), self.latent(), self.latent())
+      if self.how.graph:
+        losses = self._on_buffers()
+      else:
+        taken = self.batches.taken(self.batches.indices())
+        losses = self.step(*taken, draw(), draw())
       torch._foreach_add_(total, list(losses))
     return [t.item() for t in total]  # waits, also for a GPU
 
@@ -234,3 +256,24 @@ class Trainer:
     return tuple(
       sum(p.numel() for p in net.parameters()) for net in (self.g, self.d)
     )
+
+
+def _captured(function, device):
+  """A function of buffers as a CUDA graph; on a CPU the function itself."""
+  if device.type != 'cuda':
+    return function
+  stream = torch.cuda.Stream()
+  stream.wait_stream(torch.cuda.current_stream())
+  with torch.cuda.stream(stream):
+    for _ in range(3):  # chooses algorithms, fills caches
+      function()
+  torch.cuda.current_stream().wait_stream(stream)
+  graph = torch.cuda.CUDAGraph()
+  with torch.cuda.graph(graph):
+    made = function()
+
+  def replay():
+    graph.replay()
+    return made
+
+  return replay
