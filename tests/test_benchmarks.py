@@ -65,35 +65,41 @@ def test_flax_has_as_many_parameters(case):
   assert tuple(sizes) == ours.num_params(setup)
 
 
-def draws(setup, at, move):
-  """What a move of our step draws, and the keys of its examples."""
+def fed(setup):
+  """Returns step -> (reals, label or None, D's draws, G's) of our step."""
   index = jnp.arange(setup.batch_size)
-  key = keys.stream(setup.keys[0], keys.STEP, at)
-  own = keys.stream(key, *move)
-  each = keys.fold_examples(own, index)
-  drawn = jax.vmap(setup.rules().game.prior)(each)
-  drawn = dict(drawn) if isinstance(drawn, dict) else {'z': drawn}
-  name = zlib.crc32(b'gradient_penalty') & 2**31 - 1
-  mixed = keys.fold_examples(jax.random.fold_in(own, name), index)
-  drawn['alpha'] = jax.vmap(jax.random.uniform)(mixed)
-  shuffled = {'key': keys.fold_each(each, 3), 'step': jnp.int32(at)}
-  by = waves.draws(shuffled)[:, 0]
-  drawn['shift'] = jnp.floor(5 * by).astype(jnp.int64) - 2
-  return {k: list(v) if k == 'noise' else v for k, v in drawn.items()}
+  data = jax.tree.map(jnp.asarray, loading.arrays(setup.dataset))
+  prior = setup.rules().game.prior
+
+  def drawn(at, *move):
+    key = keys.stream(keys.stream(setup.keys[0], keys.STEP, at), *move)
+    each = keys.fold_examples(key, index)
+    made = jax.vmap(prior)(each)
+    made = dict(made) if isinstance(made, dict) else {'z': made}
+    name = zlib.crc32(b'gradient_penalty') & 2**31 - 1
+    mixed = keys.fold_examples(jax.random.fold_in(key, name), index)
+    made['alpha'] = jax.vmap(jax.random.uniform)(mixed)
+    shuffled = {'key': keys.fold_each(each, 3), 'step': at}
+    return {**made, 'shift': jnp.floor(5 * waves.draws(shuffled)[:, 0]) - 2}
+
+  @jax.jit
+  def made(at):
+    batch = setup.functions.feed(data, setup.keys[0], at, index)
+    label = batch['label'][0] if setup.conditional else None
+    moves = drawn(at, keys.D_MOVE, 0), drawn(at, keys.G_MOVE)
+    return batch['x'][0], label, *moves
+
+  return made
 
 
-def fed(setup, at):
-  """(Reals, labels or None) of a step of ours."""
-  data = {k: np.asarray(v) for k, v in loading.arrays(setup.dataset).items()}
-  index = np.arange(setup.batch_size)
-  made = setup.functions.feed(jax.device_put(data), setup.keys[0], at, index)
-  return made['x'][0], made['label'][0] if setup.conditional else None
-
-
-def tensors(torch_gans, tree):
-  return jax.tree.map(
-    lambda x: torch_gans.torch.from_numpy(np.array(x)), tree
-  )
+def tensors(torch_gans, given):
+  """What fed gives, as a trainer takes it."""
+  tensor = lambda x: torch_gans.torch.from_numpy(np.array(x))
+  real, label, *moves = jax.tree.map(tensor, given)
+  for drawn in moves:
+    drawn['shift'] = drawn['shift'].long()
+  label = None if label is None else label.long()
+  return torch_gans.torch_batches.laid_out(real), label, *moves
 
 
 def weights(net):
@@ -114,19 +120,12 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   trainer = trainer_of(torch_gans, config, setup, state)
   assert trainer.num_params() == ours.num_params(setup)
   trainer.g_iterations = 2
-  first = weights(trainer.average)
+  first, given = weights(trainer.average), fed(setup)
   kept, losses = program.put(state), []
   for at in range(STEPS):
     total = program.put(program.zeros)
     kept, total = program.advance(kept, total, data(at), 1)
-    real, label = tensors(torch_gans, fed(setup, at))
-    of_d, of_g = (
-      tensors(torch_gans, draws(setup, at, move))
-      for move in ((keys.D_MOVE, 0), (keys.G_MOVE,))
-    )
-    real = torch_gans.torch_batches.laid_out(real)
-    label = None if label is None else label.long()
-    made = trainer.step(real, label, of_d, of_g)
+    made = trainer.step(*tensors(torch_gans, given(jnp.int32(at))))
     losses.append([x.item() for x in made])
     expected = [total['d_loss'].item(), total['g_loss'].item()]
     # Differences of logits of order 1, whose rounding three steps add up.

@@ -145,8 +145,10 @@ class Trainer:
     """D's penalties of once in so many steps; each counts as many times."""
     due = self._due(every)
     assert set(due) == {'r1'}, due
-    _, slope = self._judged(real, label, drawn, slope=True)
-    return every * torch_losses.zero_centred(slope, **due['r1'])
+    logits, slope = self._judged(real, label, drawn, slope=True)
+    # Every weight has a gradient, if of zero, so that Adam moves them all.
+    penalty = torch_losses.zero_centred(slope, **due['r1'])
+    return every * penalty + 0 * logits.mean()
 
   def _g_objective(self, real, label, drawn):
     def on_real():
