@@ -103,9 +103,7 @@ def tensors(torch_gans, given):
 
 
 def weights(net):
-  return np.concatenate(
-    [p.detach().numpy().ravel() for p in net.parameters()]
-  )
+  return np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
 
 
 @pytest.mark.parametrize('case', GAMES)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from experiments.benchmarks import ours, results, torch_gans
+from gan_jax.run import setup as setup_lib
 from gan_jax.study import plan
 
 STUDY = 'experiments/losses_ring8/study.py'
@@ -40,12 +41,14 @@ class Part:
   def __init__(self, study: plan.Study, *, share: float):
     """Prepares a trainer for each cell and chooses its threads."""
     self._steps = [round(c.config['steps'] * share) for c in study.cells]
-    x = ours.real_data(study.cells[0].config)
     device = torch_gans.setup()
-    self._trainers = [
-      torch_gans.Trainer(c.config, x, device) for c in study.cells
-    ]
+    self._trainers = [self._trainer(c.config, device) for c in study.cells]
     self._threads = min((1, os.cpu_count()), key=self._try)
+
+  def _trainer(self, config, device):
+    setup = setup_lib.build(config)
+    data, first = ours.real_data(setup), ours.variables(setup.init())
+    return torch_gans.Trainer(config, data, first, device)
 
   def _try(self, threads):
     torch.set_num_threads(threads)
@@ -121,7 +124,8 @@ def main():
   if workdir.exists():
     parser.error(f'--workdir={workdir}: there is something already')
   line = measure(args.study, workdir, share=args.share)
-  lines = results.store('ablation', [line], cases={line['case']})
+  pairs = {(line['case'], line['device'])}
+  lines = results.store('ablation', [line], pairs=pairs)
   results.write('ablation', report(lines))
   print(report(lines))
 

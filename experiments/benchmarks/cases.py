@@ -8,6 +8,7 @@ import jax
 from configs import common, digits, grammar_chargan, ring8, tones_wavegan
 
 SYNTHETIC = {'name': 'experiments.benchmarks.synthetic'}
+AT_64 = {'image_size': 64, 'size': 2000}
 
 
 class Case(NamedTuple):
@@ -45,7 +46,7 @@ def _dcgan32(**changes):
 
 
 def _dcgan64():
-  config = _dcgan32(data={**SYNTHETIC, 'image_size': 64}, batch_size=128)
+  config = _dcgan32(data={**SYNTHETIC, **AT_64}, batch_size=128)
   config.model.g.widths = (1024, 512, 256, 128)
   config.model.d.widths = (128, 256, 512, 1024)
   return config
@@ -78,7 +79,7 @@ def _stylegan2_64():
   return _images(
     own | {'features': 128}, own | {'group': 4}, model='stylegan2',
     rate=2e-3, b2=0.99, loss={'name': 'nonsaturating'}, batch_size=32,
-    data={**SYNTHETIC, 'image_size': 64},
+    data={**SYNTHETIC, **AT_64},
     penalties={'r1': {'gamma': 1.0, 'every': 16}},
   )  # fmt: skip
 

@@ -40,7 +40,8 @@ def contenders(case: str) -> list[timing.Contender]:
 
 def measure(case: str, *, number: int, seconds: float) -> list[dict]:
   """One result line for each round."""
-  found = timing.rounds(contenders(case), number=number, seconds=seconds)
+  ready = timing.calibrated(contenders(case), seconds=seconds)
+  found = timing.rounds(ready.steps, number=number)
   lines = [
     {'case': case, 'device': results.device(), 'round': i, 'speed': speed}
     for i, speed in enumerate(found)
@@ -87,7 +88,7 @@ def main():
     parser.error(f'no case {", ".join(unknown)}; there are {", ".join(CASES)}')
   for case in only:
     lines = measure(case, number=args.rounds, seconds=args.seconds)
-    lines = results.store('layouts', lines, cases={case})
+    lines = results.store('layouts', lines, pairs={(case, results.device())})
     results.write('layouts', report(lines))
 
 

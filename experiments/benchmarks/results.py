@@ -18,18 +18,30 @@ def device() -> str:
   return f'{os.cpu_count()} shared {platform.machine()} cores'
 
 
-def store(name: str, lines: list[dict], *, cases: set[str]) -> list[dict]:
-  """Replaces the lines of these cases on this device; returns all lines."""
+def read(name: str) -> list[dict]:
+  """The lines of NAME.jsonl; [] if there is no such file."""
   path = HERE / f'{name}.jsonl'
-  old = path.read_text().splitlines() if path.exists() else []
-  kept = [
-    line
-    for line in map(json.loads, old)
-    if line['case'] not in cases or line['device'] != device()
-  ]
+  lines = path.read_text().splitlines() if path.exists() else []
+  return [json.loads(line) for line in lines]
+
+
+def store(name: str, lines: list[dict], *, pairs: set[tuple]) -> list[dict]:
+  """Replaces the lines of these pairs (case, device); returns all lines."""
+  of = lambda line: (line['case'], line['device'])
+  kept = [line for line in read(name) if of(line) not in pairs]
   lines = sorted(kept + lines, key=lambda x: (x['device'], x['case']))
-  path.write_text(''.join(json.dumps(x) + '\n' for x in lines))
+  (HERE / f'{name}.jsonl').write_text(_as_text(lines))
   return lines
+
+
+def append(path: pathlib.Path, lines: list[dict]):
+  """Adds lines to a file of one's own, which need not be there yet."""
+  with path.open('a') as file:
+    file.write(_as_text(lines))
+
+
+def _as_text(lines):
+  return ''.join(json.dumps(line) + '\n' for line in lines)
 
 
 def spread(values: list[float]) -> str:

@@ -37,6 +37,9 @@ class How(NamedTuple):
   graph: bool = False
 
 
+EAGER = How()
+
+
 def setup() -> torch.device:
   """Threads, and the precision that XLA uses on a GPU."""
   torch.set_num_threads(os.cpu_count())
@@ -50,7 +53,7 @@ class Trainer:
   """A GAN, its optimizers, its moving average and its data."""
 
   def __init__(
-    self, config: dict, data: dict, variables: tuple, device, how: How = How()
+    self, config: dict, data: dict, variables: tuple, device, how: How = EAGER
   ):
     """Makes the networks, which begin with our weights.
 

@@ -11,9 +11,7 @@ def generator(w, drawn, label, *, shape, widths=(256,) * 4):
   assert label is None
   blocks = len(widths) - 1
   base = [size // 2**blocks for size in shape[:2]]
-  return resnets.grown(
-    w, drawn['z'], [None] * blocks, base=base, epsilon=2e-5
-  )
+  return resnets.grown(w, drawn['z'], [None] * blocks, base=base, epsilon=2e-5)
 
 
 def discriminator(w, x, label, drawn, *, shape, widths=(128,) * 4):
