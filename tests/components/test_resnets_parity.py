@@ -5,22 +5,11 @@ import functools
 import pytest
 
 from tests.components import by_torch, frozen
-from tests.components.by_torch import by_class, conv, dense, torch
+from tests.components.by_torch import F, torch
 
-relu = torch.relu
-doubled = functools.partial(
-  torch.nn.functional.interpolate, scale_factor=2, mode='nearest'
-)
-halved = functools.partial(torch.nn.functional.avg_pool2d, kernel_size=2)
-
-
-# Of what scales and shifts are made: a function of a norm's path.
-
-
-def by_vector(w, vector):
-  """Linear in a vector."""
-  linear = lambda path, name: dense(w, f'{path}/{name}', vector)
-  return lambda path: (1 + linear(path, 'gain'), linear(path, 'bias'))
+layers, resnets = by_torch.networks('layers'), by_torch.networks('resnets')
+conv, dense, by_vector = layers.conv, layers.dense, resnets.by_vector
+relu, doubled, halved = resnets.relu, resnets.doubled, resnets.halved
 
 
 def by_itself(w, latent):
@@ -29,23 +18,7 @@ def by_itself(w, latent):
   return lambda path: by_vector(w, hidden(path))(path)
 
 
-# ---------------------------------------------------- blocks of two and four
-
-
-def up(w, path, x, norm):
-  y = conv(w, f'{path}/conv_0', doubled(relu(norm(f'{path}/norm_0', x))))
-  y = conv(w, f'{path}/conv_1', relu(norm(f'{path}/norm_1', y)))
-  return y + conv(w, f'{path}/shortcut', doubled(x))
-
-
-def down(w, path, x, norm, *, first, halves):
-  y = conv(w, f'{path}/conv_0', x if first else relu(norm(f'{path}/norm_0', x)))
-  y = conv(w, f'{path}/conv_1', relu(norm(f'{path}/norm_1', y)))
-  if first:  # here the shortcut is made smaller first, else last
-    return halved(y) + conv(w, f'{path}/shortcut', halved(x))
-  if w.has(f'{path}/shortcut'):
-    x = conv(w, f'{path}/shortcut', x)
-  return halved(x + y) if halves else x + y
+# ----------------------------------------------------------- blocks of four
 
 
 def narrow_up(w, path, x, norm, *, doubles):
@@ -73,71 +46,36 @@ def narrow_down(w, path, x, *, halves):
 # ------------------------------------------------------------------ networks
 
 
-def batch_norms(w, epsilon, by):
-  return lambda path, x: by_torch.batch_norm(w, path, x, epsilon, by)
-
-
-def generator(w, z, bys, *, base, epsilon, attends=()):
-  """A modulation for each block."""
-  x = by_torch.grid(dense(w, 'start', z), *base)
-  for i, by in enumerate(bys):
-    x = up(w, f'block_{i}', x, batch_norms(w, epsilon, by))
-    if i in attends:
-      x = by_torch.attention(w, f'attention_{i}', x)
-  return pictures(w, x, epsilon)
-
-
-def pictures(w, x, epsilon):
-  x = relu(by_torch.batch_norm(w, 'norm', x, epsilon))
-  return torch.tanh(conv(w, 'image', x))
-
-
 def sngan_g(w, z, label, *, blocks, base, modulation='class', **kw):
   if modulation == 'class':
-    by = by_class(w, label)
+    by = layers.by_class(w, label)
   elif modulation == 'embedding':
-    by = by_vector(w, w('embed', 'embedding')[label])
+    by = by_vector(w, w.weight('embed', 'embedding')[label])
   else:
-    z = torch.cat([z, w('embed', 'embedding')[label]], 1)
+    z = torch.cat([z, w.weight('embed', 'embedding')[label]], 1)
     by = by_itself(w, z)
-  return generator(w, z, [by] * blocks, base=base, epsilon=2e-5, **kw)
-
-
-def critic(w, x, label, *, blocks, halvings, attends=()):
-  for i in range(blocks):
-    own = {'first': i == 0, 'halves': i < halvings}
-    x = down(w, f'block_{i}', x, lambda _, x: x, **own)
-    if i in attends:
-      x = by_torch.attention(w, f'attention_{i}', x)
-  return by_torch.projected(w, relu(x).sum((2, 3)), label)
+  return resnets.grown(w, z, [by] * blocks, base=base, epsilon=2e-5, **kw)
 
 
 def wgan_gp_d(w, x, label):
   def norm(path, x):
-    x = torch.nn.functional.layer_norm(x, x.shape[1:], eps=2e-5)
-    return by_torch.scaled(w, f'{path}/layer', x)
+    x = F.layer_norm(x, x.shape[1:], eps=2e-5)
+    return layers.scaled(w, f'{path}/layer', x)
 
   x = conv(w, 'stem', x)
   for i in range(2):
-    x = down(w, f'block_{i}', x, norm, first=False, halves=True)
-  return by_torch.projected(w, by_torch.flat(x), label)
-
-
-def biggan_g(w, z, label):
-  first, *each = z.split([4, 3, 3], dim=1)  # 10 is 3 times 3, and 1
-  classes = w('embed', 'embedding')[label]
-  bys = [by_vector(w, torch.cat([classes, part], 1)) for part in each]
-  return generator(w, first, bys, base=(2, 3), epsilon=1e-5, attends=(0,))
+    x = resnets.down(w, f'block_{i}', x, norm, first=False, halves=True)
+  return layers.projected(w, layers.flat(x), label)
 
 
 def biggan_deep_g(w, z, label):
-  y = torch.cat([w('embed', 'embedding')[label], z], 1)
-  norm = batch_norms(w, 1e-5, by_vector(w, y))
-  x = by_torch.grid(dense(w, 'start', y), 2, 3)
+  y = torch.cat([w.weight('embed', 'embedding')[label], z], 1)
+  norm = resnets.batch_norms(w, 1e-5, by_vector(w, y))
+  x = layers.grid(dense(w, 'start', y), 2, 3)
   for i in range(2):
     for k in range(2):
       x = narrow_up(w, f'block_{i}_{k}', x, norm, doubles=k == 1)
-  return pictures(w, x, 1e-5)
+  return resnets.pictures(w, x, 1e-5)
 
 
 def biggan_deep_d(w, x, label):
@@ -145,21 +83,22 @@ def biggan_deep_d(w, x, label):
   for i in range(2):
     for k in range(2):
       x = narrow_down(w, f'block_{i}_{k}', x, halves=i == 0 and k == 0)
-  return by_torch.projected(w, relu(x).sum((2, 3)), label)
+  return layers.projected(w, relu(x).sum((2, 3)), label)
 
 
 of = functools.partial
 small = of(sngan_g, blocks=1, base=(4, 6))
 NETWORKS = {
   'sngan_g': of(sngan_g, blocks=2, base=(2, 3)),
-  'sngan_d': of(critic, blocks=4, halvings=2),
+  'sngan_d': of(resnets.critic, blocks=4, halvings=2),
   'wgan_gp_d': wgan_gp_d,
   'self_modulated_g': of(small, modulation='latent'),
   'embedded_g': of(small, modulation='embedding'),
   'sagan_g': of(sngan_g, blocks=2, base=(2, 3), attends=(0,)),
-  'sagan_d': of(critic, blocks=3, halvings=2, attends=(0,)),
-  'biggan_g': biggan_g,
-  'biggan_d': of(critic, blocks=3, halvings=2, attends=(0,)),
+  'sagan_d': of(resnets.critic, blocks=3, halvings=2, attends=(0,)),
+  # A latent of 10 is cut into 3 times 3, and 1.
+  'biggan_g': of(resnets.biggan, parts=[4, 3, 3], base=(2, 3), attends=(0,)),
+  'biggan_d': of(resnets.critic, blocks=3, halvings=2, attends=(0,)),
   'biggan_deep_g': biggan_deep_g,
   'biggan_deep_d': biggan_deep_d,
 }
