@@ -1,5 +1,7 @@
 """The benchmark's PyTorch is the same game, step by step."""
 
+import functools
+import time
 import zlib
 
 import jax
@@ -7,7 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.benchmarks import cases, flax_gans, ours, results
+from experiments.benchmarks import (
+  cases,
+  flax_gans,
+  lost,
+  ours,
+  rates,
+  results,
+  timing,
+)
 from gan_jax.data import loading
 from gan_jax.game import keys
 from gan_jax.models.layers import waves
@@ -31,6 +41,7 @@ def small(case):
   config = cases.shrunk(name, **{'loss': {'name': loss}} if loss else {})
   for player in config['optim'].values():
     player['learning_rate'] = RATES.get(name, player['learning_rate'])
+    player['eps'] = 1e-5  # no whole steps of gradients that are only rounding
   for penalty in config['penalties'].values():
     if 'every' in penalty:
       penalty['every'] = 2
@@ -134,7 +145,6 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
     players={**state.players, 'g': state.players['g']._replace(**average)}
   )
   expected = weights(trainer_of(torch_gans, config, setup, same).g)
-  # Adam makes whole steps of gradients that are nothing but rounding.
   error = np.linalg.norm(weights(trainer.average) - expected)
   assert error < 1e-2 * np.linalg.norm(expected - first)
 
@@ -171,6 +181,71 @@ def test_in_bfloat16_the_losses_are_nearly_the_same(torch_gans):
     made.append(trainer.advance(1))
   assert made[0] != made[1]
   np.testing.assert_allclose(made[1], made[0], rtol=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('func', [False, True])
+@pytest.mark.parametrize('case', ['ring8', 'chargan'])
+def test_what_is_compiled_is_the_same_step(case, func, torch_gans, monkeypatch):
+  """As torch.compile traces it; what it makes of that is PyTorch's matter."""
+  torch = torch_gans.torch
+  traced = functools.partial(torch.compile, backend='aot_eager')
+  monkeypatch.setattr(torch, 'compile', traced)
+  config = small(case)
+  setup = setup_lib.build(config)
+  state, made = setup.init(), []
+  for compiled in (False, True):
+    torch.manual_seed(0)
+    how = {'compiled': compiled, 'func': func}
+    trainer = trainer_of(torch_gans, config, setup, state, **how)
+    made.append([trainer.advance(1) for _ in range(STEPS)])
+  np.testing.assert_allclose(*made, rtol=1e-4, atol=1e-4)
+
+
+def test_who_fails_is_left_out_and_says_why():
+  def fails(n):
+    raise RuntimeError(f'no {n}\nmore')
+
+  pair = [
+    timing.Contender('one', lambda n: time.sleep(n / 1e3), 2),
+    timing.Contender('other', fails),
+  ]
+  ready = timing.calibrated(pair, seconds=0.01)
+  assert ready.failed == {'other': 'RuntimeError: no 1'}
+  (made,) = timing.rounds(ready.steps, number=1)
+  assert made.keys() == {'one'} and 0 < made['one'] <= 2000
+
+
+def line(speed, **fields):
+  return {
+    'case': 'ring8', 'device': 'this', 'batch': 4, 'unit': 'images/s',
+    'round': 0, 'versions': {'jax': '1'}, 'failed': {}, 'speed': speed,
+  } | fields  # fmt: skip
+
+
+def test_a_table_divides_by_the_faster_pytorch(torch_gans):
+  from experiments.benchmarks import bench
+
+  speed = {'ours': 30.0, 'torch': 10.0, 'torch, 1 thread': 20.0}
+  text = bench.report([line(speed, failed={'flax': 'too old'})])
+  assert 'R1, batch 4 | images/s | ours: 30 | torch, 1 thread: 20' in text
+  assert '**1.50** (1.50 to 1.50)' in text
+  assert text.endswith('- ring8, flax: too old')
+
+
+def test_a_share_is_of_what_products_of_matrices_reach():
+  own = {'float32': 100.0, 'bfloat16': 400.0}
+  speeds = [line({'ours': 5.0}), line({'ours': 7.0}), line({'ours': 6.0})]
+  text = rates.table(own, {'ring8': {'flops': 10.0}}, speeds)
+  assert '| 1e-08 | 10 | 6 | **60 %** |' in text.splitlines()[-1]
+
+
+def test_time_lost_is_beside_the_steps():
+  fields = {'steps_seconds': 2.0, 'every': {'report': 5, 'eval': 6, 'save': 7}}
+  spent = {'reports': 1.0, 'scores': 0.0, 'checkpoints': 0.5, 'all': 3.0}
+  text = lost.report([line({}, lost_seconds=spent, **fields)])
+  assert '| reports 5 | 2.00 s | 1.00 s | **1.50** (1.50 to 1.50) |' in text
+  assert '| all | 2.00 s | 3.00 s | **2.50** (2.50 to 2.50) |' in text
 
 
 def test_results_are_ratios_within_a_round():

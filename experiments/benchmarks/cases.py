@@ -18,7 +18,7 @@ class Case(NamedTuple):
     title: what it is.
     make: () -> its config.
     cpu_batch: its batch size on a CPU, 0: the same as elsewhere; a step of a
-      GPU's batch takes half a minute there.
+      GPU's batch would take many seconds there.
     flax: whether it is written in plain Flax, too.
   """
 

@@ -86,7 +86,8 @@ class Trainer:
   def _adam(self, net, own):
     betas = own['b1'], own.get('b2', 0.999)
     return torch.optim.Adam(
-      net.parameters(), lr=own['learning_rate'], betas=betas, fused=True,
+      net.parameters(), lr=own['learning_rate'], betas=betas,
+      eps=own.get('eps', 1e-8), fused=True,
       capturable=self.how.graph and self.device.type == 'cuda',
     )  # fmt: skip
 
@@ -110,12 +111,12 @@ class Trainer:
 
   # --------------------------------------------------------------- objectives
 
-  def _due(self, steps=None):
+  def _penalties(self, every=1):
     """The penalties of every step, or those due once in so many steps."""
     return {
       name: {k: v for k, v in own.items() if k != 'every'}
       for name, own in self.config['penalties'].items()
-      if own.get('every', 1) == (steps or 1)
+      if own.get('every', 1) == every
     }
 
   def _judged(self, x, label, drawn, *, slope):
@@ -128,7 +129,7 @@ class Trainer:
 
   def _d_objective(self, real, label, drawn):
     """(D's loss with its penalties, its loss)."""
-    due = self._due()
+    due = self._penalties()
     with torch.no_grad():
       fake = self._run_g(drawn, label)
     on_real, at_real = self._judged(real, label, drawn, slope='r1' in due)
@@ -146,7 +147,7 @@ class Trainer:
 
   def _lazy_terms(self, real, label, drawn, every):
     """D's penalties of once in so many steps; each counts as many times."""
-    due = self._due(every)
+    due = self._penalties(every)
     assert set(due) == {'r1'}, due
     logits, slope = self._judged(real, label, drawn, slope=True)
     # Every weight has a gradient, if of zero, so that Adam moves them all.
