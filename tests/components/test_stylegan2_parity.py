@@ -140,3 +140,37 @@ def test_a_discriminator_is_pytorchs(architecture):
     params,
     images,
   )
+
+
+def test_networks_as_the_benchmarks_train_them_are_ours():
+  """Styles scale what is convolved there, not the kernels; no classes."""
+  theirs = by_torch.networks('stylegan2')
+  weights, shape = by_torch.networks('weights').Weights, (8, 8, 3)
+  g = stylegan2.Generator(shape=shape, features=6, **SMALL)
+  d = stylegan2.Discriminator(group=2, **SMALL)
+  draw = stylegan2.make_prior(shape, dim=Z)
+  latent = jax.vmap(draw)(jax.random.split(jax.random.key(1), BATCH))
+  latent = jax.tree.map(np.asarray, latent)
+  images = by_torch.drawn(jnp.zeros((BATCH, *shape)), seed=1, scale=1.0)
+  average = {'averages': {'average': {'value': jnp.zeros(6)}}}
+  own = {'shape': shape, 'mapping_layers': 2}
+  planes = lambda x: x.permute(0, 3, 1, 2)
+
+  def g_by_torch(params, latent):
+    w = weights(params)
+    return theirs.generator(w, latent, None, **own).permute(0, 2, 3, 1)
+
+  def d_by_torch(params, images):
+    w, x = weights(params), planes(images)
+    return theirs.discriminator(w, x, None, None, group=2, **own)
+
+  for net, inputs, more, by in (
+    (g, latent, average, g_by_torch),
+    (d, images, {}, d_by_torch),
+  ):
+    begin = lambda key, net=net, x=inputs: net.init(key, x, train=True)
+    params = drawn(jax.eval_shape(begin, jax.random.key(0))['params'])
+    ours = lambda params, x, net=net, more=more: net.apply(
+      {'params': params, **more}, x, train=True
+    )
+    by_torch.compare(ours, by, params, inputs)
