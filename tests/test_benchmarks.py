@@ -33,6 +33,9 @@ GAMES = (
   *(pytest.param(case, marks=pytest.mark.slow) for case in LONG),
 )
 RATES = {'wgan_gp32': 1e-2}  # its first logits are tiny
+# Of Adam: no whole steps of gradients that are only rounding, which are larger
+# behind conditional norms.
+EPSILONS = {'biggan32': 1e-3}
 
 
 def small(case):
@@ -41,7 +44,7 @@ def small(case):
   config = cases.shrunk(name, **{'loss': {'name': loss}} if loss else {})
   for player in config['optim'].values():
     player['learning_rate'] = RATES.get(name, player['learning_rate'])
-    player['eps'] = 1e-5  # no whole steps of gradients that are only rounding
+    player['eps'] = EPSILONS.get(name, 1e-5)
   for penalty in config['penalties'].values():
     if 'every' in penalty:
       penalty['every'] = 2
@@ -146,7 +149,8 @@ def test_pytorch_takes_the_same_steps(case, torch_gans):
   )
   expected = weights(trainer_of(torch_gans, config, setup, same).g)
   error = np.linalg.norm(weights(trainer.average) - expected)
-  assert error < 1e-2 * np.linalg.norm(expected - first)
+  moved = np.linalg.norm(expected - first)
+  assert error < 1e-2 * moved, (error, moved)
 
 
 HOWS = {
