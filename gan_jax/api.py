@@ -27,7 +27,7 @@ gan_jax.evaluate` scores it. It is opened again by
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -42,10 +42,8 @@ from gan_jax.run.samplers import ways
 from gan_jax.run.trained import Trained
 from gan_jax.run.workdir import contents
 from gan_jax.storage import paths
+from gan_jax.study.report.contents import ReportContents
 from gan_jax.types import MAX_SIZE
-
-if TYPE_CHECKING:
-  from gan_jax.study.report.contents import ReportContents
 
 
 def train(
@@ -234,7 +232,7 @@ def ablate(
   engine: str = 'local',
   workers: int = 0,
   verbose: bool = False,
-) -> 'ReportContents':
+) -> ReportContents:
   """Runs what is missing of a study and writes its report.
 
   Args:
@@ -251,7 +249,7 @@ def ablate(
     gan_jax.UserError: a mistake in the study; nothing has been run.
     gan_jax.study.ablation.Failed: some runs failed, the others are done.
   """
-  # A room of its own, which no other function waits for.
+  # What runs studies takes long to import, and no other function needs it.
   from gan_jax.study import ablation
 
   study, workdir = paths.given(study), paths.given(workdir)

@@ -147,7 +147,7 @@ def test_a_resized_convolution_is_both_to_second_order(name, shape):
 def test_a_resized_convolution_is_less_work(name):
   """Of 4/9, but for the edge that a doubled grid needs."""
   same = {'kernel_size': (3, 3), 'strides': (1, 1)}
-  x, kernel = image(1, 32, 32, 8), image(3, 3, 8, 8)
+  x, kernel = image(1, 32, 32, 64), image(3, 3, 64, 64)
   pairs = gemm.in_pairs(kernel)
   quick = {'doubled': gemm.conv_of_doubled, 'halved': gemm.halved_conv}[name]
   plain = lambda x, k: RESIZED[name](

@@ -1,13 +1,14 @@
-"""Convolutions as one matrix multiplication, for CPU; elsewhere XLA's own.
+"""Convolutions as matrix multiplications, for CPU; elsewhere XLA's own.
 
 XLA's own are slow on CPU in three cases: the kernel gradient of a transposed
 convolution, any convolution inside a while loop, and any under vmap over its
-kernels. Slices, pads and one dot are fast in all of them, and autodiff of any
+kernels. Slices, pads and dots are fast in all of them, and autodiff of any
 order is made of the same three. Strides vanish first: space-to-depth turns a
 strided convolution into one of stride 1 on fewer, wider pixels.
 """
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from jax import lax
 # Patches hold every pixel once per tap; beyond this XLA's own is the lesser
 # evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
 MAX_PATCH_BYTES = 2**29
+THIN = 32  # channels, of which a product is slow
 _LAYOUT = ('NHWC', 'HWIO', 'NHWC')
 
 
@@ -159,18 +161,60 @@ def gemm_conv_transpose(x, kernel, strides, padding, dot=None):
 
 
 def _conv_stride_1(x, kernel):
-  """Unpadded, stride 1: [B, H, W, C], [h, w, C, O] -> [B, H-h+1, W-w+1, O]."""
-  h, w = kernel.shape[:2]
-  rows, columns = x.shape[1] - h + 1, x.shape[2] - w + 1
-  patches = jnp.concatenate(
-    [x[:, i : i + rows, j : j + columns] for i in range(h) for j in range(w)],
-    axis=-1,
-  )  # [B, H', W', h w C]
-  # A flat dot of two matrices: XLA runs that twice as fast as the same dot
-  # over three leading axes.
+  """Unpadded, stride 1: [B, H, W, C], [h, w, C, O] -> [B, H-h+1, W-w+1, O].
+
+  A sum over taps, each a shift and a product. What is narrower is shifted: the
+  result, if it has few channels, else the input. Only where that has few as
+  well, so that a tap's product would be a thin one, all are one product.
+  """
+  _, _, channels, features = kernel.shape
+  if channels < THIN:
+    return _by_patches(x, kernel)
+  if 4 * features < channels:
+    return _shifted_after(x, kernel)
+  return _shifted_before(x, kernel)
+
+
+def _shifted_before(x, kernel):
+  """A product for each tap, with the pixels that it reads."""
+  channels, features = kernel.shape[2:]
+  # Flat dots of two matrices: XLA runs them twice as fast as the same over
+  # three leading axes.
+  products = [
+    jnp.dot(view.reshape(-1, channels), kernel[at]).reshape(
+      *view.shape[:3], features
+    )
+    for at, view in _views(x, kernel)
+  ]
+  return functools.reduce(jnp.add, products)
+
+
+def _shifted_after(x, kernel):
+  """One product with all taps, each of whose results is then shifted."""
+  h, w, channels, features = kernel.shape
+  wide = kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
+  y = jnp.dot(x.reshape(-1, channels), wide)
+  y = y.reshape(*x.shape[:3], h, w, features)
+  return functools.reduce(
+    jnp.add, [view[..., *at, :] for at, view in _views(y, kernel)]
+  )
+
+
+def _by_patches(x, kernel):
+  """One product of what all taps read, side by side."""
+  patches = [view for _, view in _views(x, kernel)]
+  patches = jnp.concatenate(patches, axis=-1)  # [B, H', W', h w C]
   flat = patches.reshape(-1, patches.shape[-1])
   y = jnp.dot(flat, kernel.reshape(-1, kernel.shape[-1]))
   return y.reshape(*patches.shape[:3], -1)
+
+
+def _views(x, kernel):
+  """The pixels [B, H', W', ...] that each tap of a kernel reads, by the tap."""
+  h, w = kernel.shape[:2]
+  rows, columns = x.shape[1] - h + 1, x.shape[2] - w + 1
+  for i, j in itertools.product(range(h), range(w)):
+    yield (i, j), x[:, i : i + rows, j : j + columns]
 
 
 def _xla_stride_1(x, kernel):
