@@ -26,7 +26,7 @@ from gan_jax.game import (
 )
 from gan_jax.game.forward import Game, make_means, play
 from gan_jax.game.objectives import moves_of, projections_of, terms_of
-from gan_jax.types import Augmentation, Conditioning, D, G, Model, UserError
+from gan_jax.types import Conditioning, D, G, Model, UserError
 
 # The groups of a config that are options of the game.
 GROUPS = (
@@ -139,8 +139,7 @@ def make(
   Raises:
     UserError: whatever is wrong with the options.
   """
-  parts = _parts(options, given)
-  _, penalties, conditioning, model = parts
+  _, penalties, conditioning, model = parts = _parts(options, given)
   refusals.check_loss(options, conditioning, model)
   packing.check(options['pack'], given)
   refusals.check_moves(penalties, options['model']['name'], model)
@@ -271,13 +270,14 @@ def _size_of(prior):
 
 def _with(net, fields):
   """The network with those of the fields that it has."""
-  there = net.__dataclass_fields__
-  return net.clone(**{k: v for k, v in fields.items() if k in there})
+  own = {k: v for k, v in fields.items() if k in net.__dataclass_fields__}
+  return net.clone(**own)
 
 
 def _augment(options, axis):
   """The augmentation; without a name there is none."""
-  return augmenting.make(options, axis=axis) if options else Augmentation()
+  none = Game._field_defaults['augment']
+  return augmenting.make(options, axis=axis) if options else none
 
 
 def frozen(options: dict) -> dict:

@@ -129,13 +129,7 @@ def build(
   validation.check_optimizers(options['optim'])
   examples = opened(config['data'])
   dataset = examples.dataset
-  given = rules_lib.Given(
-    tuple(dataset.shape),
-    _num_classes(dataset) if config['conditional'] else 0,
-    validation.DTYPES[config['dtype']],
-    config['batch_size'],
-    vectors=bool(config['conditional'] and dataset.attributes),
-  )
+  given = _given(config, dataset)
   labels.check_vectors(
     config['eval_labels'], 'eval_labels', vectors=given.vectors
   )
@@ -170,6 +164,17 @@ def build(
     clashes=compatibility.clashes(
       compatibility.Seen(config, given, checked, loss, state)
     ),
+  )
+
+
+def _given(config, dataset):
+  """What the networks are told."""
+  return rules_lib.Given(
+    tuple(dataset.shape),
+    _num_classes(dataset) if config['conditional'] else 0,
+    validation.DTYPES[config['dtype']],
+    config['batch_size'],
+    vectors=bool(config['conditional'] and dataset.attributes),
   )
 
 

@@ -22,7 +22,8 @@ def test_layout_is_chosen_by_backend_and_model():
     apply = functools.partial(net.apply, train=False)
     assert parallel.has_convolution(apply, params, z) is convolves
   choose = parallel.choose_layout
-  assert choose(convolutions=True, backend='cpu') == APART
+  unrolled = APART._replace(unroll=True)
+  assert choose(convolutions=True, backend='cpu') == unrolled
   assert choose(convolutions=False, backend='cpu') == TURNS
   assert choose(convolutions=True, backend='tpu') == LOOP
 
