@@ -17,9 +17,7 @@ from tests.report.test_condensed import STEPS, write
     ({'health_nonfinite': 2.0}, diagnosis.DIVERGED),
   ],
 )
-def test_one_bad_report_of_many_decides(
-  tmp_path, monkeypatch, spoilt, verdict
-):
+def test_one_bad_report_of_many_decides(tmp_path, monkeypatch, spoilt, verdict):
   monkeypatch.setattr(averaging, 'MOST', 16)
   monkeypatch.setattr(averaging, 'LEAST', 8)
   rows = [
