@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from gan_jax.data import kinds, loading
+from gan_jax.devices import layout
 from gan_jax.run import setup as setup_lib
 from gan_jax.types import D, G
 
@@ -53,12 +54,15 @@ def make_advance(setup: setup_lib.Setup, **kwargs) -> Callable:
   kept = program.put(setup.init())
   total = program.put(program.zeros)
 
+  step = 0
+
   def advance(n):
-    nonlocal kept, total
-    most = program.max_steps or n
-    for first in range(0, n, most):
-      now = min(most, n - first)
-      kept, total = program.advance(kept, total, data(first), now)
+    nonlocal kept, total, step
+    last = step + n
+    while step < last:
+      now = layout.most_steps(program.max_steps, step, last - step)
+      kept, total = program.advance(kept, total, data(step), now)
+      step += now
     jax.block_until_ready(total)
 
   return advance

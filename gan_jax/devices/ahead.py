@@ -26,10 +26,10 @@ def lower(
     work: see Work.
     made: from parallel.arrange, of the same work.
     state: shapes [S, ...].
-    data: shapes of a data set, or of a step's batch, see make_program.
+    data: shapes of a data set, or of batches, see make_program.
     wrapper: 'jit', 'pmap' or 'shard_map'.
     batch_size: of the global batch.
-    streamed: whether data is each step's batch.
+    streamed: whether data are batches.
   """
   seeds = len(jax.tree.leaves(state)[0])
   keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), seeds))
@@ -83,7 +83,7 @@ def _lower_pmap(made, args, streamed):
     data = cut(data) if streamed else data
   else:
     index = cut(index)
-    data = cut(data, 2) if streamed else data
+    data = cut(data, 3) if streamed else data
   mapped = wrappers.pmapped(made.advance, devices, by_seed, streamed)
   return mapped.lower(state, total, keys, index, data, *rest)
 

@@ -96,8 +96,16 @@ def make_one(
   return one, looked if look else None
 
 
-def make_counted(one: Callable, looked: Callable | None) -> Callable:
+def make_counted(
+  one: Callable, looked: Callable | None, *, streamed: bool = False
+) -> Callable:
   """A step whose metrics are added to a running total; see make_one.
+
+  Args:
+    one: see make_one.
+    looked: see make_one.
+    streamed: whether data holds the batches of several steps, [K, ...], of
+      which the one of a step is at its number modulo K.
 
   Returns counted(state, total, key, index, data, given, at), which gives
   (state, total). `at` [] is the number of steps before this one, a single
@@ -106,6 +114,8 @@ def make_counted(one: Callable, looked: Callable | None) -> Callable:
   """
 
   def counted(state, total, key, index, data, given, at):
+    if streamed:
+      data = jax.tree.map(lambda x: x[at % len(x)], data)
     new, metrics, batch = one(state, key, index, data, given, at)
     total = {**total, **_add(total, metrics)}
     if looked is None:
@@ -122,6 +132,17 @@ def make_counted(one: Callable, looked: Callable | None) -> Callable:
 
 def _add(total, metrics):
   return {name: total[name] + value for name, value in metrics.items()}
+
+
+def most_steps(most: int | None, step: int, n: int) -> int:
+  """Of n steps after `step`, as many as one call may take.
+
+  Args:
+    most: see parallel.Program; calls end at its multiples.
+    step: taken so far.
+    n: wanted.
+  """
+  return n if most is None else min(n, most - step % most)
 
 
 def make_advance(

@@ -35,7 +35,8 @@ class Program(NamedTuple):
   advance: (state, total, data, n) -> (state, total) after n steps; total is
     the running sum of the metrics. Both are laid out as by `put`, and donated.
   zeros: an empty total, {name: [S]}, still to be put.
-  max_steps: the most steps per call of advance; None for any number.
+  max_steps: the most steps per call of advance, which end at its multiples,
+    see layout.most_steps; None for any number.
   layout: see Layout.
   part: the seeds and rows of a batch that this process must feed.
   """
@@ -137,7 +138,7 @@ def make_program(
   batch_size: int,
   wrapper: str,
   layout: Layout,
-  streamed: bool = False,
+  streamed: int = 0,
   devices: list | None = None,
 ) -> Program:
   """Builds a program; the first call of advance compiles it.
@@ -149,8 +150,9 @@ def make_program(
     batch_size: of the global batch.
     wrapper: 'jit', 'pmap' or 'shard_map'.
     layout: see choose_layout.
-    streamed: data is each step's batch {name: [S, n, batch_size, ...]} rather
-      than the whole data set; then advance takes one step per call.
+    streamed: data holds the batches of so many steps at a time, {name: [S,
+      streamed, n, batch_size, ...]}, of which the first is a multiple of it; 0
+      if it is the whole data set. 1 unless many steps are a call, see Layout.
     devices: by default all devices of all processes.
 
   Raises:
@@ -162,7 +164,7 @@ def make_program(
     batch_size=batch_size,
     wrapper=wrapper,
     layout=layout,
-    streamed=streamed,
+    streamed=bool(streamed),
     devices=devices or jax.devices(),
   )
   layout = made.layout
@@ -173,7 +175,7 @@ def make_program(
     keys=keys,
     batch_size=batch_size,
     given=given_to(work),
-    streamed=streamed,
+    streamed=bool(streamed),
   )
   zero = np.zeros(len(keys), np.float32)
   zeros = dict.fromkeys(made.names, zero)
@@ -184,8 +186,13 @@ def make_program(
       state, total = run(state, total, data, turn)
     return state, total
 
-  max_steps = None if layout.loop and layout.seeds != 'apart' else 1
+  max_steps = (streamed or None) if many_steps(layout) else 1
   return Program(put, get, place, advance_all, zeros, max_steps, layout, part)
+
+
+def many_steps(layout: Layout) -> bool:
+  """Whether a call may take several steps."""
+  return layout.loop and layout.seeds != 'apart'
 
 
 class Arranged(NamedTuple):
@@ -219,8 +226,6 @@ def arrange(
   """
   if wrapper not in WRAPPERS:
     raise UserError(f'parallel={wrapper!r}: there are {", ".join(WRAPPERS)}.')
-  if streamed:
-    layout = layout._replace(loop=False)
   mesh = _mesh(devices, num_seeds, batch_size, wrapper, layout)
   # jit sees the global batch and needs no axis for its means; pmap has a single
   # axis, which is the batch's only if the seeds are not split.
@@ -242,7 +247,8 @@ def _advance(make_step, feed, make_look, axis, layout, streamed):
   """
   look = make_look(axis) if make_look else None
   step = make_step(axis, unroll=layout.unroll)
-  counted = layout_lib.make_counted(*layout_lib.make_one(step, feed, look))
+  parts = layout_lib.make_one(step, feed, look)
+  counted = layout_lib.make_counted(*parts, streamed=streamed)
   return layout_lib.make_advance(counted, layout=layout, streamed=streamed)
 
 

@@ -84,7 +84,7 @@ def wrap(
     keys: root keys [S].
     batch_size: of the global batch.
     given: see layout.make_advance.
-    streamed: whether data is each step's batch.
+    streamed: whether data are batches of some steps, [S, steps, n, B, ...].
   """
   fixed = (keys, np.arange(batch_size), given)
   part = part_of(mesh, len(keys), batch_size)
@@ -111,7 +111,7 @@ def compiled(name: str, advance: Callable, mesh: Mesh, streamed):
 
 def specs(*, streamed):
   """Partitions of advance's arguments and of its results."""
-  data = P('seed', None, 'data') if streamed else P()
+  data = P('seed', None, None, 'data') if streamed else P()
   seeds, everywhere = P('seed'), P()
   ins = (seeds, seeds, seeds, P('data'), data, everywhere, everywhere)
   return ins, (seeds, seeds)
@@ -180,13 +180,13 @@ def _place(tree, sharding):
 
 
 def _from_parts(data, sharding, part, shapes):
-  """Global arrays {name: [S, n, B, ...]} from each process's own part."""
+  """Global arrays [S, steps, n, B, ...] from each process's own part."""
   if not multihost.several():
     return data
-  first = (part.seeds.start, 0, part.rows.start)
+  first = (part.seeds.start, 0, 0, part.rows.start)
 
   def make(x):
-    shape = (shapes[0], x.shape[1], shapes[1], *x.shape[3:])
+    shape = (shapes[0], *x.shape[1:3], shapes[1], *x.shape[4:])
 
     # JAX asks for global slices; here they index this process's part.
     def piece(where):
@@ -223,7 +223,7 @@ def _wrap_pmap(advance, mesh, fixed, part, *, streamed):
 
   def run(state, total, data, n):
     if streamed:
-      data = split(data, 0 if by_seed else 2)
+      data = split(data, 0 if by_seed else 3)
     return mapped(state, total, keys, index, data, given, np.int32(n))
 
   # Copied on the host first: put may share its source's buffers, which are

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gan_jax.components import options as options_lib
-from gan_jax.data import conditions, loading
+from gan_jax.data import batching, conditions, loading
 from gan_jax.data import held_out as held_out_lib
 from gan_jax.storage import paths
 from gan_jax.types import Dataset, UserError
@@ -45,7 +45,7 @@ def load(options: dict) -> Examples:
   get = functools.partial(loading.load, options.pop('name'))
   whole = options_lib.call('data', get, options)
   dataset, unseen = held_out_lib.part(whole, share)
-  loading.check_flip(dataset, flip=flip)
+  batching.check_flip(dataset, flip=flip)
   aside = lambda: held_out_lib.samples(unseen or _beside(asked))
   resident = dataset.nbytes <= most
   return Examples(dataset, aside, _opener(asked), flip, resident)

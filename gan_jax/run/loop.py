@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_jax.devices import multihost
+from gan_jax.devices import layout, multihost
 from gan_jax.devices.parallel import Program
 from gan_jax.game.health import measures
 from gan_jax.game.terms import is_minimised
@@ -134,6 +134,7 @@ def run(
         total, since, window = go_on(total, window), window.since, None
       total = program.put(total)
     n = min(steps_to_next(step, steps, cadence), pace.steps())
+    n = layout.most_steps(program.max_steps, step, n)
     kept, total = program.advance(kept, total, fed, n)
     step += n
     pace.note(n, total)
@@ -183,12 +184,12 @@ class _Pace:
   def steps(self) -> int:
     """For the next call; the same in all processes, as process 0 decides."""
     self._begin = time.monotonic()
-    return multihost.share(self._steps) if self._most is None else self._most
+    return 1 if self._most == 1 else multihost.share(self._steps)
 
   def note(self, steps, result):
     # Calls are queued without waiting for their results. The host waits from
     # time to time, to measure the pace and not to run far ahead of the device.
-    if self._most and time.monotonic() - self._waited < CALL_SECONDS:
+    if self._most == 1 and time.monotonic() - self._waited < CALL_SECONDS:
       return
     jax.block_until_ready(result)
     self._waited = time.monotonic()

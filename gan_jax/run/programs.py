@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from gan_jax.components import options as options_lib
-from gan_jax.data import kinds, loading
+from gan_jax.data import batching, kinds
 from gan_jax.devices import once, parallel
 from gan_jax.game import beginning, forward, networks, rules
 from gan_jax.game.health import probe
@@ -224,7 +224,7 @@ def _feed(structure, data, key, step, index):
   if not structure.resident:
     x = kinds.in_model_range(structure.dataset, data['x'])
     return {**data, 'x': x}
-  return loading.draw(
+  return batching.draw(
     structure.dataset,
     data,
     key,

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from gan_jax import select
 from gan_jax.components import options as options_lib
-from gan_jax.data import loading
+from gan_jax.data import batching, loading
 from gan_jax.devices import parallel
 from gan_jax.devices.layout import Probe, Work
 from gan_jax.game import ema, networks
@@ -22,6 +22,10 @@ from gan_jax.run import examples as examples_lib
 from gan_jax.run.config import keys as config_keys
 from gan_jax.run.config import validation
 from gan_jax.types import Dataset, State, UserError
+
+# Of batches that are read from disk: so many bytes are given to the device at a
+# time, and so many steps at most.
+AT_ONCE_BYTES, MOST_AT_ONCE = 2**25, 64
 
 
 class Setup(NamedTuple):
@@ -220,9 +224,20 @@ def make_program(
     keys=setup.keys,
     batch_size=setup.batch_size,
     wrapper=wrapper or parallel.default_wrapper(len(devices)),
-    streamed=not setup.structure.resident,
+    streamed=_steps_at_once(setup, kwargs['layout']),
     **kwargs,
   )
+
+
+def _steps_at_once(setup, layout):
+  """Whose batches are given to the program together; 0 of data in memory."""
+  if setup.structure.resident:
+    return 0
+  if not parallel.many_steps(layout):
+    return 1
+  examples = len(setup.keys) * setup.structure.batches * setup.batch_size
+  size = examples * setup.dataset.nbytes // max(setup.dataset.size, 1)
+  return min(max(AT_ONCE_BYTES // max(size, 1), 1), MOST_AT_ONCE)
 
 
 def work_of(setup: Setup) -> Work:
@@ -257,7 +272,7 @@ def make_data(
   if setup.structure.resident:
     placed = program.place(loading.whole(setup.dataset))
     return lambda at: placed
-  batches = loading.stream(
+  blocks = batching.stream(
     setup.dataset,
     setup.keys[program.part.seeds],
     jnp.arange(setup.batch_size)[program.part.rows],
@@ -265,8 +280,17 @@ def make_data(
     batches=setup.structure.batches,
     batch_size=setup.batch_size,
     flip=setup.structure.flip,
+    block=program.max_steps,
   )
-  return lambda at: next(batches)
+  number, held = step // program.max_steps - 1, None
+
+  def data(at):
+    nonlocal number, held
+    while number < at // program.max_steps:
+      number, held = number + 1, next(blocks)
+    return held
+
+  return data
 
 
 def shapes_of_one(setup: Setup) -> State:

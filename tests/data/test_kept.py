@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan_jax import data
-from gan_jax.data import fingerprint, folder_index, kept, loading
+from gan_jax.data import batching, fingerprint, folder_index, kept
 from gan_jax.types import UserError
 from tests import tiny_data
 
@@ -164,7 +164,9 @@ def test_a_folder_gives_what_it_gave(tmp_path, folder):
   static = {'batches': 2, 'batch_size': 16, 'flip': True}
 
   def streamed(dataset):
-    stream = loading.stream(dataset, jax.random.key(1), np.arange(16), **static)
+    stream = batching.stream(
+      dataset, jax.random.key(1), np.arange(16), **static
+    )
     batches = [next(stream) for _ in range(4)]
     stream.close()
     return batches

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from gan_jax.data import blocks, fingerprint, images, loading
+from gan_jax.data import batching, blocks, fingerprint, images, loading
 from gan_jax.storage import npz_rows
 from gan_jax.types import UserError
 from tests import odd_archives, tiny_data
@@ -116,7 +116,7 @@ def test_a_stream_from_the_file_is_that_from_memory(tmp_path):
   np.savez(tmp_path / 'a.npz', x=tiny_data.images(50), y=np.arange(50) % 3)
   key, index = jax.random.key(3), np.arange(16)
   made = [
-    loading.stream(dataset, key, index, batches=2, batch_size=16, flip=True)
+    batching.stream(dataset, key, index, batches=2, batch_size=16, flip=True)
     for dataset in (
       opened(tmp_path / 'a.npz'),
       opened(tmp_path / 'a.npz', **ON_DISK),

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.data import loading, memory
+from gan_jax.data import batching, loading, memory
 from gan_jax.kinds import image
 from gan_jax.types import UserError
 from tests import tiny_data
@@ -25,7 +25,7 @@ def labelled():
 @functools.partial(jax.jit, static_argnames=('batches', 'batch_size', 'flip'))
 def draw(arrays, key, step, index, **static):
   tiny = memory.from_arrays('tiny', 'image', np.zeros((50, 6, 4, 3), np.uint8))
-  return loading.draw(tiny, arrays, key, step, index, **static)
+  return batching.draw(tiny, arrays, key, step, index, **static)
 
 
 def in_model_range(batch):
@@ -76,7 +76,7 @@ def test_flip_mirrors_some_images_left_to_right(labelled):
 def test_stream_equals_draw(labelled, step, flip):
   arrays = loading.arrays(labelled)
   static = {'batches': 2, 'batch_size': 16, 'flip': flip}
-  stream = loading.stream(labelled, KEY, np.arange(16), step=step, **static)
+  stream = batching.stream(labelled, KEY, np.arange(16), step=step, **static)
   for s in range(step, step + 4):
     batch = next(stream)
     assert batch['x'].dtype == np.uint8
@@ -85,10 +85,30 @@ def test_stream_equals_draw(labelled, step, flip):
   stream.close()
 
 
+@pytest.mark.parametrize('seeds', [0, 2])
+def test_blocks_hold_the_steps_of_a_stream(labelled, seeds):
+  """Those that begin at a multiple, from the one with the first step on."""
+  key = jax.random.split(KEY, seeds) if seeds else KEY
+  static = {'batches': 2, 'batch_size': 8, 'flip': True}
+  open_ = lambda **more: batching.stream(
+    labelled, key, np.arange(8), **static, **more
+  )
+  steps, blocks = open_(step=3), open_(step=5, block=3)
+  for _ in range(2):
+    block = next(blocks)
+    for at in range(3):
+      own = jax.tree.map(
+        lambda x, at=at: x[(slice(None),) * bool(seeds) + (at,)], block
+      )
+      assert_same(own, next(steps))
+  steps.close()
+  blocks.close()
+
+
 def test_stream_of_several_seeds_has_a_leading_axis(labelled):
   seeds = jax.random.split(KEY, 3)
   static = {'batches': 2, 'batch_size': 8}
-  stream = loading.stream(labelled, seeds, np.arange(2, 6), step=1, **static)
+  stream = batching.stream(labelled, seeds, np.arange(2, 6), step=1, **static)
   batch = in_model_range(next(stream))
   for s, key in enumerate(seeds):
     expected = draw(
@@ -102,11 +122,13 @@ def test_stream_of_several_seeds_has_a_leading_axis(labelled):
 def test_a_stream_is_the_same_however_much_is_planned(
   labelled, monkeypatch, most
 ):
-  monkeypatch.setattr(loading, 'MOST_PLANNED', most)
+  monkeypatch.setattr(batching, 'MOST_PLANNED', most)
   seeds, static = jax.random.split(KEY, 2), {'batches': 2, 'batch_size': 8}
   arrays = loading.arrays(labelled)
   for first in (0, 61):  # within a block, and across its end
-    stream = loading.stream(labelled, seeds, np.arange(8), step=first, **static)
+    stream = batching.stream(
+      labelled, seeds, np.arange(8), step=first, **static
+    )
     for step in range(first, first + 5):
       batch = in_model_range(next(stream))
       for s, key in enumerate(seeds):
@@ -139,7 +161,7 @@ def test_stream_reads_ahead_and_stops(labelled):
     return labelled.read(rows)
 
   counted = labelled._replace(read=read)
-  stream = loading.stream(counted, KEY, np.arange(8), batches=1, batch_size=8)
+  stream = batching.stream(counted, KEY, np.arange(8), batches=1, batch_size=8)
   next(stream)
   stream.close()
   assert 2 <= len(reads) <= 3 and set(reads) == {8}
@@ -151,7 +173,7 @@ def test_stream_passes_errors_on(labelled):
     raise UserError('broken.png')
 
   broken = labelled._replace(read=read)
-  stream = loading.stream(broken, KEY, np.arange(8), batches=1, batch_size=8)
+  stream = batching.stream(broken, KEY, np.arange(8), batches=1, batch_size=8)
   with pytest.raises(UserError, match='broken.png'):
     next(stream)
 
@@ -160,9 +182,9 @@ def test_points_cannot_be_flipped():
   ring = loading.load('ring8', size=10)
   static = {'batches': 1, 'batch_size': 2, 'flip': True}
   with pytest.raises(UserError, match='data.flip'):
-    loading.draw(ring, loading.arrays(ring), KEY, 0, jnp.arange(2), **static)
+    batching.draw(ring, loading.arrays(ring), KEY, 0, jnp.arange(2), **static)
   with pytest.raises(UserError, match='data.flip'):
-    loading.stream(ring, KEY, np.arange(2), **static)
+    batching.stream(ring, KEY, np.arange(2), **static)
 
 
 def test_unset_options_stand_for_defaults():

@@ -232,11 +232,12 @@ def test_one_looks_only_when_it_is_due(layout):
 
 
 @pytest.mark.parametrize(
-  'wrapper, devices, every',
-  [('jit', 1, 2), ('pmap', 2, 0), ('shard_map', 8, 0)],
+  'wrapper, devices, every, block',
+  [('jit', 1, 2, 1), ('jit', 1, 2, 3), ('pmap', 2, 0, 3)]
+  + [('shard_map', 8, 0, 3)],
 )
 def test_streamed_batches_equal_the_resident_set(
-  wrapper, devices, every, reference
+  wrapper, devices, every, block, reference
 ):
   init, make_step = tiny.game()
   roots, state = tiny.states(init, 1)
@@ -250,15 +251,20 @@ def test_streamed_batches_equal_the_resident_set(
     batch_size=tiny.BATCH,
     wrapper=wrapper,
     layout=LOOP,
-    streamed=True,
+    streamed=block,
     devices=jax.devices()[:devices],
   )
-  assert program.max_steps == 1
+  assert program.max_steps == block
   kept, total = program.put(state), program.put(program.zeros)
-  for at in range(STEPS):
-    rows = tiny.feed(tiny.DATA, None, at, np.arange(tiny.BATCH))
-    fed = {'x': np.asarray(rows['x'])[None]}  # [S, n, B, 2]
-    kept, total = program.advance(kept, total, fed, 1)
+  at = 0
+  while at < STEPS:
+    steps = range(at - at % block, at - at % block + block)
+    rows = [tiny.feed(tiny.DATA, None, s, np.arange(tiny.BATCH)) for s in steps]
+    fed = {'x': np.stack([row['x'] for row in rows])[None]}  # [S, K, n, B, 2]
+    # As many as a report would let it, which is due after every second step.
+    n = layout_lib.most_steps(block, at, min(2 - at % 2, STEPS - at))
+    kept, total = program.advance(kept, total, fed, n)
+    at += n
   assert tiny.distance(program.get(kept), reference[0]) < 1e-6
   seen = reference[1] if every else steps_of(reference[1])
   assert tiny.distance(total, seen) < 1e-5

@@ -11,7 +11,7 @@ import pytest
 
 import gan_jax
 from gan_jax import select
-from gan_jax.data import kinds, loading, memory
+from gan_jax.data import batching, kinds, loading, memory
 from gan_jax.metrics import measures
 from gan_jax.metrics.features import spaces
 from gan_jax.types import UserError
@@ -84,9 +84,9 @@ def test_mirrors_undo_themselves(dataset):
   kind, raw = kinds.of(dataset), dataset.read(np.arange(6))['x']
   if kind.mirror is None:
     with pytest.raises(UserError, match='data.flip.* tiny '):
-      loading.check_flip(dataset, flip=True)
+      batching.check_flip(dataset, flip=True)
     return
-  loading.check_flip(dataset, flip=True)
+  batching.check_flip(dataset, flip=True)
   assert (kind.mirror(raw) != raw).any()
   np.testing.assert_array_equal(kind.mirror(kind.mirror(raw)), raw)
 

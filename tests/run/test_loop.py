@@ -123,6 +123,16 @@ def test_the_goal_ends_the_run_with_a_checkpoint():
   assert when(program, 'save') == [10]
 
 
+def test_calls_end_where_the_data_at_hand_do():
+  """At multiples of four steps, and where something is due."""
+  program = Fake(max_steps=4)
+  run(program, start=3, every=(10, 0, 0))
+  assert sum(program.calls) == 7
+  assert program.calls[0] == 1 and max(program.calls) <= 4
+  ends = [3 + sum(program.calls[: i + 1]) for i in range(len(program.calls))]
+  assert {4, 8, 10} <= set(ends)
+
+
 def test_a_signal_ends_the_run_with_a_checkpoint():
   program = Fake(max_steps=1)
   outcome = run(program, every=(0, 0, 100), stop_at=6)

@@ -76,7 +76,7 @@ def test_a_step_takes_each_example_with_its_own_vector(setup, tmp_path):
     program = setup_lib.make_program(one)
     data = setup_lib.make_data(one, program, step=2)(2)
     if not one.structure.resident:
-      data = jax.tree.map(lambda x: x[0], data)
+      data = jax.tree.map(lambda x: x[0, 2], data)
     index = np.arange(one.batch_size)
     batch = one.functions.feed(data, one.keys[0], np.int32(2), index)
     expected = divergence.batch_of(one, 0, 2)

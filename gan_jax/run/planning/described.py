@@ -4,7 +4,7 @@ Whoever has the data of a run gets its setup by run.setup.build.
 """
 
 from gan_jax.components import options as options_lib
-from gan_jax.data import loading
+from gan_jax.data import batching, loading
 from gan_jax.datasets import npz
 from gan_jax.run import examples as examples_lib
 from gan_jax.run import setup as setup_lib
@@ -66,7 +66,7 @@ def _examples(config, num_classes, shape) -> examples_lib.Examples:
       ' its files.'
     )
   flip = options.get('flip', False)
-  loading.check_flip(dataset, flip=flip)
+  batching.check_flip(dataset, flip=flip)
   # Data of unknown size stream.
   most = options['memory_mb'] * 2**20
   resident = bool(dataset.size) and dataset.nbytes <= most

@@ -157,11 +157,11 @@ def _judged(lowered, where) -> Compiled:
 
 
 def data_of(setup: Setup) -> dict:
-  """Shapes of the data set, or of a step's batch, as they are on disk."""
+  """Shapes of the data set, or of one step's batch, as they are on disk."""
   dataset, structure = setup.dataset, setup.structure
   lead = (dataset.size,)
   if not structure.resident:
-    lead = len(setup.keys), structure.batches, setup.batch_size
+    lead = len(setup.keys), 1, structure.batches, setup.batch_size
   # As its kind keeps them, unless they are floats of the networks' own.
   keep = functools.partial(kinds.of(dataset).from_model_range, dataset=dataset)
   one = jax.ShapeDtypeStruct((1, *dataset.shape), np.float32)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gan_jax.devices import layout
 from gan_jax.run import loop
 from gan_jax.run import setup as setup_lib
 from gan_jax.run.planning import timed_scores
@@ -115,6 +116,7 @@ class _Running:
   def __init__(self, setup, config):
     self._program = setup_lib.make_program(setup, wrapper=config['parallel'])
     self._data = setup_lib.make_data(setup, self._program, step=0)
+    self._taken = 0  # steps
     program = self._program
     self._kept = program.put(setup.init())
     self._total = program.put(program.zeros)
@@ -129,12 +131,12 @@ class _Running:
     program, left = self._program, n
     begin = time.perf_counter()
     while left:
-      now = min(left, program.max_steps or left)
-      fed = self._data(0)
+      now = layout.most_steps(program.max_steps, self._taken, left)
+      fed = self._data(self._taken)
       self._kept, self._total = program.advance(
         self._kept, self._total, fed, now
       )
-      left -= now
+      self._taken, left = self._taken + now, left - now
     jax.block_until_ready((self._kept, self._total))
     return time.perf_counter() - begin
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_jax.data import kinds, loading
+from gan_jax.data import batching, kinds
+from gan_jax.devices import layout
 from gan_jax.devices.parallel import Program
 from gan_jax.run import loop
 from gan_jax.run import setup as setup_lib
@@ -72,7 +73,7 @@ class Walk:
     cadence = loop.Cadence(self._every, 0, 0)
     while self.step < step:
       n = loop.steps_to_next(self.step, step, cadence)
-      self.go(n if self._program.max_steps is None else 1)
+      self.go(layout.most_steps(self._program.max_steps, self.step, n))
 
   def forget(self):
     """Resets the sums of metrics."""
@@ -153,18 +154,15 @@ def batch_of(setup: Setup, seed: int, at: int) -> dict[str, np.ndarray]:
     receives.
   """
   index = np.arange(setup.batch_size, dtype=np.int32)
-  batches = loading.stream(
+  drawn = batching.of_step(
     setup.dataset,
     setup.keys[seed],
     index,
-    step=at,
+    at,
     batches=setup.structure.batches,
     batch_size=setup.batch_size,
     flip=setup.structure.flip,
-    depth=1,
   )
-  drawn = next(batches)
-  batches.close()
   prepare = functools.partial(kinds.in_model_range, setup.dataset)
   batch = {'x': np.asarray(jax.jit(prepare)(drawn['x']))}
   if setup.conditional:
