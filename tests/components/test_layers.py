@@ -117,6 +117,43 @@ def test_gradients_agree_under_vmap_and_in_a_loop(kind):
   close(*(jax.jit(g)(params, x) for g in grads))
 
 
+# By the channels of input and output.
+WAYS = {
+  '_by_patches': (31, 2),
+  '_shifted_before': (32, 8),
+  '_shifted_after': (32, 7),
+}
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_narrow_and_wide_convolutions_equal_lax(way, monkeypatch):
+  """To second order, each by the product that suits its channels."""
+  taken = []
+  for name in WAYS:
+    real = getattr(gemm, name)
+    spy = lambda *args, name=name, real=real: taken.append(name) or real(*args)
+    monkeypatch.setattr(gemm, name, spy)
+  wide, features = WAYS[way]
+  x, kernel = image(2, 4, 5, wide), 0.1 * image(3, 2, wide, features, seed=1)
+
+  def all_orders(conv):
+    critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
+    penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
+    orders = [conv, *(jax.grad(f, (1, 0)) for f in (critic, penalty))]
+    run = lambda x, k: (orders[0](x, k), *(f(k, x) for f in orders[1:]))
+    return jax.jit(run)(x, kernel)
+
+  plain = functools.partial(
+    jax.lax.conv_general_dilated,
+    window_strides=(1, 1),
+    padding='SAME',
+    dimension_numbers=gemm._LAYOUT,
+  )
+  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  close(all_orders(ours), all_orders(plain))
+  assert set(taken) == {way}
+
+
 RESIZED = {
   'doubled': lambda layer, x: layer(resampling.doubled(x)),
   'halved': lambda layer, x: resampling.halved(layer(x)),
