@@ -145,7 +145,8 @@ def test_a_dump_holds_what_the_step_was_given(more, tmp_path):
   )
 
   feed = jax.jit(setup.functions.feed)
-  fed = fed if setup.structure.resident else {k: v[0] for k, v in fed.items()}
+  if not setup.structure.resident:  # [S, steps, n, B, ...]
+    fed = {k: v[0, (step - 1) % v.shape[1]] for k, v in fed.items()}
   batch = feed(fed, setup.keys[0], step - 1, jnp.arange(setup.batch_size))
   names = {'batch_x', 'batch_index'} | ({'batch_label'} & set(arrays))
   assert ('batch_label' in names) == config['conditional']
