@@ -187,6 +187,8 @@ def test_in_bfloat16_the_losses_are_nearly_the_same(torch_gans):
   np.testing.assert_allclose(made[1], made[0], rtol=0.02)
 
 
+# Of torch.compile's own look at what a function takes.
+@pytest.mark.filterwarnings('ignore:The .grad attribute of a Tensor')
 @pytest.mark.slow
 @pytest.mark.parametrize('func', [False, True])
 @pytest.mark.parametrize('case', ['ring8', 'chargan'])

@@ -144,6 +144,24 @@ def test_a_chain_moves_with_the_published_probability():
   assert abs(moved.mean() - share) < 4 * np.sqrt(share * (1 - share) / 4000)
 
 
+def test_a_chain_keeps_or_takes_all_of_a_sample():
+  """Whole samples of any rank, each chain its own."""
+
+  def wide(keys):
+    x, logits = propose(keys)
+    return {'one': x, 'many': jnp.tile(x[:, None, None], (1, 2, 3))}, logits
+
+  own, low = keys(50), jnp.full(50, MOST)
+  tree, logits, moved = chains.metropolis_hastings(wide, own, low, steps=2)
+  assert 0 < moved.sum() < 50
+  alone, same, _ = chains.metropolis_hastings(propose, own, low, steps=2)
+  np.testing.assert_array_equal(tree['one'], alone)
+  np.testing.assert_array_equal(logits, same)
+  np.testing.assert_array_equal(
+    tree['many'], np.broadcast_to(alone[:, None, None], (50, 2, 3))
+  )
+
+
 def test_langevin_ends_in_the_data():
   def energy(z):
     return chains.normal_energy(z) - log_ratio(z[:, 0])
