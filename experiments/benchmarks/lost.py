@@ -99,13 +99,7 @@ def main():
   parser.add_argument('--out', type=pathlib.Path, help='not into README.md')
   args = parser.parse_args()
   lines = measure(args.config, steps=args.steps, rounds=args.rounds)
-  if args.out:
-    results.append(args.out, lines)
-    return
-  pairs = {(x['case'], x['device']) for x in lines}
-  text = report(results.store('lost', lines, pairs=pairs))
-  results.write('lost', text)
-  print(text)
+  results.publish('lost', lines, report, args.out)
 
 
 if __name__ == '__main__':

@@ -156,13 +156,7 @@ def main():
   else:
     side = SIDES.get(jax.default_backend(), LARGE)
     lines = [measure(args.side or side)]
-  if args.out:
-    results.append(args.out, lines)
-    return
-  pairs = {(x['case'], x['device']) for x in lines}
-  text = report(results.store('rates', lines, pairs=pairs))
-  results.write('rates', text)
-  print(text)
+  results.publish('rates', lines, report, args.out)
 
 
 if __name__ == '__main__':

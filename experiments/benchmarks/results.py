@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import statistics
+from collections.abc import Callable
 
 import jax
 
@@ -78,3 +79,21 @@ def write(name: str, text: str):
   head, rest = path.read_text().split(begin)
   tail = rest.split(end)[1]
   path.write_text(f'{head}{begin}\n{text}\n{end}{tail}')
+
+
+def publish(name: str, lines: list[dict], report: Callable, out=None):
+  """Puts the lines of a script into its table, or else at the end of a file.
+
+  Args:
+    name: of the results, and of their part of README.md.
+    lines: each with its case and device, whose earlier lines they replace.
+    report: all lines -> the part's text.
+    out: a path that they are added to, in place of README.md.
+  """
+  if out:
+    append(out, lines)
+    return
+  pairs = {(x['case'], x['device']) for x in lines}
+  text = report(store(name, lines, pairs=pairs))
+  write(name, text)
+  print(text)

@@ -36,7 +36,7 @@ def draw(
 
   Args:
     dataset: whose examples they are.
-    arrays: {'x': [N, *shape], 'label': [N] if any}, see `arrays`.
+    arrays: {'x': [N, *shape], 'label': [N] if any}, see loading.arrays.
     key: the root key [] of the seed.
     step: [] int.
     index: [b] int, the examples of the global batch that this device draws.
