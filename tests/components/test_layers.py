@@ -59,6 +59,19 @@ def test_values_equal_lax(kind, size, strides, padding):
   close(*all_values(kind)[size, strides, padding])
 
 
+@pytest.mark.parametrize('padding', PADDINGS)
+def test_a_convolution_along_rows_alone_equals_lax(padding):
+  x, kernel = image(2, 21, 1, 3), image(6, 1, 3, 5, seed=1)
+  ours, xla = GEMMS['conv']
+  both = jax.jit(
+    lambda *args: (
+      ours(*args, (4, 1), padding),
+      xla(*args, (4, 1), padding, dimension_numbers=gemm._LAYOUT),
+    )
+  )
+  close(*both(x, kernel))
+
+
 def penalised(layer):
   """A loss with a gradient inside, as R1 has: (params, x) -> []."""
 

@@ -3,8 +3,7 @@
 XLA's own are slow on CPU in three cases: the kernel gradient of a transposed
 convolution, any convolution inside a while loop, and any under vmap over its
 kernels. Slices, pads and dots are fast in all of them, and autodiff of any
-order is made of the same three. Strides vanish first: space-to-depth turns a
-strided convolution into one of stride 1 on fewer, wider pixels.
+order is made of the same three.
 """
 
 import functools
@@ -127,7 +126,11 @@ def gemm_grouped(x, kernel, strides, padding, groups):
 
 
 def gemm_conv(x, kernel, strides, padding):
-  """Convolution by space-to-depth and one dot; see conv."""
+  """Convolution by dots; see conv."""
+  if kernel.shape[1] == x.shape[2] == 1:  # columns are copied faster than rows
+    x, kernel = jnp.swapaxes(x, 1, 2), jnp.swapaxes(kernel, 0, 1)
+    y = gemm_conv(x, kernel, strides[::-1], padding)
+    return jnp.swapaxes(y, 1, 2)
   pads, taps = [(0, 0)], []
   for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False):
     out = -(-size // s) if padding == 'SAME' else (size - k) // s + 1
@@ -138,9 +141,9 @@ def gemm_conv(x, kernel, strides, padding):
     pads.append((before, (out - 1 + tap) * s - size - before))
     taps.append(tap)
   x = lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
-  kernel = _blocks_of_kernel(kernel, taps, strides)  # [t, u, s, r, C, O]
-  kernel = kernel.reshape(*taps, -1, kernel.shape[-1])
-  return _conv_stride_1(_space_to_depth(x, strides), kernel)
+  if tuple(strides) == (1, 1):
+    return _conv_stride_1(x, kernel)
+  return _strided(x, kernel, strides)
 
 
 def gemm_conv_transpose(x, kernel, strides, padding, dot=None):
@@ -209,6 +212,26 @@ def _by_patches(x, kernel):
   return y.reshape(*patches.shape[:3], -1)
 
 
+def _strided(x, kernel, strides):
+  """One product of what all taps read: x [B, s H, r W, C] of whole blocks.
+
+  Side by side in a row lie the r C numbers of a block, so that each tap of a
+  row copies runs of them, and nothing is rearranged.
+  """
+  (s, r), (b, rows, columns, c) = strides, x.shape
+  taps = kernel.shape[0], -(-kernel.shape[1] // r)
+  x = x.reshape(b, rows // s, s, columns // r, r * c)
+  h, w = rows // s - (taps[0] - 1) // s, columns // r - taps[1] + 1
+  views = [
+    x[:, i // s : i // s + h, i % s, j : j + w]
+    for i, j in itertools.product(*map(range, taps))
+  ]
+  flat = jnp.stack(views, axis=3).reshape(b * h * w, -1)
+  missing = taps[1] * r - kernel.shape[1]
+  kernel = jnp.pad(kernel, ((0, 0), (0, missing), (0, 0), (0, 0)))
+  return jnp.dot(flat, kernel.reshape(flat.shape[1], -1)).reshape(b, h, w, -1)
+
+
 def _views(x, kernel):
   """The pixels [B, H', W', ...] that each tap of a kernel reads, by the tap."""
   h, w = kernel.shape[:2]
@@ -231,13 +254,6 @@ def _blocks_of_kernel(kernel, taps, strides):
   pads = ((0, t * s - h), (0, u * r - w), (0, 0), (0, 0))
   kernel = jnp.pad(kernel, pads).reshape(t, s, u, r, *channels)
   return kernel.transpose(0, 2, 1, 3, 4, 5)
-
-
-def _space_to_depth(x, strides):
-  """[B, s H, r W, C] -> [B, H, W, s r C]."""
-  (s, r), (b, h, w, c) = strides, x.shape
-  x = x.reshape(b, h // s, s, w // r, r, c).transpose(0, 1, 3, 2, 4, 5)
-  return x.reshape(b, h // s, w // r, -1)
 
 
 def _depth_to_space(x, strides):
