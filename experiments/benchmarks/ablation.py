@@ -124,10 +124,7 @@ def main():
   if workdir.exists():
     parser.error(f'--workdir={workdir}: there is something already')
   line = measure(args.study, workdir, share=args.share)
-  pairs = {(line['case'], line['device'])}
-  lines = results.store('ablation', [line], pairs=pairs)
-  results.write('ablation', report(lines))
-  print(report(lines))
+  results.publish('ablation', [line], report)
 
 
 if __name__ == '__main__':

@@ -251,8 +251,7 @@ def main():
       made = subprocess.run(command, check=True, stdout=subprocess.PIPE)
       lines.append(json.loads(made.stdout.splitlines()[-1]))
       print(table(lines[-1:]).splitlines()[-1], flush=True)
-    every = results.store('growing', lines, cases={case})
-    results.write('growing', table(every))
+    results.publish('growing', lines, table)
 
 
 if __name__ == '__main__':

@@ -272,10 +272,8 @@ def main():
       with _environment(GAN_JAX_CACHE=cache):
         lines = parts[name](pathlib.Path(folder))
     own = {'case': name, 'device': results.device()}
-    lines = results.store(
-      'growing_data', [own | line for line in lines], cases={name}
-    )
-    results.write('growing_data', report(lines))
+    lines = [own | line for line in lines]
+    results.publish('growing_data', lines, report)
 
 
 if __name__ == '__main__':

@@ -88,8 +88,7 @@ def main():
     parser.error(f'no case {", ".join(unknown)}; there are {", ".join(CASES)}')
   for case in only:
     lines = measure(case, number=args.rounds, seconds=args.seconds)
-    lines = results.store('layouts', lines, pairs={(case, results.device())})
-    results.write('layouts', report(lines))
+    results.publish('layouts', lines, report)
 
 
 if __name__ == '__main__':

@@ -110,8 +110,7 @@ def main():
   args = parser.parse_args()
   for case in args.only.split(','):
     lines = measure(case, rounds=args.rounds, beside=args.beside)
-    lines = results.store('starting', lines, cases={case})
-    results.write('starting', report(lines))
+    results.publish('starting', lines, report)
 
 
 if __name__ == '__main__':
