@@ -187,6 +187,16 @@ def test_in_bfloat16_the_losses_are_nearly_the_same(torch_gans):
   np.testing.assert_allclose(made[1], made[0], rtol=0.02)
 
 
+def test_points_between_reals_and_fakes_of_bfloat16(torch_gans):
+  from experiments.benchmarks import torch_losses
+
+  torch = torch_gans.torch
+  real, fake = torch.zeros(3, 2), torch.ones(3, 2, dtype=torch.bfloat16)
+  alpha = torch.tensor([0.0, 0.3, 1.0])
+  made = torch_losses.between(real, fake, alpha)
+  torch.testing.assert_close(made, alpha[:, None].expand(3, 2))
+
+
 # Of torch.compile's own look at what a function takes.
 @pytest.mark.filterwarnings('ignore:The .grad attribute of a Tensor')
 @pytest.mark.slow

@@ -71,4 +71,5 @@ def one_centred(slope, weight=10.0):
 
 def between(real, fake, alpha):
   """Points between the reals and the fakes, as far as alpha [B] says."""
-  return torch.lerp(real, fake, alpha.view(-1, *[1] * (real.dim() - 1)))
+  share = alpha.view(-1, *[1] * (real.dim() - 1))
+  return torch.lerp(real, fake.to(real.dtype), share)  # as under autocast
