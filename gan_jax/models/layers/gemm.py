@@ -127,11 +127,12 @@ def gemm_grouped(x, kernel, strides, padding, groups):
 
 def gemm_conv(x, kernel, strides, padding):
   """Convolution by dots; see conv."""
-  if kernel.shape[1] == x.shape[2] == 1:  # columns are copied faster than rows
+  if kernel.shape[0] > kernel.shape[1] == x.shape[2] == 1:
+    # Along rows alone: made columns, which are copied faster.
     x, kernel = jnp.swapaxes(x, 1, 2), jnp.swapaxes(kernel, 0, 1)
     y = gemm_conv(x, kernel, strides[::-1], padding)
     return jnp.swapaxes(y, 1, 2)
-  pads, taps = [(0, 0)], []
+  pads = [(0, 0)]
   for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False):
     out = -(-size // s) if padding == 'SAME' else (size - k) // s + 1
     missing = max((out - 1) * s + k - size, 0) if padding == 'SAME' else 0
@@ -139,7 +140,6 @@ def gemm_conv(x, kernel, strides, padding):
     # A negative pad drops the rows that no tap reads.
     before = missing // 2
     pads.append((before, (out - 1 + tap) * s - size - before))
-    taps.append(tap)
   x = lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
   if tuple(strides) == (1, 1):
     return _conv_stride_1(x, kernel)
