@@ -46,7 +46,7 @@ def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
   return _fastest(gemm, native, x, kernel, strides)
 
 
-def conv_transpose(x, kernel, strides=(2, 2), padding='SAME'):
+def conv_transpose(x, kernel, strides, padding='SAME'):
   """Transposed convolution as lax.conv_transpose; arguments as for conv.
 
   Along one axis XLA's own is slow everywhere (a GPU: 2,000 times as long as the
