@@ -131,24 +131,27 @@ def test_gradients_agree_under_vmap_and_in_a_loop(kind):
   close(*(jax.jit(g)(params, x) for g in grads))
 
 
-# By the channels of input and output.
+# By the columns of the input, its channels and those of the output.
 WAYS = {
-  '_by_patches': (31, 2),
-  '_shifted_before': (32, 8),
-  '_shifted_after': (32, 7),
+  '_by_patches': [(5, 31, 2), (16, 7, 2), (16, 8, 2), (18, 31, 2), (20, 31, 2)],
+  '_shifted_before': [(5, 32, 8)],
+  '_shifted_after': [(5, 32, 7)],
 }
 
 
-@pytest.mark.parametrize('way', WAYS)
-def test_narrow_and_wide_convolutions_equal_lax(way, monkeypatch):
+@pytest.mark.parametrize(
+  'way, shape', [(way, shape) for way in WAYS for shape in WAYS[way]]
+)
+def test_narrow_and_wide_convolutions_equal_lax(way, shape, monkeypatch):
   """To second order, each by the product that suits its channels."""
   taken = []
   for name in WAYS:
     real = getattr(gemm, name)
     spy = lambda *args, name=name, real=real: taken.append(name) or real(*args)
     monkeypatch.setattr(gemm, name, spy)
-  wide, features = WAYS[way]
-  x, kernel = image(2, 4, 5, wide), 0.1 * image(3, 2, wide, features, seed=1)
+  columns, wide, features = shape
+  x = image(2, 4, columns, wide)
+  kernel = 0.1 * image(3, 2, wide, features, seed=1)
 
   def all_orders(conv):
     critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
@@ -166,6 +169,17 @@ def test_narrow_and_wide_convolutions_equal_lax(way, monkeypatch):
   ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
   close(all_orders(ours), all_orders(plain))
   assert set(taken) == {way}
+
+
+@pytest.mark.parametrize('columns, channels', [(16, 8), (16, 7), (15, 8)])
+def test_four_neighbours_at_once_copy_half_as_much(columns, channels):
+  """3 x 6 pixels for four of them, not 3 x 3 for each: of broad rows."""
+  x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
+  run = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  steps = jax.make_jaxpr(run)(x, kernel).eqns
+  (dot,) = (step for step in steps if step.primitive.name == 'dot_general')
+  share = dot.invars[0].aval.size / (9 * x.size)
+  assert share == (1 / 2 if (columns, channels) == (16, 8) else 1)
 
 
 RESIZED = {

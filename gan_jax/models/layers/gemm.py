@@ -17,6 +17,7 @@ from jax import lax
 # evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
 MAX_PATCH_BYTES = 2**29
 THIN = 32  # channels, of which a product is slow
+MANY = 4  # neighbours of a row at once, where the channels are few
 _LAYOUT = ('NHWC', 'HWIO', 'NHWC')
 
 
@@ -143,7 +144,7 @@ def gemm_conv(x, kernel, strides, padding):
   x = lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
   if tuple(strides) == (1, 1):
     return _conv_stride_1(x, kernel)
-  return _strided(x, kernel, strides)
+  return _by_patches(x, kernel, strides)
 
 
 def gemm_conv_transpose(x, kernel, strides, padding, dot=None):
@@ -172,7 +173,7 @@ def _conv_stride_1(x, kernel):
   """
   _, _, channels, features = kernel.shape
   if channels < THIN:
-    return _by_patches(x, kernel)
+    return _neighbours_at_once(x, kernel)
   if 4 * features < channels:
     return _shifted_after(x, kernel)
   return _shifted_before(x, kernel)
@@ -203,32 +204,43 @@ def _shifted_after(x, kernel):
   )
 
 
-def _by_patches(x, kernel):
-  """One product of what all taps read, side by side."""
-  patches = [view for _, view in _views(x, kernel)]
-  patches = jnp.concatenate(patches, axis=-1)  # [B, H', W', h w C]
-  flat = patches.reshape(-1, patches.shape[-1])
-  y = jnp.dot(flat, kernel.reshape(-1, kernel.shape[-1]))
-  return y.reshape(*patches.shape[:3], -1)
+def _neighbours_at_once(x, kernel):
+  """One product, whose rows have the results of n neighbours of a row each.
+
+  They share most of the pixels that they read. So fewer are copied, for which
+  the kernel becomes [h, n + w - 1, C, n O], with zeros where they do not.
+  """
+  (_, w, channels, features), columns = kernel.shape, x.shape[2]
+  columns -= w - 1
+  pays = channels >= THIN // MANY and columns >= 4 * MANY
+  n = MANY if pays and columns % MANY == 0 else 1
+  missing = -(w - 1) % n  # to whole blocks of n pixels
+  x = jnp.pad(x, ((0, 0), (0, 0), (0, missing), (0, 0)))
+  kept = (0, 0)
+  each = [jnp.pad(kernel, (kept, (i, n - 1 - i), kept, kept)) for i in range(n)]
+  y = _by_patches(x, jnp.concatenate(each, axis=-1), (1, n))
+  return y.reshape(*y.shape[:2], columns, features)
 
 
-def _strided(x, kernel, strides):
+def _by_patches(x, kernel, strides):
   """One product of what all taps read: x [B, s H, r W, C] of whole blocks.
 
   Side by side in a row lie the r C numbers of a block, so that each tap of a
-  row copies runs of them, and nothing is rearranged.
+  row copies runs of them, and nothing is rearranged. The last run is as long as
+  the kernel is wide.
   """
   (s, r), (b, rows, columns, c) = strides, x.shape
-  taps = kernel.shape[0], -(-kernel.shape[1] // r)
+  k, m = kernel.shape[:2]
+  taps = k, -(-m // r)
   x = x.reshape(b, rows // s, s, columns // r, r * c)
-  h, w = rows // s - (taps[0] - 1) // s, columns // r - taps[1] + 1
+  h, w = rows // s - (k - 1) // s, columns // r - taps[1] + 1
   views = [
-    x[:, i // s : i // s + h, i % s, j : j + w]
+    x[:, i // s : i // s + h, i % s, j : j + w, : (m - j * r) * c]
     for i, j in itertools.product(*map(range, taps))
   ]
-  flat = jnp.stack(views, axis=3).reshape(b * h * w, -1)
-  missing = taps[1] * r - kernel.shape[1]
-  kernel = jnp.pad(kernel, ((0, 0), (0, missing), (0, 0), (0, 0)))
+  alike = m % r == 0  # then stacking is faster than joining
+  flat = jnp.stack(views, 3) if alike else jnp.concatenate(views, -1)
+  flat = flat.reshape(b * h * w, -1)
   return jnp.dot(flat, kernel.reshape(flat.shape[1], -1)).reshape(b, h, w, -1)
 
 
