@@ -129,7 +129,7 @@ def train(recipe: str, overrides: dict) -> tuple:
   try:
     outcome = loop.run(
       program,
-      loop.StartPoint(setup.init()),
+      loop.StartPoint(loop.Handed(setup.init())),
       setup_lib.make_data(setup, program, step=0),
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),

@@ -1,11 +1,14 @@
 """Where scalars go: JSON lines, TensorBoard events, JSON documents."""
 
+import functools
+import importlib
 import json
 import math
 import os
 import pathlib
 import platform
 import struct
+import sys
 import time
 
 from gan_jax.report import condensed, pictures, text
@@ -69,10 +72,9 @@ class TensorBoard(Appender):
     Raises:
       OSError: they cannot be written now; they wait.
     """
-    from tensorboardX import summary
-
+    scalar = _tensorboard('summary').scalar
     for name, value in _tags(scalars):
-      self._event(step, summary=summary.scalar(name, value))
+      self._event(step, summary=scalar(name, value))
     self.flush()
 
   def picture(self, step: int, image, *, name: str = 'samples'):
@@ -82,23 +84,19 @@ class TensorBoard(Appender):
       OSError: it cannot be written now; it waits.
     """
     import numpy as np
-    from tensorboardX import summary
 
     pixels = np.asarray(pictures.flat(image))  # [H, W, 3]
-    picture = summary.image(name, pixels, dataformats='HWC')
+    picture = _tensorboard('summary').image(name, pixels, dataformats='HWC')
     self._event(step, summary=picture)
     self.flush()
 
   def _purge(self, step):
-    from tensorboardX.proto import event_pb2
-
-    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-    self._event(step, session_log=start)
+    log = _tensorboard('proto.event_pb2').SessionLog
+    self._event(step, session_log=log(status=log.START))
 
   def _event(self, step, **content):
-    from tensorboardX.proto import event_pb2
-
-    event = event_pb2.Event(wall_time=time.time(), step=step, **content)
+    make = _tensorboard('proto.event_pb2').Event
+    event = make(wall_time=time.time(), step=step, **content)
     self.queue(_framed(event.SerializeToString()))
 
 
@@ -146,11 +144,26 @@ def _unwrap(value):
 
 def _framed(data):
   """A record of TensorFlow's: length, data, and the checksums of both."""
-  from tensorboardX.record_writer import masked_crc32c
-
+  checksum = _tensorboard('record_writer').masked_crc32c
   length = struct.pack('<Q', len(data))
-  sums = [struct.pack('<I', masked_crc32c(part)) for part in (length, data)]
+  sums = [struct.pack('<I', checksum(part)) for part in (length, data)]
   return length + sums[0] + data + sums[1]
+
+
+@functools.cache
+def _tensorboard(part):
+  """A module of tensorboardX, without the PyTorch that it would look for.
+
+  Importing that takes a second and 200 MB, for types that are not used here.
+  """
+  hidden = 'torch' not in sys.modules
+  if hidden:
+    sys.modules['torch'] = None  # so that importing it fails
+  try:
+    return importlib.import_module(f'tensorboardX.{part}')
+  finally:
+    if hidden:
+      del sys.modules['torch']
 
 
 def _line(row):

@@ -56,10 +56,26 @@ class Window(NamedTuple):
     return {'since': int(self.since), 'total': total}
 
 
+class Handed:
+  """A state [S, ...] until it is taken by the one who changes it.
+
+  Where a run started is known as long as it runs. That must not hold a state in
+  memory beside the one that moves.
+  """
+
+  def __init__(self, state: State):
+    self.value = state
+
+  def take(self) -> State:
+    """The state, which is not here any more then."""
+    state, self.value = self.value, None
+    return state
+
+
 class StartPoint(NamedTuple):
   """Where a run starts or continues."""
 
-  state: State  # [S, ...]
+  state: Handed  # [S, ...], taken by the loop
   step: int = 0  # updates of G so far
   window: Window | None = None  # as saved at that step
   owed: bool = False  # whether a signal interrupted the score of that step
@@ -120,7 +136,7 @@ def run(
   """
   report, score, save, tick = calls
   start, window = begun.step, begun.window
-  kept = program.put(begun.state)
+  kept = program.put(begun.state.take())
   step, since, good = start, start, start
   total = None
   pace = _Pace(program.max_steps)

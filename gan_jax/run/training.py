@@ -208,7 +208,7 @@ def _train_part(run, begun, program, data, news):
     if news:
       hooks.say(news)
     if not begun.step:
-      hooks.first_pictures(begun.state)
+      hooks.first_pictures(begun.state.value)
     last = goals.last_step(begun.step, begun.records, config)
     if begun.step < last:
       hooks.compiles()

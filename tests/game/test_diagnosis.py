@@ -176,7 +176,7 @@ def train(overrides):
   try:
     loop.run(
       program,
-      loop.StartPoint(setup.init()),
+      loop.StartPoint(loop.Handed(setup.init())),
       setup_lib.make_data(setup, program, step=0),
       steps=config['steps'],
       cadence=loop.Cadence(config['report_every'], 0, 0),

@@ -49,7 +49,7 @@ def run(
   reached, log = [start], program.log
   return loop.run(
     program,
-    loop.StartPoint(start, start, window),
+    loop.StartPoint(loop.Handed(start), start, window),
     lambda step: f'data {step}',
     steps=steps,
     cadence=loop.Cadence(*every),

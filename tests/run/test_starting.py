@@ -8,10 +8,12 @@ import pathlib
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from gan_jax import train
 from gan_jax.run import command, hooks
+from gan_jax.run import setup as setup_lib
 from tests.devices.test_compilations import compilations
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,11 +42,11 @@ print('modules', *sys.modules)
 """
 
 
-def drive(script, *words):
+def drive(script, *words, **env):
   """The modules that a process has imported in the end."""
   done = subprocess.run(
     [sys.executable, '-c', script, *words],
-    cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True,
+    cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=True,
   )  # fmt: skip
   last = done.stdout.splitlines()[-1].split()
   assert last[0] == 'modules'
@@ -61,13 +63,17 @@ def test_help_imports_what_it_needs(name):
 
 
 def test_a_run_imports_no_other_framework(tmp_path):
-  """The digits are read without scikit-learn."""
+  """The digits are read without scikit-learn, TensorBoard without PyTorch."""
+  # In place of a PyTorch, if there is one: no import of it goes unseen.
+  (tmp_path / 'torch.py').write_text('raise RuntimeError("imported")')
   there = drive(
     FIRST, '--config=configs/digits.py:tiny', f'--workdir={tmp_path / "run"}',
     '--config.steps=1', '--config.features=pixels', '--config.metrics=fid',
+    PYTHONPATH=str(tmp_path),
   )  # fmt: skip
   tops = {module.split('.')[0] for module in there}
-  assert not tops & {'tensorflow', 'sklearn'}
+  assert not tops & {'tensorflow', 'sklearn', 'torch'}
+  assert 'tensorboardX' in tops
 
 
 def test_few_programs_are_compiled_before_the_first_step(tmp_path, monkeypatch):
@@ -93,3 +99,29 @@ def test_few_programs_are_compiled_before_the_first_step(tmp_path, monkeypatch):
     command.run(train.main, argv)
   assert told == ['compiling']
   assert before[0] <= 12, names[: before[0]]
+
+
+def test_the_state_of_the_beginning_does_not_stay_in_memory(
+  tmp_path, monkeypatch
+):
+  shape, counts = (1, 61, 67), []  # of a kernel that no other test has
+  real = setup_lib.make_program
+
+  def make(*args, **kwargs):
+    program = real(*args, **kwargs)
+
+    def advance(*args):
+      out = program.advance(*args)
+      each = (jax.live_arrays(), jax.tree.leaves(out))
+      counts.append([sum(x.shape == shape for x in some) for some in each])
+      return out
+
+    return program._replace(advance=advance)
+
+  monkeypatch.setattr(setup_lib, 'make_program', make)
+  monkeypatch.chdir(ROOT)
+  argv = ['train', '--config=configs/ring8.py:tiny', f'--workdir={tmp_path}/r']
+  argv += ['--config.model.g.hidden=(61, 67)', '--config.metrics=']
+  argv += ['--config.save_every=8']  # a copy is written in the background
+  command.run(train.main, argv)
+  assert counts and all(there == moving > 2 for there, moving in counts)

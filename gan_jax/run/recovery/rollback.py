@@ -25,7 +25,6 @@ from gan_jax.run.recovery import divergence, dumps
 from gan_jax.run.setup import Setup
 from gan_jax.storage import files
 from gan_jax.storage.checkpoints import Checkpoints
-from gan_jax.types import State
 
 FILE = 'rollbacks.json'
 
@@ -33,7 +32,7 @@ FILE = 'rollbacks.json'
 class Start(NamedTuple):
   """Where a run starts or continues."""
 
-  state: State  # [S, ...]
+  state: loop.Handed  # [S, ...]
   step: int
   saved: bool  # whether a checkpoint holds the state
   records: list  # the latest scores
@@ -72,7 +71,8 @@ def begin(
 
   known = multihost.on_process_0(restore)
   if known is None:
-    return Start(multihost.broadcast(setup.first()), 0, False, [], None, ())
+    state = loop.Handed(multihost.broadcast(setup.first()))
+    return Start(state, 0, False, [], None, ())
   meta = known['meta']
   records, window = still_valid(meta['records']), meta.get('window')
   # Earlier versions saved neither a window nor rollbacks.
@@ -80,9 +80,8 @@ def begin(
   rollbacks = tuple(meta.get('rollbacks', ()))
   nothing = lambda x: np.zeros(x.shape, x.dtype)
   state = restored[0].state if restored else jax.tree.map(nothing, like)
-  state = multihost.broadcast(state)
   return Start(
-    state,
+    loop.Handed(multihost.broadcast(state)),
     known['step'],
     True,
     records,
@@ -177,7 +176,12 @@ def summary(begun: Start, policy: Policy) -> str:
 def _find(setup, program, seen, last, *, every):
   """The bad step, replayed from the last good state; None if not found."""
   walk = divergence.Walk(
-    setup, program, last.state, start=last.step, window=last.window, every=every
+    setup,
+    program,
+    last.state.value,
+    start=last.step,
+    window=last.window,
+    every=every,
   )
   return divergence.find(walk, setup, good=seen.good, end=seen.step)
 
