@@ -79,6 +79,11 @@ TESTS = {
     'components/test_models*.py',
   ],
   'models/layers/pairs.py': ['components/test_encoder_models.py'],
+  'models/layers/gemm.py': [
+    'components/test_layers.py',
+    'components/test_wavegan.py',
+    'components/test_r3gan.py',
+  ],
   'models/layers/magnitude.py': ['components/test_r3gan2.py'],
   **dict.fromkeys(
     (f'models/layers/{name}.py' for name in STYLES),
