@@ -1,7 +1,6 @@
 """Where scalars go: JSON lines, TensorBoard events, JSON documents."""
 
 import functools
-import importlib
 import json
 import math
 import os
@@ -10,6 +9,7 @@ import platform
 import struct
 import sys
 import time
+from typing import Any, NamedTuple
 
 from gan_jax.report import condensed, pictures, text
 from gan_jax.report.appender import Appender
@@ -72,7 +72,7 @@ class TensorBoard(Appender):
     Raises:
       OSError: they cannot be written now; they wait.
     """
-    scalar = _tensorboard('summary').scalar
+    scalar = _tensorboard().summary.scalar
     for name, value in _tags(scalars):
       self._event(step, summary=scalar(name, value))
     self.flush()
@@ -86,16 +86,16 @@ class TensorBoard(Appender):
     import numpy as np
 
     pixels = np.asarray(pictures.flat(image))  # [H, W, 3]
-    picture = _tensorboard('summary').image(name, pixels, dataformats='HWC')
+    picture = _tensorboard().summary.image(name, pixels, dataformats='HWC')
     self._event(step, summary=picture)
     self.flush()
 
   def _purge(self, step):
-    log = _tensorboard('proto.event_pb2').SessionLog
+    log = _tensorboard().events.SessionLog
     self._event(step, session_log=log(status=log.START))
 
   def _event(self, step, **content):
-    make = _tensorboard('proto.event_pb2').Event
+    make = _tensorboard().events.Event
     event = make(wall_time=time.time(), step=step, **content)
     self.queue(_framed(event.SerializeToString()))
 
@@ -144,15 +144,23 @@ def _unwrap(value):
 
 def _framed(data):
   """A record of TensorFlow's: length, data, and the checksums of both."""
-  checksum = _tensorboard('record_writer').masked_crc32c
+  checksum = _tensorboard().checksum
   length = struct.pack('<Q', len(data))
   sums = [struct.pack('<I', checksum(part)) for part in (length, data)]
   return length + sums[0] + data + sums[1]
 
 
+class _TensorBoardX(NamedTuple):
+  """What is used of it."""
+
+  summary: Any
+  events: Any
+  checksum: Any
+
+
 @functools.cache
-def _tensorboard(part):
-  """A module of tensorboardX, without the PyTorch that it would look for.
+def _tensorboard():
+  """tensorboardX without the PyTorch that it looks for.
 
   Importing that takes a second and 200 MB, for types that are not used here.
   """
@@ -160,10 +168,13 @@ def _tensorboard(part):
   if hidden:
     sys.modules['torch'] = None  # so that importing it fails
   try:
-    return importlib.import_module(f'tensorboardX.{part}')
+    from tensorboardX import summary
+    from tensorboardX.proto import event_pb2
+    from tensorboardX.record_writer import masked_crc32c
   finally:
     if hidden:
       del sys.modules['torch']
+  return _TensorBoardX(summary, event_pb2, masked_crc32c)
 
 
 def _line(row):

@@ -210,7 +210,7 @@ def test_the_first_step_is_from_these_weights(run, tmp_path, monkeypatch):
     pass
 
   def end(program, begun, *args, **kwargs):
-    seen.append(named(begun.state))
+    seen.append(named(begun.state.value))
     raise Ended
 
   monkeypatch.setattr(loop, 'run', end)
