@@ -114,7 +114,7 @@ def table(rates: dict, counts: dict, lines: list[dict]) -> str:
       speed = statistics.median(each)
       limit = rates[dtype] / own['flops']
       row += [results.speed([limit]), results.speed([speed])]
-      row.append(f'**{100 * speed / limit:.2g} %**')
+      row.append(f'**{results.short(100 * speed / limit)} %**')
     rows.append(row)
   head = ['case', 'GFLOP an image']
   for name in ('f32', 'bf16'):

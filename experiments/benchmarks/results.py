@@ -51,9 +51,14 @@ def spread(values: list[float]) -> str:
   return f'**{middle:.2f}** ({low:.2f} to {high:.2f})'
 
 
+def short(value: float, digits: int = 2) -> str:
+  """Of so many digits that count, without an exponent."""
+  return f'{float(f"{value:.{digits}g}"):,g}'
+
+
 def speed(values: list[float]) -> str:
   """The median with three digits."""
-  return f'{float(f"{statistics.median(values):.3g}"):,g}'
+  return short(statistics.median(values), 3)
 
 
 def speeds(lines: list[dict]) -> dict[str, list[float]]:
