@@ -224,8 +224,8 @@ def table(lines: list[dict]) -> str:
   rows = []
   for case, own in itertools.groupby(lines, lambda line: line['case']):
     for line in sorted(own, key=lambda line: line['size']):
-      parts = [f'{n} {s:.2g} s' for n, s in line['seconds'].items()]
-      busy = [f'{s:.2g}' for s in line['cpu'].values()]
+      parts = [f'{n} {results.short(s)} s' for n, s in line['seconds'].items()]
+      busy = [results.short(s) for s in line['cpu'].values()]
       size = f'{line["size"]:,}'
       what = CASES[case][0]
       peak = f'{line["peak_mb"]:,}'

@@ -105,7 +105,7 @@ def table(rates: dict, counts: dict, lines: list[dict]) -> str:
     speeds = [x['speed'] for x in lines if x['case'] == case]
     if not speeds:
       continue
-    row = [cases.CASES[case].title, f'{own["flops"] / 1e9:.3g}']
+    row = [cases.CASES[case].title, results.short(own['flops'] / 1e9, 3)]
     for name, dtype in (('ours', FULL), ('ours bf16', HALF)):
       each = [x[name] for x in speeds if name in x]
       if not each:
