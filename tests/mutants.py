@@ -80,9 +80,14 @@ TESTS = {
   ],
   'models/layers/pairs.py': ['components/test_encoder_models.py'],
   'models/layers/gemm.py': [
+    'components/test_convolutions.py',
     'components/test_layers.py',
     'components/test_wavegan.py',
     'components/test_r3gan.py',
+  ],
+  'models/layers/phases.py': [
+    'components/test_convolutions.py',
+    'components/test_wavegan.py',
   ],
   'models/layers/magnitude.py': ['components/test_r3gan2.py'],
   **dict.fromkeys(

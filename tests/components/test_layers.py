@@ -1,8 +1,5 @@
 """Layers: equal to flax.linen's."""
 
-import functools
-import itertools
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -16,61 +13,11 @@ PAIRS = {
   'conv': (blocks.Conv, nn.Conv),
   'conv_transpose': (blocks.ConvTranspose, nn.ConvTranspose),
 }
-GEMMS = {
-  'conv': (gemm.gemm_conv, jax.lax.conv_general_dilated),
-  'conv_transpose': (gemm.gemm_conv_transpose, jax.lax.conv_transpose),
-}
 
 
 def both(kind, size=(4, 4), strides=(2, 2), padding='SAME'):
   fields = {'kernel_size': size, 'strides': strides, 'padding': padding}
   return [make(5, **fields) for make in PAIRS[kind]]
-
-
-SIZES = [(1, 1), (3, 3), (4, 4), (5, 2)]
-STRIDES = [(1, 1), (2, 2), (3, 1)]
-PADDINGS = ['SAME', 'VALID']
-
-
-@functools.cache
-def all_values(kind):
-  """{(size, strides, padding): (ours, of lax)}, by one program."""
-  ours, xla = GEMMS[kind]
-  x = image(2, 7, 8, 3)
-  kernels = {size: image(*size, 3, 5, seed=1) for size in SIZES}
-
-  def run(x, kernels):
-    return {
-      (size, strides, padding): (
-        ours(x, kernels[size], strides, padding),
-        xla(x, kernels[size], strides, padding, dimension_numbers=gemm._LAYOUT),
-      )
-      for size, strides, padding in itertools.product(SIZES, STRIDES, PADDINGS)
-    }
-
-  return jax.jit(run)(x, {size: 0.3 * k for size, k in kernels.items()})
-
-
-@pytest.mark.parametrize('padding', PADDINGS)
-@pytest.mark.parametrize('strides', STRIDES)
-@pytest.mark.parametrize('size', SIZES)
-@pytest.mark.parametrize('kind', list(PAIRS))
-def test_values_equal_lax(kind, size, strides, padding):
-  close(*all_values(kind)[size, strides, padding])
-
-
-@pytest.mark.parametrize('rows, taps', [(21, 6), (1, 1), (6, 1)])
-@pytest.mark.parametrize('padding', PADDINGS)
-def test_a_convolution_along_rows_alone_equals_lax(padding, rows, taps):
-  x, kernel = image(2, rows, 1, 3), image(taps, 1, 3, 5, seed=1)
-  ours, xla = GEMMS['conv']
-  both = jax.jit(
-    lambda *args: (
-      ours(*args, (4, 1), padding),
-      xla(*args, (4, 1), padding, dimension_numbers=gemm._LAYOUT),
-    )
-  )
-  close(*both(x, kernel))
 
 
 def penalised(layer):
@@ -85,7 +32,9 @@ def penalised(layer):
   return critic, loss
 
 
-@pytest.mark.parametrize('size, strides', [((4, 4), (2, 2)), ((3, 3), (1, 1))])
+@pytest.mark.parametrize(
+  'size, strides', [((4, 4), (2, 2)), ((3, 3), (1, 1)), ((5, 3), (2, 2))]
+)
 @pytest.mark.parametrize('kind', list(PAIRS))
 def test_layer_equals_flax_to_second_order(kind, size, strides):
   ours, flax = both(kind, size, strides)
@@ -131,57 +80,6 @@ def test_gradients_agree_under_vmap_and_in_a_loop(kind):
   close(*(jax.jit(g)(params, x) for g in grads))
 
 
-# By the columns of the input, its channels and those of the output.
-WAYS = {
-  '_by_patches': [(5, 31, 2), (16, 7, 2), (16, 8, 2), (18, 31, 2), (20, 31, 2)],
-  '_shifted_before': [(5, 32, 8)],
-  '_shifted_after': [(5, 32, 7)],
-}
-
-
-@pytest.mark.parametrize(
-  'way, shape', [(way, shape) for way in WAYS for shape in WAYS[way]]
-)
-def test_narrow_and_wide_convolutions_equal_lax(way, shape, monkeypatch):
-  """To second order, each by the product that suits its channels."""
-  taken = []
-  for name in WAYS:
-    real = getattr(gemm, name)
-    spy = lambda *args, name=name, real=real: taken.append(name) or real(*args)
-    monkeypatch.setattr(gemm, name, spy)
-  columns, wide, features = shape
-  x = image(2, 4, columns, wide)
-  kernel = 0.1 * image(3, 2, wide, features, seed=1)
-
-  def all_orders(conv):
-    critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
-    penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
-    orders = [conv, *(jax.grad(f, (1, 0)) for f in (critic, penalty))]
-    run = lambda x, k: (orders[0](x, k), *(f(k, x) for f in orders[1:]))
-    return jax.jit(run)(x, kernel)
-
-  plain = functools.partial(
-    jax.lax.conv_general_dilated,
-    window_strides=(1, 1),
-    padding='SAME',
-    dimension_numbers=gemm._LAYOUT,
-  )
-  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
-  close(all_orders(ours), all_orders(plain))
-  assert set(taken) == {way}
-
-
-@pytest.mark.parametrize('columns, channels', [(16, 8), (16, 7), (15, 8)])
-def test_four_neighbours_at_once_copy_half_as_much(columns, channels):
-  """3 x 6 pixels for four of them, not 3 x 3 for each: of broad rows."""
-  x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
-  run = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
-  steps = jax.make_jaxpr(run)(x, kernel).eqns
-  (dot,) = (step for step in steps if step.primitive.name == 'dot_general')
-  share = dot.invars[0].aval.size / (9 * x.size)
-  assert share == (1 / 2 if (columns, channels) == (16, 8) else 1)
-
-
 RESIZED = {
   'doubled': lambda layer, x: layer(resampling.doubled(x)),
   'halved': lambda layer, x: resampling.halved(layer(x)),
@@ -210,7 +108,7 @@ def test_a_resized_convolution_is_both_to_second_order(name, shape):
 
 @pytest.mark.parametrize('name', RESIZED)
 def test_a_resized_convolution_is_less_work(name):
-  """Of 4/9, but for the edge that a doubled grid needs."""
+  """4/9 of it, and what resizes."""
   same = {'kernel_size': (3, 3), 'strides': (1, 1)}
   x, kernel = image(1, 32, 32, 64), image(3, 3, 64, 64)
   pairs = gemm.in_pairs(kernel)
@@ -220,7 +118,7 @@ def test_a_resized_convolution_is_less_work(name):
   )
   flops = lambda f, *args: jax.jit(f).lower(*args).cost_analysis()['flops']
   share = flops(quick, x, pairs) / flops(plain, x, kernel)
-  assert share < 4 / 9 * (33 / 32) ** 2 + 0.02
+  assert share < 4 / 9 + 0.02
 
 
 def test_what_is_not_a_3_x_3_is_not_resized():
@@ -230,30 +128,6 @@ def test_what_is_not_a_3_x_3_is_not_resized():
   layer = blocks.Conv(4, kernel_size=(3, 3), strides=(1, 1), resized='halved')
   with pytest.raises(UserError, match='a grid of 1 x 4 is to be halved'):
     layer.init(jax.random.key(0), image(1, 1, 4, 2))
-
-
-def lowered(f, platform):
-  grad = jax.grad(lambda x, k: f(x, k, (2, 2)).sum(), (0, 1))
-  traced = jax.jit(grad).trace(image(2, 8, 8, 3), image(4, 4, 3, 5))
-  return traced.lower(lowering_platforms=(platform,)).as_text()
-
-
-@pytest.mark.parametrize('kind', list(GEMMS))
-def test_only_accelerators_get_xla_convolutions(kind):
-  f = getattr(gemm, kind)
-  assert 'stablehlo.convolution' not in lowered(f, 'cpu')
-  for platform in ('cuda', 'tpu'):
-    assert 'stablehlo.convolution' in lowered(f, platform)
-    assert 'dot_general' not in lowered(f, platform)
-
-
-def test_large_patches_are_left_to_xla(monkeypatch):
-  x, kernel = image(2, 8, 8, 3), image(4, 4, 3, 5)
-  conv = lambda: jax.jit(lambda *a: gemm.conv(*a, (2, 2)))
-  want = conv()(x, kernel)
-  monkeypatch.setattr(gemm, 'MAX_PATCH_BYTES', 2 * 8 * 8 * 3 * 4 * 4 - 1)
-  assert 'convolution' in conv().lower(x, kernel).as_text()
-  close(conv()(x, kernel), want, 1e-4)
 
 
 def test_dense_equals_flax():

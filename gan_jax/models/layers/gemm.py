@@ -13,12 +13,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from gan_jax.models.layers import phases
+
 # Patches hold every pixel once per tap; beyond this XLA's own is the lesser
 # evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
 MAX_PATCH_BYTES = 2**29
 THIN = 32  # channels, of which a product is slow
 MANY = 4  # neighbours of a row at once, where the channels are few
-_LAYOUT = ('NHWC', 'HWIO', 'NHWC')
 
 
 def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
@@ -38,7 +39,7 @@ def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
     lax.conv_general_dilated,
     window_strides=strides,
     padding=padding,
-    dimension_numbers=_LAYOUT,
+    dimension_numbers=phases.LAYOUT,
     feature_group_count=groups,
   )
   gemm = functools.partial(
@@ -57,10 +58,10 @@ def conv_transpose(x, kernel, strides, padding='SAME'):
   options = {'strides': strides, 'padding': padding}
   gemm = functools.partial(gemm_conv_transpose, **options)
   native = functools.partial(
-    lax.conv_transpose, dimension_numbers=_LAYOUT, **options
+    lax.conv_transpose, dimension_numbers=phases.LAYOUT, **options
   )
   if x.shape[2] == kernel.shape[1] == 1:
-    native = functools.partial(gemm, dot=_xla_stride_1)
+    native = functools.partial(phases.conv_transpose, **options)
   return _fastest(gemm, native, x, kernel, strides)
 
 
@@ -80,7 +81,7 @@ def conv_of_doubled(x, pairs):
   """
   how = {'strides': (2, 2), 'padding': 'SAME'}
   gemm = functools.partial(gemm_conv_transpose, **how)
-  native = functools.partial(gemm, dot=_xla_stride_1)
+  native = functools.partial(phases.conv_transpose, **how)
   return _fastest(gemm, native, x, pairs, (2, 2))
 
 
@@ -126,42 +127,61 @@ def gemm_grouped(x, kernel, strides, padding, groups):
   return y.reshape(*y.shape[:3], -1)
 
 
+def _along_columns(conv):
+  """Makes rows alone columns, which are copied faster."""
+
+  @functools.wraps(conv)
+  def turned(x, kernel, strides, padding):
+    if not kernel.shape[0] > kernel.shape[1] == x.shape[2] == 1:
+      return conv(x, kernel, strides, padding)
+    x, kernel = x.swapaxes(1, 2), kernel.swapaxes(0, 1)
+    return conv(x, kernel, strides[::-1], padding).swapaxes(1, 2)
+
+  return turned
+
+
+@_along_columns
 def gemm_conv(x, kernel, strides, padding):
   """Convolution by dots; see conv."""
-  if kernel.shape[0] > kernel.shape[1] == x.shape[2] == 1:
-    # Along rows alone: made columns, which are copied faster.
-    x, kernel = jnp.swapaxes(x, 1, 2), jnp.swapaxes(kernel, 0, 1)
-    y = gemm_conv(x, kernel, strides[::-1], padding)
-    return jnp.swapaxes(y, 1, 2)
-  pads = [(0, 0)]
-  for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False):
-    out = -(-size // s) if padding == 'SAME' else (size - k) // s + 1
-    missing = max((out - 1) * s + k - size, 0) if padding == 'SAME' else 0
-    tap = -(-k // s)  # taps left when blocks of s pixels are one
-    # A negative pad drops the rows that no tap reads.
-    before = missing // 2
-    pads.append((before, (out - 1 + tap) * s - size - before))
-  x = lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
+  x = _padded(x, kernel.shape[:2], strides, padding)
   if tuple(strides) == (1, 1):
     return _conv_stride_1(x, kernel)
   return _by_patches(x, kernel, strides)
 
 
-def gemm_conv_transpose(x, kernel, strides, padding, dot=None):
-  """Transposed convolution: one dot, then depth-to-space; see conv."""
-  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
-  # y[s q + r] = sum_t x[q - t] flipped_kernel[s t + r]
-  flipped = _blocks_of_kernel(kernel[::-1, ::-1], taps, strides)
-  phases = flipped[::-1, ::-1].transpose(0, 1, 4, 2, 3, 5)  # [t, u, C, s, r, O]
-  phases = phases.reshape(*taps, x.shape[-1], -1)
-  edge = [(0, 0), *((t - 1, t - 1) for t in taps), (0, 0)]
-  y = (dot or _conv_stride_1)(jnp.pad(x, edge), phases)
-  y = _depth_to_space(y, strides)
-  rows, columns = (
-    _kept(size, k, s, padding)
-    for size, k, s in zip(x.shape[1:3], kernel.shape, strides, strict=False)
-  )
-  return y[:, rows, columns]
+@_along_columns
+def gemm_conv_transpose(x, kernel, strides, padding):
+  """Transposed convolution by one dot; see conv.
+
+  Each pixel makes what it adds to all that it reaches; a sum of these follows,
+  which is the transpose of reading them. So no pixel is computed that the
+  padding drops.
+  """
+  (b, *sizes, channels), (*size, _, features) = x.shape, kernel.shape
+  outer = [
+    n * s + (max(k - s, 0) if padding == 'VALID' else 0)
+    for n, s, k in zip(sizes, strides, size, strict=True)
+  ]
+  read = lambda y: _patches(_padded(y, size, strides, padding), size, strides)
+  flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(channels, -1)
+  each = jnp.dot(x.reshape(-1, channels), flipped)
+  onto = jax.ShapeDtypeStruct((b, *outer, features), x.dtype)
+  (y,) = jax.linear_transpose(read, onto)(each.reshape(b, *sizes, -1))
+  # Summed up once: XLA would do it again in each place that reads the result.
+  return lax.optimization_barrier(y)
+
+
+def _padded(x, size, strides, padding):
+  """x [B, H, W, C], as far as a kernel [h, w] reads, in whole blocks."""
+  pads = [(0, 0)]
+  for n, k, s in zip(x.shape[1:3], size, strides, strict=True):
+    out = -(-n // s) if padding == 'SAME' else (n - k) // s + 1
+    missing = max((out - 1) * s + k - n, 0) if padding == 'SAME' else 0
+    tap = -(-k // s)  # taps left when blocks of s pixels are one
+    # A negative pad drops the rows that no tap reads.
+    before = missing // 2
+    pads.append((before, (out - 1 + tap) * s - n - before))
+  return lax.pad(x, _zero(x), [(a, b, 0) for a, b in (*pads, (0, 0))])
 
 
 def _conv_stride_1(x, kernel):
@@ -223,25 +243,36 @@ def _neighbours_at_once(x, kernel):
 
 
 def _by_patches(x, kernel, strides):
-  """One product of what all taps read: x [B, s H, r W, C] of whole blocks.
+  """One product of what all taps read: x [B, s H, r W, C] of whole blocks."""
+  flat = _patches(x, kernel.shape[:2], strides)
+  y = jnp.dot(
+    flat.reshape(-1, flat.shape[-1]), kernel.reshape(flat.shape[-1], -1)
+  )
+  return y.reshape(*flat.shape[:3], -1)
 
-  Side by side in a row lie the r C numbers of a block, so that each tap of a
-  row copies runs of them, and nothing is rearranged. The last run is as long as
-  the kernel is wide.
+
+def _patches(x, size, strides):
+  """What a kernel reads: [B, s H, r W, C] -> [B, H', W', h w C].
+
+  Side by side in a row lie the r C numbers of a block, so that runs of them
+  are copied, and nothing is rearranged. The last run is as long as the kernel
+  is wide.
   """
-  (s, r), (b, rows, columns, c) = strides, x.shape
-  k, m = kernel.shape[:2]
-  taps = k, -(-m // r)
+  (k, m), (s, r), (b, rows, columns, c) = size, strides, x.shape
   x = x.reshape(b, rows // s, s, columns // r, r * c)
-  h, w = rows // s - (k - 1) // s, columns // r - taps[1] + 1
-  views = [
-    x[:, i // s : i // s + h, i % s, j : j + w, : (m - j * r) * c]
-    for i, j in itertools.product(*map(range, taps))
-  ]
-  alike = m % r == 0  # then stacking is faster than joining
-  flat = jnp.stack(views, 3) if alike else jnp.concatenate(views, -1)
-  flat = flat.reshape(b * h * w, -1)
-  return jnp.dot(flat, kernel.reshape(flat.shape[1], -1)).reshape(b, h, w, -1)
+  h, w = x.shape[1] - (k - 1) // s, x.shape[3] - (m - 1) // r
+  runs = []
+  for i in range(0, k, s):
+    # Whole blocks, and then their rows: what is transposed adds up blocks.
+    blocks = [
+      x[:, i // s : i // s + h, : k - i, j // r : j // r + w, : (m - j) * c]
+      for j in range(0, m, r)
+    ]
+    each = [jnp.split(block, block.shape[2], 2) for block in blocks]
+    runs += [run[:, :, 0] for row in zip(*each, strict=True) for run in row]
+  if m % r == 0:  # then stacking is faster than joining
+    return jnp.stack(runs, 3).reshape(b, h, w, -1)
+  return jnp.concatenate(runs, -1)
 
 
 def _views(x, kernel):
@@ -250,37 +281,6 @@ def _views(x, kernel):
   rows, columns = x.shape[1] - h + 1, x.shape[2] - w + 1
   for i, j in itertools.product(range(h), range(w)):
     yield (i, j), x[:, i : i + rows, j : j + columns]
-
-
-def _xla_stride_1(x, kernel):
-  """The same by XLA."""
-  return lax.conv_general_dilated(
-    x, kernel, (1, 1), 'VALID', dimension_numbers=_LAYOUT
-  )
-
-
-def _blocks_of_kernel(kernel, taps, strides):
-  """[h, w, C, O] -> [t, u, s, r, C, O], padded by zeros to whole blocks."""
-  (t, u), (s, r) = taps, strides
-  (h, w), channels = kernel.shape[:2], kernel.shape[2:]
-  pads = ((0, t * s - h), (0, u * r - w), (0, 0), (0, 0))
-  kernel = jnp.pad(kernel, pads).reshape(t, s, u, r, *channels)
-  return kernel.transpose(0, 2, 1, 3, 4, 5)
-
-
-def _depth_to_space(x, strides):
-  """[B, H, W, s r C] -> [B, s H, r W, C]."""
-  (s, r), (b, h, w, _) = strides, x.shape
-  x = x.reshape(b, h, w, s, r, -1).transpose(0, 1, 3, 2, 4, 5)
-  return x.reshape(b, s * h, r * w, -1)
-
-
-def _kept(size, k, s, padding):
-  """The part of the full transposed convolution that the padding keeps."""
-  if padding == 'VALID':
-    return slice(0, size * s + max(k - s, 0))
-  before = k - 1 if s > k - 1 else -(-(k + s - 2) // 2)
-  return slice(k - 1 - before, k - 1 - before + size * s)
 
 
 def _zero(x):

@@ -1,0 +1,171 @@
+"""Convolutions by products of matrices, and by phases: equal to lax's."""
+
+import functools
+import itertools
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax.extend import core
+
+from gan_jax.models.layers import gemm, phases
+from tests.components.compiled import close, image
+
+GEMMS = {
+  'conv': (gemm.gemm_conv, jax.lax.conv_general_dilated),
+  'conv_transpose': (gemm.gemm_conv_transpose, jax.lax.conv_transpose),
+}
+EQUALS = {**GEMMS, 'phases': (phases.conv_transpose, jax.lax.conv_transpose)}
+SIZES = [(1, 1), (3, 3), (4, 4), (5, 2)]
+STRIDES = [(1, 1), (2, 2), (3, 1)]
+PADDINGS = ['SAME', 'VALID']
+
+
+@functools.cache
+def all_values(kind):
+  """{(size, strides, padding): (ours, of lax)}, by one program."""
+  ours, xla = EQUALS[kind]
+  x, layout = image(2, 7, 8, 3), {'dimension_numbers': phases.LAYOUT}
+  kernels = {size: image(*size, 3, 5, seed=1) for size in SIZES}
+
+  def run(x, kernels):
+    return {
+      (size, strides, padding): (
+        ours(x, kernels[size], strides, padding),
+        xla(x, kernels[size], strides, padding, **layout),
+      )
+      for size, strides, padding in itertools.product(SIZES, STRIDES, PADDINGS)
+    }
+
+  return jax.jit(run)(x, {size: 0.3 * k for size, k in kernels.items()})
+
+
+@pytest.mark.parametrize('padding', PADDINGS)
+@pytest.mark.parametrize('strides', STRIDES)
+@pytest.mark.parametrize('size', SIZES)
+@pytest.mark.parametrize('kind', list(EQUALS))
+def test_values_equal_lax(kind, size, strides, padding):
+  close(*all_values(kind)[size, strides, padding])
+
+
+@pytest.mark.parametrize('rows, taps', [(21, 6), (1, 1), (6, 1)])
+@pytest.mark.parametrize('padding', PADDINGS)
+def test_a_convolution_along_rows_alone_equals_lax(padding, rows, taps):
+  x, kernel = image(2, rows, 1, 3), image(taps, 1, 3, 5, seed=1)
+  ours, xla = GEMMS['conv']
+  both = jax.jit(
+    lambda *args: (
+      ours(*args, (4, 1), padding),
+      xla(*args, (4, 1), padding, dimension_numbers=phases.LAYOUT),
+    )
+  )
+  close(*both(x, kernel))
+
+
+# By the columns of the input, its channels and those of the output.
+WAYS = {
+  '_by_patches': [(5, 31, 2), (16, 7, 2), (16, 8, 2), (18, 31, 2), (20, 31, 2)],
+  '_shifted_before': [(5, 32, 8)],
+  '_shifted_after': [(5, 32, 7)],
+}
+
+
+@pytest.mark.parametrize(
+  'way, shape', [(way, shape) for way in WAYS for shape in WAYS[way]]
+)
+def test_narrow_and_wide_convolutions_equal_lax(way, shape, monkeypatch):
+  """To second order, each by the product that suits its channels."""
+  taken = []
+  for name in WAYS:
+    real = getattr(gemm, name)
+    spy = lambda *args, name=name, real=real: taken.append(name) or real(*args)
+    monkeypatch.setattr(gemm, name, spy)
+  columns, wide, features = shape
+  x = image(2, 4, columns, wide)
+  kernel = 0.1 * image(3, 2, wide, features, seed=1)
+
+  def all_orders(conv):
+    critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
+    penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
+    orders = [conv, *(jax.grad(f, (1, 0)) for f in (critic, penalty))]
+    run = lambda x, k: (orders[0](x, k), *(f(k, x) for f in orders[1:]))
+    return jax.jit(run)(x, kernel)
+
+  plain = functools.partial(
+    jax.lax.conv_general_dilated,
+    window_strides=(1, 1),
+    padding='SAME',
+    dimension_numbers=phases.LAYOUT,
+  )
+  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  close(all_orders(ours), all_orders(plain))
+  assert set(taken) == {way}
+
+
+def primitives(run, *args):
+  """[(name, sizes of its operands)] of all that is traced."""
+  found = []
+
+  def look(jaxpr):
+    for step in jaxpr.eqns:
+      sizes = [v.aval.size for v in step.invars]
+      found.append((step.primitive.name, sizes))
+      for inner in core.jaxprs_in_params(step.params):
+        look(inner)
+
+  look(jax.make_jaxpr(run)(*args).jaxpr)
+  return found
+
+
+def products(run, *args):
+  """The sizes of the factors of each product of matrices."""
+  made = primitives(run, *args)
+  return [sizes for name, sizes in made if name == 'dot_general']
+
+
+@pytest.mark.parametrize('columns, channels', [(16, 8), (16, 7), (15, 8)])
+def test_four_neighbours_at_once_copy_half_as_much(columns, channels):
+  """3 x 6 pixels for four of them, not 3 x 3 for each: of broad rows."""
+  x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
+  run = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  share = products(run, x, kernel)[0][0] / (9 * x.size)
+  assert share == (1 / 2 if (columns, channels) == (16, 8) else 1)
+
+
+def test_a_transposed_convolution_makes_no_pixel_that_is_dropped():
+  """Of 4 x 4 pixels 16 rows of a product, not the 5 x 5 of its phases."""
+  x, kernel = image(1, 4, 4, 8), image(4, 4, 8, 6)
+  run = lambda x, k: gemm.gemm_conv_transpose(x, k, (2, 2), 'SAME')
+  assert products(run, x, kernel) == [[16 * 8, 8 * 16 * 6]]
+
+
+def test_what_overlaps_is_added_up_by_blocks():
+  """Four squares of four pixels, which is half as many as there are runs."""
+  x, kernel = image(1, 8, 8, 3), image(4, 4, 3, 5)
+  run = lambda x: gemm.gemm_conv(x, kernel, (2, 2), 'SAME').sum()
+  made = primitives(jax.grad(run), x)
+  assert sum(name == 'pad' for name, _ in made) == 2 + 4  # both ways, blocks
+
+
+def lowered(f, platform):
+  grad = jax.grad(lambda x, k: f(x, k, (2, 2)).sum(), (0, 1))
+  traced = jax.jit(grad).trace(image(2, 8, 8, 3), image(4, 4, 3, 5))
+  return traced.lower(lowering_platforms=(platform,)).as_text()
+
+
+@pytest.mark.parametrize('kind', list(GEMMS))
+def test_only_accelerators_get_xla_convolutions(kind):
+  f = getattr(gemm, kind)
+  assert 'stablehlo.convolution' not in lowered(f, 'cpu')
+  for platform in ('cuda', 'tpu'):
+    assert 'stablehlo.convolution' in lowered(f, platform)
+    assert 'dot_general' not in lowered(f, platform)
+
+
+def test_large_patches_are_left_to_xla(monkeypatch):
+  x, kernel = image(2, 8, 8, 3), image(4, 4, 3, 5)
+  conv = lambda: jax.jit(lambda *a: gemm.conv(*a, (2, 2)))
+  want = conv()(x, kernel)
+  monkeypatch.setattr(gemm, 'MAX_PATCH_BYTES', 2 * 8 * 8 * 3 * 4 * 4 - 1)
+  assert 'convolution' in conv().lower(x, kernel).as_text()
+  close(conv()(x, kernel), want, 1e-4)
