@@ -7,7 +7,6 @@ order is made of the same three.
 """
 
 import functools
-import itertools
 
 import jax
 import jax.numpy as jnp
@@ -263,10 +262,11 @@ def _patches(x, size, strides):
   h, w = x.shape[1] - (k - 1) // s, x.shape[3] - (m - 1) // r
   runs = []
   for i in range(0, k, s):
-    # Whole blocks, and then their rows: what is transposed adds up blocks.
+    # Rows of whole blocks, blocks, and then their rows, as the transpose adds
+    # them up in this order: XLA merges few and large sums best.
+    row = x[:, i // s : i // s + h, : k - i]
     blocks = [
-      x[:, i // s : i // s + h, : k - i, j // r : j // r + w, : (m - j) * c]
-      for j in range(0, m, r)
+      row[..., j // r : j // r + w, : (m - j) * c] for j in range(0, m, r)
     ]
     each = [jnp.split(block, block.shape[2], 2) for block in blocks]
     runs += [run[:, :, 0] for row in zip(*each, strict=True) for run in row]
@@ -279,8 +279,11 @@ def _views(x, kernel):
   """The pixels [B, H', W', ...] that each tap of a kernel reads, by the tap."""
   h, w = kernel.shape[:2]
   rows, columns = x.shape[1] - h + 1, x.shape[2] - w + 1
-  for i, j in itertools.product(range(h), range(w)):
-    yield (i, j), x[:, i : i + rows, j : j + columns]
+  for i in range(h):
+    # Rows, then their columns, as in _patches.
+    row = x[:, i : i + rows]
+    for j in range(w):
+      yield (i, j), row[:, :, j : j + columns]
 
 
 def _zero(x):
