@@ -36,6 +36,9 @@ BESIDE = {
   'reconstruction': {'model': ENCODING},
   'supervised': {'model': EMBEDDING},
 }
+# Models whose sounds are made by estimating phases, which magnifies rounding:
+# that of products of fewer rows differs.
+MAGNIFY = {'specgan'}
 
 
 # ------------------------------------------------------------ parts of a game
@@ -208,8 +211,12 @@ def model(module, name):
   networks = forward.Networks(made.game, state)
   latent = jax.vmap(made.game.prior)(keys.fold_examples(KEY, batch['index']))
   g = jax.jit(lambda z: networks.net('g', z))
+  mixed = jax.tree.map(lambda z: jnp.concatenate([z[:2], z[:1:-1]]), latent)
+  np.testing.assert_array_equal(g(latent)[:2], g(mixed)[:2])
   two = jax.tree.map(lambda z: z[:2], latent)
-  np.testing.assert_allclose(g(latent)[:2], g(two), 1e-4, 1e-5)
+  assert g(two).shape == g(latent)[:2].shape
+  if name not in MAGNIFY:
+    np.testing.assert_allclose(g(latent)[:2], g(two), 1e-4, 1e-5)
   assert g(latent).shape == batch['x'].shape
 
 

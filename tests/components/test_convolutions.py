@@ -62,6 +62,21 @@ def test_a_convolution_along_rows_alone_equals_lax(padding, rows, taps):
   close(*both(x, kernel))
 
 
+@pytest.mark.parametrize('kind', list(GEMMS))
+def test_examples_may_be_split_over_devices(kind):
+  """As by shard_map, which knows what varies over them."""
+  ours, _ = GEMMS[kind]
+  x, kernel = image(4, 4, 4, 3), image(4, 4, 3, 5, seed=1)
+  critic = lambda x, k: jnp.tanh(ours(x, k, (2, 2), 'SAME')).sum()
+  slopes = jax.grad(critic, (0, 1))
+  mesh = jax.sharding.Mesh(jax.devices()[:2], ('data',))
+  many, whole = jax.sharding.PartitionSpec('data'), jax.sharding.PartitionSpec()
+  split = jax.shard_map(
+    slopes, mesh=mesh, in_specs=(many, whole), out_specs=(many, whole)
+  )
+  close(jax.jit(split)(x, kernel), jax.jit(slopes)(x, kernel))
+
+
 # By the columns of the input, its channels and those of the output.
 WAYS = {
   '_by_patches': [(5, 31, 2), (16, 7, 2), (16, 8, 2), (18, 31, 2), (20, 31, 2)],

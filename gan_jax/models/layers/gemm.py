@@ -164,8 +164,9 @@ def gemm_conv_transpose(x, kernel, strides, padding):
   read = lambda y: _patches(_padded(y, size, strides, padding), size, strides)
   flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(channels, -1)
   each = jnp.dot(x.reshape(-1, channels), flipped)
-  onto = jax.ShapeDtypeStruct((b, *outer, features), x.dtype)
-  (y,) = jax.linear_transpose(read, onto)(each.reshape(b, *sizes, -1))
+  # Of zeros like these, which vary over the same devices, not of a shape.
+  _, added = jax.vjp(read, jnp.zeros_like(each, shape=(b, *outer, features)))
+  (y,) = added(each.reshape(b, *sizes, -1))
   # Summed up once: XLA would do it again in each place that reads the result.
   return lax.optimization_barrier(y)
 
