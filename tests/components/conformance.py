@@ -81,6 +81,9 @@ def game_of(shape, num_classes=0, **changed):
 _NO_FILES = {group: {} for group in rehearsal.ROOMS}
 
 
+POSITIVE = 'magnitude', "['var']"  # what is a size or a variance
+
+
 def drawn(shapes):
   """Numbers of these shapes: to initialise is a program of its own."""
   rng = np.random.default_rng(0)
@@ -88,7 +91,8 @@ def drawn(shapes):
   def draw(path, like):
     if jnp.issubdtype(like.dtype, jnp.inexact):
       x = np.abs(rng.normal(size=like.shape)) / 3 + 0.1
-      signs = [1] if 'magnitude' in jax.tree_util.keystr(path) else [-1, 1]
+      name = jax.tree_util.keystr(path)
+      signs = [1] if any(word in name for word in POSITIVE) else [-1, 1]
       return jnp.array(x * rng.choice(signs, like.shape), like.dtype)
     return jnp.zeros(like.shape, like.dtype)
 
@@ -212,6 +216,7 @@ def model(module, name):
   latent = jax.vmap(made.game.prior)(keys.fold_examples(KEY, batch['index']))
   g = jax.jit(lambda z: networks.net('g', z))
   mixed = jax.tree.map(lambda z: jnp.concatenate([z[:2], z[:1:-1]]), latent)
+  assert np.isfinite(g(latent)).all()
   np.testing.assert_array_equal(g(latent)[:2], g(mixed)[:2])
   two = jax.tree.map(lambda z: z[:2], latent)
   assert g(two).shape == g(latent)[:2].shape
