@@ -152,6 +152,19 @@ def test_the_average_style_moves_in_training_and_truncates_elsewhere(small):
   close(styles(g.clone(truncation=0.5), True)[0], ws)
 
 
+def test_styles_depend_on_the_class_and_on_z():
+  g = stylegan2.Generator(shape=(4, 4, 1), features=4, num_classes=3, **SMALL)
+  latent, label = latents_of((4, 4, 1)), jnp.array([0, 2])
+  variables = jax.jit(lambda z: g.init(KEY, z, label, train=False))(latent)
+  styles = jax.jit(
+    lambda z, label: g.apply(variables, z, label, train=False, method='styles')
+  )
+  z = latent['z']
+  ws = styles(z, label)
+  for other in (styles(z, label[::-1]), styles(-z, label)):
+    assert (jnp.abs(ws - other) > 1e-3).any((1, 2)).all()
+
+
 def test_first_images_have_the_power_of_their_layers():
   g = stylegan2.Generator(
     shape=(8, 8, 3), channel_max=32, features=32, mapping_layers=2
