@@ -83,7 +83,11 @@ THIN = {
   'gru_gan': dict.fromkeys('gd', _HIDDEN),
   'gumbel_lstm': {'g': {'features': 8}, 'd': _CHARACTERS},
   'quantgan': dict.fromkeys('gd', {'width': 4, 'dilations': (1, 2)}),
-  'specgan': {'g': _WIDTHS | {'window': 16, 'hop': 8}, 'd': _WIDTHS},
+  # A round: more of them magnify how products of fewer rows round.
+  'specgan': {
+    'g': _WIDTHS | {'window': 16, 'hop': 8, 'rounds': 1},
+    'd': _WIDTHS,
+  },
   'timegan': dict.fromkeys('gde', {'hidden': 3, 'layers': 1}),
   'vae_gan': {
     'g': {'start': 3, 'widths': (3, 3)},
