@@ -5,19 +5,23 @@ from collections.abc import Callable
 
 
 def cover(
-  factors: dict[str, tuple], *, possible: Callable = lambda row: True
+  *groups: dict[str, tuple], possible: Callable = lambda row: True
 ) -> list[dict]:
-  """Rows {factor: level} that together hold every possible pair.
+  """Rows {factor: level} that together hold every possible pair of a group.
 
   Greedy: each row begins with a pair that is still missing, and takes, factor
-  by factor, the level that adds most. The same factors give the same rows.
+  by factor, the level that adds most, and of these the one that lacks most. The
+  same factors give the same rows.
 
   Args:
-    factors: the levels of each.
+    *groups: of factors, the levels of each. Factors of different groups stand
+      side by side in the same rows, whose number is that of the largest group.
     possible: whether a row, or a part of one, can be; of pairs that cannot
       there are none.
   """
-  missing = dict.fromkeys(p for p in pairs(factors) if possible(dict(p)))
+  factors = {factor: levels for own in groups for factor, levels in own.items()}
+  wanted = (pair for own in groups for pair in pairs(own))
+  missing = dict.fromkeys(pair for pair in wanted if possible(dict(pair)))
   rows = []
   while missing:
     row = dict(next(iter(missing)))
@@ -26,7 +30,11 @@ def cover(
         continue
       options = [level for level in levels if possible({**row, factor: level})]
       row[factor] = max(
-        options, key=lambda level: len(_new(row, factor, level, missing))
+        options,
+        key=lambda level: (
+          len(_new(row, factor, level, missing)),
+          sum((factor, level) in pair for pair in missing),
+        ),
       )
     for pair in within(row, factors):
       missing.pop(pair, None)

@@ -148,11 +148,7 @@ ROWS = pairwise.cover(FACTORS, possible=possible)
 MOVES = {k: FACTORS[k] for k in ('penalty', 'dynamics')}
 CUTS = ('base', 'parallel', 'num_seeds', 'augment', 'microbatches')
 CUTS = {k: FACTORS[k] for k in CUTS}
-TRAINED = [
-  row
-  for factors in (MOVES, CUTS)
-  for row in filled(pairwise.cover(factors, possible=possible))
-]
+TRAINED = filled(pairwise.cover(MOVES, CUTS, possible=possible))
 FIRST = {row['base']: row for row in reversed(ROWS)}  # one of each base
 
 
