@@ -79,7 +79,7 @@ def test_examples_may_be_split_over_devices(kind):
 
 # By the columns of the input, its channels and those of the output.
 WAYS = {
-  '_by_patches': [(5, 31, 2), (16, 7, 2), (16, 8, 2), (18, 31, 2), (20, 31, 2)],
+  '_by_patches': [(5, 31, 2), (8, 15, 2), (8, 16, 2), (9, 31, 2), (10, 31, 2)],
   '_shifted_before': [(5, 32, 8)],
   '_shifted_after': [(5, 32, 7)],
 }
@@ -96,25 +96,39 @@ def test_narrow_and_wide_convolutions_equal_lax(way, shape, monkeypatch):
     spy = lambda *args, name=name, real=real: taken.append(name) or real(*args)
     monkeypatch.setattr(gemm, name, spy)
   columns, wide, features = shape
-  x = image(2, 4, columns, wide)
-  kernel = 0.1 * image(3, 2, wide, features, seed=1)
+  both = image(2, 4, columns, wide), 0.1 * image(3, 2, wide, features, seed=1)
+  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  close(all_orders(ours, *both), all_orders(plain(groups=1), *both))
+  assert set(taken) == {way}
 
-  def all_orders(conv):
-    critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
-    penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
-    orders = [conv, *(jax.grad(f, (1, 0)) for f in (critic, penalty))]
-    run = lambda x, k: (orders[0](x, k), *(f(k, x) for f in orders[1:]))
-    return jax.jit(run)(x, kernel)
 
-  plain = functools.partial(
+def plain(groups):
+  return functools.partial(
     jax.lax.conv_general_dilated,
     window_strides=(1, 1),
     padding='SAME',
     dimension_numbers=phases.LAYOUT,
+    feature_group_count=groups,
   )
-  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
-  close(all_orders(ours), all_orders(plain))
-  assert set(taken) == {way}
+
+
+def test_groups_one_after_another_equal_lax_and_keep_no_patches():
+  """To second order; for the gradient, what is read is copied once more."""
+  x, kernel = image(2, 4, 8, 48), 0.1 * image(3, 3, 16, 6, seed=1)
+  how = {'strides': (1, 1), 'padding': 'SAME', 'groups': 3}
+  ours = functools.partial(gemm.gemm_grouped, **how)
+  close(all_orders(ours, x, kernel), all_orders(plain(3), x, kernel))
+  kept = jax.eval_shape(lambda *both: jax.vjp(ours, *both)[1], x, kernel)
+  assert sum(own.size for own in jax.tree.leaves(kept)) == x.size + kernel.size
+
+
+def all_orders(conv, x, kernel):
+  """A convolution, the slopes of a critic of it, and those of a penalty."""
+  critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
+  penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
+  slopes = [jax.grad(f, (1, 0)) for f in (critic, penalty)]
+  run = lambda x, k: (conv(x, k), *(f(k, x) for f in slopes))
+  return jax.jit(run)(x, kernel)
 
 
 def primitives(run, *args):
@@ -138,13 +152,13 @@ def products(run, *args):
   return [sizes for name, sizes in made if name == 'dot_general']
 
 
-@pytest.mark.parametrize('columns, channels', [(16, 8), (16, 7), (15, 8)])
-def test_four_neighbours_at_once_copy_half_as_much(columns, channels):
-  """3 x 6 pixels for four of them, not 3 x 3 for each: of broad rows."""
+@pytest.mark.parametrize('columns, channels', [(8, 16), (8, 15), (7, 16)])
+def test_two_neighbours_at_once_copy_a_third_less(columns, channels):
+  """3 x 4 pixels for both of them, not 3 x 3 for each: of broad rows."""
   x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
   run = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
   share = products(run, x, kernel)[0][0] / (9 * x.size)
-  assert share == (1 / 2 if (columns, channels) == (16, 8) else 1)
+  assert share == (2 / 3 if (columns, channels) == (8, 16) else 1)
 
 
 def test_a_transposed_convolution_makes_no_pixel_that_is_dropped():

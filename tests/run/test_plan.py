@@ -4,10 +4,12 @@ import json
 import pathlib
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 from gan_jax import plan, recipes
 from gan_jax.devices import chips, topologies
+from gan_jax.models.layers import gemm
 from gan_jax.report import plans
 from gan_jax.run import command, one_step
 from gan_jax.run.planning import costs, described, loops
@@ -122,6 +124,17 @@ def test_loops_are_counted_in_full():
   either = lambda x: jax.lax.cond(x[0, 0] > 0, inner, outer, x)
   assert loops.lacking(either, x)[0] == flops
   assert loops.lacking(product, x).tolist() == [0, 0]
+
+
+def test_loops_of_other_platforms_are_not_counted():
+  """A CPU goes through the groups of a convolution, accelerators do not."""
+  x, kernel = (jnp.zeros(shape) for shape in ((2, 4, 8, 48), (3, 3, 16, 6)))
+  each = lambda x: jnp.tanh(gemm.conv(x, kernel, groups=3)).sum()
+  slopes = lambda x: jnp.square(jax.grad(each)(x)).sum()
+  one = loops.lacking(each, x)[0]
+  assert one > 2 * 2 * (2 * 4 * 8) * (3 * 3 * 16) * 2  # two of the groups
+  assert loops.lacking(jax.grad(slopes), x)[0] > 3 * one
+  assert not loops.lacking(jax.grad(slopes), x, platform='tpu').any()
 
 
 def test_a_series_costs_all_of_its_moments():

@@ -18,7 +18,7 @@ from gan_jax.models.layers import phases
 # evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
 MAX_PATCH_BYTES = 2**29
 THIN = 32  # channels, of which a product is slow
-MANY = 4  # neighbours of a row at once, where the channels are few
+MANY = 2  # neighbours of a row at once, where the channels are few
 
 
 def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
@@ -116,13 +116,18 @@ def _fastest(gemm, native, x, kernel, strides):
 
 
 def gemm_grouped(x, kernel, strides, padding, groups):
-  """A convolution for each group of channels; see conv."""
+  """A convolution for each group of channels, one after another; see conv.
+
+  Patches of one group stay in the cache, and are made again for the gradient:
+  those of all groups at once take longer to be read than to be multiplied.
+  """
   one = functools.partial(gemm_conv, strides=strides, padding=padding)
   if groups == 1:
     return one(x, kernel)
-  # [B, H, W, G, C / G], [h, w, C / G, G, O / G] -> [B, H', W', G, O / G]
-  split = lambda y: y.reshape(*y.shape[:3], groups, -1)
-  y = jax.vmap(one, (3, 3), 3)(split(x), split(kernel))
+  # [G, B, H, W, C / G], [G, h, w, C / G, O / G] -> [G, B, H', W', O / G]
+  split = lambda y: jnp.moveaxis(y.reshape(*y.shape[:3], groups, -1), 3, 0)
+  again = jax.checkpoint(lambda own: one(*own), prevent_cse=False)
+  y = jnp.moveaxis(lax.map(again, (split(x), split(kernel))), 0, 3)
   return y.reshape(*y.shape[:3], -1)
 
 

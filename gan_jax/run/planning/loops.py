@@ -1,8 +1,8 @@
 """What XLA's count leaves out: it counts the body of a loop once.
 
-Networks that go through time scan it, so that a step is counted with one
-moment of each scan. What is lacking is counted from the bodies, each compiled
-by itself.
+Networks that go through time scan it, and a CPU goes through the groups of a
+convolution, so that a step is counted with one moment of each scan. What is
+lacking is counted from the bodies, each compiled by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,40 +15,59 @@ from jax.extend import core
 COUNTED = ('flops', 'bytes accessed')  # of what XLA counts
 
 
-def lacking(function: Callable, *args: Any) -> np.ndarray:
+def lacking(
+  function: Callable, *args: Any, platform: str | None = None
+) -> np.ndarray:
   """[operations, bytes] of all moments but the first, of all scans.
 
   Args:
     function: of arrays.
     *args: its arguments, as shapes.
+    platform: it is compiled for; None is the one of this machine.
   """
-  return _lacking(jax.make_jaxpr(function)(*args).jaxpr)
+  made = jax.make_jaxpr(function)(*args)
+  return _Counting(platform or jax.default_backend()).lacking(made.jaxpr)
 
 
-def _lacking(jaxpr: core.Jaxpr) -> np.ndarray:
-  made = np.zeros(len(COUNTED))
-  for equation in jaxpr.eqns:
-    if equation.primitive.name == 'scan':
-      made += _of_scan(equation.params['jaxpr'], equation.params['length'])
-      continue
-    inner = [_lacking(each) for each in _within(equation.params)]
-    if equation.primitive.name == 'cond':  # one branch is taken: the dearest
-      inner = [max(inner, key=lambda count: count[0])]
-    made += sum(inner, start=np.zeros(len(COUNTED)))
-  return made
+class _Counting:
+  """Of a program for a platform; bodies that are alike are compiled once."""
 
+  def __init__(self, platform: str):
+    self._platform, self._counts = platform, {}
 
-def _of_scan(body: core.ClosedJaxpr, length: int) -> np.ndarray:
-  once = _count(body)
-  return (length - 1) * once + length * _lacking(body.jaxpr)
+  def lacking(self, jaxpr: core.Jaxpr) -> np.ndarray:
+    made = np.zeros(len(COUNTED))
+    for equation in jaxpr.eqns:
+      if equation.primitive.name == 'scan':
+        made += self._of_scan(**equation.params)
+      elif equation.primitive.name == 'cond':
+        made += self._of_branches(**equation.params)
+      else:
+        made += sum(map(self.lacking, _within(equation.params)))
+    return made
 
+  def _of_scan(self, jaxpr, length, **_):
+    once = self._count(jaxpr)
+    return (length - 1) * once + length * self.lacking(jaxpr.jaxpr)
 
-def _count(body) -> np.ndarray:
-  """By XLA, of a body by itself."""
-  args = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in body.in_avals]
-  cost = jax.jit(core.jaxpr_as_fun(body)).lower(*args).compile()
-  own = cost.cost_analysis() or {}
-  return np.array([own.get(name, 0.0) for name in COUNTED])
+  def _of_branches(self, branches, branches_platforms=None, **_):
+    """The branch of this platform, or the dearest one."""
+    each = [branch.jaxpr for branch in branches]
+    for own, platforms in zip(each, branches_platforms or (), strict=False):
+      if platforms is None or self._platform in platforms:
+        return self.lacking(own)
+    return max(map(self.lacking, each), key=lambda count: count[0])
+
+  def _count(self, body):
+    """By XLA, of a body by itself."""
+    key = str(body)
+    if key not in self._counts:
+      args = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in body.in_avals]
+      function = core.jaxpr_as_fun(body)
+      cost = jax.jit(function).lower(*args).compile().cost_analysis() or {}
+      own = [cost.get(name, 0.0) for name in COUNTED]
+      self._counts[key] = np.array(own)
+    return self._counts[key]
 
 
 def _within(params: dict) -> Iterator[core.Jaxpr]:

@@ -98,7 +98,8 @@ def _work(setup, made, shares, where) -> dict:
   # What loops.py counts is of one seed and its whole batch.
   part = shares['seeds_per_chip'] * shares['batch_per_chip'] / setup.batch_size
   step, args = one_step.of_one_seed(setup)
-  flops, accessed = (part * loops.lacking(step, *args)).tolist()
+  lacking = loops.lacking(step, *args, platform='tpu')
+  flops, accessed = (part * lacking).tolist()
   return {
     'flops_per_chip': made.flops * where.per_chip + flops,
     'bytes_per_chip': made.accessed * where.per_chip + accessed,
