@@ -12,7 +12,7 @@ import jax
 from gan_jax import recipes
 from gan_jax.run import one_step, scorers, scoring, training
 from gan_jax.run import setup as setup_lib
-from gan_jax.run.planning import plan
+from gan_jax.run.planning import loops, plan
 from gan_jax.run.workdir import contents
 from gan_jax.storage import memory
 from gan_jax.study import costs, jobs, schedule, worker
@@ -164,13 +164,14 @@ def _temporaries():
 def _flops(case):
   """Of a step that nobody looks at, by XLA's count.
 
-  Without a loop over D's updates, whose body would be counted once.
+  Without a loop over D's updates, whose body would be counted once; of loops
+  within the networks, what it leaves out.
   """
   setup = setup_lib.build(config(case) | {'health_every': 0})
   step = setup.functions.make_step(None, unroll=True)
   _, args = one_step.of_one_seed(setup)
   cost = jax.jit(step).lower(*args).compile().cost_analysis()
-  return cost['flops'] * len(setup.keys)
+  return (cost['flops'] + loops.lacking(step, *args)[0]) * len(setup.keys)
 
 
 def prepare(case: str):
