@@ -137,6 +137,19 @@ def test_loops_of_other_platforms_are_not_counted():
   assert not loops.lacking(jax.grad(slopes), x, platform='tpu').any()
 
 
+def test_a_loop_around_loops_of_other_platforms():
+  """Whose groups an accelerator has at once, in each of five turns."""
+  x, kernel = (jnp.zeros(shape) for shape in ((2, 4, 8, 48), (3, 3, 16, 48)))
+  each = lambda x: gemm.conv(x, kernel, groups=3)
+  turn = lambda x, _: (each(x), None)
+  five = lambda x: jax.lax.scan(turn, x, None, length=5)[0]
+  on_cpu, on_tpu = (loops.lacking(five, x, platform=p)[0] for p in (None, 'tpu'))
+  # A CPU is counted with one group of three of the first turn, too.
+  assert on_cpu - on_tpu == pytest.approx(loops.lacking(each, x)[0])
+  products = 2 * (2 * 4 * 8) * (3 * 3 * 16) * 16  # of a group, at least
+  assert on_tpu > 4 * 3 * products
+
+
 def test_a_series_costs_all_of_its_moments():
   config = recipes.load('sines_rcgan:tiny').to_dict()
   short, long = (

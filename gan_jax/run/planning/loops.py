@@ -26,14 +26,19 @@ def lacking(
     platform: it is compiled for; None is the one of this machine.
   """
   made = jax.make_jaxpr(function)(*args)
-  return _Counting(platform or jax.default_backend()).lacking(made.jaxpr)
+  here = jax.default_backend()
+  return _Counting(platform or here, here).lacking(made.jaxpr)
 
 
 class _Counting:
-  """Of a program for a platform; bodies that are alike are compiled once."""
+  """Of a program for a platform; bodies that are alike are compiled once.
 
-  def __init__(self, platform: str):
+  They are compiled for this machine, whose loops may be others.
+  """
+
+  def __init__(self, platform: str, here: str):
     self._platform, self._counts = platform, {}
+    self._here = self if platform == here else _Counting(here, here)
 
   def lacking(self, jaxpr: core.Jaxpr) -> np.ndarray:
     made = np.zeros(len(COUNTED))
@@ -47,8 +52,12 @@ class _Counting:
     return made
 
   def _of_scan(self, jaxpr, length, **_):
-    once = self._count(jaxpr)
-    return (length - 1) * once + length * self.lacking(jaxpr.jaxpr)
+    whole = self._here.in_full(jaxpr) if length > 1 else 0.0
+    return (length - 1) * whole + self.lacking(jaxpr.jaxpr)
+
+  def in_full(self, body: core.ClosedJaxpr) -> np.ndarray:
+    """All of a body's operations and bytes, on this machine."""
+    return self._count(body) + self.lacking(body.jaxpr)
 
   def _of_branches(self, branches, branches_platforms=None, **_):
     """The branch of this platform, or the dearest one."""
