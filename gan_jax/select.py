@@ -54,9 +54,10 @@ def loss(name: str, **kwargs) -> Loss:
     UserError: an unknown name or keyword.
   """
   file = module('losses', name, flag='loss.name')
-  flag, functions = f'loss {name}', {f: getattr(file, f) for f in Loss._fields}
-  pair = Loss(**options.bind(flag, kwargs, **functions))
+  functions = {f: getattr(file, f) for f in Loss._fields}
+  pair = Loss(**options.bind('loss', kwargs, **functions))
   if options.are_known(kwargs):
+    flag = f'loss.name={name}'
     for player, function in pair._asdict().items():
       logits = jnp.zeros(2), jnp.zeros(2)
       made = options.attempt(flag, function, function.keywords, *logits)

@@ -31,7 +31,7 @@ FLAGS = [
   ('--config.batchsize=3', ('config.batchsize', "did you mean 'batch_size'")),
   ('--config.xyz=3', ('config.xyz', 'batch_size')),
   ('--config.loss.smothing=.1', ('smothing', 'takes smoothing')),
-  ('--config.loss.smoothing=high', ('cross_entropy',)),
+  ('--config.loss.smoothing=high', ("loss.smoothing='high'", 'a number')),
   ('--config.loss=hinge', ('loss',)),
   ('--config.batch_size=abc', ('batch_size', 'abc')),
   ('--config.batch_size=32.5', ('batch_size', '32.5')),
