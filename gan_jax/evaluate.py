@@ -98,7 +98,11 @@ def _scored(flags, work, progress):
   metrics = tuple(m.strip() for m in flags.metrics.split(',') if m.strip())
   options = _nested(flags.metric_options)
   chosen = metric_options.pairs(options)
-  metric_options.check_used(options, metrics)
+  if unused := metric_options.unused(options, metrics):
+    raise UserError(
+      f'--metric_options.{unused} does nothing for'
+      f' --metrics={",".join(metrics)}.'
+    )
   given = {
     'space': flags.features,
     'resize': flags.resize,

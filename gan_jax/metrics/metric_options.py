@@ -62,24 +62,23 @@ def chosen(groups: dict, *, flag: str = 'metric_options') -> dict:
   return options
 
 
-def check_used(groups: dict, names: Sequence[str]):
-  """Refuses options that none of these metrics has.
+def unused(groups: dict, names: Sequence[str]) -> str:
+  """The first option that none of these metrics has: 'is.splits', or ''.
 
   Args:
     groups: see chosen.
     names: of metrics or their files; () for any.
 
   Raises:
-    UserError: an option would do nothing.
+    UserError: no such metric, or one without options.
   """
   used = {k for n in names for out in measures.outputs(n) for k in of(out)}
   for name, own in groups.items():
+    chosen({name: own})
     for key in own if names else ():
       if key not in used:
-        raise UserError(
-          f'--metric_options.{name}.{key} does nothing for'
-          f' --metrics={",".join(names)}.'
-        )
+        return f'{name}.{key}'
+  return ''
 
 
 def pairs(groups: dict) -> tuple:

@@ -10,6 +10,7 @@ import inspect
 
 from gan_jax import select
 from gan_jax.game import by_name, ema, schedules
+from gan_jax.metrics import metric_options
 from gan_jax.run.config import keys
 from gan_jax.run.setup import Setup
 from gan_jax.types import UserError
@@ -31,6 +32,11 @@ def check_run(config: dict):
   if config['stop_when'] and not config['eval_every']:
     raise _ignored(
       f'stop_when={config["stop_when"]}', 'eval_every=0 scores only at the end'
+    )
+  scored, options = config['metrics'], config['metric_options']
+  if unused := metric_options.unused(options, scored):
+    raise _ignored(
+      f'metric_options.{unused}', f'metrics={",".join(scored)} does not take it'
     )
 
 

@@ -76,20 +76,20 @@ def test_evaluate_takes_them_as_flags(capsys):
   ):
     with pytest.raises(UserError, match=words):
       evaluate.main(['evaluate', run, flag])
+  unused = '--metrics=modes', '--metric_options.prdc.k=3'
+  with pytest.raises(UserError, match=r'^--metric_options.prdc.k does nothing'):
+    evaluate.main(['evaluate', run, *unused])
 
 
 @pytest.mark.parametrize(
   'groups, metrics, word',
   [
-    ({'prdc': {'k': 3}}, ('fid',), '--metric_options.prdc.k does nothing'),
-    ({'is': {'splits': 3}}, ('fid', 'kid'), 'is.splits does nothing'),
+    ({'prdc': {'k': 3}}, ('fid',), 'prdc.k'),
+    ({'is': {'splits': 3}}, ('fid', 'kid'), 'is.splits'),
     ({'prdc': {'k': 3}, 'is': {'splits': 2}}, ('prdc',), 'is.splits'),
     ({'prdc': {'k': 3}}, ('coverage', 'fid'), ''),
     ({'prdc': {'k': 3}}, (), ''),  # those of the run, whatever they are
   ],
 )
 def test_options_of_metrics_that_are_not_asked_for(groups, metrics, word):
-  if not word:
-    return metric_options.check_used(groups, metrics)
-  with pytest.raises(UserError, match=word):
-    metric_options.check_used(groups, metrics)
+  assert metric_options.unused(groups, metrics) == word

@@ -143,7 +143,9 @@ def test_a_loop_around_loops_of_other_platforms():
   each = lambda x: gemm.conv(x, kernel, groups=3)
   turn = lambda x, _: (each(x), None)
   five = lambda x: jax.lax.scan(turn, x, None, length=5)[0]
-  on_cpu, on_tpu = (loops.lacking(five, x, platform=p)[0] for p in (None, 'tpu'))
+  on_cpu, on_tpu = (
+    loops.lacking(five, x, platform=p)[0] for p in (None, 'tpu')
+  )
   # A CPU is counted with one group of three of the first turn, too.
   assert on_cpu - on_tpu == pytest.approx(loops.lacking(each, x)[0])
   products = 2 * (2 * 4 * 8) * (3 * 3 * 16) * 16  # of a group, at least

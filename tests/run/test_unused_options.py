@@ -52,6 +52,11 @@ PAIRS = {
     'stop_when=.* eval_every=0',
     {'stop_when': GOAL},
   ),
+  'metric_options': (
+    {'metrics': ('fid',), 'metric_options': {'prdc': {'k': 3}}},
+    'metric_options.prdc.k would be ignored: metrics=fid does not take it',
+    {'metrics': ('fid', 'coverage'), 'metric_options': {'prdc': {'k': 3}}},
+  ),
   'coefficient': (
     {'penalties': {'r1': {'gamma': 0.0}}},
     'penalties.r1 would be ignored: gamma=0',
