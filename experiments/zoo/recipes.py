@@ -43,7 +43,7 @@ def counted(setup: Setup) -> costs.Step:
   step, args = one_step.of_one_seed(setup)
   cost = jax.jit(step).lower(*args).cost_analysis() or {}
   flops = cost.get('flops', 0.0) + float(loops.lacking(step, *args)[0])
-  return costs.Step(flops, 0.0, 0, None, args)
+  return costs.Step(flops, 0.0, 0, args)
 
 
 # Convolutions as accelerators have them, without a CPU's copies of patches.

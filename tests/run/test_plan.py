@@ -5,6 +5,7 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from gan_jax import plan, recipes
@@ -42,7 +43,7 @@ def of(name, **kwargs):
 def uncompiled(setup):
   """What a compiled step is to a plan; others compile one."""
   _, args = one_step.of_one_seed(setup)
-  return costs.Step(1e6, 1e3, 100, None, args)
+  return costs.Step(1e6, 1e3, 100, args)
 
 
 @pytest.mark.parametrize('name', recipes.names())
@@ -102,6 +103,18 @@ def test_seeds_are_as_many_times_as_much():
   for part in ('parameters', 'optimizer', 'activations'):
     assert three['bytes'][part] == 3 * one['bytes'][part]
   assert three['bytes']['data'] == one['bytes']['data']
+
+
+@pytest.mark.parametrize('name', ['ring8', 'mnist', 'digits'])
+def test_what_the_probe_keeps_is_in_memory_too(name):
+  config = recipes.load(f'{name}:tiny').to_dict()
+  there, blind = (
+    plan_lib.of_run(changed, steps=0, compile_step=uncompiled)['bytes']['data']
+    for changed in (config, {**config, 'health_every': 0})
+  )
+  kept = described.rehearsed(config).held_out().get('x', np.zeros(0))
+  assert there - blind == kept.nbytes
+  assert (kept.size == 0) == (name == 'digits')  # which has no other examples
 
 
 def product(x):

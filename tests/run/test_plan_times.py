@@ -132,7 +132,7 @@ def test_what_this_machine_cannot_hold_is_planned(monkeypatch):
   with pytest.raises(UserError, match='this machine has'):
     setup_lib.build(config)
   setup = described.rehearsed(config)
-  step = costs.Step(1.0, 1.0, 2000, None, ({}, {}))
+  step = costs.Step(1.0, 1.0, 2000, ({}, {}))
   assert 'GiB' in costs.too_much(setup, step)
 
 
@@ -156,6 +156,6 @@ def test_a_study_compiles_a_program_once():
 def test_labels_count_as_data():
   config = config_of('mnist:tiny')
   setup = described.setup(config)
-  step = costs.Step(1.0, 1.0, 1, None, ({}, {}))
+  step = costs.Step(1.0, 1.0, 1, ({}, {}))
   size = setup.dataset.size
   assert costs.by_part(setup, step)['data'] == size * (784 + 4)

@@ -4,8 +4,9 @@ Of the step itself, as `train` compiles it, without what looks at it. Nothing is
 trained: the step is compiled for this machine.
 """
 
+import math
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,13 +28,12 @@ class Step(NamedTuple):
     scan, all of its moments.
   accessed: bytes that the operations read and write, by the same count.
   temporary: bytes of all that lives within the step: activations, gradients.
-  compiled, args: the program, and its arguments as shapes.
+  args: its arguments as shapes.
   """
 
   flops: float
   accessed: float
   temporary: int
-  compiled: Any
   args: tuple
 
 
@@ -48,7 +48,6 @@ def compile_step(setup: Setup) -> Step:
     flops=cost.get('flops', 0.0) + flops,
     accessed=cost.get('bytes accessed', 0.0) + accessed,
     temporary=sizes.temp_size_in_bytes if sizes else 0,
-    compiled=compiled,
     args=args,
   )
 
@@ -81,11 +80,16 @@ def _count(tree) -> int:
   return sum(x.size for x in jax.tree.leaves(tree))
 
 
-def by_part(setup: Setup, step: Step) -> dict[str, int]:
+def by_part(setup: Setup, step: Step, *, aside: int = 0) -> dict[str, int]:
   """Bytes of memory of all seeds at once, by what they hold, and in total.
 
-  `data` is the data set where it lies on the device, else a step's batch, once
-  for all seeds.
+  `data` is the data set where it lies on the device, else a step's batch; with
+  it what the probe keeps, once for all seeds.
+
+  Args:
+    setup: of the run.
+    step: compiled.
+    aside: examples that the probe keeps, see stand_in.kept_aside.
   """
   state: State = shapes_of_one(setup)
   players, seeds = state.players.values(), len(setup.keys)
@@ -101,6 +105,7 @@ def by_part(setup: Setup, step: Step) -> dict[str, int]:
   batch = one_step.nbytes(step.args[1])
   resident = setup.structure.resident
   made['data'] = _of_all(setup.dataset) if resident else seeds * batch
+  made['data'] += 4 * aside * math.prod(setup.dataset.shape)  # in model range
   return made | {'total': sum(made.values())}
 
 

@@ -9,7 +9,13 @@ from collections.abc import Callable
 import jax
 
 from gan_jax.devices import chips
-from gan_jax.run.planning import costs, described, on_slice, timed
+from gan_jax.run.planning import (
+  costs,
+  described,
+  on_slice,
+  stand_in,
+  timed,
+)
 from gan_jax.run.setup import Setup
 from gan_jax.storage import memory
 
@@ -57,13 +63,17 @@ def of_run(
     'stages': costs.stages(setup),
     'flops_per_step': seeds * step.flops,
     'bytes_per_step': seeds * step.accessed,
-    'bytes': costs.by_part(setup, step),
+    'bytes': costs.by_part(setup, step, aside=_aside(config)),
     'measured': _measured(step, config, given, built, steps, time_run)
     if steps
     else _skipped('not asked for'),
   }
   made['roofline'] = _roofline(made, config)
   return made | ({'topology': slice_} if topology else {})
+
+
+def _aside(config):
+  return stand_in.kept_aside(config['data']) if config['health_every'] else 0
 
 
 def _run(setup: Setup, config) -> dict:

@@ -24,15 +24,28 @@ def examples(
     flip, resident: see examples.Examples.
   """
   made = _readable(dataset)
-  known = loading.options_of(options['name'])
-  aside = options.get('held_out') or {'split', 'data_seed'} & {*known}
+  aside = kept_aside(options)
   return examples_lib.Examples(
     made,
     (lambda: held_out.samples(made)) if aside else dict,
-    (lambda split: made) if 'split' in known else None,
+    (lambda split: made) if 'split' in _known(options) else None,
     flip,
     resident,
   )
+
+
+def kept_aside(options: dict) -> int:
+  """How many examples that are not trained on a run's probe keeps, at most.
+
+  Args:
+    options: group `data` of a config.
+  """
+  there = options.get('held_out') or {'split', 'data_seed'} & _known(options)
+  return held_out.MOST if there else 0
+
+
+def _known(options):
+  return {*loading.options_of(options['name'])}
 
 
 def is_described(dataset: Dataset) -> bool:
