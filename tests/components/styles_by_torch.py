@@ -43,7 +43,7 @@ def normalised(x):
 
 
 def mapped(p, label, z=None):
-  one_hot = F.one_hot(torch.from_numpy(label), CLASSES).float()
+  one_hot = F.one_hot(torch.from_numpy(label), CLASSES).double()
   x = normalised(linear(p['embed'], one_hot))
   if z is not None:
     x = torch.cat([normalised(z), x], 1)

@@ -23,7 +23,7 @@ def rms(x, scale=None, eps=1e-6):
 
 
 def positions(rows, columns, width):
-  table = torch.zeros(rows * columns, width)
+  table = torch.zeros(rows * columns, width, dtype=torch.float64)
   quarter = width // 4
   for t in range(rows * columns):
     for i in range(quarter):

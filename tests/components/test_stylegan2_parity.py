@@ -29,7 +29,7 @@ SMALL = {'channel_base': 64, 'channel_max': 8, 'mapping_layers': 2}
 
 
 def smoothed(x, pads, gain=1.0):
-  taps = torch.tensor([1.0, 3, 3, 1]) / 8
+  taps = torch.tensor([1.0, 3, 3, 1], dtype=x.dtype) / 8
   kernel = gain * torch.outer(taps, taps)
   kernel = kernel.expand(x.shape[1], 1, 4, 4)
   a, b = pads

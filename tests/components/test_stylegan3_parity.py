@@ -56,9 +56,9 @@ def low_pass(i, taps, rate, radial):
 def filtered(x, plane, up=1, pads=(0, 0)):
   """Zeros between the places, pads, then a convolution with a plane of taps."""
   b, c, h, w = x.shape
-  fine = torch.zeros(b, c, up * h, up * w)
+  fine = torch.zeros(b, c, up * h, up * w, dtype=x.dtype)
   fine[:, :, ::up, ::up] = x
-  (lo, hi), kernel = pads, torch.tensor(up**2 * plane, dtype=torch.float32)
+  (lo, hi), kernel = pads, torch.tensor(up**2 * plane, dtype=x.dtype)
   fine = F.pad(fine, (lo, hi, lo, hi)).reshape(b * c, 1, up * h + lo + hi, -1)
   y = F.conv2d(fine, kernel[None, None])
   return y.reshape(b, c, *y.shape[2:])
