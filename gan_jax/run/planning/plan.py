@@ -9,13 +9,7 @@ from collections.abc import Callable
 import jax
 
 from gan_jax.devices import chips
-from gan_jax.run.planning import (
-  costs,
-  described,
-  on_slice,
-  stand_in,
-  timed,
-)
+from gan_jax.run.planning import costs, described, on_slice, stand_in, timed
 from gan_jax.run.setup import Setup
 from gan_jax.storage import memory
 
