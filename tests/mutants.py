@@ -79,6 +79,11 @@ TESTS = {
     'components/test_models*.py',
   ],
   'models/layers/pairs.py': ['components/test_encoder_models.py'],
+  'models/layers/convolutions.py': [
+    'components/test_convolutions.py',
+    'components/test_layers.py',
+    'components/test_wavegan.py',
+  ],
   'models/layers/gemm.py': [
     'components/test_convolutions.py',
     'components/test_layers.py',

@@ -17,7 +17,7 @@ import jax
 from experiments import tables
 from experiments.zoo import games
 from gan_jax.game import forward
-from gan_jax.models.layers import gemm, resampling
+from gan_jax.models.layers import convolutions, resampling
 from gan_jax.run import one_step
 from gan_jax.run.planning import costs, loops
 from gan_jax.run.setup import Setup, shapes_of_one
@@ -124,10 +124,12 @@ def of_twice_as_many(args: tuple) -> tuple:
 
 
 @mock.patch.multiple(
-  gemm,
+  convolutions,
   in_pairs=lambda kernel: kernel,
-  conv_of_doubled=lambda x, kernel: gemm.conv(resampling.doubled(x), kernel),
-  halved_conv=lambda x, kernel: resampling.halved(gemm.conv(x, kernel)),
+  conv_of_doubled=lambda x, kernel: convolutions.conv(
+    resampling.doubled(x), kernel
+  ),
+  halved_conv=lambda x, kernel: resampling.halved(convolutions.conv(x, kernel)),
 )
 def as_written(setup: Setup) -> dict[str, float]:
   """G's and D's operations for an example, as papers and PyTorch count them.
@@ -140,7 +142,7 @@ def as_written(setup: Setup) -> dict[str, float]:
 
 
 # Convolutions as accelerators have them, without a CPU's copies of patches.
-@mock.patch.object(gemm, 'MAX_PATCH_BYTES', 0)
+@mock.patch.object(convolutions, 'MAX_PATCH_BYTES', 0)
 def line(name: str) -> dict:
   """A row: what the networks of a recipe learn, and what an example costs."""
   setup, config = games.setup(name, batch_size=BATCH), games.config(name)

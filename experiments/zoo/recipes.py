@@ -19,7 +19,7 @@ import jax
 
 from experiments import tables
 from experiments.zoo import games
-from gan_jax.models.layers import gemm
+from gan_jax.models.layers import convolutions
 from gan_jax.report import plans
 from gan_jax.run import one_step
 from gan_jax.run.planning import costs, described, loops, on_slice
@@ -47,7 +47,7 @@ def counted(setup: Setup) -> costs.Step:
 
 
 # Convolutions as accelerators have them, without a CPU's copies of patches.
-@mock.patch.object(gemm, 'MAX_PATCH_BYTES', 0)
+@mock.patch.object(convolutions, 'MAX_PATCH_BYTES', 0)
 def planned(name: str) -> dict:
   """A recipe's plan, without what only a compiled program tells."""
   made = plan_lib.of_run(

@@ -21,8 +21,8 @@ from gan_jax.models import stylegan2
 from gan_jax.models.layers import (
   bands,
   blocks,
+  convolutions,
   equalised,
-  gemm,
   leaky,
   modulated,
   running,
@@ -118,7 +118,7 @@ class Layer(nn.Module):
     if self.last:
       style /= math.sqrt(inputs)
     edge = self.kernel - 1
-    full = lambda x, kernel: gemm.conv(
+    full = lambda x, kernel: convolutions.conv(
       jnp.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0))),
       kernel,
       padding='VALID',

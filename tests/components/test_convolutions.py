@@ -6,14 +6,14 @@ import itertools
 import jax
 import jax.numpy as jnp
 import pytest
-from jax.extend import core
 
-from gan_jax.models.layers import gemm, phases
+from gan_jax.models.layers import convolutions, gemm, phases
 from tests.components.compiled import close, image
+from tests.components.convolved import all_orders, plain, primitives, products
 
 GEMMS = {
-  'conv': (gemm.gemm_conv, jax.lax.conv_general_dilated),
-  'conv_transpose': (gemm.gemm_conv_transpose, jax.lax.conv_transpose),
+  'conv': (gemm.conv, jax.lax.conv_general_dilated),
+  'conv_transpose': (gemm.conv_transpose, jax.lax.conv_transpose),
 }
 EQUALS = {**GEMMS, 'phases': (phases.conv_transpose, jax.lax.conv_transpose)}
 SIZES = [(1, 1), (3, 3), (4, 4), (5, 2)]
@@ -97,66 +97,26 @@ def test_narrow_and_wide_convolutions_equal_lax(way, shape, monkeypatch):
     monkeypatch.setattr(gemm, name, spy)
   columns, wide, features = shape
   both = image(2, 4, columns, wide), 0.1 * image(3, 2, wide, features, seed=1)
-  ours = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
-  close(all_orders(ours, *both), all_orders(plain(groups=1), *both))
+  ours = functools.partial(gemm.conv, strides=(1, 1), padding='SAME')
+  close(all_orders(ours, *both), all_orders(plain(), *both))
   assert set(taken) == {way}
-
-
-def plain(groups):
-  return functools.partial(
-    jax.lax.conv_general_dilated,
-    window_strides=(1, 1),
-    padding='SAME',
-    dimension_numbers=phases.LAYOUT,
-    feature_group_count=groups,
-  )
 
 
 def test_groups_one_after_another_equal_lax_and_keep_no_patches():
   """To second order; for the gradient, what is read is copied once more."""
   x, kernel = image(2, 4, 8, 48), 0.1 * image(3, 3, 16, 6, seed=1)
   how = {'strides': (1, 1), 'padding': 'SAME', 'groups': 3}
-  ours = functools.partial(gemm.gemm_grouped, **how)
-  close(all_orders(ours, x, kernel), all_orders(plain(3), x, kernel))
+  ours = functools.partial(gemm.grouped, **how)
+  close(all_orders(ours, x, kernel), all_orders(plain(groups=3), x, kernel))
   kept = jax.eval_shape(lambda *both: jax.vjp(ours, *both)[1], x, kernel)
   assert sum(own.size for own in jax.tree.leaves(kept)) == x.size + kernel.size
-
-
-def all_orders(conv, x, kernel):
-  """A convolution, the slopes of a critic of it, and those of a penalty."""
-  critic = lambda k, x: jnp.tanh(conv(x, k)).sum()
-  penalty = lambda k, x: jnp.sum(jax.grad(critic, 1)(k, x) ** 2)
-  slopes = [jax.grad(f, (1, 0)) for f in (critic, penalty)]
-  run = lambda x, k: (conv(x, k), *(f(k, x) for f in slopes))
-  return jax.jit(run)(x, kernel)
-
-
-def primitives(run, *args):
-  """[(name, sizes of its operands)] of all that is traced."""
-  found = []
-
-  def look(jaxpr):
-    for step in jaxpr.eqns:
-      sizes = [v.aval.size for v in step.invars]
-      found.append((step.primitive.name, sizes))
-      for inner in core.jaxprs_in_params(step.params):
-        look(inner)
-
-  look(jax.make_jaxpr(run)(*args).jaxpr)
-  return found
-
-
-def products(run, *args):
-  """The sizes of the factors of each product of matrices."""
-  made = primitives(run, *args)
-  return [sizes for name, sizes in made if name == 'dot_general']
 
 
 @pytest.mark.parametrize('columns, channels', [(8, 16), (8, 15), (7, 16)])
 def test_two_neighbours_at_once_copy_a_third_less(columns, channels):
   """3 x 4 pixels for both of them, not 3 x 3 for each: of broad rows."""
   x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
-  run = functools.partial(gemm.gemm_conv, strides=(1, 1), padding='SAME')
+  run = functools.partial(gemm.conv, strides=(1, 1), padding='SAME')
   share = products(run, x, kernel)[0][0] / (9 * x.size)
   assert share == (2 / 3 if (columns, channels) == (8, 16) else 1)
 
@@ -164,14 +124,14 @@ def test_two_neighbours_at_once_copy_a_third_less(columns, channels):
 def test_a_transposed_convolution_makes_no_pixel_that_is_dropped():
   """Of 4 x 4 pixels 16 rows of a product, not the 5 x 5 of its phases."""
   x, kernel = image(1, 4, 4, 8), image(4, 4, 8, 6)
-  run = lambda x, k: gemm.gemm_conv_transpose(x, k, (2, 2), 'SAME')
+  run = lambda x, k: gemm.conv_transpose(x, k, (2, 2), 'SAME')
   assert products(run, x, kernel) == [[16 * 8, 8 * 16 * 6]]
 
 
 def test_what_overlaps_is_added_up_by_blocks():
   """Four squares of four pixels, then two rows of them, not each of 8 runs."""
   x, kernel = image(1, 8, 8, 3), image(4, 4, 3, 5)
-  run = lambda x: gemm.gemm_conv(x, kernel, (2, 2), 'SAME').sum()
+  run = lambda x: gemm.conv(x, kernel, (2, 2), 'SAME').sum()
   made = primitives(jax.grad(run), x)
   edges = 2  # of the image, there and back
   assert sum(name == 'pad' for name, _ in made) == edges + 4 + 2
@@ -185,7 +145,7 @@ def lowered(f, platform):
 
 @pytest.mark.parametrize('kind', list(GEMMS))
 def test_only_accelerators_get_xla_convolutions(kind):
-  f = getattr(gemm, kind)
+  f = getattr(convolutions, kind)
   assert 'stablehlo.convolution' not in lowered(f, 'cpu')
   for platform in ('cuda', 'tpu'):
     assert 'stablehlo.convolution' in lowered(f, platform)
@@ -194,8 +154,9 @@ def test_only_accelerators_get_xla_convolutions(kind):
 
 def test_large_patches_are_left_to_xla(monkeypatch):
   x, kernel = image(2, 8, 8, 3), image(4, 4, 3, 5)
-  conv = lambda: jax.jit(lambda *a: gemm.conv(*a, (2, 2)))
+  conv = lambda: jax.jit(lambda *a: convolutions.conv(*a, (2, 2)))
   want = conv()(x, kernel)
-  monkeypatch.setattr(gemm, 'MAX_PATCH_BYTES', 2 * 8 * 8 * 3 * 4 * 4 - 1)
+  limit = 2 * 8 * 8 * 3 * 4 * 4
+  monkeypatch.setattr(convolutions, 'MAX_PATCH_BYTES', limit - 1)
   assert 'convolution' in conv().lower(x, kernel).as_text()
   close(conv()(x, kernel), want, 1e-4)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from gan_jax.models.layers import blocks, gemm, norms, parts, resampling
+from gan_jax.models.layers import blocks, convolutions, norms, parts, resampling
 from gan_jax.types import UserError
 from tests.components.compiled import apply, close, image, init
 
@@ -111,10 +111,13 @@ def test_a_resized_convolution_is_less_work(name):
   """4/9 of it, and what resizes."""
   same = {'kernel_size': (3, 3), 'strides': (1, 1)}
   x, kernel = image(1, 32, 32, 64), image(3, 3, 64, 64)
-  pairs = gemm.in_pairs(kernel)
-  quick = {'doubled': gemm.conv_of_doubled, 'halved': gemm.halved_conv}[name]
+  pairs = convolutions.in_pairs(kernel)
+  quick = {
+    'doubled': convolutions.conv_of_doubled,
+    'halved': convolutions.halved_conv,
+  }[name]
   plain = lambda x, k: RESIZED[name](
-    lambda x: gemm.conv(x, k, same['strides']), x
+    lambda x: convolutions.conv(x, k, same['strides']), x
   )
   flops = lambda f, *args: jax.jit(f).lower(*args).cost_analysis()['flops']
   share = flops(quick, x, pairs) / flops(plain, x, kernel)

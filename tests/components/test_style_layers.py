@@ -9,9 +9,9 @@ from jax import lax
 from gan_jax.conditioning import mapped_projection
 from gan_jax.models.layers import (
   blocks,
+  convolutions,
   equalised,
   filters,
-  gemm,
   leaky,
   mapping,
   minibatch,
@@ -134,7 +134,7 @@ def test_modulated_convolution_is_the_grouped_one(demodulate):
   kernel = np.asarray(image(3, 3, 3, 7, seed=2))
   run = jax.jit(
     lambda *args: modulated.conv(
-      *args, convolve=gemm.conv, demodulate=demodulate
+      *args, convolve=convolutions.conv, demodulate=demodulate
     )
   )
   close(

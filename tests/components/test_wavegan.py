@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax.models import wavegan
-from gan_jax.models.layers import gemm, phases, waves
+from gan_jax.models.layers import convolutions, phases, waves
 from gan_jax.types import UserError
 from tests.components.compiled import close
 from tests.components.conformance import game_of
@@ -78,13 +78,13 @@ def test_one_convolution_and_a_reshape_is_a_transposed_one(
   given = (x, kernel, (stride, 1), padding)
   lax = jax.lax.conv_transpose(*given, dimension_numbers=phases.LAYOUT)
   close(phases.conv_transpose(*given), lax)
-  close(gemm.conv_transpose(*given), lax)
+  close(convolutions.conv_transpose(*given), lax)
 
 
 def test_where_there_is_no_cpu_nothing_is_dilated():
   """https://github.com/jax-ml/jax/issues/23783."""
   x, kernel = np.ones((2, 7, 1, 3)), np.ones((25, 1, 3, 5))
-  run = lambda x, k: gemm.conv_transpose(x, k, (4, 1))
+  run = lambda x, k: convolutions.conv_transpose(x, k, (4, 1))
   text = str(jax.make_jaxpr(run)(x, kernel))
   assert 'conv_general_dilated' in text and 'lhs_dilation=(4' not in text
 

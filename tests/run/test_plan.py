@@ -10,7 +10,7 @@ import pytest
 
 from gan_jax import plan, recipes
 from gan_jax.devices import chips, topologies
-from gan_jax.models.layers import gemm
+from gan_jax.models.layers import convolutions
 from gan_jax.report import plans
 from gan_jax.run import command, one_step
 from gan_jax.run.planning import costs, described, loops
@@ -142,7 +142,7 @@ def test_loops_are_counted_in_full():
 def test_loops_of_other_platforms_are_not_counted():
   """A CPU goes through the groups of a convolution, accelerators do not."""
   x, kernel = (jnp.zeros(shape) for shape in ((2, 4, 8, 48), (3, 3, 16, 6)))
-  each = lambda x: jnp.tanh(gemm.conv(x, kernel, groups=3)).sum()
+  each = lambda x: jnp.tanh(convolutions.conv(x, kernel, groups=3)).sum()
   slopes = lambda x: jnp.square(jax.grad(each)(x)).sum()
   one = loops.lacking(each, x)[0]
   assert one > 2 * 2 * (2 * 4 * 8) * (3 * 3 * 16) * 2  # two of the groups
@@ -153,7 +153,7 @@ def test_loops_of_other_platforms_are_not_counted():
 def test_a_loop_around_loops_of_other_platforms():
   """Whose groups an accelerator has at once, in each of five turns."""
   x, kernel = (jnp.zeros(shape) for shape in ((2, 4, 8, 48), (3, 3, 16, 48)))
-  each = lambda x: gemm.conv(x, kernel, groups=3)
+  each = lambda x: convolutions.conv(x, kernel, groups=3)
   turn = lambda x, _: (each(x), None)
   five = lambda x: jax.lax.scan(turn, x, None, length=5)[0]
   on_cpu, on_tpu = (

@@ -1,7 +1,7 @@
 """Layers of the models with weights: dense, convolutions, embeddings.
 
 Convolutions hold the same parameters and give the same numbers as those of
-flax.linen. On CPU they are one matrix multiplication each, see `gemm.py`.
+flax.linen. On CPU they are products of matrices, see `gemm.py`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gan_jax.models.layers import gemm, resampling
+from gan_jax.models.layers import convolutions, resampling
 from gan_jax.types import UserError
 
 DCGAN_INIT = nn.initializers.normal(0.02)
@@ -122,20 +122,20 @@ class Conv(_Linear):
           ' channels; expected a divisor of them.'
         )
     inputs = x.shape[-1] // self.groups
-    change = {'change': gemm.in_pairs} if self.resized else {}
+    change = {'change': convolutions.in_pairs} if self.resized else {}
     kernel = self._kernel(*self.kernel_size, inputs, self.features, **change)
     return self._add_bias(self._convolved(x.astype(self.dtype), kernel))
 
   def _convolved(self, x, kernel):
     fields = self.strides, self.padding, self.groups
     if not self.resized:
-      return gemm.conv(x, kernel, *fields)
+      return convolutions.conv(x, kernel, *fields)
     if (self.kernel_size, *fields) != ((3, 3), (1, 1), 'SAME', 1):
       raise ValueError(f'{self.resized}: only of a 3 x 3 that keeps the size')
     if self.resized == 'doubled':
-      return gemm.conv_of_doubled(x, kernel)
+      return convolutions.conv_of_doubled(x, kernel)
     resampling.check_halved(x)
-    return gemm.halved_conv(x, kernel)
+    return convolutions.halved_conv(x, kernel)
 
 
 class ConvTranspose(_Linear):
@@ -149,7 +149,7 @@ class ConvTranspose(_Linear):
   def __call__(self, x):
     kernel = self._kernel(*self.kernel_size, x.shape[-1], self.features)
     x = x.astype(self.dtype)
-    y = gemm.conv_transpose(x, kernel, self.strides, self.padding)
+    y = convolutions.conv_transpose(x, kernel, self.strides, self.padding)
     return self._add_bias(y)
 
 

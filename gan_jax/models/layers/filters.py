@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gan_jax.models.layers import gemm
+from gan_jax.models.layers import convolutions
 
 SMOOTH = np.array([1, 3, 3, 1], np.float32) / 8  # of sum 1
 
@@ -106,7 +106,9 @@ def conv_doubled(x, kernel):
   Returns:
     [B, 2 H, 2 W, O].
   """
-  x = gemm.conv_transpose(x, kernel, (2, 2), 'VALID')  # [B, 2 H + 1, ...]
+  x = convolutions.conv_transpose(
+    x, kernel, (2, 2), 'VALID'
+  )  # [B, 2 H + 1, ...]
   return upfirdn(x, 2 * SMOOTH, pads=((1, 1), (1, 1)))
 
 

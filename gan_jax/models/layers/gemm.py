@@ -1,9 +1,9 @@
-"""Convolutions as matrix multiplications, for CPU; elsewhere XLA's own.
+"""Convolutions as matrix multiplications, for CPU.
 
 XLA's own are slow on CPU in three cases: the kernel gradient of a transposed
 convolution, any convolution inside a while loop, and any under vmap over its
 kernels. Slices, pads and dots are fast in all of them, and autodiff of any
-order is made of the same three.
+order is made of the same three. Arguments are those of `convolutions`.
 """
 
 import functools
@@ -12,116 +12,17 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from gan_jax.models.layers import phases
-
-# Patches hold every pixel once per tap; beyond this XLA's own is the lesser
-# evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
-MAX_PATCH_BYTES = 2**29
 THIN = 32  # channels, of which a product is slow
 MANY = 2  # neighbours of a row at once, where the channels are few
 
 
-def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
-  """Convolution as lax.conv_general_dilated.
-
-  Args:
-    x: [B, H, W, C].
-    kernel: [h, w, C / groups, O].
-    strides: of rows and columns.
-    padding: 'SAME' or 'VALID'.
-    groups: of channels, each seen by as many of the outputs and no others.
-
-  Returns:
-    [B, H', W', O].
-  """
-  native = functools.partial(
-    lax.conv_general_dilated,
-    window_strides=strides,
-    padding=padding,
-    dimension_numbers=phases.LAYOUT,
-    feature_group_count=groups,
-  )
-  gemm = functools.partial(
-    gemm_grouped, strides=strides, padding=padding, groups=groups
-  )
-  return _fastest(gemm, native, x, kernel, strides)
-
-
-def conv_transpose(x, kernel, strides, padding='SAME'):
-  """Transposed convolution as lax.conv_transpose; arguments as for conv.
-
-  Along one axis XLA's own is slow everywhere (a GPU: 2,000 times as long as the
-  convolution, https://github.com/jax-ml/jax/issues/23783): there it is one
-  convolution to as many more channels, and a reshape.
-  """
-  options = {'strides': strides, 'padding': padding}
-  gemm = functools.partial(gemm_conv_transpose, **options)
-  native = functools.partial(
-    lax.conv_transpose, dimension_numbers=phases.LAYOUT, **options
-  )
-  if x.shape[2] == kernel.shape[1] == 1:
-    native = functools.partial(phases.conv_transpose, **options)
-  return _fastest(gemm, native, x, kernel, strides)
-
-
-def conv_of_doubled(x, pairs):
-  """A 3 x 3 that keeps the size, of `resampling.doubled(x)`: 4/9 of its work.
-
-  Each pixel of a square of four sees but 2 x 2 pixels of the coarse grid, by
-  sums of the kernel's rows and columns. All four at once are a transposed
-  convolution, which is one convolution to four times as many channels.
-
-  Args:
-    x: [B, H, W, C].
-    pairs: [4, 4, C, O], the kernel by `in_pairs`.
-
-  Returns:
-    [B, 2 H, 2 W, O].
-  """
-  how = {'strides': (2, 2), 'padding': 'SAME'}
-  gemm = functools.partial(gemm_conv_transpose, **how)
-  native = functools.partial(phases.conv_transpose, **how)
-  return _fastest(gemm, native, x, pairs, (2, 2))
-
-
-def halved_conv(x, pairs):
-  """A 3 x 3 that keeps the size, `resampling.halved`: 4/9 of the work.
-
-  The mean of four neighbours sees 4 x 4 pixels: a convolution of stride 2.
-
-  Args:
-    x: [B, H, W, C].
-    pairs: [4, 4, C, O], the kernel by `in_pairs`.
-
-  Returns:
-    [B, H // 2, W // 2, O].
-  """
-  y = conv(x, pairs / 4, strides=(2, 2))
-  return y[:, : x.shape[1] // 2, : x.shape[2] // 2]  # without an odd last one
-
-
-def in_pairs(kernel):
-  """Sums over squares of four: [h, w, C, O] -> [h + 1, w + 1, C, O]."""
-  edges, kept = ((0, 1), (1, 0)), (0, 0)
-  kernel = sum(jnp.pad(kernel, (edge, kept, kept, kept)) for edge in edges)
-  return sum(jnp.pad(kernel, (kept, edge, kept, kept)) for edge in edges)
-
-
-def _fastest(gemm, native, x, kernel, strides):
-  """The one place that chooses; the platform is that of the compilation."""
-  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
-  if x.nbytes * taps[0] * taps[1] > MAX_PATCH_BYTES:
-    return native(x, kernel)
-  return lax.platform_dependent(x, kernel, cpu=gemm, default=native)
-
-
-def gemm_grouped(x, kernel, strides, padding, groups):
-  """A convolution for each group of channels, one after another; see conv.
+def grouped(x, kernel, strides, padding, groups):
+  """A convolution for each group of channels, one after another.
 
   Patches of one group stay in the cache, and are made again for the gradient:
   those of all groups at once take longer to be read than to be multiplied.
   """
-  one = functools.partial(gemm_conv, strides=strides, padding=padding)
+  one = functools.partial(conv, strides=strides, padding=padding)
   if groups == 1:
     return one(x, kernel)
   # [G, B, H, W, C / G], [G, h, w, C / G, O / G] -> [G, B, H', W', O / G]
@@ -131,22 +32,22 @@ def gemm_grouped(x, kernel, strides, padding, groups):
   return y.reshape(*y.shape[:3], -1)
 
 
-def _along_columns(conv):
+def _along_columns(way):
   """Makes rows alone columns, which are copied faster."""
 
-  @functools.wraps(conv)
+  @functools.wraps(way)
   def turned(x, kernel, strides, padding):
     if not kernel.shape[0] > kernel.shape[1] == x.shape[2] == 1:
-      return conv(x, kernel, strides, padding)
+      return way(x, kernel, strides, padding)
     x, kernel = x.swapaxes(1, 2), kernel.swapaxes(0, 1)
-    return conv(x, kernel, strides[::-1], padding).swapaxes(1, 2)
+    return way(x, kernel, strides[::-1], padding).swapaxes(1, 2)
 
   return turned
 
 
 @_along_columns
-def gemm_conv(x, kernel, strides, padding):
-  """Convolution by dots; see conv."""
+def conv(x, kernel, strides, padding):
+  """A convolution by one product, or by one for each tap."""
   x = _padded(x, kernel.shape[:2], strides, padding)
   if tuple(strides) == (1, 1):
     return _conv_stride_1(x, kernel)
@@ -154,8 +55,8 @@ def gemm_conv(x, kernel, strides, padding):
 
 
 @_along_columns
-def gemm_conv_transpose(x, kernel, strides, padding):
-  """Transposed convolution by one dot; see conv.
+def conv_transpose(x, kernel, strides, padding):
+  """A transposed convolution by one product.
 
   Each pixel makes what it adds to all that it reaches; a sum of these follows,
   which is the transpose of reading them. So no pixel is computed that the

@@ -20,7 +20,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gan_jax.models.layers import equalised, gemm
+from gan_jax.models.layers import convolutions, equalised
 
 SLOPE = 0.2  # of leaky ReLU
 GAIN = ((1 + SLOPE**2) / 2 - (1 - SLOPE) ** 2 / (2 * math.pi)) ** -0.5
@@ -112,7 +112,7 @@ class Grouped(nn.Module):
     weight = unit(weight).astype(self.dtype)
     groups = x.shape[-1] // self.group
     own = {'padding': self.padding, 'groups': groups}
-    return gemm.conv(x.astype(self.dtype), weight, **own)
+    return convolutions.conv(x.astype(self.dtype), weight, **own)
 
 
 class Spread(nn.Module):

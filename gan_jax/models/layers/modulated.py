@@ -11,7 +11,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gan_jax.models.layers import gemm
+from gan_jax.models.layers import convolutions
 
 
 def conv(
@@ -19,7 +19,7 @@ def conv(
   kernel,
   style,
   *,
-  convolve: Callable = gemm.conv,
+  convolve: Callable = convolutions.conv,
   demodulate: bool = True,
 ):
   """A convolution by the kernel times the style, of unit length or not.

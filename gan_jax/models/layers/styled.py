@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from gan_jax.models.layers import (
   blocks,
+  convolutions,
   equalised,
   filters,
-  gemm,
   leaky,
   modulated,
 )
@@ -47,7 +47,7 @@ class Conv(nn.Module):
     shape = 3, 3, x.shape[-1], self.features
     kernel = self.param('kernel', NORMAL, shape, jnp.float32)
     style = style_of(w, x.shape[-1])
-    convolve = filters.conv_doubled if self.doubles else gemm.conv
+    convolve = filters.conv_doubled if self.doubles else convolutions.conv
     x = modulated.conv(x.astype(self.dtype), kernel, style, convolve=convolve)
     zeros = nn.initializers.zeros
     strength = self.param('noise_strength', zeros, (), jnp.float32)
