@@ -86,10 +86,12 @@ TESTS = {
   ],
   'models/layers/gemm.py': [
     'components/test_convolutions.py',
+    'components/test_winograd.py',
     'components/test_layers.py',
     'components/test_wavegan.py',
     'components/test_r3gan.py',
   ],
+  'models/layers/winograd.py': ['components/test_winograd.py'],
   'models/layers/phases.py': [
     'components/test_convolutions.py',
     'components/test_wavegan.py',

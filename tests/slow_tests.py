@@ -53,6 +53,8 @@ SLOW = {
   r'test_sampling_strips.*::test_(a_layer_may|a_sample_of|points_of.*ED\])': (
     'directions by formulas, points of a plane'
   ),
+  r'test_winograd.*::test_padded_and.*-size[02]-': 'strided ones',
+  r'test_winograd.*::test_the_algorithm.*-sizes2-': 'larger grids',
   r'test_parallel.*::test_layouts_agree\[2-': 'one device',
   r'test_parallel.*::test_where_a_run_is_cut.*-(seen|in turn)\]': (
     'seeds in turn that are looked at'

@@ -110,7 +110,7 @@ def test_a_resized_convolution_is_both_to_second_order(name, shape):
 def test_a_resized_convolution_is_less_work(name):
   """4/9 of it, and what resizes."""
   same = {'kernel_size': (3, 3), 'strides': (1, 1)}
-  x, kernel = image(1, 32, 32, 64), image(3, 3, 64, 64)
+  x, kernel = image(1, 16, 16, 64), image(3, 3, 64, 64)
   pairs = convolutions.in_pairs(kernel)
   quick = {
     'doubled': convolutions.conv_of_doubled,

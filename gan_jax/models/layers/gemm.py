@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from gan_jax.models.layers import winograd
+
 THIN = 32  # channels, of which a product is slow
 MANY = 2  # neighbours of a row at once, where the channels are few
 
@@ -47,8 +49,10 @@ def _along_columns(way):
 
 @_along_columns
 def conv(x, kernel, strides, padding):
-  """A convolution by one product, or by one for each tap."""
+  """A convolution by one product, by some for all taps, or by fewer."""
   x = _padded(x, kernel.shape[:2], strides, padding)
+  if winograd.saves(x, kernel, strides):
+    return winograd.conv(x, kernel, strides)
   if tuple(strides) == (1, 1):
     return _conv_stride_1(x, kernel)
   return _by_patches(x, kernel, strides)
@@ -56,7 +60,7 @@ def conv(x, kernel, strides, padding):
 
 @_along_columns
 def conv_transpose(x, kernel, strides, padding):
-  """A transposed convolution by one product.
+  """A transposed convolution by one product, or by fewer.
 
   Each pixel makes what it adds to all that it reaches; a sum of these follows,
   which is the transpose of reading them. So no pixel is computed that the
@@ -67,12 +71,19 @@ def conv_transpose(x, kernel, strides, padding):
     n * s + (max(k - s, 0) if padding == 'VALID' else 0)
     for n, s, k in zip(sizes, strides, size, strict=True)
   ]
-  read = lambda y: _patches(_padded(y, size, strides, padding), size, strides)
-  flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(channels, -1)
-  each = jnp.dot(x.reshape(-1, channels), flipped)
-  # Of zeros like these, which vary over the same devices, not of a shape.
-  _, added = jax.vjp(read, jnp.zeros_like(each, shape=(b, *outer, features)))
-  (y,) = added(each.reshape(b, *sizes, -1))
+  padded = lambda y: _padded(y, size, strides, padding)
+  flipped = kernel[::-1, ::-1]
+  # Zeros that vary over the same devices as both, unlike those of a shape.
+  zero = jnp.zeros_like(x[0, 0, 0, 0] * kernel[0, 0, 0, 0])
+  zeros = jnp.broadcast_to(zero, (b, *outer, features))
+  if winograd.saves(jax.eval_shape(padded, zeros), kernel, strides):
+    read = lambda y: winograd.conv(padded(y), flipped, strides, turned=True)
+    each = x + zero
+  else:
+    read = lambda y: _patches(padded(y), size, strides)
+    flipped = flipped.transpose(2, 0, 1, 3).reshape(channels, -1)
+    each = jnp.dot(x.reshape(-1, channels), flipped).reshape(b, *sizes, -1)
+  (y,) = jax.linear_transpose(read, zeros)(each)
   # Summed up once: XLA would do it again in each place that reads the result.
   return lax.optimization_barrier(y)
 

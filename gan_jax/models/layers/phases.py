@@ -25,7 +25,7 @@ def conv_transpose(x, kernel, strides, padding):
   """
   taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
   # y[s q + r] = sum_t x[q - t] flipped_kernel[s t + r]
-  flipped = _blocks_of_kernel(kernel[::-1, ::-1], taps, strides)
+  flipped = blocks_of_kernel(kernel[::-1, ::-1], taps, strides)
   phases = flipped[::-1, ::-1].transpose(0, 1, 4, 2, 3, 5)  # [t, u, C, s, r, O]
   phases = phases.reshape(*taps, x.shape[-1], -1)
   edge = [(0, 0), *((t - 1, t - 1) for t in taps), (0, 0)]
@@ -40,13 +40,20 @@ def conv_transpose(x, kernel, strides, padding):
   return y[:, rows, columns]
 
 
-def _blocks_of_kernel(kernel, taps, strides):
+def blocks_of_kernel(kernel, taps, strides):
   """[h, w, C, O] -> [t, u, s, r, C, O], padded by zeros to whole blocks."""
   (t, u), (s, r) = taps, strides
   (h, w), channels = kernel.shape[:2], kernel.shape[2:]
   pads = ((0, t * s - h), (0, u * r - w), (0, 0), (0, 0))
   kernel = jnp.pad(kernel, pads).reshape(t, s, u, r, *channels)
   return kernel.transpose(0, 2, 1, 3, 4, 5)
+
+
+def space_to_depth(x, strides):
+  """[B, s H, r W, C] -> [B, H, W, s r C]."""
+  (s, r), (b, h, w, _) = strides, x.shape
+  x = x.reshape(b, h // s, s, w // r, r, -1).transpose(0, 1, 3, 2, 4, 5)
+  return x.reshape(b, h // s, w // r, -1)
 
 
 def _depth_to_space(x, strides):
