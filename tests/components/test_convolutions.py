@@ -62,9 +62,11 @@ def test_a_convolution_along_rows_alone_equals_lax(padding, rows, taps):
   close(*both(x, kernel))
 
 
+@pytest.mark.parametrize('limit', [1, gemm.MAX_PATCH_BYTES])
 @pytest.mark.parametrize('kind', list(GEMMS))
-def test_examples_may_be_split_over_devices(kind):
-  """As by shard_map, which knows what varies over them."""
+def test_examples_may_be_split_over_devices(kind, limit, monkeypatch):
+  """As by shard_map, which knows what varies over them; one by one, or all."""
+  monkeypatch.setattr(gemm, 'MAX_PATCH_BYTES', limit)
   ours, _ = GEMMS[kind]
   x, kernel = image(4, 4, 4, 3), image(4, 4, 3, 5, seed=1)
   critic = lambda x, k: jnp.tanh(ours(x, k, (2, 2), 'SAME')).sum()
@@ -152,11 +154,28 @@ def test_only_accelerators_get_xla_convolutions(kind):
     assert 'dot_general' not in lowered(f, platform)
 
 
-def test_large_patches_are_left_to_xla(monkeypatch):
-  x, kernel = image(2, 8, 8, 3), image(4, 4, 3, 5)
-  conv = lambda: jax.jit(lambda *a: convolutions.conv(*a, (2, 2)))
-  want = conv()(x, kernel)
-  limit = 2 * 8 * 8 * 3 * 4 * 4
-  monkeypatch.setattr(convolutions, 'MAX_PATCH_BYTES', limit - 1)
-  assert 'convolution' in conv().lower(x, kernel).as_text()
-  close(conv()(x, kernel), want, 1e-4)
+# By the part of what a batch of six would take that may be taken at once.
+@pytest.mark.parametrize(
+  'limit, parts', [(1, 1), (1 / 2, 2), (0.4, 3), (1 / 4, 6), (1 / 99, 6)]
+)
+@pytest.mark.parametrize(
+  'kind, copies', [('conv', 4), ('conv_transpose', 16 * 5 / 3)]
+)
+def test_large_patches_are_of_a_part_of_the_batch(
+  kind, copies, limit, parts, monkeypatch
+):
+  """To second order, one part after another, whose patches are not kept."""
+  x, kernel = image(6, 4, 6, 3), 0.2 * image(4, 4, 3, 5, seed=1)
+  ours = lambda x, k: GEMMS[kind][0](x, k, (2, 2), 'SAME')
+  want, whole = all_orders(ours, x, kernel), products(ours, x, kernel)
+  # 2 x 2 taps read a pixel; each channel of it adds to 4 x 4 of five.
+  monkeypatch.setattr(gemm, 'MAX_PATCH_BYTES', int(limit * copies * x.nbytes))
+  ours = lambda x, k: GEMMS[kind][0](x, k, (2, 2), 'SAME')  # traced anew
+  close(all_orders(ours, x, kernel), want)
+  assert products(ours, x, kernel) == [
+    [pixels // parts, taken] for pixels, taken in whole
+  ]
+  if parts > 1:
+    kept = jax.eval_shape(lambda *both: jax.vjp(ours, *both)[1], x, kernel)
+    sizes = [own.size for own in jax.tree.leaves(kept)]
+    assert sum(sizes) == x.size + kernel.size

@@ -7,10 +7,6 @@ from jax import lax
 
 from gan_jax.models.layers import gemm, phases
 
-# Patches hold every pixel once per tap; beyond this XLA's own is the lesser
-# evil (a 3x3 convolution of 64 channels at 128x128 would take gigabytes).
-MAX_PATCH_BYTES = 2**29
-
 
 def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
   """Convolution as lax.conv_general_dilated.
@@ -35,7 +31,7 @@ def conv(x, kernel, strides=(1, 1), padding='SAME', groups=1):
   dots = functools.partial(
     gemm.grouped, strides=strides, padding=padding, groups=groups
   )
-  return _fastest(dots, native, x, kernel, strides)
+  return fastest(dots, native, x, kernel)
 
 
 def conv_transpose(x, kernel, strides, padding='SAME'):
@@ -52,7 +48,7 @@ def conv_transpose(x, kernel, strides, padding='SAME'):
   )
   if x.shape[2] == kernel.shape[1] == 1:
     native = functools.partial(phases.conv_transpose, **options)
-  return _fastest(dots, native, x, kernel, strides)
+  return fastest(dots, native, x, kernel)
 
 
 def conv_of_doubled(x, pairs):
@@ -72,7 +68,7 @@ def conv_of_doubled(x, pairs):
   how = {'strides': (2, 2), 'padding': 'SAME'}
   dots = functools.partial(gemm.conv_transpose, **how)
   native = functools.partial(phases.conv_transpose, **how)
-  return _fastest(dots, native, x, pairs, (2, 2))
+  return fastest(dots, native, x, pairs)
 
 
 def halved_conv(x, pairs):
@@ -98,9 +94,6 @@ def in_pairs(kernel):
   return sum(jnp.pad(kernel, (kept, edge, kept, kept)) for edge in edges)
 
 
-def _fastest(dots, native, x, kernel, strides):
+def fastest(dots, native, x, kernel):
   """The one place that chooses; the platform is that of the compilation."""
-  taps = [-(-k // s) for k, s in zip(kernel.shape, strides, strict=False)]
-  if x.nbytes * taps[0] * taps[1] > MAX_PATCH_BYTES:
-    return native(x, kernel)
   return lax.platform_dependent(x, kernel, cpu=dots, default=native)

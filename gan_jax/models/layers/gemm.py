@@ -7,6 +7,7 @@ order is made of the same three. Arguments are those of `convolutions`.
 """
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,9 @@ from jax import lax
 
 from gan_jax.models.layers import winograd
 
+# Patches hold every pixel once per tap: of a 3 x 3 convolution of 64 channels
+# at 128 x 128, for a batch of 64, they would take gigabytes.
+MAX_PATCH_BYTES = 2**29
 THIN = 32  # channels, of which a product is slow
 MANY = 2  # neighbours of a row at once, where the channels are few
 
@@ -34,6 +38,40 @@ def grouped(x, kernel, strides, padding, groups):
   return y.reshape(*y.shape[:3], -1)
 
 
+def _in_parts(copies):
+  """Makes one part of a batch after another, where too much would be copied.
+
+  XLA's own, which copies nothing, takes 40 times as long inside a loop.
+
+  Args:
+    copies: (x, kernel, strides) -> how many bytes.
+  """
+
+  def parted(way, x, kernel, strides, padding):
+    parts = -(-copies(x, kernel, strides) // MAX_PATCH_BYTES)
+    parts = next((n for n in range(parts, len(x)) if len(x) % n == 0), len(x))
+    one = lambda x: way(x, kernel, strides, padding)
+    if parts <= 1:
+      return one(x)
+    again = jax.checkpoint(one, prevent_cse=False)
+    y = lax.map(again, x.reshape(parts, -1, *x.shape[1:]))
+    return y.reshape(-1, *y.shape[2:])
+
+  return lambda way: functools.wraps(way)(functools.partial(parted, way))
+
+
+def _read(x, kernel, strides):
+  """Each pixel, once for each tap of a convolution."""
+  taps = (-(-k // s) for k, s in zip(kernel.shape, strides, strict=False))
+  return x.nbytes * math.prod(taps)
+
+
+def _added(x, kernel, strides):
+  """What each pixel adds to those that a transposed convolution makes."""
+  del strides
+  return x.nbytes // x.shape[-1] * (kernel.size // kernel.shape[2])
+
+
 def _along_columns(way):
   """Makes rows alone columns, which are copied faster."""
 
@@ -47,6 +85,7 @@ def _along_columns(way):
   return turned
 
 
+@_in_parts(_read)
 @_along_columns
 def conv(x, kernel, strides, padding):
   """A convolution by one product, by some for all taps, or by fewer."""
@@ -58,6 +97,7 @@ def conv(x, kernel, strides, padding):
   return _by_patches(x, kernel, strides)
 
 
+@_in_parts(_added)
 @_along_columns
 def conv_transpose(x, kernel, strides, padding):
   """A transposed convolution by one product, or by fewer.
