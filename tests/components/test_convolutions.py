@@ -62,6 +62,24 @@ def test_a_convolution_along_rows_alone_equals_lax(padding, rows, taps):
   close(*both(x, kernel))
 
 
+# By the sizes of a grid and of a kernel.
+@pytest.mark.parametrize(
+  'grid, size, turned',
+  [
+    ((8, 1), (3, 1), True),
+    ((8, 1), (1, 1), False),
+    ((8, 2), (3, 1), False),
+    ((8, 2), (3, 2), False),
+    ((1, 8), (1, 3), False),
+  ],
+)
+def test_rows_alone_are_made_columns(grid, size, turned):
+  x, kernel = image(2, *grid, 3), image(*size, 3, 5)
+  run = lambda x, k: gemm.conv(x, k, (1, 1), 'SAME')
+  made = [name for name, _ in primitives(run, x, kernel)]
+  assert ('transpose' in made) == turned
+
+
 @pytest.mark.parametrize('limit', [1, gemm.MAX_PATCH_BYTES])
 @pytest.mark.parametrize('kind', list(GEMMS))
 def test_examples_may_be_split_over_devices(kind, limit, monkeypatch):
@@ -114,7 +132,9 @@ def test_groups_one_after_another_equal_lax_and_keep_no_patches():
   assert sum(own.size for own in jax.tree.leaves(kept)) == x.size + kernel.size
 
 
-@pytest.mark.parametrize('columns, channels', [(8, 16), (8, 15), (7, 16)])
+@pytest.mark.parametrize(
+  'columns, channels', [(8, 16), (8, 15), (7, 16), (6, 16)]
+)
 def test_two_neighbours_at_once_copy_a_third_less(columns, channels):
   """3 x 4 pixels for both of them, not 3 x 3 for each: of broad rows."""
   x, kernel = image(1, 4, columns, channels), image(3, 3, channels, 2)
@@ -175,6 +195,8 @@ def test_large_patches_are_of_a_part_of_the_batch(
   assert products(ours, x, kernel) == [
     [pixels // parts, taken] for pixels, taken in whole
   ]
+  made = [name for name, _ in primitives(ours, x, kernel)]
+  assert ('scan' in made) == (parts > 1)
   if parts > 1:
     kept = jax.eval_shape(lambda *both: jax.vjp(ours, *both)[1], x, kernel)
     sizes = [own.size for own in jax.tree.leaves(kept)]

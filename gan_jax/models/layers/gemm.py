@@ -51,7 +51,7 @@ def _in_parts(copies):
     parts = -(-copies(x, kernel, strides) // MAX_PATCH_BYTES)
     parts = next((n for n in range(parts, len(x)) if len(x) % n == 0), len(x))
     one = lambda x: way(x, kernel, strides, padding)
-    if parts <= 1:
+    if parts == 1:
       return one(x)
     again = jax.checkpoint(one, prevent_cse=False)
     y = lax.map(again, x.reshape(parts, -1, *x.shape[1:]))
@@ -62,7 +62,7 @@ def _in_parts(copies):
 
 def _read(x, kernel, strides):
   """Each pixel, once for each tap of a convolution."""
-  taps = (-(-k // s) for k, s in zip(kernel.shape, strides, strict=False))
+  taps = (math.ceil(k / s) for k, s in zip(kernel.shape, strides, strict=False))
   return x.nbytes * math.prod(taps)
 
 
@@ -114,7 +114,7 @@ def conv_transpose(x, kernel, strides, padding):
   padded = lambda y: _padded(y, size, strides, padding)
   flipped = kernel[::-1, ::-1]
   # Zeros that vary over the same devices as both, unlike those of a shape.
-  zero = jnp.zeros_like(x[0, 0, 0, 0] * kernel[0, 0, 0, 0])
+  zero = jnp.zeros_like(x.sum() + kernel.sum())
   zeros = jnp.broadcast_to(zero, (b, *outer, features))
   if winograd.saves(jax.eval_shape(padded, zeros), kernel, strides):
     read = lambda y: winograd.conv(padded(y), flipped, strides, turned=True)
