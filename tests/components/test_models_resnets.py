@@ -180,6 +180,20 @@ def weights(name, player):
   return jax.jit(init)(jax.random.key(0))
 
 
+def test_widths_of_sngan():
+  """Of 48 pixels as published; of more, D is G's mirror, doubling to 1,024."""
+  rows = importlib.import_module('gan_jax.models.sngan').SIZES
+  assert list(rows) == [32, 48, 64, 128, 256]
+  assert rows[48] == ((512, 256, 128, 64), (64, 128, 256, 512, 1024), 4)
+  for size, halved in {64: 5, 128: 5, 256: 6}.items():
+    g, d, halvings = rows[size]
+    assert d == g[::-1]
+    assert sorted({*d}) == [64, 128, 256, 512, 1024]
+    assert d == tuple(sorted(d))
+    assert 4 * 2 ** (len(g) - 1) == size
+    assert halvings == halved
+
+
 def test_first_weights_of_sngan():
   """Glorot's; of the 3 x 3 in a block with a gain of sqrt 2."""
   for player in 'gd':

@@ -111,6 +111,23 @@ def test_activations_have_variance_1():
     assert np.var(np.asarray(x)) == pytest.approx(1, abs=0.3)
 
 
+@pytest.mark.parametrize('noisy', [False, True])
+def test_a_bias_and_noise_are_inputs_beside_the_others(noisy):
+  """Of a single pixel the convolution sees its own place alone."""
+  net = magnitude.FeedForward(group=4, expansion=2, noisy=noisy)
+  x, noise = image(3, 1, 1, 2), image(3, 1, 1, 1, seed=1)
+  variables = init(net, x, noise)
+  own = {
+    name: magnitude.unit(layer[magnitude.WEIGHT])
+    for name, layer in variables['params'].items()
+  }
+  beside = [jnp.ones_like(noise), noise][: 1 + noisy]
+  y = jnp.concatenate([x, *beside], -1) @ own['widen']
+  y = magnitude.leaky_relu(y) @ own['grouped'][1, 1]
+  want = magnitude.leaky_relu(y) @ own['narrow']
+  close(apply(net, variables, x, noise), want)
+
+
 def test_a_block_begins_as_the_identity():
   d = r3gan2.Discriminator(**WIDE)
   block = r3gan2.block(d, jnp.float32, None, noisy=False)
