@@ -1,8 +1,10 @@
 """The games of the tables: all recipes with their variants, and some more."""
 
 import importlib
+from unittest import mock
 
 from gan_jax import recipes
+from gan_jax.models.layers import convolutions
 from gan_jax.run.config import library
 from gan_jax.run.planning import described
 from gan_jax.run.setup import Setup
@@ -30,6 +32,12 @@ OTHERS = {
     {'data.length': 16384, 'model': {'name': 'specgan'}},
   ),
 }
+
+
+# Convolutions as accelerators have them, without a CPU's copies of patches.
+as_on_accelerators = mock.patch.object(
+  convolutions, 'fastest', lambda dots, native, *given: native(*given)
+)
 
 
 def variants(name: str) -> list[str]:

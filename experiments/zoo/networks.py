@@ -141,10 +141,7 @@ def as_written(setup: Setup) -> dict[str, float]:
   return {player: flops(*each[player]) / BATCH for player in (G, D)}
 
 
-# Convolutions as accelerators have them, without a CPU's copies of patches.
-@mock.patch.object(
-  convolutions, 'fastest', lambda dots, native, *given: native(*given)
-)
+@games.as_on_accelerators
 def line(name: str) -> dict:
   """A row: what the networks of a recipe learn, and what an example costs."""
   setup, config = games.setup(name, batch_size=BATCH), games.config(name)

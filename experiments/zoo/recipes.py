@@ -13,13 +13,11 @@ import argparse
 import functools
 import pathlib
 import re
-from unittest import mock
 
 import jax
 
 from experiments import tables
 from experiments.zoo import games
-from gan_jax.models.layers import convolutions
 from gan_jax.report import plans
 from gan_jax.run import one_step
 from gan_jax.run.planning import costs, described, loops, on_slice
@@ -46,10 +44,7 @@ def counted(setup: Setup) -> costs.Step:
   return costs.Step(flops, 0.0, 0, args)
 
 
-# Convolutions as accelerators have them, without a CPU's copies of patches.
-@mock.patch.object(
-  convolutions, 'fastest', lambda dots, native, *given: native(*given)
-)
+@games.as_on_accelerators
 def planned(name: str) -> dict:
   """A recipe's plan, without what only a compiled program tells."""
   made = plan_lib.of_run(

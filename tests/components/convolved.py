@@ -7,7 +7,12 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
-from gan_jax.models.layers import phases
+from gan_jax.models.layers import gemm, phases
+
+GEMMS = {  # ours on CPU, and lax's
+  'conv': (gemm.conv, jax.lax.conv_general_dilated),
+  'conv_transpose': (gemm.conv_transpose, jax.lax.conv_transpose),
+}
 
 
 def plain(strides=(1, 1), padding='SAME', groups=1):

@@ -9,12 +9,14 @@ import pytest
 
 from gan_jax.models.layers import convolutions, gemm, phases
 from tests.components.compiled import close, image
-from tests.components.convolved import all_orders, plain, primitives, products
+from tests.components.convolved import (
+  GEMMS,
+  all_orders,
+  plain,
+  primitives,
+  products,
+)
 
-GEMMS = {
-  'conv': (gemm.conv, jax.lax.conv_general_dilated),
-  'conv_transpose': (gemm.conv_transpose, jax.lax.conv_transpose),
-}
 EQUALS = {**GEMMS, 'phases': (phases.conv_transpose, jax.lax.conv_transpose)}
 SIZES = [(1, 1), (3, 3), (4, 4), (5, 2)]
 STRIDES = [(1, 1), (2, 2), (3, 1)]

@@ -10,7 +10,7 @@ import pytest
 
 from gan_jax.models.layers import convolutions, gemm, phases, winograd
 from tests.components.compiled import close, image
-from tests.components.convolved import all_orders, multiplications, plain
+from tests.components.convolved import GEMMS, all_orders, multiplications, plain
 
 # By taps of a kernel and strides of rows and columns.
 KINDS = [(2, (1, 1)), (2, (2, 2)), (3, (1, 1)), (3, (2, 2)), (3, (2, 1))]
@@ -75,10 +75,6 @@ def always(monkeypatch):
     monkeypatch.setattr(winograd, limit, 1)
 
 
-WAYS = {
-  'conv': (gemm.conv, jax.lax.conv_general_dilated),
-  'conv_transpose': (gemm.conv_transpose, jax.lax.conv_transpose),
-}
 # Of a kernel and of strides.
 CHOSEN = [
   ((3, 3), (1, 1)),
@@ -90,12 +86,12 @@ CHOSEN = [
 
 @pytest.mark.parametrize('padding', ['SAME', 'VALID'])
 @pytest.mark.parametrize('size, strides', CHOSEN)
-@pytest.mark.parametrize('kind', list(WAYS))
+@pytest.mark.parametrize('kind', list(GEMMS))
 def test_padded_and_transposed_ones_equal_lax(
   kind, size, strides, padding, always
 ):
   """To second order, on grids of odd and even sizes."""
-  ours, lax = WAYS[kind]
+  ours, lax = GEMMS[kind]
   x, kernel = image(2, 7, 8, 3), 0.2 * image(*size, 3, 4, seed=1)
   way = functools.partial(ours, strides=strides, padding=padding)
   native = lambda x, k: lax(
@@ -105,10 +101,10 @@ def test_padded_and_transposed_ones_equal_lax(
 
 
 @pytest.mark.parametrize('split', ['examples', 'kernels'])
-@pytest.mark.parametrize('kind', list(WAYS))
+@pytest.mark.parametrize('kind', list(GEMMS))
 def test_devices_may_have_examples_or_kernels_of_their_own(kind, split, always):
   """As by shard_map, which knows what varies over them."""
-  ours, _ = WAYS[kind]
+  ours, _ = GEMMS[kind]
   x, kernel = image(4, 4, 4, 3), image(8, 4, 3, 5, seed=1)
   shared, own = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('data')
   specs = (own, shared) if split == 'examples' else (shared, own)

@@ -106,9 +106,8 @@ def conv_doubled(x, kernel):
   Returns:
     [B, 2 H, 2 W, O].
   """
-  x = convolutions.conv_transpose(
-    x, kernel, (2, 2), 'VALID'
-  )  # [B, 2 H + 1, ...]
+  # [B, 2 H + 1, 2 W + 1, O]
+  x = convolutions.conv_transpose(x, kernel, (2, 2), 'VALID')
   return upfirdn(x, 2 * SMOOTH, pads=((1, 1), (1, 1)))
 
 
